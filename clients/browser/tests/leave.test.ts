@@ -1,0 +1,142 @@
+import { describe, expect, it, vi } from 'vitest';
+import { API, beacon, define, openTracked, pass, server, show, stored, taken } from './browser.js';
+
+function hidePage(): void {
+  window.dispatchEvent(new Event('pagehide'));
+}
+
+describe('a page that goes', () => {
+  it.each([
+    ['visibilitychange', () => show('hidden')],
+    ['pagehide', hidePage],
+  ])('at %s hands what is left to the browser, with keepalive and without credentials', async (_event, go) => {
+    const { TrackMate } = await openTracked();
+    TrackMate.track('one');
+    TrackMate.identify({ email: 'sarah@example.com' });
+    TrackMate.track('two');
+    go();
+    expect(server.types).toEqual(['one', 'identify', 'two']);
+    for (const { init } of server.requests) expect(init).toMatchObject({ keepalive: true, credentials: 'omit', mode: 'cors' });
+    expect(beacon).not.toHaveBeenCalled();
+    await pass(0);
+    expect(stored('message:')).toEqual([]);
+  });
+
+  it('sends ordinary requests without keepalive, which would limit them to 64 KiB', async () => {
+    const { TrackMate } = await openTracked();
+    TrackMate.track('one');
+    await pass(1_000);
+    expect(server.requests[0]!.init.keepalive).toBe(false);
+  });
+
+  it('hands over once, though both events come', async () => {
+    const { TrackMate } = await openTracked();
+    TrackMate.track('one');
+    hidePage();
+    show('hidden');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('hands over what was tracked between the two events', async () => {
+    const { TrackMate } = await openTracked();
+    TrackMate.track('one');
+    show('hidden');
+    TrackMate.track('two');
+    hidePage();
+    expect(server.types).toEqual(['one', 'two']);
+  });
+
+  it('hands over also what is on its way, for the browser cancels that', async () => {
+    const { TrackMate } = await openTracked();
+    server.answer = () => new Promise(() => {});
+    TrackMate.track('one');
+    await pass(1_000);
+    hidePage();
+    expect(server.types).toEqual(['one', 'one']);
+    expect(server.requests.map(({ init }) => init.keepalive)).toEqual([false, true]);
+  });
+
+  it('hands over at most 60 KB, the oldest first, and keeps the rest', async () => {
+    const { TrackMate } = await openTracked();
+    server.answer = () => new Promise(() => {});
+    for (let i = 0; i < 30; i++) TrackMate.track('big', { i, text: 'x'.repeat(5_000) });
+    history.pushState(null, '', '/next');
+    TrackMate.track('big', { i: 30, text: 'x'.repeat(5_000) });
+    hidePage();
+    const bytes = server.requests.reduce((sum, { init }) => sum + (init.body as string).length, 0);
+    expect(bytes).toBeLessThanOrEqual(60_000);
+    expect(bytes).toBeGreaterThan(45_000);
+    expect(server.events[0].eventData.i).toBe(0);
+    expect(stored('message:')).toHaveLength(31);
+  });
+
+  it('uses a beacon where the browser has no keepalive, and keeps the messages, for nobody learns whether it arrived', async () => {
+    vi.stubGlobal('Request', class {});
+    const { TrackMate } = await openTracked();
+    TrackMate.track('one');
+    hidePage();
+    expect(server.requests).toEqual([]);
+    expect(beacon).toHaveBeenCalledOnce();
+    const [url, body] = beacon.mock.calls[0] as [string, string];
+    expect(url).toBe(API + '/api/events');
+    expect(JSON.parse(body).events).toMatchObject([{ eventType: 'one' }]); // A string: text/plain, no preflight.
+    expect(stored('message:')).toHaveLength(1);
+    await pass(1_000);
+    expect(server.types).toEqual(['one']);
+  });
+
+  it('uses a beacon where the browser refuses the request', async () => {
+    const { TrackMate } = await openTracked();
+    server.answer = () => 'offline';
+    TrackMate.track('one');
+    hidePage();
+    await pass(0);
+    expect(beacon).toHaveBeenCalledOnce();
+    expect(stored('message:')).toHaveLength(1);
+  });
+
+  it('survives a browser without any of it', async () => {
+    vi.stubGlobal('Request', class {});
+    define(navigator, 'sendBeacon', undefined);
+    const { TrackMate } = await openTracked();
+    TrackMate.track('one');
+    hidePage();
+    await pass(1_000);
+    expect(server.types).toEqual(['one']);
+  });
+
+  it('and is seen again goes on as before, and hands over again when it goes again', async () => {
+    const { TrackMate } = await openTracked();
+    server.answer = () => 'offline';
+    TrackMate.track('one');
+    show('hidden');
+    await pass(0);
+    show('visible');
+    show('hidden');
+    await pass(0);
+    expect(server.types).toEqual(['one', 'one']);
+    show('visible');
+    server.answer = taken;
+    await pass(1_000);
+    expect(stored('message:')).toEqual([]);
+  });
+
+  it('respects Retry-After', async () => {
+    const { TrackMate } = await openTracked();
+    server.answer = () => ({ status: 429, headers: { 'Retry-After': '60' } });
+    TrackMate.track('one');
+    await pass(1_000);
+    hidePage();
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('sends nothing when there is nothing, or the visitor has opted out', async () => {
+    const { TrackMate } = await openTracked();
+    hidePage();
+    TrackMate.track('one');
+    TrackMate.optOut();
+    hidePage();
+    expect(server.requests).toEqual([]);
+    expect(beacon).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { define, FakeLocks, openTracked, pass, server, storage, stored, taken } from './browser.js';
+
+describe.each([
+  ['with navigator.locks', () => new FakeLocks()],
+  ['without navigator.locks', () => undefined],
+])('two tabs %s', (_browser, locks) => {
+  it('lose nothing, whoever sends', async () => {
+    define(navigator, 'locks', locks());
+    const one = await openTracked();
+    const two = await openTracked();
+    server.answer = () => 'offline';
+    for (let i = 0; i < 20; i++) (i % 3 ? one : two).TrackMate.track('click', { i });
+    await pass(20_000);
+    server.answer = taken;
+    server.requests.length = 0;
+    await pass(300_000);
+    expect(new Set(server.events.map((event) => event.eventData.i)).size).toBe(20);
+    expect(stored('message:')).toEqual([]);
+  });
+
+  it('one closed, the other sends what it left', async () => {
+    define(navigator, 'locks', locks());
+    server.answer = () => 'offline';
+    const one = await openTracked();
+    one.TrackMate.track('left');
+    one.close();
+    await pass(1);
+    const two = await openTracked();
+    server.answer = taken;
+    two.TrackMate.track('later');
+    await pass(1_000);
+    expect(server.types).toEqual(['left', 'later']);
+  });
+
+  it('an identify resolves in its own tab, though another delivered it', async () => {
+    define(navigator, 'locks', locks());
+    storage.tells = true;
+    const one = await openTracked();
+    const two = await openTracked();
+    server.answer = (sent) => (sent.url.endsWith('profile') && server.requests.length < 2 ? 'offline' : taken(sent));
+    const answer = one.TrackMate.identify({ email: 'sarah@example.com' });
+    await pass(0);
+    expect(server.types).toEqual(['identify']);
+    two.TrackMate.track('click');
+    two.TrackMate.identify({ email: 'sarah@example.com' });
+    await pass(10);
+    expect(server.requests.length).toBeGreaterThan(1);
+    expect(await Promise.race([answer, pass(0).then(() => 'pending')])).toEqual({ profileId: '671234567890abcdef123456' });
+  });
+
+  it('an identify resolves to null when another tab has opted out', async () => {
+    define(navigator, 'locks', locks());
+    storage.tells = true;
+    const one = await openTracked();
+    const two = await openTracked();
+    server.answer = () => 'offline';
+    const answer = one.TrackMate.identify({ email: 'sarah@example.com' });
+    await pass(0);
+    two.TrackMate.optOut();
+    await pass(10);
+    expect(await answer).toEqual({ profileId: null });
+  });
+});
+
+describe('with navigator.locks', () => {
+  it('one tab sends at a time, and the second finds the work done', async () => {
+    define(navigator, 'locks', new FakeLocks());
+    const one = await openTracked();
+    const two = await openTracked();
+    let open = (): void => {};
+    server.answer = (sent) => new Promise((resolve) => (open = () => resolve(taken(sent))));
+    one.TrackMate.track('one');
+    await pass(1_000);
+    two.TrackMate.track('two');
+    await pass(3_000);
+    expect(server.requests).toHaveLength(1);
+    open();
+    await pass(3_000);
+    expect(server.types).toEqual(['one', 'two']);
+  });
+
+  it('a tab whose turn does not come in 10 seconds sends all the same', async () => {
+    const locks = new FakeLocks();
+    define(navigator, 'locks', locks);
+    void locks.request('held', { signal: new AbortController().signal }, () => new Promise(() => {}));
+    const { TrackMate } = await openTracked();
+    TrackMate.track('one');
+    await pass(1_000 + 9_999);
+    expect(server.requests).toEqual([]);
+    await pass(1);
+    expect(server.types).toEqual(['one']);
+    TrackMate.track('two');
+    await pass(20_000);
+    expect(server.types).toEqual(['one', 'two']);
+  });
+});
