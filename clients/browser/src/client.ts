@@ -60,7 +60,13 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
 
   addEventListener('online', safely(delivery.online));
   addEventListener('pagehide', safely(delivery.leave));
-  addEventListener('pageshow', safely(delivery.comeBack));
+  addEventListener(
+    'pageshow',
+    safely(() => {
+      queue.thawed();
+      delivery.comeBack();
+    }),
+  );
   document.addEventListener(
     'visibilitychange',
     safely(() => (document.visibilityState === 'hidden' ? delivery.leave() : delivery.comeBack())),
@@ -71,7 +77,7 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
       if (key === null || key.startsWith(prefix)) queue.changedElsewhere(key?.slice(prefix.length), newValue);
     }),
   );
-  if (!consent.stopped() && queue.read().length) delivery.added(false);
+  delivery.look();
 
   return {
     track,

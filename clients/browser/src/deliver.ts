@@ -15,6 +15,8 @@ const PATIENCE_WITH_OTHER_TABS = 10_000;
 
 /** When and in which order the queue is sent. */
 export interface Delivery {
+  /** There may be something in the queue that another page has left. */
+  look(): void;
   /** There is something in the queue; `soon` if somebody waits for it. */
   added(soon: boolean): void;
   /** The network is back. */
@@ -120,14 +122,17 @@ export function openDelivery(
     }
   }
 
+  function added(soon: boolean): void {
+    if (sending) return; // It looks into the queue again before it ends.
+    if (timer === undefined) wakeIn(soon ? 0 : flushInterval);
+    else if (soon && !failures) wakeIn(0);
+  }
+
   return {
-    added(soon) {
-      if (sending) return; // It looks into the queue again before it ends.
-      if (timer === undefined) wakeIn(soon ? 0 : flushInterval);
-      else if (soon && !failures) wakeIn(0);
-    },
+    look: () => added(false),
+    added,
     online() {
-      if (failures && !sending) wakeIn(Math.max(0, closedUntil - Date.now()));
+      if (!sending) wakeIn(Math.max(0, closedUntil - Date.now()));
     },
     leave() {
       if (consent.stopped() || Date.now() < closedUntil) return;
@@ -142,7 +147,10 @@ export function openDelivery(
         deliver(group, true).catch(note);
       }
     },
-    comeBack: () => handedOver.clear(),
+    comeBack() {
+      handedOver.clear();
+      added(false);
+    },
   };
 }
 

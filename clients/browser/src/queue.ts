@@ -30,6 +30,8 @@ export interface Queue {
   clear(): void;
   /** What another tab has done to a message (its `storage` event), or all of them when `name` is undefined. */
   changedElsewhere(name: string | undefined, value: string | null): void;
+  /** The page was frozen and has heard nothing meanwhile: who waits for a message that is gone waits in vain. */
+  thawed(): void;
 }
 
 /**
@@ -98,6 +100,11 @@ export function openQueue(storage: KeptValues): Queue {
       const answer = value?.startsWith('{"profileId"') ? (JSON.parse(value) as Identified) : undefined;
       for (const id of [...waiting.keys()]) {
         if (name === undefined || (name === MESSAGE + id && (answer || value === null))) tell(id, answer?.profileId);
+      }
+    },
+    thawed() {
+      for (const id of [...waiting.keys()]) {
+        if (storage.get(MESSAGE + id) === undefined) tell(id);
       }
     },
   };

@@ -125,6 +125,10 @@ describe('the snippet', () => {
 });
 
 describe('the package', () => {
+  it('shows the snippet in its README as it is', () => {
+    expect(readFileSync('README.md', 'utf8')).toContain(readFileSync('snippet.html', 'utf8'));
+  });
+
   it('is an ES module with types, which a strict program can use', () => {
     execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tests/consumer'], { stdio: 'inherit' });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { define, FakeLocks, openTracked, pass, server, storage, stored, taken } from './browser.js';
+import { define, FakeLocks, openTracked, pass, PREFIX, server, show, storage, stored, taken } from './browser.js';
 
 describe.each([
   ['with navigator.locks', () => new FakeLocks()],
@@ -33,6 +33,21 @@ describe.each([
     expect(server.types).toEqual(['left', 'later']);
   });
 
+  it.each([
+    ['when it is seen again', () => show('visible')],
+    ['when the browser is online again', () => window.dispatchEvent(new Event('online'))],
+  ])('one closed, the other sends what it left though it tracks nothing itself: %s', async (_when, happens) => {
+    define(navigator, 'locks', locks());
+    await openTracked();
+    await pass(5_000);
+    storage.values.set(PREFIX + 'message:0190', JSON.stringify({ event: { eventType: 'left' }, sessionId: 's', context: {} }));
+    await pass(60_000);
+    expect(server.requests).toEqual([]);
+    happens();
+    await pass(1_000);
+    expect(server.types).toEqual(['left']);
+  });
+
   it('an identify resolves in its own tab, though another delivered it', async () => {
     define(navigator, 'locks', locks());
     storage.tells = true;
@@ -47,6 +62,30 @@ describe.each([
     await pass(10);
     expect(server.requests.length).toBeGreaterThan(1);
     expect(await Promise.race([answer, pass(0).then(() => 'pending')])).toEqual({ profileId: '671234567890abcdef123456' });
+  });
+
+  it('an identify resolves to null in a page that was frozen while another tab delivered it', async () => {
+    define(navigator, 'locks', locks());
+    const one = await openTracked();
+    const two = await openTracked();
+    server.answer = () => 'offline';
+    const answer = one.TrackMate.identify({ email: 'sarah@example.com' });
+    await pass(0);
+    server.answer = taken;
+    storage.values.forEach((_value, key) => key.includes(':message:') && storage.values.delete(key));
+    two.TrackMate.track('click');
+    window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+    expect(await answer).toEqual({ profileId: null });
+  });
+
+  it('an identify resolves to null when the storage is cleared', async () => {
+    define(navigator, 'locks', locks());
+    const one = await openTracked();
+    server.answer = () => 'offline';
+    const answer = one.TrackMate.identify({ email: 'sarah@example.com' });
+    await pass(0);
+    window.dispatchEvent(new StorageEvent('storage', { key: null }));
+    expect(await answer).toEqual({ profileId: null });
   });
 
   it('an identify resolves to null when another tab has opted out', async () => {
