@@ -92,10 +92,7 @@ export function openQueue(storage: KeptValues): Queue {
       tell(id, profileId);
       remove(id);
     },
-    clear() {
-      ids().forEach(remove);
-      [...waiting.keys()].forEach((id) => tell(id));
-    },
+    clear: () => ids().forEach(remove),
     changedElsewhere(name, value) {
       const answer = value?.startsWith('{"profileId"') ? (JSON.parse(value) as Identified) : undefined;
       for (const id of [...waiting.keys()]) {

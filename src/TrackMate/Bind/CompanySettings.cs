@@ -1,0 +1,31 @@
+namespace TrackMate.Bind;
+
+/// <summary>What a company has chosen. Settings are inputs of the view (B9): changing one changes what is shown, never what is stored.</summary>
+public sealed record CompanySettings
+{
+    /// <summary>Origins whose pages may send to the public calls, such as <c>https://shop.com</c>; none listed means any.</summary>
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
+    /// <summary>Event types of servers that pay (Totals of a profile).</summary>
+    public IReadOnlyList<string> PaymentTypes { get; init; } = ["payment_processed", "Order Completed"];
+
+    /// <summary>Event types of servers that give money back.</summary>
+    public IReadOnlyList<string> RefundTypes { get; init; } = ["payment_refunded", "refund_processed", "Order Refunded"];
+
+    /// <summary>ISO 4217 code of money that names no currency.</summary>
+    public string Currency { get; init; } = "USD";
+
+    /// <summary>Whether a person's first browser identify shows as <c>user_registered</c> (B3).</summary>
+    public bool UserRegistered { get; init; } = true;
+
+    /// <summary>Server events of a person this many minutes apart, or more, are two server sessions (B7).</summary>
+    public int ServerSessionGapMinutes { get; init; } = 30;
+
+    /// <summary>Identifiers that mean nobody, besides those of B11.</summary>
+    public IReadOnlyList<string> Placeholders { get; init; } = [];
+
+    /// <summary>Events the company may send in one UTC day before 429; none means no limit.</summary>
+    public long? EventsPerDay { get; init; }
+
+    public long ServerSessionGapMilliseconds => ServerSessionGapMinutes * 60_000L;
+}

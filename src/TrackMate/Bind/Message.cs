@@ -1,0 +1,68 @@
+namespace TrackMate.Bind;
+
+/// <summary>A message as it was accepted: valid by construction, its eventId and its time fixed (B9). Binding reads nothing else.</summary>
+public abstract record Message
+{
+    public required Company Company { get; init; }
+
+    public required string EventId { get; init; }
+
+    public required EventOrder Order { get; init; }
+
+    /// <summary>Unix milliseconds of our own clock.</summary>
+    public required long ReceivedAt { get; init; }
+
+    public string? SessionId { get; init; }
+
+    /// <summary>The person as the sender named it, in the order userId, email, externalId (B4).</summary>
+    public IReadOnlyList<Identifier> Named { get; init; } = [];
+
+    /// <summary>The member of <see cref="Named"/> that a session goes to when this message claims it: the e-mail, else the externalId, else the userId.</summary>
+    public Identifier SessionGoesTo =>
+        Named.FirstOrDefault(identifier => identifier.Kind is IdentifierKind.Email) ?? Named.FirstOrDefault(identifier => identifier.Kind is IdentifierKind.External) ?? Named[0];
+}
+
+/// <summary>One thing that happened.</summary>
+public sealed record TrackedEvent : Message
+{
+    public required string Type { get; init; }
+
+    /// <summary>UTF-8 JSON of an object, as it was sent; never changed.</summary>
+    public required ReadOnlyMemory<byte> Data { get; init; }
+
+    /// <summary>UTF-8 JSON of an object, as it was sent; empty if none was.</summary>
+    public ReadOnlyMemory<byte> Context { get; init; }
+
+    /// <summary>What the User-Agent header said, for browsers.</summary>
+    public Agent? Agent { get; init; }
+}
+
+/// <summary>"This session is this person."</summary>
+public sealed record Identify : Message
+{
+    public required Trust Trust { get; init; }
+
+    public IReadOnlyList<Trait> Traits { get; init; } = [];
+}
+
+/// <param name="Name">The trait's name; a person's name is the trait <c>name</c>.</param>
+/// <param name="Json">Its value as JSON text, as it was sent.</param>
+public sealed record Trait(string Name, string Json);
+
+/// <summary>All that is kept of a User-Agent (B16).</summary>
+public sealed record Agent(string Browser, string System, string Device, bool Bot);
+
+/// <summary>What became of one message, once it is in a committed, fsynced transaction.</summary>
+/// <param name="Duplicate">Its eventId had been stored before; nothing changed (B10).</param>
+/// <param name="Reused">The stored message of that eventId says something else.</param>
+/// <param name="UnknownUserId">It named a userId that no identifier has turned up for yet (B4).</param>
+/// <param name="MoneyUnreadable">Its type pays or refunds, but no amount or currency can be made out; it is kept and earns nothing.</param>
+/// <param name="ProfileId">Whose timeline it is on; null while its session is nobody's (B6).</param>
+/// <param name="ServerSessionId">A server event's session (B7).</param>
+public sealed record Receipt(
+    bool Duplicate,
+    bool Reused = false,
+    bool UnknownUserId = false,
+    bool MoneyUnreadable = false,
+    ProfileId? ProfileId = null,
+    string? ServerSessionId = null);

@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace TrackMate.Bind;
+
+/// <summary>What a teller tells of; the numbers are stored.</summary>
+public enum MoneyKind
+{
+    Payment = 1,
+    Refund = 2,
+}
+
+/// <summary>What a server's event says about money.</summary>
+/// <param name="Amount">Not negative; exact.</param>
+/// <param name="Currency">ISO 4217 code in capitals.</param>
+/// <param name="PaymentKeys">Ids that name the payment; tellers that share one tell of one payment. Empty: the event stands alone.</param>
+/// <param name="RefundId">Names the refund within its payment, if the sender did.</param>
+public sealed record Money(MoneyKind Kind, decimal Amount, string Currency, IReadOnlyList<string> PaymentKeys, string? RefundId)
+{
+    /// <summary>15 digits before the point and 9 after it: sums of a billion of them are still exact in a decimal.</summary>
+    private const decimal MaxAmount = 999_999_999_999_999m;
+    private const int MaxDecimals = 9;
+
+    private static readonly string[] PaymentKeyNames = ["paymentId", "payment_intent", "charge", "orderId", "order_id"];
+    private static readonly string[] RefundIdNames = ["refundId", "refund_id", "refund"];
+    private static readonly string[] PaidAmountNames = ["amount", "revenue", "total"];
+    private static readonly string[] RefundedAmountNames = ["amount", "total"];
+
+    /// <summary>Reads the money out of a server's event.</summary>
+    /// <param name="unreadable">True where the type is one that pays or refunds but no amount or currency can be made out: it earns nothing, and the sender is told.</param>
+    public static Money? Read(CompanySettings settings, string eventType, ReadOnlyMemory<byte> eventData, out bool unreadable)
+    {
+        unreadable = false;
+        MoneyKind kind;
+        if (settings.PaymentTypes.Contains(eventType)) kind = MoneyKind.Payment;
+        else if (settings.RefundTypes.Contains(eventType)) kind = MoneyKind.Refund;
+        else return null;
+
+        using var document = JsonDocument.Parse(eventData);
+        var data = document.RootElement;
+        var amount = First(data, kind is MoneyKind.Payment ? PaidAmountNames : RefundedAmountNames) is { } text ? ParseAmount(text) : null;
+        var currency = First(data, ["currency"]) is { } code ? ParseCurrency(code) : settings.Currency;
+        if (amount is null || currency is null)
+        {
+            unreadable = true;
+            return null;
+        }
+
+        var keys = PaymentKeyNames.Select(name => First(data, [name])).OfType<string>().Distinct().ToArray();
+        return new(kind, amount.Value, currency, keys, First(data, RefundIdNames));
+    }
+
+    /// <summary>An amount as people write it in its currency: <c>79.99</c> for USD, <c>80</c> for JPY; more decimals only where there are more.</summary>
+    public static string Format(decimal amount, string currency) =>
+        amount.ToString(MinorDigits(currency) switch { 0 => "0.#########", 3 => "0.000######", _ => "0.00#######" }, CultureInfo.InvariantCulture);
+
+    /// <summary>Decimals that a currency is counted in (ISO 4217).</summary>
+    public static int MinorDigits(string currency) => currency switch
+    {
+        "BIF" or "CLP" or "DJF" or "GNF" or "ISK" or "JPY" or "KMF" or "KRW" or "PYG" or "RWF" or "UGX" or "VND" or "VUV" or "XAF" or "XOF" or "XPF" => 0,
+        "BHD" or "IQD" or "JOD" or "KWD" or "LYD" or "OMR" or "TND" => 3,
+        _ => 2,
+    };
+
+    public static bool IsCurrency(string code) => code.Length == 3 && code.All(char.IsAsciiLetterUpper);
+
+    private static string? ParseCurrency(string code) => code.Trim().ToUpperInvariant() is var upper && IsCurrency(upper) ? upper : null;
+
+    private static decimal? ParseAmount(string text) =>
+        decimal.TryParse(text.Trim(), NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var amount)
+        && amount is >= 0 and <= MaxAmount
+        && decimal.Round(amount, MaxDecimals) == amount
+            ? amount
+            : null;
+
+    /// <summary>The first of these members that holds a string or a number, as text.</summary>
+    private static string? First(JsonElement data, string[] names)
+    {
+        foreach (var name in names)
+        {
+            if (!data.TryGetProperty(name, out var value)) continue;
+            if (value.ValueKind is JsonValueKind.Number) return value.GetRawText();
+            if (value.ValueKind is JsonValueKind.String && value.GetString() is { Length: > 0 } text) return text;
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,78 @@
+namespace TrackMate.Bind;
+
+/// <summary>How a claim came to be; the numbers are stored.</summary>
+public enum ClaimMethod
+{
+    Identify = 1,
+    Webhook = 2,
+}
+
+/// <summary>What stands behind a claim; the numbers are stored.</summary>
+public enum Trust
+{
+    /// <summary>A browser with only the public company_id.</summary>
+    Claimed = 0,
+
+    /// <summary>An API key, a signed provider webhook or a signed browser token.</summary>
+    Verified = 1,
+}
+
+/// <summary>"This session is the person of that identifier from this time on": one stored claim on a session, as spans need it.</summary>
+/// <param name="Number">The store's number of the claim.</param>
+/// <param name="UnixMilliseconds">The message's own time.</param>
+/// <param name="EventId">The message's eventId; the higher wins a tie.</param>
+/// <param name="Identifiers">The store's numbers of the identifiers it names; the session goes to the first.</param>
+public sealed record Claim(long Number, ClaimMethod Method, Trust Trust, long UnixMilliseconds, string EventId, IReadOnlyList<long> Identifiers);
+
+/// <summary>[From, To) of a session belongs to an identifier; the first span of a session reaches back to the beginning (B8).</summary>
+/// <param name="From">Unix milliseconds, inclusive; <see cref="long.MinValue"/> for the beginning.</param>
+/// <param name="To">Unix milliseconds, exclusive; <see cref="long.MaxValue"/> for the end.</param>
+/// <param name="Claim">The number of the claim that opened it.</param>
+public sealed record Span(long From, long To, long Identifier, long Claim, Trust Trust);
+
+/// <summary>The claims of one session in, its spans out: <c>spans(S)</c>. Pure, and the same for any order of arrival.</summary>
+public static class SessionSpans
+{
+    public static IReadOnlyList<Span> Of(IReadOnlyCollection<Claim> claims)
+    {
+        var inOrder = claims.ToArray();
+        Array.Sort(inOrder, Compare);
+
+        var openings = new List<Claim>();
+        var claimedBefore = new HashSet<long>();
+        foreach (var claim in inOrder)
+        {
+            // A webhook that names someone already known here only confirms: a warehouse job that still holds A's session does not hand B's events back.
+            var opens = claim.Method is ClaimMethod.Identify || !claimedBefore.Overlaps(claim.Identifiers);
+            claimedBefore.UnionWith(claim.Identifiers);
+            if (!opens) continue;
+
+            // At one time the last opening wins, so an earlier one of the same time has an empty span.
+            if (openings.Count > 0 && openings[^1].UnixMilliseconds == claim.UnixMilliseconds) openings.RemoveAt(openings.Count - 1);
+            if (openings.Count > 0 && openings[^1].Identifiers[0] == claim.Identifiers[0]) continue;
+            openings.Add(claim);
+        }
+
+        var spans = new Span[openings.Count];
+        for (var i = 0; i < spans.Length; i++)
+        {
+            var identifier = openings[i].Identifiers[0];
+            spans[i] = new(
+                i == 0 ? long.MinValue : openings[i].UnixMilliseconds,
+                i == spans.Length - 1 ? long.MaxValue : openings[i + 1].UnixMilliseconds,
+                identifier,
+                openings[i].Number,
+                inOrder.Any(claim => claim.Trust is Trust.Verified && claim.Identifiers.Contains(identifier)) ? Trust.Verified : Trust.Claimed);
+        }
+
+        return spans;
+    }
+
+    private static int Compare(Claim left, Claim right)
+    {
+        var byTime = left.UnixMilliseconds.CompareTo(right.UnixMilliseconds);
+        if (byTime != 0) return byTime;
+        var byTrust = left.Trust.CompareTo(right.Trust);
+        return byTrust != 0 ? byTrust : EventIds.Compare(left.EventId, right.EventId);
+    }
+}

@@ -1,0 +1,44 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
+using TrackMate.Store;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Host;
+
+/// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: the store takes what comes.</summary>
+internal static class Health
+{
+    public static readonly string Version = Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+
+    public static void Map(WebApplication app)
+    {
+        app.MapGet("/health/live", http => WriteAsync(http, 200, "live", null)).ShortCircuit();
+        app.MapGet("/health/ready", Ready).ShortCircuit();
+    }
+
+    private static async Task Ready(HttpContext http)
+    {
+        var store = http.RequestServices.GetRequiredService<SqliteStore>();
+        try
+        {
+            // After a failure an empty transaction asks whether the store writes again, so that a quiet server turns green by itself.
+            if (store.Failure is not null) await store.AppendAsync([]);
+            store.Read().Dispose();
+            await WriteAsync(http, 200, "ready", null);
+        }
+        catch (StoreUnavailableException)
+        {
+            http.Response.Headers.RetryAfter = "1";
+            await WriteAsync(http, 503, "unavailable", "The store cannot write or be read now; the log says why.");
+        }
+    }
+
+    private static Task WriteAsync(HttpContext http, int status, string state, string? detail)
+    {
+        http.Response.StatusCode = status;
+        http.Response.ContentType = "application/json";
+        var answer = new JsonObject { ["status"] = state, ["version"] = Version };
+        if (detail is not null) answer["detail"] = detail;
+        return http.Response.WriteAsync(answer.ToJsonString(), http.RequestAborted);
+    }
+}

@@ -1,0 +1,83 @@
+using System.Net;
+using Microsoft.AspNetCore.HttpOverrides;
+using TrackMate.Manage;
+using TrackMate.Receive;
+using TrackMate.Show;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Host;
+
+/// <summary>Puts the server together: what it is made of, and the table of what it answers, in the order of the data.</summary>
+internal static class Server
+{
+    public static WebApplication Build(ServerOptions options, TimeProvider time)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.WebHost.UseUrls(options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // Our own limit answers with a sentence; Kestrel's only has to be beyond it.
+            kestrel.Limits.MaxRequestBodySize = 4 * RequestBody.MaxBytes;
+        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
+        {
+            forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+            forwarded.KnownProxies.Clear();
+            forwarded.KnownIPNetworks.Clear();
+            foreach (var network in options.TrustedProxies) forwarded.KnownIPNetworks.Add(network);
+        });
+        Telemetry.Add(builder);
+
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton(time);
+        builder.Services.AddSingleton(services => SqliteStore.Open(options.DataFolder, services.GetRequiredService<ILogger<SqliteStore>>()));
+        builder.Services.AddSingleton(_ => Registry.Open(options.DataFolder, time));
+        builder.Services.AddHostedService<RegistryRefresh>();
+        builder.Services.AddSingleton(_ => new RateLimit(options.RequestsPerSecond));
+        builder.Services.AddSingleton<DailyQuota>();
+        builder.Services.AddSingleton<Intake>();
+        builder.Services.AddSingleton<TrackEvents>();
+        builder.Services.AddSingleton<IdentifyProfile>();
+        builder.Services.AddSingleton<ReceiveWebhook>();
+        builder.Services.AddSingleton<ReadApi>();
+
+        var app = builder.Build();
+        if (options.TrustedProxies.Count > 0) app.UseForwardedHeaders();
+        app.Use(next => http => Problems.Middleware(http, next));
+        app.UseRouting();
+        app.Use(next => http => Telemetry.Guard(http, next));
+        MapReceive(app);
+        MapShow(app);
+        Health.Map(app);
+        Telemetry.Map(app);
+        return app;
+    }
+
+    private static void MapReceive(WebApplication app)
+    {
+        var services = app.Services;
+        app.MapPost("/api/events", services.GetRequiredService<TrackEvents>().Handle).ShortCircuit();
+        app.MapPost("/api/profile", services.GetRequiredService<IdentifyProfile>().Handle).ShortCircuit();
+        app.MapPost("/api/webhooks/events", services.GetRequiredService<ReceiveWebhook>().Handle).ShortCircuit();
+        app.MapMethods("/api/events", [HttpMethods.Options], PublicCalls.Preflight).ShortCircuit();
+        app.MapMethods("/api/profile", [HttpMethods.Options], PublicCalls.Preflight).ShortCircuit();
+        app.MapGet("/trackmate.js", BrowserSdk.Handle).ShortCircuit();
+    }
+
+    private static void MapShow(WebApplication app)
+    {
+        var api = app.Services.GetRequiredService<ReadApi>();
+        app.MapGet("/api/profiles", api.Profiles);
+        app.MapGet("/api/profiles/{id}", api.Profile);
+        app.MapGet("/api/profiles/{id}/timeline", api.Timeline);
+        app.MapGet("/api/sessions/{sessionId}", api.Session);
+        app.MapFallback("/api/{**path}", http =>
+        {
+            http.Response.StatusCode = (int)HttpStatusCode.NotFound;
+            return Problems.WriteEmptyStatus(http);
+        });
+    }
+}

@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Net;
+
+namespace TrackMate.Host;
+
+/// <summary>The start-up contract: what the environment says, checked before anything starts.</summary>
+/// <param name="DataFolder"><c>TRACKMATE_DATA</c>: folder of the embedded store.</param>
+/// <param name="Urls"><c>TRACKMATE_URLS</c>: where to listen, separated by semicolons.</param>
+/// <param name="CompanyId"><c>TRACKMATE_COMPANY</c>: created at start if not there yet.</param>
+/// <param name="ApiKey"><c>TRACKMATE_API_KEY</c>: created at start with all scopes if not there yet; 32 characters or more.</param>
+/// <param name="AdminPassword"><c>TRACKMATE_ADMIN_PASSWORD</c>: of the login <c>admin</c>, created at start if not there yet; 12 characters or more.</param>
+/// <param name="RequestsPerSecond"><c>TRACKMATE_RATE_LIMIT</c>: requests a second that one address may send to the public calls; null for <c>off</c>.</param>
+/// <param name="TrustedProxies"><c>TRACKMATE_TRUSTED_PROXIES</c>: addresses or networks whose X-Forwarded-For and -Proto are believed.</param>
+internal sealed record ServerOptions(
+    string DataFolder,
+    string Urls,
+    string? CompanyId,
+    string? ApiKey,
+    string? AdminPassword,
+    int? RequestsPerSecond,
+    IReadOnlyList<IPNetwork> TrustedProxies)
+{
+    private const int DefaultRequestsPerSecond = 100;
+    private const int MinPasswordLength = 12;
+
+    /// <exception cref="InvalidSettingException">A setting has a value that it cannot have.</exception>
+    public static ServerOptions FromEnvironment(Func<string, string?> variable)
+    {
+        string? Get(string name) => variable(name) is { } value && !string.IsNullOrWhiteSpace(value) ? value.Trim() : null;
+
+        if (Get("TRACKMATE_DATABASE") is not null)
+            throw new InvalidSettingException("TRACKMATE_DATABASE", "this version keeps its data in the embedded store only; unset it and set TRACKMATE_DATA");
+
+        return new(
+            Path.GetFullPath(Get("TRACKMATE_DATA") ?? "./data"),
+            UrlsOf(Get("TRACKMATE_URLS") ?? "http://127.0.0.1:5080"),
+            Get("TRACKMATE_COMPANY") is { } company ? CompanyIdOf(company) : null,
+            AtLeast("TRACKMATE_API_KEY", Get("TRACKMATE_API_KEY"), Manage.ApiKey.MinLength),
+            AtLeast("TRACKMATE_ADMIN_PASSWORD", Get("TRACKMATE_ADMIN_PASSWORD"), MinPasswordLength),
+            RateOf(Get("TRACKMATE_RATE_LIMIT")),
+            ProxiesOf(Get("TRACKMATE_TRUSTED_PROXIES")));
+    }
+
+    /// <exception cref="InvalidSettingException">It is not 1 to 64 letters, digits, dashes or underscores.</exception>
+    public static string CompanyIdOf(string text) =>
+        text.Length is >= 1 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
+            ? text
+            : throw new InvalidSettingException("company_id", "it is 1 to 64 letters, digits, dashes or underscores, such as TM-SHOP99");
+
+    private static string UrlsOf(string urls)
+    {
+        foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (!url.StartsWith("http://", StringComparison.OrdinalIgnoreCase) && !url.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
+                throw new InvalidSettingException("TRACKMATE_URLS", $"'{url}' is not an address to listen on, such as http://127.0.0.1:5080");
+        }
+
+        return urls;
+    }
+
+    private static string? AtLeast(string name, string? value, int length) =>
+        value is null || value.Length >= length ? value : throw new InvalidSettingException(name, $"it has {value.Length} characters and needs {length} or more");
+
+    private static int? RateOf(string? text)
+    {
+        if (text is null) return DefaultRequestsPerSecond;
+        if (text.Equals("off", StringComparison.OrdinalIgnoreCase)) return null;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var rate) && rate is >= 1 and <= 1_000_000
+            ? rate
+            : throw new InvalidSettingException("TRACKMATE_RATE_LIMIT", $"'{text}' is not a number of requests a second from 1 to 1000000, nor off");
+    }
+
+    private static List<IPNetwork> ProxiesOf(string? text)
+    {
+        var networks = new List<IPNetwork>();
+        foreach (var part in (text ?? "").Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (IPAddress.TryParse(part, out var address)) networks.Add(new(address, address.AddressFamily is System.Net.Sockets.AddressFamily.InterNetwork ? 32 : 128));
+            else if (IPNetwork.TryParse(part, out var network)) networks.Add(network);
+            else throw new InvalidSettingException("TRACKMATE_TRUSTED_PROXIES", $"'{part}' is neither an address nor a network such as 10.0.0.0/8");
+        }
+
+        return networks;
+    }
+}
+
+/// <summary>A setting has a value that it cannot have; the program ends with a sentence that says so.</summary>
+internal sealed class InvalidSettingException(string setting, string why) : Exception($"{setting}: {why}.");

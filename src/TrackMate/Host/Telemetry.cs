@@ -1,0 +1,43 @@
+using System.Net;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+using TrackMate.Manage;
+
+namespace TrackMate.Host;
+
+/// <summary>Prometheus metrics always, traces where an OpenTelemetry endpoint is set, logs as JSON where no one is looking; never a body or a secret.</summary>
+internal static class Telemetry
+{
+    public static void Add(WebApplicationBuilder builder)
+    {
+        builder.Logging.ClearProviders();
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning).AddFilter("System", LogLevel.Warning);
+        if (Console.IsOutputRedirected) builder.Logging.AddJsonConsole(json => json.UseUtcTimestamp = true);
+        else builder.Logging.AddSimpleConsole(simple => simple.SingleLine = true);
+
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("trackmate", serviceVersion: Health.Version))
+            .WithMetrics(metrics => metrics.AddMeter(Metrics.MeterName).AddPrometheusExporter());
+        if (Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT") is { Length: > 0 })
+            telemetry.WithTracing(tracing => tracing.AddAspNetCoreInstrumentation().AddOtlpExporter());
+    }
+
+    /// <summary>Maps <c>/metrics</c>, for this machine or anyone with an API key of the scope <c>read</c>.</summary>
+    public static void Map(WebApplication app) =>
+        app.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new LoopbackOrKey());
+
+    /// <summary>Marks an endpoint that operators read.</summary>
+    public sealed class LoopbackOrKey;
+
+    public static Task Guard(HttpContext http, RequestDelegate next)
+    {
+        if (http.GetEndpoint()?.Metadata.GetMetadata<LoopbackOrKey>() is null || IsLocal(http)) return next(http);
+        Receive.Keys.Authorize(http, http.RequestServices.GetRequiredService<Registry>(), Scopes.Read);
+        return next(http);
+    }
+
+    // Behind a proxy on this machine the address is the proxy's unless it is trusted, so a forwarded request is never taken for a local one.
+    private static bool IsLocal(HttpContext http) =>
+        http.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address) && !http.Request.Headers.ContainsKey("X-Forwarded-For");
+}

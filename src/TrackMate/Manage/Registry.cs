@@ -1,0 +1,187 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using TrackMate.Bind;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Manage;
+
+/// <summary>
+/// Companies, their keys, and the people who may log in. A running server answers from what it last read, and reads again within a second of a change, whichever
+/// process made it.
+/// </summary>
+internal sealed class Registry : IDisposable
+{
+    private readonly Database database;
+    private readonly TimeProvider time;
+    private readonly Lock gate = new();
+    private volatile Snapshot snapshot = Snapshot.Empty;
+
+    private sealed record Snapshot(long Version, FrozenDictionary<string, Company> Companies, FrozenDictionary<ulong, (byte[] Hash, ApiKey Key)[]> Keys)
+    {
+        public static readonly Snapshot Empty = new(-1, FrozenDictionary<string, Company>.Empty, FrozenDictionary<ulong, (byte[], ApiKey)[]>.Empty);
+    }
+
+    private Registry(Database database, TimeProvider time)
+    {
+        this.database = database;
+        this.time = time;
+    }
+
+    /// <summary>Opens the registry in a data folder, whether or not a server runs on it.</summary>
+    public static Registry Open(string dataFolder, TimeProvider time)
+    {
+        Directory.CreateDirectory(dataFolder);
+        var registry = new Registry(Database.Open(SqliteStore.PathIn(dataFolder), cacheKibibytes: 1024), time);
+        Schema.Apply(registry.database);
+        registry.Refresh();
+        return registry;
+    }
+
+    public IReadOnlyCollection<Company> Companies => [.. snapshot.Companies.Values.OrderBy(company => company.Number)];
+
+    public Company? Find(string companyId) => snapshot.Companies.GetValueOrDefault(companyId);
+
+    public Company? Find(long number) => snapshot.Companies.Values.FirstOrDefault(company => company.Number == number);
+
+    /// <summary>Finds the company and scopes of a key that is not revoked; the comparison takes the same time however much of it is right.</summary>
+    public (Company Company, ApiKey Key)? FindKey(string key)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(key), hash);
+        if (!snapshot.Keys.TryGetValue(BitConverter.ToUInt64(hash), out var candidates)) return null;
+        foreach (var (known, found) in candidates)
+        {
+            if (CryptographicOperations.FixedTimeEquals(known, hash) && Find(found.Company) is { } company) return (company, found);
+        }
+
+        return null;
+    }
+
+    /// <summary>Reads what changed since the last time.</summary>
+    public void Refresh()
+    {
+        lock (gate)
+        {
+            using var version = database.Use("SELECT version FROM registry_version");
+            version.Next();
+            if (version.Long(0) == snapshot.Version) return;
+            snapshot = new(
+                version.Long(0),
+                ReadCompanies().ToFrozenDictionary(company => company.CompanyId, StringComparer.Ordinal),
+                ReadKeys().Where(key => key.Key.RevokedAt is null).GroupBy(key => BitConverter.ToUInt64(key.Hash)).ToFrozenDictionary(keys => keys.Key, keys => keys.ToArray()));
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">There is a company of that id.</exception>
+    public Company AddCompany(string companyId, string name)
+    {
+        if (Find(companyId) is not null) throw new InvalidOperationException($"There is a company {companyId} already.");
+        Change(() => database.Use("INSERT INTO company (company_id, name, secret, settings, created_ms) VALUES (?, ?, ?, ?, ?)")
+            .With(companyId).With(name).WithBlob(RandomNumberGenerator.GetBytes(32)).With(Write(new())).With(Now()).Run());
+        return Find(companyId)!;
+    }
+
+    /// <summary>Changes what a company has chosen, and derives anew what hangs on it: server sessions on the gap, revenue on the types that pay.</summary>
+    public void Set(Company company, string name, CompanySettings settings) => Change(() =>
+    {
+        database.Use("UPDATE company SET name = ?, settings = ? WHERE id = ?").With(name).With(Write(settings)).With(company.Number).Run();
+        var changed = company with { Name = name, Settings = settings };
+        if (settings.ServerSessionGapMinutes != company.Settings.ServerSessionGapMinutes) Rebuild.ServerRuns(database, changed);
+        if (!settings.PaymentTypes.SequenceEqual(company.Settings.PaymentTypes) || !settings.RefundTypes.SequenceEqual(company.Settings.RefundTypes) || settings.Currency != company.Settings.Currency)
+            Rebuild.Ledger(database, changed);
+    });
+
+    /// <summary>Adds a key and returns it: the only time it is seen.</summary>
+    /// <param name="given">A key to take as it is, of 32 characters or more; none makes a new one.</param>
+    public string AddKey(Company company, string name, Scopes scopes, string? given = null)
+    {
+        var key = given ?? ApiKey.New();
+        Change(() => database.Use("INSERT INTO api_key (company, name, shown, hash, scopes, created_ms) VALUES (?, ?, ?, ?, ?, ?)")
+            .With(company.Number).With(name).With(ApiKey.ShownOf(key)).WithBlob(ApiKey.HashOf(key)).With(ApiKey.Write(scopes)).With(Now()).Run());
+        return key;
+    }
+
+    /// <returns>False where the company has no such key in force.</returns>
+    public bool RevokeKey(Company company, long number)
+    {
+        var revoked = 0;
+        Change(() => revoked = database.Use("UPDATE api_key SET revoked_ms = ? WHERE id = ? AND company = ? AND revoked_ms IS NULL")
+            .With(Now()).With(number).With(company.Number).Run());
+        return revoked > 0;
+    }
+
+    public IReadOnlyList<ApiKey> KeysOf(Company company)
+    {
+        lock (gate) return [.. ReadKeys().Select(key => key.Key).Where(key => key.Company == company.Number)];
+    }
+
+    /// <returns>The password's hash and the stamp that cookies carry, or null for nobody.</returns>
+    public (string PasswordHash, string Stamp)? FindMember(string name)
+    {
+        lock (gate)
+        {
+            using var member = database.Use("SELECT password_hash, stamp FROM member WHERE name = ?");
+            return member.With(name).Next() ? (member.Text(0), member.Text(1)) : null;
+        }
+    }
+
+    /// <summary>Sets a member's password; whoever is logged in with an older one is not any more.</summary>
+    public void SetPassword(string name, string passwordHash) =>
+        Change(() => database.Use("INSERT INTO member (name, password_hash, stamp) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET password_hash = excluded.password_hash, stamp = excluded.stamp")
+            .With(name).With(passwordHash).With(RandomNumberGenerator.GetHexString(32)).Run());
+
+    public void Dispose() => database.Dispose();
+
+    private void Change(Action change)
+    {
+        lock (gate)
+        {
+            database.Execute("BEGIN IMMEDIATE");
+            try
+            {
+                change();
+                database.Execute("UPDATE registry_version SET version = version + 1");
+                database.Execute("COMMIT");
+            }
+            catch
+            {
+                database.Execute("ROLLBACK");
+                throw;
+            }
+        }
+
+        Refresh();
+    }
+
+    private List<Company> ReadCompanies()
+    {
+        var companies = new List<Company>();
+        using var rows = database.Use("SELECT id, company_id, name, secret, settings FROM company ORDER BY id");
+        while (rows.Next())
+            companies.Add(new(rows.Long(0), rows.Text(1), rows.Text(2), rows.Bytes(3).ToArray(), JsonSerializer.Deserialize(rows.Text(4), SettingsJson.Default.CompanySettings)!));
+        return companies;
+    }
+
+    private List<(byte[] Hash, ApiKey Key)> ReadKeys()
+    {
+        var keys = new List<(byte[], ApiKey)>();
+        using var rows = database.Use("SELECT id, company, name, shown, hash, scopes, created_ms, revoked_ms FROM api_key ORDER BY id");
+        while (rows.Next())
+        {
+            if (!ApiKey.TryParse(rows.Text(5), out var scopes)) scopes = Scopes.None;
+            keys.Add((rows.Bytes(4).ToArray(), new(rows.Long(0), rows.Long(1), rows.Text(2), rows.Text(3), scopes, rows.Long(6), rows.LongOrNull(7))));
+        }
+
+        return keys;
+    }
+
+    private static string Write(CompanySettings settings) => JsonSerializer.Serialize(settings, SettingsJson.Default.CompanySettings);
+
+    private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, IgnoreReadOnlyProperties = true)]
+[JsonSerializable(typeof(CompanySettings))]
+internal sealed partial class SettingsJson : JsonSerializerContext;

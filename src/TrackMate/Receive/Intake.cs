@@ -1,0 +1,109 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using TrackMate.Bind;
+using TrackMate.Host;
+using TrackMate.Manage;
+using TrackMate.Store;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Receive;
+
+/// <summary>What the three receiving slices share: the store, the registry, the clock, and how a refusal is answered and kept.</summary>
+internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rateLimit, DailyQuota quota, TimeProvider time)
+{
+    public const int MaxEvents = 500;
+    public const int MaxEventBytes = 32 * 1024;
+
+    /// <summary>Of a refused event so much is kept.</summary>
+    private const int KeptBytes = 4 * 1024;
+
+    public Registry Registry => registry;
+
+    public long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <exception cref="Refused">The address sends more than it may.</exception>
+    public void LimitAddress(HttpContext http) => rateLimit.Take(http);
+
+    /// <exception cref="Refused">The company has sent what it may today.</exception>
+    public void LimitCompany(Company company, long receivedAt) => quota.Check(company, receivedAt);
+
+    /// <summary>The company a browser names, if its page may send for it.</summary>
+    /// <exception cref="Refused">No such company, or another origin than those it lists.</exception>
+    public Company CompanyOf(HttpContext http, WireObject wire)
+    {
+        var companyId = wire.RequiredText(Member.CompanyId);
+        var company = registry.Find(companyId) ?? throw new Refused(Reason.UnknownCompany, "company_id names no company here; copy it from the dashboard's Get started page.", "company_id");
+        var origin = http.Request.Headers.Origin.ToString();
+        if (origin.Length > 0 && company.Settings.AllowedOrigins is { Count: > 0 } allowed && !allowed.Contains(origin, StringComparer.OrdinalIgnoreCase))
+            throw new Refusal(company, Origin.Browser, new(Reason.OriginNotAllowed, $"The company does not list the origin {origin}; add it with: trackmate company set {company.CompanyId} --origin {origin}"));
+        return company;
+    }
+
+    public async Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected)
+    {
+        var receipts = await store.AppendAsync(messages, rejected);
+        if (messages.Count == 0) return receipts;
+        var duplicates = receipts.Count(receipt => receipt.Duplicate);
+        Metrics.Accepted(messages[0].Order.Origin is Origin.Browser ? "browser" : "server", messages.Count - duplicates, duplicates);
+        return receipts;
+    }
+
+    /// <summary>Runs a slice: whatever it refuses is answered as a problem, and kept where it is known whose it is.</summary>
+    public async Task Run(HttpContext http, Func<HttpContext, RequestBody, Task> slice)
+    {
+        RequestBody? body = null;
+        try
+        {
+            body = await RequestBody.ReadAsync(http);
+            await slice(http, body);
+        }
+        catch (Refusal refusal)
+        {
+            await KeepAsync(refusal, body);
+            await Problems.WriteAsync(http, refusal.Refused);
+        }
+        catch (Refused refused)
+        {
+            await Problems.WriteAsync(http, refused);
+        }
+        finally
+        {
+            body?.Dispose();
+        }
+    }
+
+    public static RejectedEvent ToKeep(Refused refused, string? eventId, ReadOnlyMemory<byte> body) =>
+        new(eventId, refused.Status, refused.Message, body[..Math.Min(body.Length, KeptBytes)]);
+
+    public static Task WriteAsync<T>(HttpContext http, T answer, JsonTypeInfo<T> type)
+    {
+        http.Response.ContentType = "application/json; charset=utf-8";
+        using (var writer = new Utf8JsonWriter(http.Response.BodyWriter, new JsonWriterOptions { Encoder = Wire.Encoder })) JsonSerializer.Serialize(writer, answer, type);
+        return http.Response.BodyWriter.FlushAsync(http.RequestAborted).AsTask();
+    }
+
+    private async Task KeepAsync(Refusal refusal, RequestBody? body)
+    {
+        try
+        {
+            var kept = ToKeep(refusal.Refused, refusal.EventId, body?.Utf8 ?? default);
+            await store.AppendAsync([], new(refusal.Company, refusal.Origin, Now(), [kept]));
+        }
+        catch (StoreUnavailableException)
+        {
+            // The sender still learns what to mend; that the store is down is logged where it is noticed.
+        }
+    }
+}
+
+/// <summary>A refusal of which it is known whose it is, so that the company finds it among its rejected events.</summary>
+internal sealed class Refusal(Company company, Origin origin, Refused refused, string? eventId = null) : Exception(refused.Message)
+{
+    public Company Company { get; } = company;
+
+    public Origin Origin { get; } = origin;
+
+    public Refused Refused { get; } = refused;
+
+    public string? EventId { get; } = eventId;
+}

@@ -1,0 +1,144 @@
+using System.Text.Json;
+using TrackMate.Bind;
+
+namespace TrackMate.Receive;
+
+/// <summary>What a request says once for all its messages: who sends, when we got it, and how far the sender's clock is off (B14).</summary>
+/// <param name="SentAt">The sender's clock at sending, unix milliseconds.</param>
+internal sealed record Envelope(Company Company, Origin Origin, long ReceivedAt, long? SentAt, string? SessionId, ReadOnlyMemory<byte> Context, Agent? Agent);
+
+/// <summary>Objects of the wire in, accepted messages out: every rule of a message's fields stands here.</summary>
+internal static class MessageReader
+{
+    private const long Earliest = 946_684_800_000; // 2000-01-01
+    private const long FutureMilliseconds = 24 * 3_600_000;
+    private const long ClockToleranceMilliseconds = 60_000;
+
+    /// <summary>Reads one event.</summary>
+    /// <param name="index">Its index in the batch; 0 for a single one.</param>
+    /// <exception cref="Refused">What has to be mended.</exception>
+    public static TrackedEvent Event(WireObject wire, Envelope envelope, int index, IReadOnlyList<Identifier> named, string? sessionId)
+    {
+        var type = wire.RequiredText(Member.EventType);
+        var data = wire.Object(Member.EventData);
+        var context = wire.Object(Member.Context);
+        return new()
+        {
+            Company = envelope.Company,
+            EventId = wire.Text(Member.EventId) ?? NewEventId(envelope),
+            Order = OrderOf(wire, envelope, index),
+            ReceivedAt = envelope.ReceivedAt,
+            SessionId = sessionId,
+            Named = named,
+            Type = type,
+            Data = data.IsEmpty ? "{}"u8.ToArray() : data,
+            Context = context.IsEmpty ? envelope.Context : context,
+            Agent = envelope.Agent,
+        };
+    }
+
+    /// <summary>Reads an identify.</summary>
+    /// <exception cref="Refused">What has to be mended, such as that it names nobody.</exception>
+    public static Identify Identify(WireObject wire, Envelope envelope)
+    {
+        List<Identifier> named = [];
+        if (EmailOf(wire, envelope.Company) is { } email) named.Add(email);
+        if (ExternalIdOf(wire, envelope.Company) is { } external) named.Add(external);
+        if (named.Count == 0) throw NamesNobody("email or externalId");
+
+        return new()
+        {
+            Company = envelope.Company,
+            EventId = wire.Text(Member.EventId) ?? NewEventId(envelope),
+            Order = OrderOf(wire, envelope, index: 0),
+            ReceivedAt = envelope.ReceivedAt,
+            SessionId = envelope.SessionId,
+            Named = named,
+            Trust = Trust.Claimed,
+            Traits = TraitsOf(wire),
+        };
+    }
+
+    /// <summary>Reads a webhook's identifier: the person in the order userId, email, externalId (B4), and the session.</summary>
+    /// <exception cref="Refused">No identifier is left once placeholders are taken out, or one is malformed.</exception>
+    public static (IReadOnlyList<Identifier> Named, string? SessionId) IdentifierOf(WireObject wire, Company company, FieldPath path)
+    {
+        var json = wire.Object(Member.Identifier);
+        if (json.IsEmpty) throw new Refused(Reason.MissingField, $"{wire.PathOf(Member.Identifier)} is missing; name the person by email, sessionId, userId or externalId.", wire.PathOf(Member.Identifier).ToString());
+
+        var identifier = WireObject.Read(json, path.Of("identifier"));
+        List<Identifier> named = [];
+        if (Given(identifier.AnyText(Member.UserId), company) is { } userId)
+        {
+            if (!ProfileId.TryParse(userId.Trim(), out var id))
+                throw new Refused(Reason.BadValue, $"{identifier.PathOf(Member.UserId)} is not a profile's id; send its 24 hex digits, or your own id as externalId.", identifier.PathOf(Member.UserId).ToString());
+            named.Add(Identifier.Bare(id));
+        }
+
+        if (EmailOf(identifier, company) is { } email) named.Add(email);
+        if (ExternalIdOf(identifier, company) is { } external) named.Add(external);
+        var sessionId = Given(identifier.AnyText(Member.SessionId), company) is null ? null : identifier.Text(Member.SessionId);
+        if (named.Count == 0 && sessionId is null) throw NamesNobody("email, sessionId, userId or externalId");
+        return (named, sessionId);
+    }
+
+    /// <summary>A browser's session, which every one of its messages has.</summary>
+    public static string SessionIdOf(WireObject wire, Company company)
+    {
+        var sessionId = wire.RequiredText(Member.SessionId);
+        return Given(sessionId, company)
+            ?? throw new Refused(Reason.NoIdentifier, $"{wire.PathOf(Member.SessionId)} is a placeholder, on which strangers would meet; send the browser's own session id.", wire.PathOf(Member.SessionId).ToString());
+    }
+
+    private static Identifier? EmailOf(WireObject wire, Company company)
+    {
+        if (Given(wire.AnyText(Member.Email), company) is not { } text) return null;
+        return EmailAddress.TryNormalize(text, out var normalized)
+            ? Identifier.Email(company, normalized)
+            : throw new Refused(Reason.BadValue, $"{wire.PathOf(Member.Email)} is not an e-mail address; send one with a single @ and at most {EmailAddress.MaxLength} characters.", wire.PathOf(Member.Email).ToString());
+    }
+
+    private static Identifier? ExternalIdOf(WireObject wire, Company company) =>
+        wire.Has(Member.ExternalId) && !(wire.IsText(Member.ExternalId) && Given(wire.AnyText(Member.ExternalId), company) is null)
+            && Given(wire.TextOrInteger(Member.ExternalId), company) is { } text
+            ? Identifier.External(company, text)
+            : null;
+
+    private static string? Given(string? value, Company company) => value is null || Placeholders.IsPlaceholder(value, company.Settings) ? null : value;
+
+    private static Refused NamesNobody(string what) => new(Reason.NoIdentifier, $"Nobody is named: send {what}; values such as null, undefined or guest count as not given.");
+
+    private static string NewEventId(Envelope envelope) => Guid.CreateVersion7(DateTimeOffset.FromUnixTimeMilliseconds(envelope.ReceivedAt)).ToString();
+
+    /// <summary>A message's place in time: its own, corrected for a clock that is off, else ours in the order of the array (B14).</summary>
+    private static EventOrder OrderOf(WireObject wire, Envelope envelope, int index)
+    {
+        if (wire.Time(Member.Timestamp) is not { } given) return EventOrder.Of(envelope.ReceivedAt, envelope.Origin, index);
+
+        var offset = envelope.SentAt is { } sentAt ? envelope.ReceivedAt - sentAt : 0;
+        var time = Math.Abs(offset) <= ClockToleranceMilliseconds ? given : given + offset;
+        if (time < Earliest || time > envelope.ReceivedAt + FutureMilliseconds)
+            throw new Refused(Reason.TimeOutOfRange, $"{wire.PathOf(Member.Timestamp)} lies before 2000 or more than 24 hours ahead of the server's clock.", wire.PathOf(Member.Timestamp).ToString());
+        return EventOrder.Of(time, envelope.Origin);
+    }
+
+    private static List<Trait> TraitsOf(WireObject wire)
+    {
+        var traits = new List<Trait>();
+        var json = wire.Object(Member.Traits);
+        if (!json.IsEmpty)
+        {
+            using var document = JsonDocument.Parse(json);
+            foreach (var member in document.RootElement.EnumerateObject()) traits.Add(new(member.Name, member.Value.GetRawText()));
+        }
+
+        if (wire.AnyText(Member.Name) is { Length: > 0 } name)
+        {
+            if (name.Length > 500) throw new Refused(Reason.BadValue, "name is longer than 500 characters.", "name");
+            traits.RemoveAll(trait => trait.Name == "name");
+            traits.Add(new("name", JsonSerializer.Serialize(name, Wire.Json.String)));
+        }
+
+        return traits;
+    }
+}

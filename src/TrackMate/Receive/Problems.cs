@@ -1,0 +1,66 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.WebUtilities;
+using TrackMate.Host;
+using TrackMate.Store;
+
+namespace TrackMate.Receive;
+
+/// <summary>How the API says no: RFC 9457 problem details, whose detail tells the sender what to mend.</summary>
+internal static class Problems
+{
+    public static Problem Of(Refused refused) => new(
+        "urn:trackmate:problem:" + Refused.NameOf(refused.Reason),
+        ReasonPhrases.GetReasonPhrase(refused.Status),
+        refused.Status,
+        refused.Message,
+        refused.Field is null ? null : new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal) { [refused.Field] = [refused.Message] });
+
+    public static Task WriteAsync(HttpContext http, Refused refused)
+    {
+        Metrics.Refused(Refused.NameOf(refused.Reason));
+        if (refused.RetryAfterSeconds is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
+        http.Response.StatusCode = refused.Status;
+        return WriteAsync(http, Of(refused));
+    }
+
+    private static Task WriteAsync(HttpContext http, Problem problem)
+    {
+        http.Response.ContentType = "application/problem+json; charset=utf-8";
+        return http.Response.WriteAsync(JsonSerializer.Serialize(problem, Wire.Json.Problem), http.RequestAborted);
+    }
+
+    /// <summary>Answers whatever was thrown on the way: ours as 503 or 500, a broken request as what Kestrel says of it.</summary>
+    public static async Task Middleware(HttpContext http, RequestDelegate next)
+    {
+        try
+        {
+            await next(http);
+        }
+        catch (Refused refused) when (!http.Response.HasStarted)
+        {
+            await WriteAsync(http, refused);
+        }
+        catch (StoreUnavailableException e) when (!http.Response.HasStarted)
+        {
+            await WriteAsync(http, new Refused(Reason.StoreUnavailable, e.Message, retryAfterSeconds: 1));
+        }
+        catch (BadHttpRequestException e) when (!http.Response.HasStarted)
+        {
+            http.Response.StatusCode = e.StatusCode;
+            await WriteAsync(http, new Problem("about:blank", ReasonPhrases.GetReasonPhrase(e.StatusCode), e.StatusCode, e.Message));
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // The sender hung up; nobody is there to be answered.
+        }
+    }
+
+    /// <summary>Gives a body to the API's empty 404 and 405.</summary>
+    public static Task WriteEmptyStatus(HttpContext http) => WriteAsync(http, new Problem(
+        "about:blank",
+        ReasonPhrases.GetReasonPhrase(http.Response.StatusCode),
+        http.Response.StatusCode,
+        http.Response.StatusCode == StatusCodes.Status405MethodNotAllowed
+            ? $"{http.Request.Method} is not a method of {http.Request.Path}; see /docs."
+            : $"There is nothing at {http.Request.Path}; see /docs."));
+}

@@ -1,0 +1,67 @@
+namespace TrackMate.Receive;
+
+/// <summary>Every way in which a message or a request is refused: one closed list, one status each, one counter each.</summary>
+internal enum Reason
+{
+    Malformed,
+    BadText,
+    DuplicateKey,
+    BadCursor,
+    BadParameter,
+    NoKey,
+    UnknownKey,
+    UnknownCompany,
+    ForeignCompany,
+    OriginNotAllowed,
+    ScopeMissing,
+    NotFound,
+    TooLarge,
+    UnsupportedEncoding,
+    MissingField,
+    WrongType,
+    BadValue,
+    TooDeep,
+    TooManyKeys,
+    BadNumber,
+    TooManyEvents,
+    NoIdentifier,
+    TimeOutOfRange,
+    TooManyRequests,
+    QuotaSpent,
+    StoreUnavailable,
+}
+
+/// <summary>A refusal on its way to the sender: what to mend, by the field's wire name.</summary>
+/// <param name="reason">Which of the closed list.</param>
+/// <param name="detail">A sentence that tells the sender what to mend; never a part of a body that may hold secrets.</param>
+/// <param name="field">The field's wire name, such as <c>events[3].eventType</c>.</param>
+/// <param name="retryAfterSeconds">For the refusals that pass by waiting.</param>
+internal sealed class Refused(Reason reason, string detail, string? field = null, int? retryAfterSeconds = null) : Exception(detail)
+{
+    public Reason Reason { get; } = reason;
+
+    public string? Field { get; } = field;
+
+    public int? RetryAfterSeconds { get; } = retryAfterSeconds;
+
+    public int Status => StatusOf(Reason);
+
+    public static int StatusOf(Reason reason) => reason switch
+    {
+        Reason.Malformed or Reason.BadText or Reason.DuplicateKey or Reason.BadCursor or Reason.BadParameter => 400,
+        Reason.NoKey or Reason.UnknownKey or Reason.UnknownCompany => 401,
+        Reason.ForeignCompany or Reason.OriginNotAllowed or Reason.ScopeMissing => 403,
+        Reason.NotFound => 404,
+        Reason.TooLarge => 413,
+        Reason.UnsupportedEncoding => 415,
+        Reason.MissingField or Reason.WrongType or Reason.BadValue or Reason.TooDeep or Reason.TooManyKeys or Reason.BadNumber
+            or Reason.TooManyEvents or Reason.NoIdentifier or Reason.TimeOutOfRange => 422,
+        Reason.TooManyRequests or Reason.QuotaSpent => 429,
+        Reason.StoreUnavailable => 503,
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "A reason without a status."),
+    };
+
+    /// <summary>The reason as metrics and problem types name it: <c>too_many_events</c>.</summary>
+    public static string NameOf(Reason reason) =>
+        string.Concat(reason.ToString().Select((c, i) => char.IsAsciiLetterUpper(c) && i > 0 ? "_" + char.ToLowerInvariant(c) : char.ToLowerInvariant(c).ToString()));
+}

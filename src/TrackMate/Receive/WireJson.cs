@@ -1,0 +1,65 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace TrackMate.Receive;
+
+/// <summary>How answers are written: camelCase, no nulls that were not asked for, text readable as it is.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(EventsAnswer))]
+[JsonSerializable(typeof(ProfileAnswer))]
+[JsonSerializable(typeof(WebhookAnswer))]
+[JsonSerializable(typeof(WebhookBatchAnswer))]
+[JsonSerializable(typeof(Problem))]
+internal sealed partial class WireJson : JsonSerializerContext;
+
+internal static class Wire
+{
+    /// <summary>Answers are JSON by their Content-Type, never pasted into HTML: nothing but JSON's own escapes is needed.</summary>
+    public static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+
+    public static readonly WireJson Json = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = Encoder,
+    });
+}
+
+/// <summary>The answer to <c>POST /api/events</c>.</summary>
+/// <param name="Accepted">Events that are stored now, for the first time.</param>
+/// <param name="Duplicates">Events whose eventId had been stored before.</param>
+/// <param name="Rejected">Events of a batch that were refused, each on its own.</param>
+public sealed record EventsAnswer(int Accepted, int Duplicates, IReadOnlyList<RejectedAnswer>? Rejected = null);
+
+/// <param name="Index">Where in <c>events</c> it stands.</param>
+/// <param name="EventId">Its eventId, if it could be read.</param>
+/// <param name="Status">The HTTP status it would have been answered with alone.</param>
+/// <param name="Detail">What to mend.</param>
+public sealed record RejectedAnswer(int Index, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? EventId, int Status, string Detail);
+
+/// <summary>The answer to <c>POST /api/profile</c>: always this shape, known or not, merged or not.</summary>
+/// <param name="ProfileId">The id of the identifier in this message, 24 hex digits.</param>
+public sealed record ProfileAnswer(string ProfileId);
+
+/// <summary>The answer to one webhook.</summary>
+/// <param name="ProfileId">Whose timeline the event is on; null while its session is nobody's (B6).</param>
+/// <param name="SessionId">The server session that holds it now (B7).</param>
+/// <param name="EventId">The sender's, or the one given to it.</param>
+/// <param name="Duplicate">It had been stored before; nothing changed (B10).</param>
+/// <param name="Warnings"><c>unknown_userid</c>, <c>eventid_reused</c>, <c>amount_unreadable</c>.</param>
+public sealed record WebhookAnswer(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? ProfileId,
+    string SessionId,
+    string EventId,
+    bool Duplicate,
+    IReadOnlyList<string>? Warnings = null);
+
+/// <summary>The answer to a batch of webhooks: one result each, in order, an answer or a problem.</summary>
+public sealed record WebhookBatchAnswer(IReadOnlyList<System.Text.Json.Nodes.JsonNode> Results);
+
+/// <summary>RFC 9457 problem details.</summary>
+/// <param name="Type">A name that stays: <c>urn:trackmate:problem:missing_field</c>.</param>
+/// <param name="Errors">By the field's wire name, what to mend.</param>
+public sealed record Problem(string Type, string Title, int Status, string Detail, IReadOnlyDictionary<string, IReadOnlyList<string>>? Errors = null);

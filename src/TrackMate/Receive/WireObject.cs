@@ -1,0 +1,240 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+
+namespace TrackMate.Receive;
+
+/// <summary>The members that messages have on the wire; what stands in none of them is checked and left alone.</summary>
+internal enum Member
+{
+    CompanyId,
+    SessionId,
+    EventType,
+    EventData,
+    Timestamp,
+    EventId,
+    SentAt,
+    Context,
+    Events,
+    Identifier,
+    Email,
+    ExternalId,
+    UserId,
+    Name,
+    Traits,
+    Token,
+}
+
+/// <summary>Where in a body something stands, as the sender would write it: <c>events[3].identifier.email</c>. Only put together when it has to be said.</summary>
+internal readonly record struct FieldPath(int Index, string? Parent, string? Name)
+{
+    public static readonly FieldPath Body = new(-1, null, null);
+
+    public FieldPath Of(string name) => this with { Parent = Name is null ? Parent : ToString(), Name = name, Index = Name is null ? Index : -1 };
+
+    public override string ToString() =>
+        this == Body ? "The body" : string.Join('.', new[] { Index < 0 ? null : $"events[{Index}]", Parent, Name }.OfType<string>());
+}
+
+/// <summary>
+/// One object of a message, read in one pass without building anything: for each member where its value lies. Values are validated as they are passed over, but
+/// those in <c>events</c>, each of which is an object of its own and can be refused on its own.
+/// </summary>
+internal readonly struct WireObject
+{
+    private const int MaxLength = 200;
+
+    private static readonly string[] Names =
+    [
+        "company_id", "sessionId", "eventType", "eventData", "timestamp", "eventId", "sentAt", "context", "events", "identifier",
+        "email", "externalId", "userId", "name", "traits", "token",
+    ];
+
+    private static readonly byte[][] Utf8Names = [.. Names.Select(Encoding.UTF8.GetBytes)];
+
+    private readonly ReadOnlyMemory<byte> json;
+    private readonly Places places;
+    private readonly FieldPath path;
+
+    private WireObject(ReadOnlyMemory<byte> json, Places places, FieldPath path)
+    {
+        this.json = json;
+        this.places = places;
+        this.path = path;
+    }
+
+    [InlineArray(16)]
+    private struct Places
+    {
+        private (int Start, int Length, JsonTokenType Type) first;
+    }
+
+    /// <summary>Reads a whole text that must be one object.</summary>
+    /// <param name="path">What to call it to the sender.</param>
+    /// <exception cref="Refused">It is not JSON, not an object, or breaks a rule of <see cref="JsonRules"/>.</exception>
+    public static WireObject Read(ReadOnlyMemory<byte> json, FieldPath path)
+    {
+        var span = json.Span;
+        var reader = new Utf8JsonReader(span, JsonRules.ReaderOptions);
+        try
+        {
+            reader.Read();
+            if (reader.TokenType is not JsonTokenType.StartObject)
+                throw new Refused(Reason.WrongType, $"{path} is {NameOf(reader.TokenType)}; send a JSON object.", path == FieldPath.Body ? null : path.ToString());
+
+            Places found = default;
+            HashSet<string>? others = null;
+            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+            {
+                var member = MemberAt(ref reader);
+                if (member < 0)
+                {
+                    JsonRules.CheckText(ref reader, path);
+                    others ??= new(StringComparer.Ordinal);
+                    if (!others.Add(reader.GetString()!)) throw DuplicateKey(path, null);
+                    if (others.Count > JsonRules.MaxKeys) throw new Refused(Reason.TooManyKeys, $"An object with more than {JsonRules.MaxKeys} keys; put your own data into eventData.");
+                    reader.Read();
+                    JsonRules.Check(ref reader, span, path);
+                    continue;
+                }
+
+                if (found[member].Length > 0) throw DuplicateKey(path, Names[member]);
+                reader.Read();
+                var type = reader.TokenType;
+                var start = (int)reader.TokenStartIndex;
+                if (member == (int)Member.Events) reader.Skip();
+                else JsonRules.Check(ref reader, span, path.Of(Names[member]));
+                found[member] = (start, (int)reader.BytesConsumed - start, type);
+            }
+
+            if (reader.Read()) throw new Refused(Reason.Malformed, "Something follows the JSON object.");
+            return new(json, found, path);
+        }
+        catch (JsonException e)
+        {
+            throw new Refused(Reason.Malformed, $"The body is not JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} of it is not what has to stand there.");
+        }
+    }
+
+    /// <summary>Whether the member is there and not null.</summary>
+    public bool Has(Member member) => places[(int)member] is { Length: > 0, Type: not JsonTokenType.Null };
+
+    public bool IsText(Member member) => places[(int)member] is { Length: > 0, Type: JsonTokenType.String };
+
+    public FieldPath PathOf(Member member) => path.Of(Names[(int)member]);
+
+    /// <summary>The member's JSON as it was sent; empty where it is absent or null.</summary>
+    /// <exception cref="Refused">It is there and not an object.</exception>
+    public ReadOnlyMemory<byte> Object(Member member)
+    {
+        if (!Has(member)) return default;
+        var (start, length, type) = places[(int)member];
+        return type is JsonTokenType.StartObject ? json.Slice(start, length) : throw Wrong(member, "an object");
+    }
+
+    /// <summary>The elements of an array member, as they were sent.</summary>
+    public List<ReadOnlyMemory<byte>> Array(Member member, int most)
+    {
+        var (start, length, type) = places[(int)member];
+        if (type is not JsonTokenType.StartArray) throw Wrong(member, "an array");
+        var array = json.Slice(start, length);
+        var elements = new List<ReadOnlyMemory<byte>>();
+        var reader = new Utf8JsonReader(array.Span, JsonRules.ReaderOptions);
+        reader.Read();
+        while (reader.Read() && reader.TokenType is not JsonTokenType.EndArray)
+        {
+            var from = (int)reader.TokenStartIndex;
+            reader.Skip();
+            if (elements.Count == most) throw new Refused(Reason.TooManyEvents, $"{PathOf(member)} holds more than {most} events; send them in several requests.", PathOf(member).ToString());
+            elements.Add(array[from..(int)reader.BytesConsumed]);
+        }
+
+        return elements;
+    }
+
+    /// <summary>A string of 1 to 200 printable characters; null where it is absent.</summary>
+    public string? Text(Member member)
+    {
+        if (!Has(member)) return null;
+        var text = Decode(member, "a string");
+        if (text.Length == 0) throw new Refused(Reason.BadValue, $"{PathOf(member)} is empty; send 1 to {MaxLength} characters or leave it out.", PathOf(member).ToString());
+        if (text.Length > MaxLength && text.EnumerateRunes().Count() > MaxLength)
+            throw new Refused(Reason.BadValue, $"{PathOf(member)} is longer than {MaxLength} characters.", PathOf(member).ToString());
+        foreach (var c in text)
+        {
+            if (char.IsControl(c) || c is '\u2028' or '\u2029') throw new Refused(Reason.BadValue, $"{PathOf(member)} holds a control character; send printable text.", PathOf(member).ToString());
+        }
+
+        return text;
+    }
+
+    public string RequiredText(Member member) => Text(member) ?? throw new Refused(Reason.MissingField, $"{PathOf(member)} is missing.", PathOf(member).ToString());
+
+    /// <summary>A string, whatever it holds; null where it is absent.</summary>
+    public string? AnyText(Member member) => Has(member) ? Decode(member, "a string") : null;
+
+    /// <summary>An id that some senders write as a number.</summary>
+    public string? TextOrInteger(Member member)
+    {
+        if (!Has(member) || places[(int)member].Type is not JsonTokenType.Number) return Text(member);
+        var (start, length, _) = places[(int)member];
+        var number = Encoding.UTF8.GetString(json.Span.Slice(start, length));
+        return number.All(c => char.IsAsciiDigit(c) || c == '-') ? number : throw Wrong(member, "a string or a whole number");
+    }
+
+    /// <summary>An ISO 8601 time with its offset, in unix milliseconds; null where it is absent.</summary>
+    public long? Time(Member member)
+    {
+        if (!Has(member)) return null;
+        var (start, length, type) = places[(int)member];
+        var text = json.Span.Slice(start, length);
+        if (type is JsonTokenType.String)
+        {
+            var reader = new Utf8JsonReader(text);
+            reader.Read();
+            if (text.Length > 20 && HasOffset(text[1..^1]) && reader.TryGetDateTimeOffset(out var time)) return time.ToUnixTimeMilliseconds();
+        }
+
+        throw new Refused(Reason.BadValue, $"{PathOf(member)} is not a time; send ISO 8601 with an offset, such as 2025-10-18T10:00:00Z.", PathOf(member).ToString());
+    }
+
+    private static bool HasOffset(ReadOnlySpan<byte> time) => time[^1] is (byte)'Z' || time[10..].IndexOfAny((byte)'+', (byte)'-') > 0;
+
+    private string Decode(Member member, string expected)
+    {
+        var (start, length, type) = places[(int)member];
+        if (type is not JsonTokenType.String) throw Wrong(member, expected);
+        var raw = json.Span.Slice(start + 1, length - 2);
+        if (!raw.Contains((byte)'\\')) return Encoding.UTF8.GetString(raw);
+        var reader = new Utf8JsonReader(json.Span.Slice(start, length));
+        reader.Read();
+        return reader.GetString()!;
+    }
+
+    private Refused Wrong(Member member, string expected) =>
+        new(Reason.WrongType, $"{PathOf(member)} is {NameOf(places[(int)member].Type)}; send {expected}.", PathOf(member).ToString());
+
+    private static int MemberAt(ref Utf8JsonReader reader)
+    {
+        for (var i = 0; i < Utf8Names.Length; i++)
+        {
+            if (reader.ValueTextEquals(Utf8Names[i])) return i;
+        }
+
+        return -1;
+    }
+
+    private static Refused DuplicateKey(FieldPath path, string? name) =>
+        new(Reason.DuplicateKey, $"{(name is null ? "A key" : path.Of(name))} stands twice in one object; send each key once.", name is null ? null : path.Of(name).ToString());
+
+    private static string NameOf(JsonTokenType type) => type switch
+    {
+        JsonTokenType.StartObject => "an object",
+        JsonTokenType.StartArray => "an array",
+        JsonTokenType.String => "a string",
+        JsonTokenType.Number => "a number",
+        JsonTokenType.True or JsonTokenType.False => "a boolean",
+        JsonTokenType.Null => "null",
+        _ => "not a value",
+    };
+}

@@ -1,0 +1,91 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace TrackMate.Show;
+
+/// <summary>A profile as the read API shows it.</summary>
+/// <param name="CreatedAt">The time of the earliest message that named the person.</param>
+public sealed record ProfileDocument(
+    string Id,
+    [property: JsonPropertyName("company_id")] string CompanyId,
+    string? Email,
+    string? Name,
+    IReadOnlyDictionary<string, JsonElement> Traits,
+    string CreatedAt,
+    string? FirstSeen,
+    string? LastActive,
+    TotalsDocument Totals,
+    IReadOnlyList<IdentifierDocument> Identifiers);
+
+public sealed record TotalsDocument(long Events, SessionCounts Sessions, IReadOnlyList<RevenueDocument> Revenue);
+
+public sealed record SessionCounts(long Client, long Server);
+
+/// <param name="Currency">ISO 4217.</param>
+/// <param name="Amount">Exact, as people write it: <c>"79.99"</c>.</param>
+public sealed record RevenueDocument(string Currency, string Amount);
+
+/// <param name="Kind"><c>email</c> or <c>externalId</c>.</param>
+/// <param name="Id">The profile id that is this identifier's for ever.</param>
+public sealed record IdentifierDocument(string Kind, string Value, string Id);
+
+public sealed record ProfilesPage(IReadOnlyList<ProfileDocument> Profiles, string? NextCursor);
+
+public sealed record TimelinePage(IReadOnlyList<TimelineEvent> Events, string? NextCursor);
+
+/// <summary>One event on a timeline.</summary>
+/// <param name="Source"><c>client</c> or <c>server</c>.</param>
+/// <param name="SessionId">The browser's session, or the server session that holds it now (B7).</param>
+/// <param name="Agent">Of a browser's event: what was kept of its User-Agent.</param>
+public sealed record TimelineEvent(
+    string EventId,
+    string EventType,
+    JsonElement EventData,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Context,
+    string Timestamp,
+    string ReceivedAt,
+    string Source,
+    string SessionId,
+    string? UserId,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] AgentDocument? Agent,
+    BindingDocument Binding);
+
+public sealed record AgentDocument(string Browser, string System, string Device, bool Bot);
+
+/// <summary>Why an event is on a profile (B12).</summary>
+/// <param name="Method"><c>identify</c>, <c>email</c>, <c>externalId</c>, <c>sessionId</c> or <c>userId</c>.</param>
+/// <param name="Trust"><c>verified</c> or <c>claimed</c>.</param>
+/// <param name="Chain">From the event to the profile, a link at a time.</param>
+public sealed record BindingDocument(string Method, string Trust, IReadOnlyList<ChainLink> Chain);
+
+/// <summary>One link of a chain.</summary>
+/// <param name="Kind"><c>event</c>, <c>session</c>, <c>claim</c>, <c>identifier</c> or <c>profile</c>: says which of the others are set.</param>
+public sealed record ChainLink(
+    string Kind,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? EventId = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? SessionId = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ClaimId = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Method = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Trust = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? At = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IdentifierDocument? Identifier = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ProfileId = null);
+
+/// <summary>The seed's session document.</summary>
+/// <param name="UserId">Whose it is now: the profile of its last span.</param>
+public sealed record SessionDocument(
+    [property: JsonPropertyName("_id")] string Id,
+    [property: JsonPropertyName("company_id")] string CompanyId,
+    string SessionId,
+    string? UserId,
+    IReadOnlyList<SessionEvent> Events,
+    string? NextCursor);
+
+public sealed record SessionEvent(string EventId, string EventType, JsonElement EventData, string Timestamp, string? UserId);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(ProfileDocument))]
+[JsonSerializable(typeof(ProfilesPage))]
+[JsonSerializable(typeof(TimelinePage))]
+[JsonSerializable(typeof(SessionDocument))]
+internal sealed partial class ShowJson : JsonSerializerContext;

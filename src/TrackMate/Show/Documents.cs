@@ -1,0 +1,161 @@
+using System.Text.Json;
+using TrackMate.Bind;
+using TrackMate.Receive;
+using TrackMate.Store;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Show;
+
+internal static class Shown
+{
+    /// <summary>Nulls are written: a profile without an e-mail says so.</summary>
+    public static readonly ShowJson Json = new(new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Encoder = Wire.Encoder });
+
+    public static string Time(long unixMilliseconds) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds).ToString(unixMilliseconds % 1000 == 0 ? "yyyy-MM-ddTHH:mm:ssZ" : "yyyy-MM-ddTHH:mm:ss.fffZ");
+
+    public static string Name(Origin origin) => origin is Origin.Browser ? "client" : "server";
+
+    public static string Name(Trust trust) => trust is Trust.Verified ? "verified" : "claimed";
+
+    public static string Name(IdentifierKind kind) => kind switch
+    {
+        IdentifierKind.Email => "email",
+        IdentifierKind.External => "externalId",
+        _ => "userId",
+    };
+}
+
+/// <summary>What the store holds, as the documents of the read API; the dashboard shows the same.</summary>
+internal sealed class Documents(Database database, Company company)
+{
+    private readonly TimelineReader timelines = new(database);
+    private readonly SessionReader sessions = new(database);
+    private readonly Dictionary<long, string> sessionIds = [];
+    private readonly Dictionary<long, ShownClaim> claims = [];
+
+    public Company Company => company;
+
+    public PersonReader Persons { get; } = new(database);
+
+    public ProfileDocument? Find(ProfileId id) => Persons.Find(company, id) is { } person ? Profile(person) : null;
+
+    public ProfileDocument Profile(Person person)
+    {
+        var traits = Persons.Traits(person).ToDictionary(trait => trait.Key, trait => Json(trait.Value), StringComparer.Ordinal);
+        var totals = Persons.TotalsOf(person);
+        return new(
+            person.Id.ToString(),
+            company.CompanyId,
+            person.Email,
+            traits.TryGetValue("name", out var name) && name.ValueKind is JsonValueKind.String ? name.GetString() : null,
+            traits,
+            Shown.Time(person.CreatedAt),
+            totals.FirstSeen is { } first ? Shown.Time(first) : null,
+            totals.LastActive is { } last ? Shown.Time(last) : null,
+            new(totals.Events, new(totals.ClientSessions, totals.ServerSessions), [.. totals.Revenue.Select(revenue => new RevenueDocument(revenue.Currency, Money.Format(revenue.Amount, revenue.Currency)))]),
+            [.. person.Identifiers.Select(identifier => DocumentOf(identifier.Identifier))]);
+    }
+
+    public ProfilesPage Profiles(string? search, long? before, int limit)
+    {
+        var persons = Persons.List(company, search, before, limit + 1);
+        return new([.. persons.Take(limit).Select(person => Profile(person.Person))], persons.Count > limit ? Cursors.Write(company, persons[limit - 1].Number) : null);
+    }
+
+    public TimelinePage Timeline(Person person, TimelineFilter filter, EventCursor? after, int limit)
+    {
+        var events = timelines.Page(person, filter, after, limit + 1);
+        var page = events.Take(limit).ToList();
+        return new([.. page.Select(stored => EventOf(person, stored))], events.Count > limit ? Cursors.Write(company, new EventCursor(page[^1].Order, page[^1].EventId)) : null);
+    }
+
+    /// <summary>A browser's session by its id, or a server's by the anchor of any of its events; null if there is none.</summary>
+    public SessionDocument? Session(string sessionId, EventCursor? after, int limit)
+    {
+        if (sessions.FindAnchor(company, sessionId) is { } anchor) return ServerSession(anchor.Order, anchor.Session, anchor.Identifier, after, limit);
+        return sessions.Find(company, sessionId) is { } session ? BrowserSession(session, sessionId, after, limit) : null;
+    }
+
+    private SessionDocument BrowserSession(long session, string sessionId, EventCursor? after, int limit)
+    {
+        var spans = sessions.Spans(company, session);
+        var owners = spans.Select(span => span.Identifier).Distinct().ToDictionary(identifier => identifier, identifier => Persons.Of(company, identifier));
+        var registrations = owners.Values.Select(Persons.RegistrationOf).OfType<Registration>().Where(registration => registration.Session == session).DistinctBy(registration => registration.EventId).ToList();
+        var events = timelines.BrowserSession(company, session, registrations, after, limit + 1);
+        return DocumentOf(sessionId, spans.Count == 0 ? null : owners[spans[^1].Identifier], events, limit, stored =>
+            registrations.FirstOrDefault(registration => registration.EventId == stored.EventId)?.Person
+            ?? (spans.LastOrDefault(span => span.From <= stored.Order.UnixMilliseconds) is { } span ? owners[span.Identifier].Id : null));
+    }
+
+    private SessionDocument ServerSession(EventOrder order, long? session, long? identifier, EventCursor? after, int limit)
+    {
+        var runs = new ServerRunRows(database);
+        var owner = identifier ?? sessions.Spans(company, session!.Value).LastOrDefault(span => span.From <= order.UnixMilliseconds)?.Identifier;
+        var run = runs.Holding(new(company, identifier ?? 0, identifier is null ? session!.Value : 0), order);
+        if (owner is null)
+        {
+            var id = company.Anchor(run.First.UnixMilliseconds, run.FirstEventId);
+            return DocumentOf(id, null, timelines.ServerSession(company, session!.Value, run, after, limit + 1), limit, _ => null);
+        }
+
+        var person = Persons.Of(company, owner.Value);
+        var whole = runs.Whole(person, order);
+        return DocumentOf(company.Anchor(whole.First.UnixMilliseconds, whole.FirstEventId), person, timelines.ServerSession(person, whole, after, limit + 1), limit, _ => person.Id);
+    }
+
+    private SessionDocument DocumentOf(string sessionId, Person? owner, List<StoredEvent> events, int limit, Func<StoredEvent, ProfileId?> ownerOf) => new(
+        company.KeyedId("session", sessionId).ToString(),
+        company.CompanyId,
+        sessionId,
+        owner?.Id.ToString(),
+        [.. events.Take(limit).Select(stored => new SessionEvent(stored.EventId, stored.Type, Json(stored.Data), Shown.Time(stored.Order.UnixMilliseconds), ownerOf(stored)?.ToString()))],
+        events.Count > limit ? Cursors.Write(company, new EventCursor(events[limit - 1].Order, events[limit - 1].EventId)) : null);
+
+    private TimelineEvent EventOf(Person person, StoredEvent stored) => new(
+        stored.EventId,
+        stored.Type,
+        Json(stored.Data),
+        stored.Context.IsEmpty ? null : Json(stored.Context),
+        Shown.Time(stored.Order.UnixMilliseconds),
+        Shown.Time(stored.ReceivedAt),
+        Shown.Name(stored.Order.Origin),
+        stored.Order.Origin is Origin.Browser ? SessionIdOf(stored.Session!.Value) : timelines.ServerSessionIdOf(person, stored.Order),
+        person.Id.ToString(),
+        stored.Agent is { } agent ? new(agent.Browser, agent.System, agent.Device, agent.Bot) : null,
+        BindingOf(person, stored));
+
+    private BindingDocument BindingOf(Person person, StoredEvent stored)
+    {
+        List<ChainLink> chain = [new("event", EventId: stored.EventId, At: Shown.Time(stored.Order.UnixMilliseconds))];
+        var source = stored.Source!;
+        var method = stored.NamedAs is { } named ? Shown.Name(named) : stored.Order.Origin is Origin.Server ? "sessionId" : "identify";
+        var trust = source.Trust;
+        if (source.Session is { } session)
+        {
+            chain.Add(new("session", SessionId: SessionIdOf(session)));
+            var claim = source.Claim is { } number ? ClaimOf(number) : sessions.IdentifyAt(company, session, stored.Order.UnixMilliseconds);
+            if (claim is not null)
+            {
+                if (source.Claim is null) trust = claim.Trust;
+                chain.Add(new("claim", ClaimId: claim.Number.ToString(), Method: claim.Method is ClaimMethod.Identify ? "identify" : "webhook", Trust: Shown.Name(claim.Trust),
+                    At: Shown.Time(claim.UnixMilliseconds), EventId: claim.EventId, SessionId: claim.SessionId));
+            }
+        }
+
+        var identifier = person.Identifiers.FirstOrDefault(known => known.Number == source.Identifier) ?? person.Identifiers[0];
+        chain.Add(new("identifier", Identifier: DocumentOf(identifier.Identifier)));
+        chain.Add(new("profile", ProfileId: person.Id.ToString()));
+        return new(method, Shown.Name(trust), chain);
+    }
+
+    private ShownClaim ClaimOf(long number) => claims.TryGetValue(number, out var claim) ? claim : claims[number] = sessions.Claim(company, number);
+
+    private string SessionIdOf(long session) => sessionIds.TryGetValue(session, out var id) ? id : sessionIds[session] = sessions.IdOf(company, session);
+
+    private static IdentifierDocument DocumentOf(Identifier identifier) => new(Shown.Name(identifier.Kind), identifier.Value, identifier.Id.ToString());
+
+    private static JsonElement Json(string text) => JsonElement.Parse(text);
+
+    private static JsonElement Json(ReadOnlyMemory<byte> utf8) => JsonElement.Parse(utf8.Span);
+}

@@ -1,0 +1,100 @@
+using System.Globalization;
+using TrackMate.Bind;
+using TrackMate.Manage;
+using TrackMate.Receive;
+using TrackMate.Store;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Show;
+
+/// <summary>The read calls, for keys with the scope <c>read</c>. Each answers out of one snapshot of the store.</summary>
+internal sealed class ReadApi(SqliteStore store, Registry registry)
+{
+    private const int DefaultLimit = 50;
+    private const int MaxLimit = 1000;
+
+    public Task Profiles(HttpContext http)
+    {
+        var company = CompanyOf(http);
+        var query = http.Request.Query;
+        var limit = LimitOf(query["limit"]);
+        var before = Cursors.ReadNumber(company, Text(query["cursor"]));
+        var page = Read(company, documents => (Text(query["email"]), Text(query["externalId"])) switch
+        {
+            ({ } email, _) => Single(EmailAddress.TryNormalize(email, out var normalized) ? documents.Find(Identifier.Email(company, normalized).Id) : null),
+            (_, { } externalId) => Single(documents.Find(Identifier.External(company, externalId).Id)),
+            _ => documents.Profiles(Text(query["q"]), before, limit),
+        });
+        return Intake.WriteAsync(http, page, Shown.Json.ProfilesPage);
+    }
+
+    public Task Profile(HttpContext http)
+    {
+        var profile = Read(CompanyOf(http), documents => documents.Profile(PersonOf(http, documents)));
+        return Intake.WriteAsync(http, profile, Shown.Json.ProfileDocument);
+    }
+
+    public Task Timeline(HttpContext http)
+    {
+        var company = CompanyOf(http);
+        var query = http.Request.Query;
+        var limit = LimitOf(query["limit"]);
+        var filter = new TimelineFilter(SourceOf(query["source"]), Text(query["eventType"]), TimeOf(query["from"], "from") ?? long.MinValue, TimeOf(query["to"], "to") ?? long.MaxValue);
+        var after = Cursors.ReadEvent(company, Text(query["cursor"]));
+        var page = Read(company, documents => documents.Timeline(PersonOf(http, documents), filter, after, limit));
+        return Intake.WriteAsync(http, page, Shown.Json.TimelinePage);
+    }
+
+    public Task Session(HttpContext http)
+    {
+        var company = CompanyOf(http);
+        var query = http.Request.Query;
+        var limit = LimitOf(query["limit"]);
+        var after = Cursors.ReadEvent(company, Text(query["cursor"]));
+        var sessionId = (string)http.Request.RouteValues["sessionId"]!;
+        var document = Read(company, documents => documents.Session(sessionId, after, limit)) ?? throw new Refused(Reason.NotFound, "The company has no session of this id.");
+        return Intake.WriteAsync(http, document, Shown.Json.SessionDocument);
+    }
+
+    /// <summary>Reads out of one snapshot, and lets go of it before the answer is sent.</summary>
+    private T Read<T>(Company company, Func<Documents, T> read)
+    {
+        using var snapshot = store.Read();
+        return read(new(snapshot.Database, company));
+    }
+
+    private static ProfilesPage Single(ProfileDocument? found) => new(found is null ? [] : [found], null);
+
+    private Company CompanyOf(HttpContext http) => Keys.Authorize(http, registry, Scopes.Read).Company;
+
+    private static Person PersonOf(HttpContext http, Documents documents) =>
+        ProfileId.TryParse((string?)http.Request.RouteValues["id"], out var id) && documents.Persons.Find(documents.Company, id) is { } person
+            ? person
+            : throw new Refused(Reason.NotFound, "The company has no profile of this id.");
+
+    private static int LimitOf(string? text)
+    {
+        if (string.IsNullOrEmpty(text)) return DefaultLimit;
+        if (!long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var limit) || limit < 1)
+            throw new Refused(Reason.BadParameter, "limit is not a whole number from 1 on.", "limit");
+        return (int)Math.Min(limit, MaxLimit);
+    }
+
+    private static Origin? SourceOf(string? text) => text switch
+    {
+        null or "" => null,
+        "client" => Origin.Browser,
+        "server" => Origin.Server,
+        _ => throw new Refused(Reason.BadParameter, "source is client or server.", "source"),
+    };
+
+    private static long? TimeOf(string? text, string name)
+    {
+        if (string.IsNullOrEmpty(text)) return null;
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time.ToUnixTimeMilliseconds()
+            : throw new Refused(Reason.BadParameter, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z.", name);
+    }
+
+    private static string? Text(string? text) => string.IsNullOrEmpty(text) ? null : text;
+}

@@ -1,0 +1,76 @@
+using TrackMate.Bind;
+
+namespace TrackMate.Store;
+
+/// <summary>A person as the store holds it: a connected set of identifiers, known by the id of the one that stands for all (B9).</summary>
+/// <param name="Id">The canonical id: that of the e-mail first named earliest, else of the externalId.</param>
+/// <param name="Identifiers">All of them, the canonical first.</param>
+public sealed record Person(Company Company, ProfileId Id, IReadOnlyList<KnownIdentifier> Identifiers)
+{
+    public string? Email => Identifiers.FirstOrDefault(identifier => identifier.Identifier.Kind is IdentifierKind.Email)?.Identifier.Value;
+
+    /// <summary>Unix milliseconds of the earliest message that named it.</summary>
+    public long CreatedAt => Identifiers.Min(identifier => identifier.FirstNamed);
+}
+
+/// <param name="Number">The store's own number.</param>
+public sealed record KnownIdentifier(long Number, Identifier Identifier, long FirstNamed);
+
+/// <summary>An event as it is read: what was sent, and what binds it now.</summary>
+/// <param name="Source">The span or identifier through which its owner has it; null while it is nobody's.</param>
+public sealed record StoredEvent(
+    long Number,
+    string EventId,
+    EventOrder Order,
+    long ReceivedAt,
+    string Type,
+    ReadOnlyMemory<byte> Data,
+    ReadOnlyMemory<byte> Context,
+    Agent? Agent,
+    long? Session,
+    IdentifierKind? NamedAs,
+    SourceOfEvents? Source);
+
+/// <summary>Where events of a person lie: a span of a session, or an identifier that webhooks named.</summary>
+/// <param name="Session">Of a span: the session's number.</param>
+/// <param name="Claim">Of a span: the claim that opened it.</param>
+public sealed record SourceOfEvents(long Identifier, long? Session, long From, long To, long? Claim, Trust Trust);
+
+/// <summary>The claim that a binding rests on, as a chain shows it.</summary>
+public sealed record ShownClaim(long Number, ClaimMethod Method, Trust Trust, long UnixMilliseconds, string EventId, string? SessionId);
+
+/// <summary>What a profile page counts (Totals of a profile).</summary>
+/// <param name="FirstSeen">Unix milliseconds; null for a person with no event.</param>
+/// <param name="Revenue">Payments less refunds by currency, exact.</param>
+public sealed record Totals(
+    long ClientEvents,
+    long ServerEvents,
+    long BotEvents,
+    long ClientSessions,
+    long ServerSessions,
+    long? FirstSeen,
+    long? LastActive,
+    IReadOnlyList<(string Currency, decimal Amount)> Revenue,
+    int Payments,
+    int Refunds)
+{
+    public long Events => ClientEvents + ServerEvents;
+}
+
+/// <summary>The derived <c>user_registered</c> of a person (B3).</summary>
+public sealed record Registration(ProfileId Person, long Session, long UnixMilliseconds)
+{
+    public const string EventType = "user_registered";
+
+    public string EventId => "reg_" + Person;
+
+    public EventOrder Order => EventOrder.Of(UnixMilliseconds, Origin.Browser);
+}
+
+/// <summary>Which events of a timeline are asked for.</summary>
+/// <param name="From">Unix milliseconds, inclusive.</param>
+/// <param name="To">Unix milliseconds, exclusive.</param>
+public sealed record TimelineFilter(Origin? Origin = null, string? EventType = null, long From = long.MinValue, long To = long.MaxValue);
+
+/// <summary>The last event of a page; the next page begins after it, whatever arrives meanwhile.</summary>
+public sealed record EventCursor(EventOrder Order, string EventId);

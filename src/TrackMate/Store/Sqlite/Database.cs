@@ -1,0 +1,181 @@
+using System.Text;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace TrackMate.Store.Sqlite;
+
+/// <summary>
+/// One connection to the embedded store, for one thread at a time. Statements go to SQLite directly and are kept prepared: a message is a handful of them, and
+/// ADO's parameters would cost as much as the rows.
+/// </summary>
+internal sealed class Database : IDisposable
+{
+    private static readonly Version OldestSafeSqlite = new(3, 51, 3);
+
+    private readonly SqliteConnection connection;
+    private readonly Dictionary<string, Stack<Statement>> idle = new(ReferenceEqualityComparer.Instance as IEqualityComparer<string>);
+
+    private Database(SqliteConnection connection) => this.connection = connection;
+
+    public SqliteConnection Connection => connection;
+
+    internal sqlite3 Handle => connection.Handle ?? throw new ObjectDisposedException(nameof(Database));
+
+    /// <exception cref="SqliteException">The file cannot be opened or made.</exception>
+    /// <exception cref="NotSupportedException">The SQLite library is older than 3.51.3, whose WAL reset may corrupt.</exception>
+    public static Database Open(string path, bool readOnly = false, int cacheKibibytes = 16 * 1024)
+    {
+        var opened = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = readOnly ? SqliteOpenMode.ReadOnly : SqliteOpenMode.ReadWriteCreate,
+            Pooling = false,
+            DefaultTimeout = 5,
+        }.ToString());
+        try
+        {
+            opened.Open();
+            if (Version.Parse(opened.ServerVersion) < OldestSafeSqlite)
+                throw new NotSupportedException($"SQLite {opened.ServerVersion} is too old; {OldestSafeSqlite} or newer is needed, since earlier ones may corrupt the log when it is reset.");
+            var database = new Database(opened);
+            database.Execute("PRAGMA busy_timeout = 5000");
+            if (!readOnly)
+            {
+                database.Execute("PRAGMA journal_mode = WAL");
+                database.Execute("PRAGMA synchronous = FULL");
+                database.Execute("PRAGMA secure_delete = ON");
+                // Checkpoints have a thread of their own (Checkpointer): inline they are the tail of the response times.
+                database.Execute("PRAGMA wal_autocheckpoint = 0");
+            }
+
+            database.Execute($"PRAGMA cache_size = -{cacheKibibytes}");
+            database.Execute("PRAGMA temp_store = MEMORY");
+            return database;
+        }
+        catch
+        {
+            opened.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A prepared statement to bind and step; disposing it gives it back for the next use of the same text.</summary>
+    /// <param name="sql">A constant: statements are kept by reference.</param>
+    public Statement Use(string sql)
+    {
+        if (!idle.TryGetValue(sql, out var statements)) idle.Add(sql, statements = new());
+        if (statements.TryPop(out var statement)) return statement;
+        Check(raw.sqlite3_prepare_v3(Handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out var prepared));
+        return new(this, prepared, statements);
+    }
+
+    /// <summary>Runs statements that return nothing, of a text that need not be kept.</summary>
+    public void Execute(string sql) => Check(raw.sqlite3_exec(Handle, sql));
+
+    public int Changes() => raw.sqlite3_changes(Handle);
+
+    internal void Check(int code)
+    {
+        if (code is raw.SQLITE_OK or raw.SQLITE_ROW or raw.SQLITE_DONE) return;
+        throw new SqliteException(raw.sqlite3_errmsg(Handle).utf8_to_string(), code, raw.sqlite3_extended_errcode(Handle));
+    }
+
+    public void Dispose()
+    {
+        foreach (var statement in idle.Values.SelectMany(statements => statements)) statement.Finish();
+        idle.Clear();
+        connection.Dispose();
+    }
+}
+
+/// <summary>A prepared statement. Parameters are given in order; then <see cref="Next"/> or <see cref="Run"/>.</summary>
+internal sealed class Statement(Database database, sqlite3_stmt statement, Stack<Statement> home) : IDisposable
+{
+    private int parameter;
+
+    public Statement With(long value)
+    {
+        database.Check(raw.sqlite3_bind_int64(statement, ++parameter, value));
+        return this;
+    }
+
+    public Statement With(long? value) => value is { } number ? With(number) : WithNull();
+
+    public Statement With(string? value)
+    {
+        if (value is null) return WithNull();
+        Span<byte> utf8 = value.Length <= 340 ? stackalloc byte[1024] : new byte[Encoding.UTF8.GetMaxByteCount(value.Length)];
+        return WithText(utf8[..Encoding.UTF8.GetBytes(value, utf8)]);
+    }
+
+    public Statement WithText(ReadOnlySpan<byte> utf8)
+    {
+        // An empty span has no address, which SQLite would take for NULL.
+        database.Check(utf8.IsEmpty ? raw.sqlite3_bind_text(statement, ++parameter, "") : raw.sqlite3_bind_text(statement, ++parameter, utf8));
+        return this;
+    }
+
+    public Statement WithBlob(ReadOnlySpan<byte> bytes)
+    {
+        database.Check(raw.sqlite3_bind_blob(statement, ++parameter, bytes));
+        return this;
+    }
+
+    public Statement WithNull()
+    {
+        database.Check(raw.sqlite3_bind_null(statement, ++parameter));
+        return this;
+    }
+
+    /// <summary>Goes to the next row.</summary>
+    /// <returns>False when there is none.</returns>
+    public bool Next()
+    {
+        var code = raw.sqlite3_step(statement);
+        if (code == raw.SQLITE_ROW) return true;
+        if (code == raw.SQLITE_DONE) return false;
+        database.Check(code);
+        return false;
+    }
+
+    /// <summary>Runs a statement without rows and gives it back.</summary>
+    /// <returns>How many rows it changed.</returns>
+    public int Run()
+    {
+        try
+        {
+            while (Next())
+            {
+            }
+
+            return database.Changes();
+        }
+        finally
+        {
+            Dispose();
+        }
+    }
+
+    public bool IsNull(int column) => raw.sqlite3_column_type(statement, column) == raw.SQLITE_NULL;
+
+    public long Long(int column) => raw.sqlite3_column_int64(statement, column);
+
+    public long? LongOrNull(int column) => IsNull(column) ? null : Long(column);
+
+    public string Text(int column) => Encoding.UTF8.GetString(Bytes(column));
+
+    public string? TextOrNull(int column) => IsNull(column) ? null : Text(column);
+
+    /// <summary>A text or blob as it lies in the page; gone at the next step.</summary>
+    public ReadOnlySpan<byte> Bytes(int column) => raw.sqlite3_column_blob(statement, column);
+
+    public void Dispose()
+    {
+        raw.sqlite3_reset(statement);
+        raw.sqlite3_clear_bindings(statement);
+        parameter = 0;
+        home.Push(this);
+    }
+
+    internal void Finish() => statement.Dispose();
+}

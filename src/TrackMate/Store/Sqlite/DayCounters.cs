@@ -1,0 +1,57 @@
+using System.Runtime.InteropServices;
+using TrackMate.Bind;
+
+namespace TrackMate.Store.Sqlite;
+
+/// <summary>Counts kept per day, added up in memory over a transaction and written once at its end.</summary>
+internal sealed class DayCounters(Database database)
+{
+    private const long DayMilliseconds = 86_400_000;
+
+    private readonly Dictionary<(long Company, long Session, long Day), Counts> sessionDays = [];
+    private readonly Dictionary<(long Company, long Day), long> usage = [];
+
+    private record struct Counts(long Events, long Bots, long FirstAt, long LastAt);
+
+    public static long DayOf(long unixMilliseconds) => Math.DivRem(unixMilliseconds, DayMilliseconds).Quotient;
+
+    public static long StartOf(long day) => day * DayMilliseconds;
+
+    public void CountMessage(Company company, long receivedAt) => CollectionsMarshal.GetValueRefOrAddDefault(usage, (company.Number, DayOf(receivedAt)), out _)++;
+
+    /// <summary>Counts a browser's event of a session on the day it happened.</summary>
+    public void CountEvent(Company company, long session, EventOrder order, bool bot)
+    {
+        ref var counts = ref CollectionsMarshal.GetValueRefOrAddDefault(sessionDays, (company.Number, session, DayOf(order.UnixMilliseconds)), out var exists);
+        counts = exists
+            ? new(counts.Events + 1, counts.Bots + (bot ? 1 : 0), Math.Min(counts.FirstAt, order.Value), Math.Max(counts.LastAt, order.Value))
+            : new(1, bot ? 1 : 0, order.Value, order.Value);
+    }
+
+    public void Flush()
+    {
+        foreach (var ((company, session, day), counts) in sessionDays)
+        {
+            database.Use("""
+                INSERT INTO session_day (company, session, day, events, bots, first_at, last_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET events = events + excluded.events, bots = bots + excluded.bots,
+                  first_at = MIN(first_at, excluded.first_at), last_at = MAX(last_at, excluded.last_at)
+                """)
+                .With(company).With(session).With(day).With(counts.Events).With(counts.Bots).With(counts.FirstAt).With(counts.LastAt).Run();
+        }
+
+        foreach (var ((company, day), events) in usage)
+        {
+            database.Use("INSERT INTO usage_day (company, day, events) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET events = events + excluded.events")
+                .With(company).With(day).With(events).Run();
+        }
+
+        Clear();
+    }
+
+    public void Clear()
+    {
+        sessionDays.Clear();
+        usage.Clear();
+    }
+}

@@ -1,0 +1,194 @@
+using System.Text.Json;
+using TrackMate.Bind;
+
+namespace TrackMate.Store.Sqlite;
+
+/// <summary>
+/// Appends one accepted message and all that follows from it, inside the writer's transaction: load what it touches, let <c>Bind</c> decide, store the decision.
+/// An event writes its row and counters; an identify its claim and the spans of one session. No event is ever touched again (B2).
+/// </summary>
+internal sealed class MessageWriter(Database database)
+{
+    private readonly Names names = new(database);
+    private readonly DayCounters counters = new(database);
+    private readonly SessionClaims claims = new(database);
+    private readonly ServerRunRows runs = new(database);
+    private readonly LedgerRows ledger = new(database);
+    private long lastMessage;
+
+    /// <summary>The number of the newest message: what a live view has seen up to.</summary>
+    public long LastMessage => lastMessage;
+
+    /// <summary>Starts from what is committed: at the start, and after a transaction that failed.</summary>
+    public void Reset()
+    {
+        names.Reset();
+        counters.Clear();
+        using var last = database.Use("SELECT COALESCE(MAX(id), 0) FROM message");
+        last.Next();
+        lastMessage = last.Long(0);
+    }
+
+    /// <summary>Writes what is counted once per transaction; the last thing before its commit.</summary>
+    public void Finish() => counters.Flush();
+
+    public Receipt Append(Message message) => message switch
+    {
+        TrackedEvent tracked => Append(tracked),
+        Identify identify => Append(identify),
+        _ => throw new ArgumentException($"A {message.GetType().Name} is not a message.", nameof(message)),
+    };
+
+    private Receipt Append(TrackedEvent tracked)
+    {
+        var company = tracked.Company;
+        var origin = tracked.Order.Origin;
+        var session = tracked.SessionId is { } sessionId ? names.Session(company, sessionId) : null;
+        var identifiers = NumbersOf(tracked);
+        var boundBySession = identifiers.Length == 0 ? session : null;
+        var unknownUserId = identifiers.Length > 0 && tracked.Named[0].Kind is IdentifierKind.Bare && identifiers[0].Kind is IdentifierKind.Bare;
+
+        if (!Insert(tracked, origin, boundBySession?.Number, identifiers.FirstOrDefault()?.Number, tracked.Type, tracked.Data.Span, tracked.Context.Span, tracked.Agent))
+            return ReceiptOfStored(tracked, origin) with { UnknownUserId = unknownUserId };
+
+        if (session is not null) names.Store(company, tracked.SessionId!, session);
+        StoreNames(tracked, identifiers);
+        counters.CountMessage(company, tracked.ReceivedAt);
+        if (identifiers.Length > 0 && (session is not null || identifiers.Length > 1))
+            Claim(tracked, session, identifiers, ClaimMethod.Webhook, Trust.Verified);
+
+        if (origin is Origin.Browser)
+        {
+            counters.CountEvent(company, boundBySession!.Number, tracked.Order, tracked.Agent?.Bot ?? false);
+            return new(Duplicate: false);
+        }
+
+        var holder = new RunHolder(company, identifiers.FirstOrDefault()?.Number ?? 0, boundBySession?.Number ?? 0);
+        var run = runs.Add(holder, tracked.Order, tracked.EventId);
+        if (Money.Read(company.Settings, tracked.Type, tracked.Data, out var unreadable) is { } money)
+            ledger.Add(company, lastMessage, tracked.Order, tracked.EventId, money, boundBySession?.Number, identifiers.FirstOrDefault()?.Number);
+        return ReceiptOf(company, holder, tracked.Order, run) with { UnknownUserId = unknownUserId, MoneyUnreadable = unreadable };
+    }
+
+    private Receipt Append(Identify identify)
+    {
+        var company = identify.Company;
+        var session = names.Session(company, identify.SessionId!);
+        var identifiers = NumbersOf(identify);
+        var said = System.Text.Encoding.UTF8.GetBytes(string.Join('\n', identify.Named.Select(identifier => identifier.Id)) + '\n' + identify.SessionId);
+        if (!Insert(identify, Origin.Browser, null, null, null, said, default, null)) return ReceiptOfStored(identify, Origin.Browser);
+
+        names.Store(company, identify.SessionId!, session);
+        StoreNames(identify, identifiers);
+        counters.CountMessage(company, identify.ReceivedAt);
+        Claim(identify, session, identifiers, ClaimMethod.Identify, identify.Trust);
+        StoreTraits(identify, identifiers[IndexOf(identify, identify.SessionGoesTo)]);
+        return new(Duplicate: false, ProfileId: identify.SessionGoesTo.Id);
+    }
+
+    private Numbered[] NumbersOf(Message message)
+    {
+        if (message.Named.Count == 0) return [];
+        var numbers = new Numbered[message.Named.Count];
+        for (var i = 0; i < numbers.Length; i++) numbers[i] = names.Identifier(message.Company, message.Named[i].Id);
+        return numbers;
+    }
+
+    private void StoreNames(Message message, Numbered[] identifiers)
+    {
+        for (var i = 0; i < identifiers.Length; i++) names.Store(message.Company, message.Named[i], identifiers[i], message.Order.UnixMilliseconds);
+    }
+
+    private static int IndexOf(Message message, Identifier identifier)
+    {
+        for (var i = 0; i < message.Named.Count; i++)
+        {
+            if (ReferenceEquals(message.Named[i], identifier)) return i;
+        }
+
+        return 0;
+    }
+
+    private void Claim(Message message, Numbered? session, Numbered[] identifiers, ClaimMethod method, Trust trust)
+    {
+        var first = identifiers[IndexOf(message, message.SessionGoesTo)].Number;
+        long[] others = [.. identifiers.Select(identifier => identifier.Number).Where(number => number != first).Distinct()];
+        claims.Add(message.Company, lastMessage, session?.Number, new(0, method, trust, message.Order.UnixMilliseconds, message.EventId, [first, .. others]));
+    }
+
+    private bool Insert(Message message, Origin origin, long? session, long? identifier, string? type, ReadOnlySpan<byte> data, ReadOnlySpan<byte> context, Agent? agent)
+    {
+        var insert = database.Use("""
+            INSERT INTO message (id, company, origin, event_id, session, identifier, named, at, received_ms, type, data, context, agent)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            """);
+        insert.With(lastMessage + 1).With(message.Company.Number).With((long)origin).With(message.EventId).With(session).With(identifier)
+            .With(identifier is null ? null : (long?)message.Named[0].Kind).With(message.Order.Value).With(message.ReceivedAt).With(type).WithText(data);
+        _ = context.IsEmpty ? insert.WithNull() : insert.WithText(context);
+        _ = agent is null ? insert.WithNull() : insert.With(AgentText.Write(agent));
+        if (insert.Run() == 0) return false;
+        lastMessage++;
+        return true;
+    }
+
+    private void StoreTraits(Identify identify, Numbered identifier)
+    {
+        foreach (var trait in identify.Traits)
+        {
+            // The verified wins over the claimed, then the later over the earlier (B15), whatever came first.
+            var changed = database.Use("""
+                INSERT INTO trait (company, identifier, name, value, trust, at_ms, event_id) VALUES (?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET value = excluded.value, trust = excluded.trust, at_ms = excluded.at_ms, event_id = excluded.event_id
+                WHERE (excluded.trust, excluded.at_ms, excluded.event_id) > (trust, at_ms, event_id)
+                """)
+                .With(identify.Company.Number).With(identifier.Number).With(trait.Name).With(trait.Json)
+                .With((long)identify.Trust).With(identify.Order.UnixMilliseconds).With(identify.EventId).Run();
+            if (changed > 0 && trait.Name == "name") StoreSearch(identify, identifier, trait);
+        }
+    }
+
+    private void StoreSearch(Identify identify, Numbered identifier, Trait name)
+    {
+        using var document = JsonDocument.Parse(name.Json);
+        var text = document.RootElement.ValueKind is JsonValueKind.String ? document.RootElement.GetString() : "";
+        database.Use("UPDATE identifier SET search = ? WHERE id = ? AND company = ?")
+            .With($"{identify.SessionGoesTo.Value} {text}".ToLowerInvariant()).With(identifier.Number).With(identify.Company.Number).Run();
+    }
+
+    /// <summary>The answer to a repeat: what is stored speaks, not what was sent again.</summary>
+    private Receipt ReceiptOfStored(Message message, Origin origin)
+    {
+        long? session, identifier;
+        EventOrder order;
+        bool reused;
+        using (var stored = database.Use("SELECT session, identifier, at, type, data FROM message WHERE company = ? AND origin = ? AND event_id = ?"))
+        {
+            if (!stored.With(message.Company.Number).With((long)origin).With(message.EventId).Next()) throw new InvalidOperationException("A repeat of a message that is not stored.");
+            session = stored.LongOrNull(0);
+            identifier = stored.LongOrNull(1);
+            order = new(stored.Long(2));
+            reused = message is not TrackedEvent sent
+                || stored.TextOrNull(3) != sent.Type
+                || !stored.Bytes(4).SequenceEqual(sent.Data.Span)
+                || identifier != NumbersOf(sent).FirstOrDefault()?.Number;
+        }
+
+        if (origin is Origin.Browser || (session is null && identifier is null)) return new(Duplicate: true, reused);
+        var holder = new RunHolder(message.Company, identifier ?? 0, identifier is null ? session ?? 0 : 0);
+        return ReceiptOf(message.Company, holder, order, runs.Holding(holder, order)) with { Duplicate = true, Reused = reused };
+    }
+
+    private Receipt ReceiptOf(Company company, RunHolder holder, EventOrder order, ServerRun run)
+    {
+        var owner = holder.Identifier != 0 ? holder.Identifier : claims.OwnerOf(company, holder.Session, order);
+        var session = owner is { } person ? runs.SessionOf(company, person, run) : run;
+        return new(Duplicate: false, ProfileId: owner is { } number ? LeafOf(company, number) : null, ServerSessionId: company.Anchor(session.First.UnixMilliseconds, session.FirstEventId));
+    }
+
+    private ProfileId LeafOf(Company company, long identifier)
+    {
+        using var leaf = database.Use("SELECT leaf FROM identifier WHERE id = ? AND company = ?");
+        leaf.With(identifier).With(company.Number).Next();
+        return ProfileId.FromBytes(leaf.Bytes(0));
+    }
+}

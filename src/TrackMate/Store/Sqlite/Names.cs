@@ -1,0 +1,101 @@
+using TrackMate.Bind;
+
+namespace TrackMate.Store.Sqlite;
+
+/// <summary>A session or an identifier as the store numbers it. It has no row before its first message has one, so that a repeat leaves nothing behind.</summary>
+internal sealed class Numbered(long number, bool stored)
+{
+    public long Number { get; } = number;
+
+    public bool Stored { get; set; } = stored;
+
+    /// <summary>Of an identifier: its kind as stored; a bare id becomes an e-mail or an externalId when that turns up.</summary>
+    public IdentifierKind Kind { get; set; } = IdentifierKind.Bare;
+
+    /// <summary>Of an identifier: unix milliseconds of the earliest message that named it.</summary>
+    public long FirstNamed { get; set; } = long.MaxValue;
+}
+
+/// <summary>Numbers of sessions and identifiers, for the writer. It alone gives out numbers, so it may keep what it has seen.</summary>
+internal sealed class Names(Database database)
+{
+    /// <summary>Most names kept in memory; past it all are forgotten and read again as they come.</summary>
+    private const int Capacity = 100_000;
+
+    private readonly Dictionary<(long Company, string SessionId), Numbered> sessions = [];
+    private readonly Dictionary<(long Company, ProfileId Leaf), Numbered> identifiers = [];
+    private long lastSession;
+    private long lastIdentifier;
+
+    /// <summary>Forgets everything, as after a transaction that did not happen.</summary>
+    public void Reset()
+    {
+        sessions.Clear();
+        identifiers.Clear();
+        lastSession = Last("SELECT COALESCE(MAX(id), 0) FROM session");
+        lastIdentifier = Last("SELECT COALESCE(MAX(id), 0) FROM identifier");
+    }
+
+    public Numbered Session(Company company, string sessionId)
+    {
+        if (sessions.TryGetValue((company.Number, sessionId), out var known)) return known;
+        if (sessions.Count >= Capacity) sessions.Clear();
+
+        using var find = database.Use("SELECT id FROM session WHERE company = ? AND session_id = ?");
+        var found = find.With(company.Number).With(sessionId).Next();
+        return sessions[(company.Number, sessionId)] = new(found ? find.Long(0) : ++lastSession, found);
+    }
+
+    public void Store(Company company, string sessionId, Numbered session)
+    {
+        if (session.Stored) return;
+        database.Use("INSERT INTO session (id, company, session_id) VALUES (?, ?, ?)").With(session.Number).With(company.Number).With(sessionId).Run();
+        session.Stored = true;
+    }
+
+    public Numbered Identifier(Company company, ProfileId leaf)
+    {
+        if (identifiers.TryGetValue((company.Number, leaf), out var known)) return known;
+        if (identifiers.Count >= Capacity) identifiers.Clear();
+
+        Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
+        leaf.CopyTo(bytes);
+        using var find = database.Use("SELECT id, kind, first_named_ms FROM identifier WHERE company = ? AND leaf = ?");
+        var numbered = find.With(company.Number).WithBlob(bytes).Next()
+            ? new Numbered(find.Long(0), stored: true) { Kind = (IdentifierKind)find.Long(1), FirstNamed = find.LongOrNull(2) ?? long.MaxValue }
+            : new Numbered(++lastIdentifier, stored: false);
+        return identifiers[(company.Number, leaf)] = numbered;
+    }
+
+    /// <summary>Notes that a message of this time named the identifier.</summary>
+    public void Store(Company company, Identifier identifier, Numbered numbered, long unixMilliseconds)
+    {
+        var named = identifier.Kind is IdentifierKind.Bare ? long.MaxValue : Math.Min(unixMilliseconds, numbered.FirstNamed);
+        if (!numbered.Stored)
+        {
+            Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
+            identifier.Id.CopyTo(bytes);
+            database.Use("INSERT INTO identifier (id, company, leaf, kind, value, first_named_ms, search) VALUES (?, ?, ?, ?, ?, ?, ?)")
+                .With(numbered.Number).With(company.Number).WithBlob(bytes).With((long)identifier.Kind).With(identifier.Value)
+                .With(named == long.MaxValue ? null : named).With(identifier.Value.ToLowerInvariant()).Run();
+            numbered.Stored = true;
+            numbered.Kind = identifier.Kind;
+        }
+        else if (named < numbered.FirstNamed)
+        {
+            // A bare id learns here what it is the id of.
+            database.Use("UPDATE identifier SET kind = ?, value = ?, first_named_ms = ?, search = CASE kind WHEN 3 THEN ? ELSE search END WHERE id = ? AND company = ?")
+                .With((long)identifier.Kind).With(identifier.Value).With(named).With(identifier.Value.ToLowerInvariant()).With(numbered.Number).With(company.Number).Run();
+            numbered.Kind = identifier.Kind;
+        }
+
+        if (identifier.Kind is not IdentifierKind.Bare) numbered.FirstNamed = named;
+    }
+
+    private long Last(string sql)
+    {
+        using var last = database.Use(sql);
+        last.Next();
+        return last.Long(0);
+    }
+}

@@ -1,0 +1,35 @@
+using TrackMate.Bind;
+
+namespace TrackMate.Store.Sqlite;
+
+/// <summary>Derives a company's tables anew from what was said, inside the caller's transaction.</summary>
+internal static class Rebuild
+{
+    public static void ServerRuns(Database database, Company company)
+    {
+        database.Use("DELETE FROM server_run WHERE company = ?").With(company.Number).Run();
+        var runs = new ServerRunRows(database);
+        using var messages = database.Use("SELECT identifier, session, at, event_id FROM message WHERE company = ? AND origin = 1 AND type IS NOT NULL ORDER BY at, event_id");
+        messages.With(company.Number);
+        while (messages.Next())
+        {
+            var identifier = messages.LongOrNull(0) ?? 0;
+            runs.Add(new(company, identifier, identifier != 0 ? 0 : messages.Long(1)), new(messages.Long(2)), messages.Text(3));
+        }
+    }
+
+    public static void Ledger(Database database, Company company)
+    {
+        database.Use("DELETE FROM ledger_entry WHERE company = ?").With(company.Number).Run();
+        database.Use("DELETE FROM payment_key WHERE company = ?").With(company.Number).Run();
+        var ledger = new LedgerRows(database);
+        using var messages = database.Use("SELECT id, type, data, at, event_id, session, identifier FROM message WHERE company = ? AND origin = 1 AND type IS NOT NULL ORDER BY id");
+        messages.With(company.Number);
+        while (messages.Next())
+        {
+            var data = messages.Bytes(2).ToArray();
+            if (Money.Read(company.Settings, messages.Text(1), data, out _) is { } money)
+                ledger.Add(company, messages.Long(0), new(messages.Long(3)), messages.Text(4), money, messages.LongOrNull(5), messages.LongOrNull(6));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using TrackMate.Bind;
+
+namespace TrackMate.Store.Sqlite;
+
+/// <summary>Whose runs they are: an identifier's (session 0), or those of events bound through a session (identifier 0).</summary>
+internal readonly record struct RunHolder(Company Company, long Identifier, long Session);
+
+/// <summary>Runs of server events by holder, kept as events come, and the server sessions of a person that follow from them (B7).</summary>
+internal sealed class ServerRunRows(Database database)
+{
+    /// <summary>Adds an event to its holder's runs.</summary>
+    /// <returns>The run that it is in now.</returns>
+    public ServerRun Add(RunHolder holder, EventOrder order, string eventId)
+    {
+        var gap = holder.Company.Settings.ServerSessionGapMilliseconds;
+        var near = Between(holder, EventOrder.Start(order.UnixMilliseconds - gap + 1), EventOrder.Start(order.UnixMilliseconds + gap));
+        var run = ServerSessions.Add(near, order, eventId);
+        foreach (var old in near)
+        {
+            if (old.First != run.First) Delete(holder, old);
+        }
+
+        database.Use("""
+            INSERT INTO server_run (company, identifier, session, first_at, first_event_id, last_at, events) VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET first_event_id = excluded.first_event_id, last_at = excluded.last_at, events = excluded.events
+            """)
+            .With(holder.Company.Number).With(holder.Identifier).With(holder.Session)
+            .With(run.First.Value).With(run.FirstEventId).With(run.Last.Value).With(run.Events).Run();
+        if (holder.Session != 0 && near.Count == 0)
+            database.Use("UPDATE span SET has_runs = 1 WHERE company = ? AND session = ? AND has_runs = 0").With(holder.Company.Number).With(holder.Session).Run();
+        return run;
+    }
+
+    /// <summary>The run that an event of this time is in.</summary>
+    public ServerRun Holding(RunHolder holder, EventOrder order) => Between(holder, order, new(order.Value + 1)).Single();
+
+    /// <summary>The server session of a person that a run belongs to: the runs of all holders of that person, joined where less than the gap lies between them.</summary>
+    public ServerRun SessionOf(Company company, long identifier, ServerRun run)
+    {
+        var gap = company.Settings.ServerSessionGapMilliseconds;
+        while (true)
+        {
+            var near = Of(company, identifier, EventOrder.Start(run.First.UnixMilliseconds - gap + 1), new(run.Last.Value + 1));
+            var joined = ServerSessions.Join(near, gap).Single(session => session.Holds(run.First));
+            if (joined.First == run.First) return joined;
+            run = joined;
+        }
+    }
+
+    /// <summary>The server session of a person that holds an event of this time.</summary>
+    public ServerRun Whole(Person person, EventOrder order)
+    {
+        var gap = person.Company.Settings.ServerSessionGapMilliseconds;
+        var (from, before) = (order, new EventOrder(order.Value + 1));
+        while (true)
+        {
+            var near = person.Identifiers.SelectMany(identifier => Of(person.Company, identifier.Number, from, before));
+            var session = ServerSessions.Join(near, gap).Single(run => run.Holds(order));
+            var (earlier, later) = (EventOrder.Start(session.First.UnixMilliseconds - gap + 1), EventOrder.Start(session.Last.UnixMilliseconds + gap));
+            if (earlier >= from && later <= before) return session;
+            (from, before) = (earlier < from ? earlier : from, later > before ? later : before);
+        }
+    }
+
+    /// <summary>Runs of a person that touch [from, before), through any holder; those of a shared session cut to the person's spans.</summary>
+    public List<ServerRun> Of(Company company, long identifier, EventOrder from, EventOrder before)
+    {
+        var runs = Between(new(company, identifier, 0), from, before);
+        foreach (var (session, spanFrom, spanTo) in SpansWithRuns(company, identifier))
+        {
+            var first = Later(from, spanFrom);
+            var end = Earlier(before, spanTo);
+            if (first >= end) continue;
+            foreach (var run in Between(new(company, 0, session), first, end))
+            {
+                if (Cut(company, session, run, spanFrom, spanTo) is { } part) runs.Add(part);
+            }
+        }
+
+        return runs;
+    }
+
+    private static EventOrder Later(EventOrder order, long spanFrom) => spanFrom == long.MinValue || EventOrder.Start(spanFrom) < order ? order : EventOrder.Start(spanFrom);
+
+    private static EventOrder Earlier(EventOrder order, long spanTo) => spanTo == long.MaxValue || EventOrder.Start(spanTo) > order ? order : EventOrder.Start(spanTo);
+
+    private List<(long Session, long From, long To)> SpansWithRuns(Company company, long identifier)
+    {
+        var spans = new List<(long, long, long)>();
+        using var rows = database.Use("SELECT session, from_ms, to_ms FROM span WHERE company = ? AND identifier = ? AND has_runs = 1");
+        rows.With(company.Number).With(identifier);
+        while (rows.Next()) spans.Add((rows.Long(0), rows.Long(1), rows.Long(2)));
+        return spans;
+    }
+
+    /// <summary>The part of a session's run that lies in a span; where the span cuts it, its events say where the part begins and ends.</summary>
+    private ServerRun? Cut(Company company, long session, ServerRun run, long spanFrom, long spanTo)
+    {
+        var from = Later(run.First, spanFrom);
+        var last = new EventOrder(run.Last.Value + 1);
+        var before = Earlier(last, spanTo);
+        if (from == run.First && before == last) return run;
+
+        using var rows = database.Use("""
+            SELECT event_id, MIN(at), MAX(at), COUNT(*) FROM message
+            WHERE company = ? AND session = ? AND origin = 1 AND session IS NOT NULL AND at >= ? AND at < ?
+            """);
+        rows.With(company.Number).With(session).With(from.Value).With(before.Value).Next();
+        if (rows.Long(3) == 0) return null;
+        using var first = database.Use("""
+            SELECT event_id FROM message WHERE company = ? AND session = ? AND origin = 1 AND session IS NOT NULL AND at >= ? ORDER BY at, event_id LIMIT 1
+            """);
+        first.With(company.Number).With(session).With(from.Value).Next();
+        return new(new(rows.Long(1)), first.Text(0), new(rows.Long(2)), rows.Long(3));
+    }
+
+    private List<ServerRun> Between(RunHolder holder, EventOrder from, EventOrder before)
+    {
+        var runs = new List<ServerRun>();
+
+        // Runs of one holder never overlap, so the only one that can reach into the range from before it is the last that begins there.
+        using var rows = database.Use("""
+            SELECT first_at, first_event_id, last_at, events FROM server_run
+            WHERE company = ?1 AND identifier = ?2 AND session = ?3 AND first_at < ?5 AND last_at >= ?4
+              AND first_at >= COALESCE((SELECT MAX(first_at) FROM server_run WHERE company = ?1 AND identifier = ?2 AND session = ?3 AND first_at < ?4), ?4)
+            """);
+        rows.With(holder.Company.Number).With(holder.Identifier).With(holder.Session).With(from.Value).With(before.Value);
+        while (rows.Next()) runs.Add(new(new(rows.Long(0)), rows.Text(1), new(rows.Long(2)), rows.Long(3)));
+        return runs;
+    }
+
+    private void Delete(RunHolder holder, ServerRun run) =>
+        database.Use("DELETE FROM server_run WHERE company = ? AND identifier = ? AND session = ? AND first_at = ?")
+            .With(holder.Company.Number).With(holder.Identifier).With(holder.Session).With(run.First.Value).Run();
+}

@@ -1,0 +1,76 @@
+using TrackMate.Bind;
+
+namespace TrackMate.Store.Sqlite;
+
+/// <summary>A session nobody has identified, as the list of them shows it.</summary>
+public sealed record AnonymousSession(long Number, string SessionId, long Events, long FirstSeen, long LastActive);
+
+/// <summary>Reads sessions: a browser's by its id, a server's by the anchor of any of its events, and those that are nobody's.</summary>
+internal sealed class SessionReader(Database database)
+{
+    public long? Find(Company company, string sessionId)
+    {
+        using var row = database.Use("SELECT id FROM session WHERE company = ? AND session_id = ?");
+        return row.With(company.Number).With(sessionId).Next() ? row.Long(0) : null;
+    }
+
+    public string IdOf(Company company, long session)
+    {
+        using var row = database.Use("SELECT session_id FROM session WHERE id = ? AND company = ?");
+        row.With(session).With(company.Number).Next();
+        return row.Text(0);
+    }
+
+    /// <summary>The spans of a session, oldest first.</summary>
+    public List<SourceOfEvents> Spans(Company company, long session)
+    {
+        var spans = new List<SourceOfEvents>();
+        using var rows = database.Use("SELECT identifier, from_ms, to_ms, claim, trust FROM span WHERE company = ? AND session = ? ORDER BY from_ms");
+        rows.With(company.Number).With(session);
+        while (rows.Next()) spans.Add(new(rows.Long(0), session, rows.Long(1), rows.Long(2), rows.Long(3), (Trust)rows.Long(4)));
+        return spans;
+    }
+
+    /// <summary>A server event by its anchor, which holds its second: so one second of the company's server events is searched.</summary>
+    public (EventOrder Order, long? Session, long? Identifier)? FindAnchor(Company company, string anchor)
+    {
+        if (anchor.Split('_') is not ["webhook", var seconds, _] || !long.TryParse(seconds, out var second) || second is < 0 or > 99_999_999_999) return null;
+        using var rows = database.Use("SELECT event_id, at, session, identifier FROM message WHERE company = ? AND origin = 1 AND at >= ? AND at < ?");
+        rows.With(company.Number).With(EventOrder.Start(second * 1000).Value).With(EventOrder.Start((second + 1) * 1000).Value);
+        while (rows.Next())
+        {
+            if (company.Anchor(second * 1000, rows.Text(0)) == anchor) return (new(rows.Long(1)), rows.LongOrNull(2), rows.LongOrNull(3));
+        }
+
+        return null;
+    }
+
+    /// <summary>Sessions with browser events that nobody has identified, the newest first.</summary>
+    public List<AnonymousSession> Anonymous(Company company, long? before, int limit)
+    {
+        var sessions = new List<AnonymousSession>();
+        using var rows = database.Use("""
+            SELECT s.id, s.session_id, SUM(d.events), MIN(d.first_at), MAX(d.last_at)
+            FROM session s JOIN session_day d ON d.company = s.company AND d.session = s.id
+            WHERE s.company = ?1 AND s.id < ?2 AND NOT EXISTS (SELECT 1 FROM span WHERE span.company = s.company AND span.session = s.id)
+            GROUP BY s.id ORDER BY s.id DESC LIMIT ?3
+            """);
+        rows.With(company.Number).With(before ?? long.MaxValue).With(limit);
+        while (rows.Next()) sessions.Add(new(rows.Long(0), rows.Text(1), rows.Long(2), new EventOrder(rows.Long(3)).UnixMilliseconds, new EventOrder(rows.Long(4)).UnixMilliseconds));
+        return sessions;
+    }
+
+    public ShownClaim Claim(Company company, long number)
+    {
+        using var row = database.Use("SELECT c.method, c.trust, c.at_ms, c.event_id, s.session_id FROM claim c LEFT JOIN session s ON s.id = c.session WHERE c.id = ? AND c.company = ?");
+        row.With(number).With(company.Number).Next();
+        return new(number, (ClaimMethod)row.Long(0), (Trust)row.Long(1), row.Long(2), row.Text(3), row.TextOrNull(4));
+    }
+
+    /// <summary>The identify that a registration stands on.</summary>
+    public ShownClaim? IdentifyAt(Company company, long session, long unixMilliseconds)
+    {
+        using var row = database.Use("SELECT id FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND at_ms = ? AND method = 1 ORDER BY event_id LIMIT 1");
+        return row.With(company.Number).With(session).With(unixMilliseconds).Next() ? Claim(company, row.Long(0)) : null;
+    }
+}

@@ -1,0 +1,185 @@
+using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+using TrackMate.Bind;
+
+namespace TrackMate.Store.Sqlite;
+
+/// <summary>The embedded store: one SQLite file in one folder, one writer, readers beside it.</summary>
+internal sealed partial class SqliteStore : IDisposable
+{
+    /// <summary>Refused events kept per company; the newest stay.</summary>
+    private const int RejectedKept = 1000;
+
+    private readonly string path;
+    private readonly ILogger log;
+    private readonly FolderLock folder;
+    private readonly Checkpointer checkpointer;
+    private readonly ConcurrentBag<Database> readers = [];
+    private readonly WriteQueue queue;
+    private Database? database;
+    private MessageWriter? writer;
+    private volatile Exception? failure;
+    private long lastMessage;
+
+    private SqliteStore(string path, FolderLock folder, ILogger log)
+    {
+        this.path = path;
+        this.folder = folder;
+        this.log = log;
+        checkpointer = new(path);
+        queue = new(Commit);
+    }
+
+    public static string PathIn(string dataFolder) => Path.Combine(dataFolder, "trackmate.db");
+
+    /// <summary>Opens or makes the store for the one server of this folder, and brings its schema up to date.</summary>
+    /// <exception cref="IOException">Another server holds the folder, or it cannot be written.</exception>
+    public static SqliteStore Open(string dataFolder, ILogger log)
+    {
+        var held = FolderLock.Take(dataFolder);
+        try
+        {
+            var store = new SqliteStore(PathIn(dataFolder), held, log);
+            store.OpenWriter();
+            Schema.Apply(store.database!);
+            store.writer!.Reset();
+            store.lastMessage = store.writer.LastMessage;
+            store.checkpointer.Start();
+            store.queue.Start();
+            return store;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The number of the newest committed message; what follows a log begins after it.</summary>
+    public long LastMessage => Volatile.Read(ref lastMessage);
+
+    /// <summary>Called after a commit that stored something, on the writer's thread: be quick.</summary>
+    public Action? Appended { get; set; }
+
+    /// <summary>What the last transaction failed with; null while the store takes what comes.</summary>
+    public Exception? Failure => failure;
+
+    /// <summary>Stores the messages of one request together, and what was refused in it beside them.</summary>
+    /// <returns>A receipt for each message, after the commit's fsync.</returns>
+    /// <exception cref="StoreUnavailableException">Nothing was stored.</exception>
+    public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected = null) => queue.AppendAsync(messages, rejected);
+
+    /// <summary>One consistent look at the store; dispose it soon, since it holds the log back.</summary>
+    /// <exception cref="StoreUnavailableException">The file cannot be read now.</exception>
+    public ReadSnapshot Read()
+    {
+        try
+        {
+            if (!readers.TryTake(out var reader)) reader = Database.Open(path, readOnly: true, cacheKibibytes: 4096);
+            return new(reader, readers);
+        }
+        catch (SqliteException e)
+        {
+            throw new StoreUnavailableException("The store cannot be read now.", e);
+        }
+    }
+
+    /// <summary>Takes nothing more, commits and answers what was taken, and leaves the log moved into the database.</summary>
+    public void Dispose()
+    {
+        queue.Stop();
+        checkpointer.Dispose();
+        foreach (var reader in readers) reader.Dispose();
+        database?.Dispose();
+        folder.Dispose();
+    }
+
+    private void OpenWriter()
+    {
+        database = Database.Open(path, cacheKibibytes: 64 * 1024);
+        writer = new(database);
+    }
+
+    private void Commit(IReadOnlyList<WriteQueue.Append> batch)
+    {
+        var failed = Write(batch);
+        if (failed is not null && batch.Count > 1 && !IsUnavailable(failed))
+        {
+            // One request that cannot be written must not take its neighbours with it, now and at every retry.
+            foreach (var append in batch) append.Answer(Write([append]));
+            return;
+        }
+
+        foreach (var append in batch) append.Answer(failed);
+    }
+
+    private Exception? Write(IReadOnlyList<WriteQueue.Append> batch)
+    {
+        try
+        {
+            if (database is null)
+            {
+                OpenWriter();
+                writer!.Reset();
+            }
+
+            database!.Execute("BEGIN IMMEDIATE");
+            foreach (var append in batch)
+            {
+                for (var i = 0; i < append.Messages.Count; i++) append.Receipts[i] = writer!.Append(append.Messages[i]);
+                if (append.Rejected is { } rejected) Keep(database, rejected);
+            }
+
+            writer!.Finish();
+            database.Execute("COMMIT");
+        }
+        catch (Exception e)
+        {
+            if (failure is null) LogWriteFailed(log, path, e.Message, e);
+            failure = e;
+            Abandon();
+            return e;
+        }
+
+        if (failure is not null) LogWriteRecovered(log, path);
+        failure = null;
+        var appended = writer.LastMessage != lastMessage;
+        Volatile.Write(ref lastMessage, writer.LastMessage);
+        if (appended) Appended?.Invoke();
+        checkpointer.AfterCommit(database);
+        return null;
+    }
+
+    /// <summary>The disk or the file is at fault (full, read-only, gone, locked), not what was to be written.</summary>
+    private static bool IsUnavailable(Exception e) =>
+        e is SqliteException { SqliteErrorCode: raw.SQLITE_FULL or raw.SQLITE_IOERR or raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_BUSY or raw.SQLITE_PERM or raw.SQLITE_NOMEM };
+
+    /// <summary>After a failed transaction nothing in memory can be trusted, and after an I/O error not even the connection.</summary>
+    private void Abandon()
+    {
+        database?.Dispose();
+        database = null;
+        writer = null;
+    }
+
+    private static void Keep(Database database, Rejected rejected)
+    {
+        foreach (var refused in rejected.Events)
+        {
+            database.Use("INSERT INTO rejected (company, origin, event_id, received_ms, status, detail, body) VALUES (?, ?, ?, ?, ?, ?, ?)")
+                .With(rejected.Company.Number).With((long)rejected.Origin).With(refused.EventId).With(rejected.ReceivedAt)
+                .With(refused.Status).With(refused.Detail).WithBlob(refused.Body.Span).Run();
+        }
+
+        database.Use("""
+            DELETE FROM rejected WHERE company = ?1 AND id <= (SELECT id FROM rejected WHERE company = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)
+            """).With(rejected.Company.Number).With(RejectedKept).Run();
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The store {Path} cannot write: {Reason}. Senders get 503 and may send again; nothing acknowledged is lost. It is tried again with each message.")]
+    private static partial void LogWriteFailed(ILogger logger, string path, string reason, Exception exception);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "The store {Path} writes again.")]
+    private static partial void LogWriteRecovered(ILogger logger, string path);
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs what the tests need, runs all of them, and prints one closing line: N passed, N failed, N skipped.
+set -uo pipefail
+cd "$(dirname "$0")"
+
+need() { # command, Debian package
+  command -v "$1" >/dev/null 2>&1 && return
+  if command -v apt-get >/dev/null 2>&1; then
+    echo "Installing $2 …"
+    local sudo=""; [ "$(id -u)" = 0 ] || sudo="sudo"
+    $sudo apt-get install -y -qq "$2" >/dev/null 2>&1 || { $sudo apt-get update -qq && $sudo apt-get install -y -qq "$2" >/dev/null; }
+  fi
+  command -v "$1" >/dev/null 2>&1 || { echo "The tests need $1. Install it (on Debian: apt-get install $2) and run ./test.sh again." >&2; exit 2; }
+}
+
+need dotnet dotnet-sdk-10.0
+need node nodejs
+need npm npm
+need chromium chromium
+
+passed=0 failed=0 skipped=0
+add() { passed=$((passed + $1)); failed=$((failed + $2)); skipped=$((skipped + $3)); }
+
+echo "Browser SDK …"
+( cd clients/browser && { [ -d node_modules ] || npm ci --no-audit --no-fund --silent; } && npm run --silent check && npm run --silent build ) || { echo "The browser SDK does not build." >&2; exit 1; }
+sdk=$(mktemp)
+( cd clients/browser && npx vitest run --reporter=json --outputFile="$sdk" ) || true
+add "$(node -p "JSON.parse(require('fs').readFileSync('$sdk')).numPassedTests" 2>/dev/null || echo 0)" \
+    "$(node -p "JSON.parse(require('fs').readFileSync('$sdk')).numFailedTests" 2>/dev/null || echo 1)" \
+    "$(node -p "JSON.parse(require('fs').readFileSync('$sdk')).numPendingTests" 2>/dev/null || echo 0)"
+
+echo "Server …"
+log=$(mktemp)
+dotnet build TrackMate.slnx --nologo -v quiet || { echo "The server does not build." >&2; exit 1; }
+dotnet test --solution TrackMate.slnx --no-build "$@" 2>&1 | tee "$log"
+total() { sed -nE "s/^ *$1: ([0-9]+).*/\1/p" "$log" | tail -n 1; }
+add "$(total succeeded || echo 0)" "$(total failed || echo 1)" "$(total skipped || echo 0)"
+[ -n "$(total succeeded)" ] || failed=$((failed + 1))
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
