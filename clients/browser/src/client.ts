@@ -75,6 +75,8 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
     'storage',
     safely(({ key, newValue }: StorageEvent) => {
       if (key === null || key.startsWith(prefix)) queue.changedElsewhere(key?.slice(prefix.length), newValue);
+      // The tab in which the visitor opted out cannot reach what this one keeps in memory.
+      if (consent.stopped()) queue.clear();
     }),
   );
   delivery.look();

@@ -49,12 +49,13 @@ export function openDelivery(
 
   const wakeIn = (milliseconds: number): void => {
     clearTimeout(timer);
-    timer = setTimeout(safely(start), milliseconds);
+    timer = setTimeout(safely(start), Math.max(milliseconds, closedUntil - Date.now()));
   };
 
   function start(): void {
     timer = undefined;
-    if (sending || consent.stopped()) return;
+    if (consent.stopped()) return;
+    if (Date.now() < closedUntil) return wakeIn(0);
     sending = true;
     const drain = (): Promise<void> => sendAll().catch(note);
     // One tab sends for all. One that cannot get its turn (the holder may be frozen) sends all the same: repeats are harmless.
@@ -70,7 +71,7 @@ export function openDelivery(
           const group = groupOf(messages, MOST_BYTES);
           messages = messages.slice(group.length);
           if (!(await deliver(group, false))) {
-            if (!consent.stopped()) wakeIn(waitAfterFailure());
+            wakeIn(waitAfterFailure());
             return;
           }
           failures = 0;
@@ -84,8 +85,7 @@ export function openDelivery(
   /** Full jitter between a second and a ceiling that doubles: browsers that failed together do not come back together. */
   function waitAfterFailure(): number {
     const ceiling = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** ++failures);
-    const wait = SHORTEST_WAIT + Math.random() * (ceiling - SHORTEST_WAIT);
-    return Math.max(wait, closedUntil - Date.now());
+    return SHORTEST_WAIT + Math.random() * (ceiling - SHORTEST_WAIT);
   }
 
   /** Whether it is over with these messages: taken, or refused for good. `false` asks to try again later. */
@@ -107,7 +107,7 @@ export function openDelivery(
 
     if (status >= 300) explain(status, body.detail);
     if (body.rejected?.length) note('refused', body.rejected);
-    for (const { id } of messages) queue.settle(id, status < 300 ? body.profileId : null);
+    for (const { id } of messages) queue.settle(id, body.profileId);
     return true;
   }
 
@@ -132,7 +132,7 @@ export function openDelivery(
     look: () => added(false),
     added,
     online() {
-      if (!sending) wakeIn(Math.max(0, closedUntil - Date.now()));
+      if (!sending) wakeIn(0);
     },
     leave() {
       if (consent.stopped() || Date.now() < closedUntil) return;

@@ -54,11 +54,7 @@ export async function send(apiUrl: string, companyId: string, messages: Message[
  * whether it arrived, so its messages stay in the queue; their eventIds make the repeat harmless.
  */
 function beacon(url: string, body: string): void {
-  try {
-    navigator.sendBeacon(url, body);
-  } catch (error) {
-    note('no beacon either', error);
-  }
+  if (!navigator.sendBeacon?.(url, body)) note('no beacon either');
 }
 
 /** An `AbortSignal.timeout` for browsers that lack it. */

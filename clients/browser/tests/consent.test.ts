@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { define, openTracked, pass, PREFIX, server, storage, stored } from './browser.js';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { define, openTracked, pass, PREFIX, server, storage, stored, taken } from './browser.js';
 
 afterEach(() => {
   define(navigator, 'doNotTrack', null);
@@ -52,6 +52,29 @@ describe('opting out', () => {
     one.TrackMate.track('two');
     await pass(600_000);
     expect(server.requests).toHaveLength(before);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([false, true])('in one tab stops what another keeps in memory; that tab hears of it: %s', async (hears) => {
+    storage.tells = hears;
+    const one = await openTracked({ storage: 'memory', spa: false });
+    const two = await openTracked();
+    let open = (): void => {};
+    server.answer = (sent) => new Promise((resolve) => (open = () => resolve(taken(sent))));
+    one.TrackMate.track('one');
+    history.pushState(null, '', '/next');
+    one.TrackMate.track('two');
+    await pass(1_000);
+    two.TrackMate.optOut();
+    await pass(10);
+    open();
+    await pass(60_000);
+    expect(server.types).toEqual(['one']);
+    if (!hears) return;
+    two.TrackMate.optIn();
+    one.TrackMate.track('three');
+    await pass(1_000);
+    expect(server.types).toEqual(['one', 'three']);
   });
 
   it('while a request is under way keeps nothing of it', async () => {

@@ -199,6 +199,24 @@ describe('a message that may still arrive', () => {
 });
 
 describe('the queue', () => {
+  it('is sent one request at a time, whatever is tracked meanwhile', async () => {
+    const { TrackMate } = await openTracked();
+    let open = (): void => {};
+    server.answer = (sent) => new Promise((resolve) => (open = () => resolve(taken(sent))));
+    TrackMate.track('one');
+    await pass(1_000);
+    TrackMate.track('two');
+    TrackMate.identify({ email: 'sarah@example.com' });
+    await pass(5_000);
+    window.dispatchEvent(new Event('online'));
+    await pass(5_000);
+    expect(server.types).toEqual(['one']);
+    server.answer = taken;
+    open();
+    await pass(0);
+    expect(server.types).toEqual(['one', 'two', 'identify']);
+  });
+
   it('survives a reload, order and all, and is sent though the next page tracks nothing', async () => {
     const first = await openTracked();
     server.answer = () => 'offline';

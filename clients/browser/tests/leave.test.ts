@@ -56,6 +56,22 @@ describe('a page that goes', () => {
     expect(server.requests.map(({ init }) => init.keepalive)).toEqual([false, true]);
   });
 
+  it('does not send again what the browser has delivered meanwhile', async () => {
+    const { TrackMate } = await openTracked();
+    let open = (): void => {};
+    server.answer = (sent) => (sent.init.keepalive ? taken(sent) : new Promise((resolve) => (open = () => resolve(taken(sent)))));
+    TrackMate.track('one');
+    TrackMate.identify({ email: 'sarah@example.com' });
+    TrackMate.track('two');
+    await pass(1_000);
+    show('hidden');
+    await pass(0);
+    expect(server.types).toEqual(['one', 'one', 'identify', 'two']);
+    open();
+    await pass(60_000);
+    expect(server.requests).toHaveLength(4);
+  });
+
   it('hands over at most 60 KB, the oldest first, and keeps the rest', async () => {
     const { TrackMate } = await openTracked();
     server.answer = () => new Promise(() => {});
@@ -128,6 +144,18 @@ describe('a page that goes', () => {
     await pass(1_000);
     hidePage();
     expect(server.requests).toHaveLength(1);
+  });
+
+  it('respects a Retry-After that comes while it is hidden', async () => {
+    const { TrackMate } = await openTracked();
+    server.answer = () => ({ status: 429, headers: { 'Retry-After': '60' } });
+    TrackMate.track('one');
+    show('hidden');
+    await pass(59_000);
+    expect(server.requests).toHaveLength(1);
+    show('visible');
+    await pass(3_000);
+    expect(server.requests).toHaveLength(2);
   });
 
   it('sends nothing when there is nothing, or the visitor has opted out', async () => {

@@ -147,6 +147,15 @@ describe('an identify', () => {
     expect(await answer).toEqual({ profileId: '671234567890abcdef123456' });
   });
 
+  it('is a request of its own, also beside another one', async () => {
+    const { TrackMate } = await openTracked();
+    server.answer = ({ body }) => ({ status: 200, body: { profileId: 'of ' + (body.email ?? body.externalId) } });
+    const answers = Promise.all([TrackMate.identify({ email: 'sarah@example.com' }), TrackMate.identify({ externalId: '42' })]);
+    await pass(0);
+    expect(server.requests).toHaveLength(2);
+    expect(await answers).toEqual([{ profileId: 'of sarah@example.com' }, { profileId: 'of 42' }]);
+  });
+
   it('leaves out what was not given', async () => {
     const { TrackMate } = await openTracked();
     TrackMate.identify({ email: 'sarah@example.com' });
