@@ -1,5 +1,5 @@
 import type { Identified, Identity, IdentifyOptions, TrackMateOptions } from './api.js';
-import { openConsent } from './consent.js';
+import { openConsent, OPTED_OUT } from './consent.js';
 import { contextOf } from './context.js';
 import { openDelivery } from './deliver.js';
 import { newEventId } from './ids.js';
@@ -58,6 +58,11 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
     track(time, 'page_view', { address: location.href });
   }
 
+  function forget(): void {
+    queue.clear();
+    sessions.end();
+  }
+
   addEventListener('online', safely(delivery.online));
   addEventListener('pagehide', safely(delivery.leave));
   addEventListener(
@@ -76,7 +81,7 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
     safely(({ key, newValue }: StorageEvent) => {
       if (key === null || key.startsWith(prefix)) queue.changedElsewhere(key?.slice(prefix.length), newValue);
       // The tab in which the visitor opted out cannot reach what this one keeps in memory.
-      if (consent.stopped()) queue.clear();
+      if (key === prefix + OPTED_OUT && newValue) forget();
     }),
   );
   delivery.look();
@@ -101,8 +106,7 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
     reset: () => sessions.end(),
     optOut(): void {
       consent.optOut();
-      queue.clear();
-      sessions.end();
+      forget();
     },
     optIn: () => consent.optIn(),
     getSessionId: () => (consent.stopped() ? null : sessions.id()),

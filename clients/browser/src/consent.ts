@@ -1,6 +1,7 @@
 import type { KeptValues } from './storage.js';
 
-const OPTED_OUT = 'optout';
+/** The name of the one value that may be stored of a visitor who has opted out. */
+export const OPTED_OUT = 'optout';
 
 /** Whether this visitor may be tracked. */
 export interface Consent {

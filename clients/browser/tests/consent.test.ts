@@ -58,6 +58,7 @@ describe('opting out', () => {
   it.each([false, true])('in one tab stops what another keeps in memory; that tab hears of it: %s', async (hears) => {
     storage.tells = hears;
     const one = await openTracked({ storage: 'memory', spa: false });
+    const id = one.TrackMate.getSessionId();
     const two = await openTracked();
     let open = (): void => {};
     server.answer = (sent) => new Promise((resolve) => (open = () => resolve(taken(sent))));
@@ -75,6 +76,7 @@ describe('opting out', () => {
     one.TrackMate.track('three');
     await pass(1_000);
     expect(server.types).toEqual(['one', 'three']);
+    expect(one.TrackMate.getSessionId()).not.toBe(id);
   });
 
   it('while a request is under way keeps nothing of it', async () => {
