@@ -71,6 +71,7 @@ describe('opting out', () => {
     open();
     await pass(60_000);
     expect(server.types).toEqual(['one']);
+    expect(vi.getTimerCount()).toBe(0);
     if (!hears) return;
     two.TrackMate.optIn();
     one.TrackMate.track('three');

@@ -163,6 +163,19 @@ describe('an identify', () => {
     expect(Object.keys(server.requests[0]!.body).sort()).toEqual(['company_id', 'email', 'eventId', 'sentAt', 'sessionId', 'timestamp']);
   });
 
+  it('goes at once, and takes along what is waiting', async () => {
+    const { TrackMate } = await openTracked();
+    await pass(60_000);
+    TrackMate.identify({ email: 'sarah@example.com' });
+    await pass(0);
+    TrackMate.track('waiting');
+    await pass(0);
+    expect(server.types).toEqual(['identify']);
+    TrackMate.identify({ email: 'sarah@example.com', plan: 'gold' });
+    await pass(0);
+    expect(server.types).toEqual(['identify', 'waiting', 'identify']);
+  });
+
   it('is not overtaken by later events, nor does it overtake earlier ones', async () => {
     const { TrackMate } = await openTracked();
     let open = (): void => {};

@@ -186,19 +186,19 @@ internal readonly struct WireObject
     public long? Time(Member member)
     {
         if (!Has(member)) return null;
-        var (start, length, type) = places[(int)member];
-        var text = json.Span.Slice(start, length);
-        if (type is JsonTokenType.String)
+        // Some encoders write the + of an offset as \u002B, so the text is decoded before it is looked at.
+        if (IsText(member) && Decode(member, "a time") is { Length: > 18 } text && HasOffset(text))
         {
-            var reader = new Utf8JsonReader(text);
+            var (start, length, _) = places[(int)member];
+            var reader = new Utf8JsonReader(json.Span.Slice(start, length));
             reader.Read();
-            if (text.Length > 20 && HasOffset(text[1..^1]) && reader.TryGetDateTimeOffset(out var time)) return time.ToUnixTimeMilliseconds();
+            if (reader.TryGetDateTimeOffset(out var time)) return time.ToUnixTimeMilliseconds();
         }
 
         throw new Refused(Reason.BadValue, $"{PathOf(member)} is not a time; send ISO 8601 with an offset, such as 2025-10-18T10:00:00Z.", PathOf(member).ToString());
     }
 
-    private static bool HasOffset(ReadOnlySpan<byte> time) => time[^1] is (byte)'Z' || time[10..].IndexOfAny((byte)'+', (byte)'-') > 0;
+    private static bool HasOffset(string time) => time[^1] is 'Z' || time.AsSpan(10).ContainsAny('+', '-');
 
     private string Decode(Member member, string expected)
     {

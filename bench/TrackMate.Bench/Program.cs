@@ -1,0 +1,15 @@
+using TrackMate.Bench;
+
+return args switch
+{
+    ["kestrel", var url] => await BareKestrel.Run(url),
+    ["sqlite", var folder, var seconds] => BareSqlite.Run(folder, int.Parse(seconds)),
+    ["cost", var url, var key] => await CostOfLength.Run(new(url), key),
+    _ => Usage(),
+};
+
+static int Usage()
+{
+    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | cost URL API_KEY; bench/run.sh calls them.");
+    return 2;
+}

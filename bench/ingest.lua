@@ -1,0 +1,37 @@
+-- One request an event, or BATCH events a request, as the browser SDK sends them: eventIds that rise with time, a session for each few events.
+local batch = tonumber(os.getenv("BATCH") or "1")
+local counter, thread, threads = 0, 0, 0
+local run = os.time()
+
+function setup(t)
+  t:set("thread", threads)
+  threads = threads + 1
+end
+
+local data = '{"address":"https://shop.example/product/headphones","productInfos":[{"productId":"PROD-001","productName":"Wireless Headphones","price":79.99}]}'
+local context = '{"page":{"address":"https://shop.example/product/headphones","referrer":"https://search.example/","title":"Wireless Headphones"},"language":"en-GB","screen":{"width":1440,"height":900}}'
+local headers = { ["Content-Type"] = "text/plain;charset=UTF-8", ["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36", ["Origin"] = "https://shop.example" }
+
+local function id()
+  counter = counter + 1
+  return string.format("%08x-%04x-7%03x-8%03x-%012x", run, math.floor(counter / 65536) % 65536, counter % 4096, thread, counter)
+end
+
+function request()
+  local body
+  if batch == 1 then
+    local eventId = id()
+    body = string.format('{"company_id":"TM-BENCH","sessionId":"session_%d_%d_%d","eventType":"page_view","eventData":%s,"eventId":"%s","context":%s}',
+      run, thread, math.floor(counter / 8), data, eventId, context)
+  else
+    local events = {}
+    for i = 1, batch do events[i] = string.format('{"eventType":"page_view","eventData":%s,"eventId":"%s"}', data, id()) end
+    body = string.format('{"company_id":"TM-BENCH","sessionId":"session_%d_%d_%d","context":%s,"events":[%s]}', run, thread, math.floor(counter / batch), context, table.concat(events, ","))
+  end
+  return wrk.format("POST", "/api/events", headers, body)
+end
+
+function done(summary, latency, requests)
+  local failed = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout
+  io.write(string.format("%.0f %.2f %.2f %d\n", summary.requests / (summary.duration / 1e6), latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, failed))
+end
