@@ -13,6 +13,8 @@ internal static class Telemetry
     {
         builder.Logging.ClearProviders();
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning).AddFilter("System", LogLevel.Warning);
+        // A log scope for each request would be made whether or not anything is logged in it; Kestrel itself logs what nobody handled.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         if (Console.IsOutputRedirected) builder.Logging.AddJsonConsole(json => json.UseUtcTimestamp = true);
         else builder.Logging.AddSimpleConsole(simple => simple.SingleLine = true);
 

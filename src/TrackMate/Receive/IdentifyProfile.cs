@@ -7,8 +7,8 @@ internal sealed class IdentifyProfile(Intake intake)
 {
     public Task Handle(HttpContext http)
     {
-        intake.LimitAddress(http);
         PublicCalls.AllowEveryOrigin(http);
+        intake.LimitAddress(http);
         return intake.Run(http, Identify);
     }
 

@@ -75,11 +75,13 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
     public static RejectedEvent ToKeep(Refused refused, string? eventId, ReadOnlyMemory<byte> body) =>
         new(eventId, refused.Status, refused.Message, body[..Math.Min(body.Length, KeptBytes)]);
 
-    public static Task WriteAsync<T>(HttpContext http, T answer, JsonTypeInfo<T> type)
+    public static Task WriteAsync<T>(HttpContext http, T answer, JsonTypeInfo<T> type) => WriteAsync(http, JsonSerializer.SerializeToUtf8Bytes(answer, type));
+
+    public static Task WriteAsync(HttpContext http, byte[] json)
     {
         http.Response.ContentType = "application/json; charset=utf-8";
-        using (var writer = new Utf8JsonWriter(http.Response.BodyWriter, new JsonWriterOptions { Encoder = Wire.Encoder })) JsonSerializer.Serialize(writer, answer, type);
-        return http.Response.BodyWriter.FlushAsync(http.RequestAborted).AsTask();
+        http.Response.ContentLength = json.Length;
+        return http.Response.Body.WriteAsync(json, http.RequestAborted).AsTask();
     }
 
     private async Task KeepAsync(Refusal refusal, RequestBody? body)

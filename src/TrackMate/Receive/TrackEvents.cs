@@ -1,3 +1,4 @@
+using System.Text.Json;
 using TrackMate.Bind;
 using TrackMate.Store;
 
@@ -6,10 +7,13 @@ namespace TrackMate.Receive;
 /// <summary><c>POST /api/events</c>: a browser's events, one or many. parse → bind → append → answer.</summary>
 internal sealed class TrackEvents(Intake intake)
 {
+    /// <summary>By far the most frequent answer.</summary>
+    private static readonly byte[] OneAccepted = JsonSerializer.SerializeToUtf8Bytes(new(1, 0), Wire.Json.EventsAnswer);
+
     public Task Handle(HttpContext http)
     {
-        intake.LimitAddress(http);
         PublicCalls.AllowEveryOrigin(http);
+        intake.LimitAddress(http);
         return intake.Run(http, Track);
     }
 
@@ -40,11 +44,13 @@ internal sealed class TrackEvents(Intake intake)
             : new Rejected(company, Origin.Browser, receivedAt, [.. refusals.Select(refusal => Intake.ToKeep(refusal.Refused, refusal.EventId, refusal.Json))]);
         var receipts = await intake.AppendAsync(messages, rejected);
         var duplicates = receipts.Count(receipt => receipt.Duplicate);
-        await Intake.WriteAsync(http, new EventsAnswer(
-            receipts.Length - duplicates,
-            duplicates,
-            refusals.Count == 0 ? null : [.. refusals.Select(refusal => new RejectedAnswer(refusal.Index, refusal.EventId, refusal.Refused.Status, refusal.Refused.Message))]), Wire.Json.EventsAnswer);
+        await (receipts.Length == 1 && duplicates == 0 && refusals.Count == 0 ? Intake.WriteAsync(http, OneAccepted) : Intake.WriteAsync(http, AnswerOf(receipts.Length - duplicates, duplicates, refusals), Wire.Json.EventsAnswer));
     }
+
+    private static EventsAnswer AnswerOf(int accepted, int duplicates, List<(int Index, string? EventId, Refused Refused, ReadOnlyMemory<byte> Json)> refusals) => new(
+        accepted,
+        duplicates,
+        refusals.Count == 0 ? null : [.. refusals.Select(refusal => new RejectedAnswer(refusal.Index, refusal.EventId, refusal.Refused.Status, refusal.Refused.Message))]);
 
     private static TrackedEvent Single(WireObject wire, Envelope envelope, RequestBody body)
     {

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Threading.Channels;
 using TrackMate.Bind;
 using TrackMate.Host;
 
@@ -9,7 +8,7 @@ namespace TrackMate.Store;
 /// Group commit: one thread takes what has gathered in the bounded queue, writes it in one transaction, and answers its senders after the commit. The more come at
 /// once, the cheaper each is. A full queue refuses at once rather than holding what it cannot promise.
 /// </summary>
-internal sealed class WriteQueue
+internal sealed class WriteQueue : IDisposable
 {
     /// <summary>Appends waiting at most; past it senders get a 503.</summary>
     private const int Capacity = 8192;
@@ -17,16 +16,19 @@ internal sealed class WriteQueue
     /// <summary>Messages in one transaction at most, so that the first of them does not wait for thousands.</summary>
     private const int MaxMessages = 1024;
 
-    private readonly Channel<Append> channel = Channel.CreateBounded<Append>(new BoundedChannelOptions(Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+    private readonly Lock gate = new();
+    private readonly AutoResetEvent arrived = new(false);
     private readonly Action<IReadOnlyList<Append>> commit;
     private readonly Thread thread;
+    private readonly Queue<Append> waiting = new();
+    private bool stopping;
 
-    /// <param name="commit">Writes appends in one transaction and answers each of them. Never throws.</param>
+    /// <param name="commit">Writes appends in one transaction and sets the receipts or the failure of each. Never throws.</param>
     public WriteQueue(Action<IReadOnlyList<Append>> commit)
     {
         this.commit = commit;
         thread = new(Run) { Name = "store writer", IsBackground = true };
-        Metrics.QueueLength = () => channel.Reader.Count;
+        Metrics.QueueLength = () => waiting.Count;
     }
 
     public void Start() => thread.Start();
@@ -36,48 +38,70 @@ internal sealed class WriteQueue
     public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected = null)
     {
         var append = new Append(messages, rejected);
-        return channel.Writer.TryWrite(append)
-            ? append.Task
-            : Task.FromException<Receipt[]>(new StoreUnavailableException("More is coming in than the store can write; send it again."));
+        lock (gate)
+        {
+            if (stopping || waiting.Count >= Capacity)
+                return Task.FromException<Receipt[]>(new StoreUnavailableException(stopping ? "The server is stopping; send it again." : "More is coming in than the store can write; send it again."));
+            waiting.Enqueue(append);
+            arrived.Set();
+        }
+
+        return append.Task;
     }
 
     /// <summary>Takes nothing more, and returns when all that was taken is committed and answered.</summary>
-    public void Stop()
+    public void Dispose()
     {
-        channel.Writer.TryComplete();
-        if (thread.ThreadState.HasFlag(System.Threading.ThreadState.Unstarted)) return;
-        thread.Join();
+        lock (gate)
+        {
+            if (stopping) return;
+            stopping = true;
+            arrived.Set();
+        }
+
+        if (!thread.ThreadState.HasFlag(System.Threading.ThreadState.Unstarted)) thread.Join();
+        arrived.Dispose();
     }
 
     private void Run()
     {
-        var batch = new List<Append>();
-        while (Gather(batch))
+        while (Gather() is { } batch)
         {
             var started = Stopwatch.GetTimestamp();
             commit(batch);
             Metrics.Committed(batch.Sum(append => append.Messages.Count), Stopwatch.GetElapsedTime(started));
-            batch.Clear();
+
+            // One work item answers the whole batch: a work item for each answer costs more than the answers.
+            ThreadPool.UnsafeQueueUserWorkItem(static batch => batch.ForEach(append => append.Answer()), batch, preferLocal: false);
         }
     }
 
-    /// <summary>Waits for something to write, then takes all that is there, up to a batch.</summary>
-    private bool Gather(List<Append> batch)
+    /// <summary>Waits for something to write, then takes all that is there, up to a batch; null when stopping and all is written.</summary>
+    private List<Append>? Gather()
     {
-        while (!channel.Reader.TryPeek(out _))
+        while (true)
         {
-            // The writer is a thread of its own: waiting here blocks nobody.
-            if (!channel.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult()) return false;
-        }
+            lock (gate)
+            {
+                if (waiting.Count > 0)
+                {
+                    var batch = new List<Append>(waiting.Count);
+                    for (var messages = 0; messages < MaxMessages && waiting.TryDequeue(out var append); messages += Math.Max(1, append.Messages.Count)) batch.Add(append);
+                    return batch;
+                }
 
-        for (var messages = 0; messages < MaxMessages && channel.Reader.TryRead(out var append); messages += Math.Max(1, append.Messages.Count)) batch.Add(append);
-        return true;
+                if (stopping) return null;
+            }
+
+            arrived.WaitOne();
+        }
     }
 
     /// <summary>The messages of one request: they are stored together or not at all.</summary>
     internal sealed class Append(IReadOnlyList<Message> messages, Rejected? rejected)
     {
-        private readonly TaskCompletionSource<Receipt[]> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Continuations run where the batch is answered, a thread of the pool; they send an answer and never block.
+        private readonly TaskCompletionSource<Receipt[]> answer = new();
 
         public IReadOnlyList<Message> Messages { get; } = messages;
 
@@ -86,12 +110,15 @@ internal sealed class WriteQueue
 
         public Receipt[] Receipts { get; } = messages.Count == 0 ? [] : new Receipt[messages.Count];
 
+        /// <summary>What the transaction failed with; set by the writer.</summary>
+        public Exception? Failure { get; set; }
+
         public Task<Receipt[]> Task => answer.Task;
 
-        public void Answer(Exception? failure)
+        public void Answer()
         {
-            if (failure is null) answer.SetResult(Receipts);
-            else answer.SetException(new StoreUnavailableException("The store cannot write now; nothing of this was stored, send it again.", failure));
+            if (Failure is null) answer.SetResult(Receipts);
+            else answer.SetException(new StoreUnavailableException("The store cannot write now; nothing of this was stored, send it again.", Failure));
         }
     }
 }

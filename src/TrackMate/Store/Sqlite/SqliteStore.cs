@@ -11,6 +11,9 @@ internal sealed partial class SqliteStore : IDisposable
     /// <summary>Refused events kept per company; the newest stay.</summary>
     private const int RejectedKept = 1000;
 
+    /// <summary>What is written is hot: sixteen megabytes hold it. A larger cache costs at every commit, since SQLite walks it.</summary>
+    private const int WriterCacheKibibytes = 16 * 1024;
+
     private readonly string path;
     private readonly ILogger log;
     private readonly FolderLock folder;
@@ -88,7 +91,7 @@ internal sealed partial class SqliteStore : IDisposable
     /// <summary>Takes nothing more, commits and answers what was taken, and leaves the log moved into the database.</summary>
     public void Dispose()
     {
-        queue.Stop();
+        queue.Dispose();
         checkpointer.Dispose();
         foreach (var reader in readers) reader.Dispose();
         database?.Dispose();
@@ -97,7 +100,7 @@ internal sealed partial class SqliteStore : IDisposable
 
     private void OpenWriter()
     {
-        database = Database.Open(path, cacheKibibytes: 64 * 1024);
+        database = Database.Open(path, cacheKibibytes: WriterCacheKibibytes);
         writer = new(database);
     }
 
@@ -107,11 +110,11 @@ internal sealed partial class SqliteStore : IDisposable
         if (failed is not null && batch.Count > 1 && !IsUnavailable(failed))
         {
             // One request that cannot be written must not take its neighbours with it, now and at every retry.
-            foreach (var append in batch) append.Answer(Write([append]));
+            foreach (var append in batch) append.Failure = Write([append]);
             return;
         }
 
-        foreach (var append in batch) append.Answer(failed);
+        foreach (var append in batch) append.Failure = failed;
     }
 
     private Exception? Write(IReadOnlyList<WriteQueue.Append> batch)
