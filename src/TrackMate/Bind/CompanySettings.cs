@@ -21,6 +21,9 @@ public sealed record CompanySettings
     /// <summary>Server events of a person this many minutes apart, or more, are two server sessions (B7).</summary>
     public int ServerSessionGapMinutes { get; init; } = 30;
 
+    /// <summary>Most e-mails that webhooks can join into one person (B13); an explicit merge knows no limit.</summary>
+    public int MaxEmailsPerPerson { get; init; } = 10;
+
     /// <summary>Identifiers that mean nobody, besides those of B11.</summary>
     public IReadOnlyList<string> Placeholders { get; init; } = [];
 

@@ -57,6 +57,7 @@ public sealed record Agent(string Browser, string System, string Device, bool Bo
 /// <param name="Reused">The stored message of that eventId says something else.</param>
 /// <param name="UnknownUserId">It named a userId that no identifier has turned up for yet (B4).</param>
 /// <param name="MoneyUnreadable">Its type pays or refunds, but no amount or currency can be made out; it is kept and earns nothing.</param>
+/// <param name="JoinsStopped">It named several identifiers that do not become one person, and why (B13).</param>
 /// <param name="ProfileId">Whose timeline it is on; null while its session is nobody's (B6).</param>
 /// <param name="ServerSessionId">A server event's session (B7).</param>
 public sealed record Receipt(
@@ -64,5 +65,6 @@ public sealed record Receipt(
     bool Reused = false,
     bool UnknownUserId = false,
     bool MoneyUnreadable = false,
+    IReadOnlyList<JoinStop>? JoinsStopped = null,
     ProfileId? ProfileId = null,
     string? ServerSessionId = null);

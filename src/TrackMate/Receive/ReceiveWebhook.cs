@@ -109,6 +109,16 @@ internal sealed class ReceiveWebhook(Intake intake)
         if (receipt.UnknownUserId) warnings.Add("unknown_userid");
         if (receipt.Reused) warnings.Add("eventid_reused");
         if (receipt.MoneyUnreadable) warnings.Add("amount_unreadable");
+        foreach (var stop in receipt.JoinsStopped ?? [])
+        {
+            warnings.Add(stop switch
+            {
+                JoinStop.TwoExternalIds => "two_externalids",
+                JoinStop.TooManyEmails => "too_many_emails",
+                _ => "too_many_joins",
+            });
+        }
+
         return new(receipt.ProfileId?.ToString(), receipt.ServerSessionId!, tracked.EventId, receipt.Duplicate, warnings.Count == 0 ? null : warnings);
     }
 }

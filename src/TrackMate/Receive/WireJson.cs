@@ -48,7 +48,7 @@ public sealed record ProfileAnswer(string ProfileId);
 /// <param name="SessionId">The server session that holds it now (B7).</param>
 /// <param name="EventId">The sender's, or the one given to it.</param>
 /// <param name="Duplicate">It had been stored before; nothing changed (B10).</param>
-/// <param name="Warnings"><c>unknown_userid</c>, <c>eventid_reused</c>, <c>amount_unreadable</c>.</param>
+/// <param name="Warnings"><c>unknown_userid</c>, <c>eventid_reused</c>, <c>amount_unreadable</c>, <c>two_externalids</c>, <c>too_many_emails</c>, <c>too_many_joins</c>.</param>
 public sealed record WebhookAnswer(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? ProfileId,
     string SessionId,

@@ -9,12 +9,13 @@ public sealed record Person(Company Company, ProfileId Id, IReadOnlyList<KnownId
 {
     public string? Email => Identifiers.FirstOrDefault(identifier => identifier.Identifier.Kind is IdentifierKind.Email)?.Identifier.Value;
 
-    /// <summary>Unix milliseconds of the earliest message that named it.</summary>
-    public long CreatedAt => Identifiers.Min(identifier => identifier.FirstNamed);
+    /// <summary>Unix milliseconds of the earliest message that named it by e-mail or externalId; 0 where none has.</summary>
+    public long CreatedAt => Identifiers.Min(identifier => identifier.FirstNamed) ?? 0;
 }
 
 /// <param name="Number">The store's own number.</param>
-public sealed record KnownIdentifier(long Number, Identifier Identifier, long FirstNamed);
+/// <param name="FirstNamed">Unix milliseconds of the earliest message that named it; null for a bare id.</param>
+public sealed record KnownIdentifier(long Number, Identifier Identifier, long? FirstNamed);
 
 /// <summary>An event as it is read: what was sent, and what binds it now.</summary>
 /// <param name="Source">The span or identifier through which its owner has it; null while it is nobody's.</param>

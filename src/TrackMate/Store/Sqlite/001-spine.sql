@@ -70,8 +70,10 @@ CREATE TABLE identifier (
   value          TEXT NOT NULL,
   first_named_ms INTEGER,                  -- null for a bare id
   search         TEXT NOT NULL,            -- value and name, lower case
+  person         INTEGER NOT NULL,         -- derived: the smallest number among the identifiers it is one person with
   UNIQUE (company, leaf)
 );
+CREATE INDEX identifier_by_person ON identifier (company, person);
 
 -- A statement about who someone is: by an identify, by a webhook that names a session and a person, or by one that names a person twice. Never rewritten.
 CREATE TABLE claim (
@@ -89,6 +91,21 @@ CREATE TABLE claim (
 );
 CREATE INDEX claim_by_session ON claim (company, session, at_ms) WHERE session IS NOT NULL;
 CREATE INDEX identify_by_identifier ON claim (company, identifier, at_ms, event_id) WHERE method = 1;
+
+-- "These two identifiers are one person", at the earliest time it was said with this trust; by a message (session 0), or as it follows from a session's identifies.
+CREATE TABLE pair (
+  company  INTEGER NOT NULL,
+  low      INTEGER NOT NULL,
+  high     INTEGER NOT NULL,
+  trust    INTEGER NOT NULL,
+  session  INTEGER NOT NULL,
+  at_ms    INTEGER NOT NULL,
+  event_id TEXT NOT NULL,
+  PRIMARY KEY (company, low, high, trust, session)
+) WITHOUT ROWID;
+CREATE INDEX pair_by_low ON pair (company, low, trust, at_ms, event_id, high);
+CREATE INDEX pair_by_high ON pair (company, high, trust, at_ms, event_id, low);
+CREATE INDEX pair_by_session ON pair (company, session) WHERE session > 0;
 
 CREATE TABLE trait (
   company    INTEGER NOT NULL,

@@ -14,6 +14,8 @@ internal sealed class MessageWriter(Database database)
     private readonly SessionClaims claims = new(database);
     private readonly ServerRunRows runs = new(database);
     private readonly LedgerRows ledger = new(database);
+    private readonly PersonRows persons = new(database);
+    private readonly PersonReader people = new(database);
     private long lastMessage;
 
     /// <summary>The number of the newest message: what a live view has seen up to.</summary>
@@ -52,10 +54,11 @@ internal sealed class MessageWriter(Database database)
             return ReceiptOfStored(tracked, origin) with { UnknownUserId = unknownUserId };
 
         if (session is not null) names.Store(company, tracked.SessionId!, session);
-        StoreNames(tracked, identifiers);
+        var learned = StoreNames(tracked, identifiers);
         counters.CountMessage(company, tracked.ReceivedAt);
         if (identifiers.Length > 0 && (session is not null || identifiers.Length > 1))
             Claim(tracked, session, identifiers, ClaimMethod.Webhook, Trust.Verified);
+        var stopped = Join(tracked, session, identifiers, Trust.Verified, learned);
 
         if (origin is Origin.Browser)
         {
@@ -64,10 +67,10 @@ internal sealed class MessageWriter(Database database)
         }
 
         var holder = new RunHolder(company, identifiers.FirstOrDefault()?.Number ?? 0, boundBySession?.Number ?? 0);
-        var run = runs.Add(holder, tracked.Order, tracked.EventId);
+        runs.Add(holder, tracked.Order, tracked.EventId);
         if (Money.Read(company.Settings, tracked.Type, tracked.Data, out var unreadable) is { } money)
             ledger.Add(company, lastMessage, tracked.Order, tracked.EventId, money, boundBySession?.Number, identifiers.FirstOrDefault()?.Number);
-        return ReceiptOf(company, holder, tracked.Order, run) with { UnknownUserId = unknownUserId, MoneyUnreadable = unreadable };
+        return ReceiptOf(company, holder, tracked.Order) with { UnknownUserId = unknownUserId, MoneyUnreadable = unreadable, JoinsStopped = stopped };
     }
 
     private Receipt Append(Identify identify)
@@ -79,9 +82,10 @@ internal sealed class MessageWriter(Database database)
         if (!Insert(identify, Origin.Browser, null, null, null, said, default, null)) return ReceiptOfStored(identify, Origin.Browser);
 
         names.Store(company, identify.SessionId!, session);
-        StoreNames(identify, identifiers);
+        var learned = StoreNames(identify, identifiers);
         counters.CountMessage(company, identify.ReceivedAt);
         Claim(identify, session, identifiers, ClaimMethod.Identify, identify.Trust);
+        Join(identify, session, identifiers, identify.Trust, learned);
         StoreTraits(identify, identifiers[IndexOf(identify, identify.SessionGoesTo)]);
         return new(Duplicate: false, ProfileId: identify.SessionGoesTo.Id);
     }
@@ -94,9 +98,50 @@ internal sealed class MessageWriter(Database database)
         return numbers;
     }
 
-    private void StoreNames(Message message, Numbered[] identifiers)
+    /// <returns>The identifiers that were bare ids until this message.</returns>
+    private List<long> StoreNames(Message message, Numbered[] identifiers)
     {
-        for (var i = 0; i < identifiers.Length; i++) names.Store(message.Company, message.Named[i], identifiers[i], message.Order.UnixMilliseconds);
+        var learned = new List<long>();
+        for (var i = 0; i < identifiers.Length; i++)
+        {
+            if (names.Store(message.Company, message.Named[i], identifiers[i], message.Order.UnixMilliseconds)) learned.Add(identifiers[i].Number);
+        }
+
+        return learned;
+    }
+
+    /// <summary>Several identifiers in one message say that they are one person (B4, B13).</summary>
+    /// <returns>Why some of them are not, if so.</returns>
+    private List<JoinStop>? Join(Message message, Numbered? session, Numbered[] identifiers, Trust trust, List<long> learned)
+    {
+        var company = message.Company;
+        var touched = new HashSet<long>(learned);
+        if (session is not null && identifiers.Length > 0)
+            touched.UnionWith(persons.SayFromSession(company, session.Number, claims.ClaimsOn(company, session.Number), KindOf));
+
+        var apart = new List<(long Left, long Right)>();
+        for (var i = 1; i < identifiers.Length; i++)
+        {
+            var (left, right) = (identifiers[i - 1].Number, identifiers[i].Number);
+            if (left == right) continue;
+            var news = persons.Say(company, left, right, trust, message.Order.UnixMilliseconds, message.EventId);
+            if (news) touched.UnionWith([left, right]);
+            else if (persons.PersonOf(company, left) != persons.PersonOf(company, right)) apart.Add((left, right));
+            if (news) apart.Add((left, right));
+        }
+
+        if (touched.Count == 0 && apart.Count == 0) return null;
+        var joined = persons.Rejoin(company, touched.Concat(apart.SelectMany(pair => new[] { pair.Left, pair.Right })));
+        var stops = apart.Where(pair => joined.Stopped.ContainsKey((Math.Min(pair.Left, pair.Right), Math.Max(pair.Left, pair.Right))))
+            .Select(pair => joined.Stopped[(Math.Min(pair.Left, pair.Right), Math.Max(pair.Left, pair.Right))]).Distinct().ToList();
+        return stops.Count == 0 ? null : stops;
+    }
+
+    private IdentifierKind KindOf(long identifier)
+    {
+        using var kind = database.Use("SELECT kind FROM identifier WHERE id = ?");
+        kind.With(identifier).Next();
+        return (IdentifierKind)kind.Long(0);
     }
 
     private static int IndexOf(Message message, Identifier identifier)
@@ -175,20 +220,14 @@ internal sealed class MessageWriter(Database database)
 
         if (origin is Origin.Browser || (session is null && identifier is null)) return new(Duplicate: true, reused);
         var holder = new RunHolder(message.Company, identifier ?? 0, identifier is null ? session ?? 0 : 0);
-        return ReceiptOf(message.Company, holder, order, runs.Holding(holder, order)) with { Duplicate = true, Reused = reused };
+        return ReceiptOf(message.Company, holder, order) with { Duplicate = true, Reused = reused };
     }
 
-    private Receipt ReceiptOf(Company company, RunHolder holder, EventOrder order, ServerRun run)
+    private Receipt ReceiptOf(Company company, RunHolder holder, EventOrder order)
     {
         var owner = holder.Identifier != 0 ? holder.Identifier : claims.OwnerOf(company, holder.Session, order);
-        var session = owner is { } person ? runs.SessionOf(company, person, run) : run;
-        return new(Duplicate: false, ProfileId: owner is { } number ? LeafOf(company, number) : null, ServerSessionId: company.Anchor(session.First.UnixMilliseconds, session.FirstEventId));
-    }
-
-    private ProfileId LeafOf(Company company, long identifier)
-    {
-        using var leaf = database.Use("SELECT leaf FROM identifier WHERE id = ? AND company = ?");
-        leaf.With(identifier).With(company.Number).Next();
-        return ProfileId.FromBytes(leaf.Bytes(0));
+        var person = owner is { } number ? people.Of(company, number) : null;
+        var session = person is null ? runs.Holding(holder, order) : runs.Whole(person, order);
+        return new(Duplicate: false, ProfileId: person?.Id, ServerSessionId: company.Anchor(session.First.UnixMilliseconds, session.FirstEventId));
     }
 }

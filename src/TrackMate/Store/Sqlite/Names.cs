@@ -68,14 +68,16 @@ internal sealed class Names(Database database)
     }
 
     /// <summary>Notes that a message of this time named the identifier.</summary>
-    public void Store(Company company, Identifier identifier, Numbered numbered, long unixMilliseconds)
+    /// <returns>Whether a bare id learned what it is the id of, which may decide joins anew.</returns>
+    public bool Store(Company company, Identifier identifier, Numbered numbered, long unixMilliseconds)
     {
+        var learned = numbered is { Stored: true, Kind: IdentifierKind.Bare } && identifier.Kind is not IdentifierKind.Bare;
         var named = identifier.Kind is IdentifierKind.Bare ? long.MaxValue : Math.Min(unixMilliseconds, numbered.FirstNamed);
         if (!numbered.Stored)
         {
             Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
             identifier.Id.CopyTo(bytes);
-            database.Use("INSERT INTO identifier (id, company, leaf, kind, value, first_named_ms, search) VALUES (?, ?, ?, ?, ?, ?, ?)")
+            database.Use("INSERT INTO identifier (id, company, leaf, kind, value, first_named_ms, search, person) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?1)")
                 .With(numbered.Number).With(company.Number).WithBlob(bytes).With((long)identifier.Kind).With(identifier.Value)
                 .With(named == long.MaxValue ? null : named).With(identifier.Value.ToLowerInvariant()).Run();
             numbered.Stored = true;
@@ -90,6 +92,7 @@ internal sealed class Names(Database database)
         }
 
         if (identifier.Kind is not IdentifierKind.Bare) numbered.FirstNamed = named;
+        return learned;
     }
 
     private long Last(string sql)

@@ -8,19 +8,23 @@ internal sealed class PersonReader(Database database)
 {
     private readonly ServerRunRows runs = new(database);
 
+    /// <summary>The person that an id leads to; null where no e-mail or externalId of theirs has turned up.</summary>
     public Person? Find(Company company, ProfileId id)
     {
         Span<byte> leaf = stackalloc byte[ProfileId.ByteLength];
         id.CopyTo(leaf);
-        using var row = database.Use("SELECT id, kind, value, first_named_ms, leaf FROM identifier WHERE company = ? AND leaf = ? AND first_named_ms IS NOT NULL");
-        return row.With(company.Number).WithBlob(leaf).Next() ? Read(company, row) : null;
+        using var row = database.Use("SELECT person FROM identifier WHERE company = ? AND leaf = ?");
+        if (!row.With(company.Number).WithBlob(leaf).Next()) return null;
+        var person = Read(company, row.Long(0));
+        return person.Identifiers[0].FirstNamed is null ? null : person;
     }
 
+    /// <summary>The person that holds an identifier now.</summary>
     public Person Of(Company company, long identifier)
     {
-        using var row = database.Use("SELECT id, kind, value, COALESCE(first_named_ms, 0), leaf FROM identifier WHERE company = ? AND id = ?");
-        if (!row.With(company.Number).With(identifier).Next()) throw new InvalidOperationException("An identifier that a span names has no row.");
-        return Read(company, row);
+        using var row = database.Use("SELECT person FROM identifier WHERE company = ? AND id = ?");
+        if (!row.With(company.Number).With(identifier).Next()) throw new InvalidOperationException("An identifier that is referred to has no row.");
+        return Read(company, row.Long(0));
     }
 
     /// <summary>Persons of a company, the newest first.</summary>
@@ -28,41 +32,49 @@ internal sealed class PersonReader(Database database)
     /// <param name="before">The number of the last one of the page before.</param>
     public List<(Person Person, long Number)> List(Company company, string? search, long? before, int limit)
     {
-        var persons = new List<(Person, long)>();
-        using var rows = database.Use("""
-            SELECT id, kind, value, first_named_ms, leaf FROM identifier
-            WHERE company = ?1 AND id < ?2 AND first_named_ms IS NOT NULL AND (?3 IS NULL OR search LIKE ?3 ESCAPE '\')
+        var numbers = new List<long>();
+        using (var rows = database.Use("""
+            SELECT id FROM identifier i
+            WHERE company = ?1 AND id < ?2 AND id = person AND EXISTS (
+              SELECT 1 FROM identifier j WHERE j.company = ?1 AND j.person = i.id AND j.first_named_ms IS NOT NULL AND (?3 IS NULL OR j.search LIKE ?3 ESCAPE '\'))
             ORDER BY id DESC LIMIT ?4
-            """);
-        var pattern = search is null ? null : "%" + search.ToLowerInvariant().Replace("\\", "\\\\").Replace("%", "\\%").Replace("_", "\\_") + "%";
-        rows.With(company.Number).With(before ?? long.MaxValue).With(pattern).With(limit);
-        while (rows.Next()) persons.Add((Read(company, rows), rows.Long(0)));
-        return persons;
+            """))
+        {
+            var pattern = search is null ? null : "%" + search.ToLowerInvariant().Replace("\\", "\\\\").Replace("%", "\\%").Replace("_", "\\_") + "%";
+            rows.With(company.Number).With(before ?? long.MaxValue).With(pattern).With(limit);
+            while (rows.Next()) numbers.Add(rows.Long(0));
+        }
+
+        return [.. numbers.Select(number => (Read(company, number), number))];
     }
 
     public long Count(Company company)
     {
-        using var count = database.Use("SELECT COUNT(*) FROM identifier WHERE company = ? AND first_named_ms IS NOT NULL");
+        using var count = database.Use("SELECT COUNT(DISTINCT person) FROM identifier WHERE company = ? AND first_named_ms IS NOT NULL");
         count.With(company.Number).Next();
         return count.Long(0);
     }
 
-    /// <summary>Traits by name; each is JSON as it was sent.</summary>
+    /// <summary>Traits by name; each is JSON as it was sent. Of several identifiers' the verified wins, then the later (B15).</summary>
     public SortedDictionary<string, string> Traits(Person person)
     {
-        var traits = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        var traits = new SortedDictionary<string, (string Value, long Trust, long At, string EventId)>(StringComparer.Ordinal);
         foreach (var identifier in person.Identifiers)
         {
-            using var rows = database.Use("SELECT name, value FROM trait WHERE company = ? AND identifier = ? ORDER BY name");
+            using var rows = database.Use("SELECT name, value, trust, at_ms, event_id FROM trait WHERE company = ? AND identifier = ?");
             rows.With(person.Company.Number).With(identifier.Number);
             while (rows.Next())
             {
-                if (!rows.Bytes(1).SequenceEqual("null"u8)) traits.TryAdd(rows.Text(0), rows.Text(1));
+                var said = (Value: rows.Text(1), Trust: rows.Long(2), At: rows.Long(3), EventId: rows.Text(4));
+                if (!traits.TryGetValue(rows.Text(0), out var known) || IsStronger(said, known)) traits[rows.Text(0)] = said;
             }
         }
 
-        return traits;
+        return new(traits.Where(trait => trait.Value.Value != "null").ToDictionary(trait => trait.Key, trait => trait.Value.Value), StringComparer.Ordinal);
     }
+
+    private static bool IsStronger((string Value, long Trust, long At, string EventId) said, (string Value, long Trust, long At, string EventId) known) =>
+        (said.Trust, said.At).CompareTo((known.Trust, known.At)) is var order && (order > 0 || (order == 0 && EventIds.Compare(said.EventId, known.EventId) > 0));
 
     /// <summary>Whether something verified stands behind a person, besides what browsers claim.</summary>
     public bool IsVerified(Person person)
@@ -84,15 +96,16 @@ internal sealed class PersonReader(Database database)
     public Registration? RegistrationOf(Person person)
     {
         if (!person.Company.Settings.UserRegistered || person.Identifiers.Any(identifier => HasSentRegistration(person.Company, identifier.Number))) return null;
-        Registration? earliest = null;
+        (Registration Registration, string EventId)? earliest = null;
         foreach (var identifier in person.Identifiers)
         {
-            using var row = database.Use("SELECT session, at_ms FROM claim WHERE company = ? AND identifier = ? AND method = 1 ORDER BY at_ms, event_id LIMIT 1");
-            if (row.With(person.Company.Number).With(identifier.Number).Next() && (earliest is null || row.Long(1) < earliest.UnixMilliseconds))
-                earliest = new(person.Id, row.Long(0), row.Long(1));
+            using var row = database.Use("SELECT session, at_ms, event_id FROM claim WHERE company = ? AND identifier = ? AND method = 1 ORDER BY at_ms, event_id LIMIT 1");
+            if (!row.With(person.Company.Number).With(identifier.Number).Next()) continue;
+            var found = (Registration: new Registration(person.Id, row.Long(0), row.Long(1)), EventId: row.Text(2));
+            if (earliest is null || TimelineReader.Compare((found.Registration.Order, found.EventId), (earliest.Value.Registration.Order, earliest.Value.EventId)) < 0) earliest = found;
         }
 
-        return earliest;
+        return earliest?.Registration;
     }
 
     public Totals TotalsOf(Person person)
@@ -218,13 +231,12 @@ internal sealed class PersonReader(Database database)
 
     private bool IsWholeSessionWithEvents(Person person, long session)
     {
-        using var found = database.Use("""
-            SELECT EXISTS (SELECT 1 FROM span s JOIN session_day d ON d.company = s.company AND d.session = s.session
-              JOIN identifier i ON i.id = s.identifier
-              WHERE s.company = ? AND s.session = ? AND s.from_ms = ? AND s.to_ms = ? AND i.leaf = ?)
+        using var owner = database.Use("""
+            SELECT s.identifier FROM span s JOIN session_day d ON d.company = s.company AND d.session = s.session
+            WHERE s.company = ? AND s.session = ? AND s.from_ms = ? AND s.to_ms = ? LIMIT 1
             """);
-        found.With(person.Company.Number).With(session).With(long.MinValue).With(long.MaxValue).WithBlob(person.Id.ToBytes()).Next();
-        return found.Long(0) == 1;
+        return owner.With(person.Company.Number).With(session).With(long.MinValue).With(long.MaxValue).Next()
+            && person.Identifiers.Any(identifier => identifier.Number == owner.Long(0));
     }
 
     private List<(long Session, long From, long To)> PartsOf(Company company, long identifier)
@@ -280,9 +292,16 @@ internal sealed class PersonReader(Database database)
         return (events, bots, new(first), new(last));
     }
 
-    private static Person Read(Company company, Statement row)
+    private Person Read(Company company, long person)
     {
-        var id = ProfileId.FromBytes(row.Bytes(4));
-        return new(company, id, [new(row.Long(0), new((IdentifierKind)row.Long(1), row.Text(2), id), row.Long(3))]);
+        var identifiers = new List<KnownIdentifier>();
+        using var rows = database.Use("SELECT id, kind, value, first_named_ms, leaf FROM identifier WHERE company = ? AND person = ?");
+        rows.With(company.Number).With(person);
+        while (rows.Next())
+            identifiers.Add(new(rows.Long(0), new((IdentifierKind)rows.Long(1), rows.Text(2), ProfileId.FromBytes(rows.Bytes(4))), rows.LongOrNull(3)));
+
+        // The e-mail first named earliest stands for the person, else the externalId, else a bare id (B9); which was stored first does not show.
+        var inOrder = identifiers.OrderBy(identifier => identifier.Identifier.Kind).ThenBy(identifier => identifier.FirstNamed).ThenBy(identifier => identifier.Identifier.Id).ToList();
+        return new(company, inOrder[0].Identifier.Id, inOrder);
     }
 }

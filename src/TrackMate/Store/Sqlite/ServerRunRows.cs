@@ -34,19 +34,6 @@ internal sealed class ServerRunRows(Database database)
     /// <summary>The run that an event of this time is in.</summary>
     public ServerRun Holding(RunHolder holder, EventOrder order) => Between(holder, order, new(order.Value + 1)).Single();
 
-    /// <summary>The server session of a person that a run belongs to: the runs of all holders of that person, joined where less than the gap lies between them.</summary>
-    public ServerRun SessionOf(Company company, long identifier, ServerRun run)
-    {
-        var gap = company.Settings.ServerSessionGapMilliseconds;
-        while (true)
-        {
-            var near = Of(company, identifier, EventOrder.Start(run.First.UnixMilliseconds - gap + 1), new(run.Last.Value + 1));
-            var joined = ServerSessions.Join(near, gap).Single(session => session.Holds(run.First));
-            if (joined.First == run.First) return joined;
-            run = joined;
-        }
-    }
-
     /// <summary>The server session of a person that holds an event of this time.</summary>
     public ServerRun Whole(Person person, EventOrder order)
     {

@@ -40,7 +40,7 @@ internal sealed class SessionClaims(Database database)
         }
     }
 
-    private List<Claim> ClaimsOn(Company company, long session)
+    public List<Claim> ClaimsOn(Company company, long session)
     {
         var claims = new List<Claim>();
         using var rows = database.Use("SELECT id, method, trust, at_ms, event_id, identifier, second, third FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL");
