@@ -119,22 +119,34 @@ internal sealed class MessageWriter(Database database)
         if (session is not null && identifiers.Length > 0)
             touched.UnionWith(persons.SayFromSession(company, session.Number, claims.ClaimsOn(company, session.Number), KindOf));
 
-        var apart = new List<(long Left, long Right)>();
+        var stops = new HashSet<JoinStop>();
+        var asked = new List<(long Low, long High)>();
         for (var i = 1; i < identifiers.Length; i++)
         {
-            var (left, right) = (identifiers[i - 1].Number, identifiers[i].Number);
-            if (left == right) continue;
-            var news = persons.Say(company, left, right, trust, message.Order.UnixMilliseconds, message.EventId);
-            if (news) touched.UnionWith([left, right]);
-            else if (persons.PersonOf(company, left) != persons.PersonOf(company, right)) apart.Add((left, right));
-            if (news) apart.Add((left, right));
+            var (low, high) = (Math.Min(identifiers[i - 1].Number, identifiers[i].Number), Math.Max(identifiers[i - 1].Number, identifiers[i].Number));
+            if (low == high) continue;
+            var news = persons.Say(company, low, high, trust, message.Order.UnixMilliseconds, message.EventId);
+            if (!news && persons.PersonOf(company, low) == persons.PersonOf(company, high)) continue;
+            if (trust is Trust.Verified && persons.IsOneTooMany(company, low, high))
+            {
+                stops.Add(JoinStop.TooManyJoins);
+                continue;
+            }
+
+            touched.UnionWith([low, high]);
+            asked.Add((low, high));
         }
 
-        if (touched.Count == 0 && apart.Count == 0) return null;
-        var joined = persons.Rejoin(company, touched.Concat(apart.SelectMany(pair => new[] { pair.Left, pair.Right })));
-        var stops = apart.Where(pair => joined.Stopped.ContainsKey((Math.Min(pair.Left, pair.Right), Math.Max(pair.Left, pair.Right))))
-            .Select(pair => joined.Stopped[(Math.Min(pair.Left, pair.Right), Math.Max(pair.Left, pair.Right))]).Distinct().ToList();
-        return stops.Count == 0 ? null : stops;
+        if (touched.Count > 0)
+        {
+            var joined = persons.Rejoin(company, touched);
+            foreach (var pair in asked)
+            {
+                if (joined.Stopped.TryGetValue(pair, out var stop)) stops.Add(stop);
+            }
+        }
+
+        return stops.Count == 0 ? null : [.. stops.Order()];
     }
 
     private IdentifierKind KindOf(long identifier)

@@ -55,6 +55,17 @@ internal sealed class PersonRows(Database database)
         return row.Long(0);
     }
 
+    /// <summary>
+    /// Whether a verified pair is past the number that is believed of one of its identifiers, and changes nothing else: the hundred-and-first customer of
+    /// <c>noreply@</c> costs two look-ups.
+    /// </summary>
+    public bool IsOneTooMany(Company company, long left, long right)
+    {
+        var (ofLeft, ofRight) = (PairsOf(company, left, Trust.Verified), PairsOf(company, right, Trust.Verified));
+        var (inLeft, inRight) = (ofLeft.Any(pair => pair.Other(left) == right), ofRight.Any(pair => pair.Other(right) == left));
+        return (!inLeft && (!inRight || ofRight.Count < Joins.MaxPairs)) || (!inRight && ofLeft.Count < Joins.MaxPairs);
+    }
+
     /// <summary>Decides anew who is one person, among the given identifiers and all that hangs together with them by pairs or by persons so far.</summary>
     /// <returns>Who is whose person now, and which pairs were stopped.</returns>
     public JoinedPersons Rejoin(Company company, IEnumerable<long> identifiers)
@@ -67,7 +78,7 @@ internal sealed class PersonRows(Database database)
         {
             if (kinds.ContainsKey(identifier)) continue;
             (kinds[identifier], personsBefore[identifier]) = Read(company, identifier);
-            foreach (var pair in PairsOf(company, identifier))
+            foreach (var pair in PairsOf(company, identifier, Trust.Verified).Concat(PairsOf(company, identifier, Trust.Claimed)))
             {
                 pairs[(pair.Low, pair.High, pair.Trust)] = pair;
                 open.Enqueue(pair.Other(identifier));
@@ -102,23 +113,18 @@ internal sealed class PersonRows(Database database)
         return members;
     }
 
-    /// <summary>The earliest pairs of an identifier, of each trust: those that may join it.</summary>
-    private List<IdentifierPair> PairsOf(Company company, long identifier)
+    /// <summary>The earliest pairs of an identifier: those that may join it. Of the claimed ones only the very first may, whichever session it follows from.</summary>
+    private List<IdentifierPair> PairsOf(Company company, long identifier, Trust trust)
     {
         var pairs = new List<IdentifierPair>();
-        foreach (var trust in new[] { Trust.Verified, Trust.Claimed })
-        {
-            // Verified pairs stand once each; of the claimed ones only the very first counts, whichever session it follows from.
-            using var rows = database.Use("""
-                SELECT * FROM (SELECT low, high, at_ms, event_id FROM pair WHERE company = ?1 AND low = ?2 AND trust = ?3 ORDER BY at_ms, event_id, high LIMIT ?4)
-                UNION ALL
-                SELECT * FROM (SELECT low, high, at_ms, event_id FROM pair WHERE company = ?1 AND high = ?2 AND trust = ?3 ORDER BY at_ms, event_id, low LIMIT ?4)
-                ORDER BY at_ms, event_id, low, high LIMIT ?4
-                """);
-            rows.With(company.Number).With(identifier).With((long)trust).With(trust is Trust.Verified ? Joins.MaxPairs : 1);
-            while (rows.Next()) pairs.Add(new(rows.Long(0), rows.Long(1), trust, rows.Long(2), rows.Text(3)));
-        }
-
+        using var rows = database.Use("""
+            SELECT * FROM (SELECT low, high, at_ms, event_id FROM pair WHERE company = ?1 AND low = ?2 AND trust = ?3 ORDER BY at_ms, event_id, high LIMIT ?4)
+            UNION ALL
+            SELECT * FROM (SELECT low, high, at_ms, event_id FROM pair WHERE company = ?1 AND high = ?2 AND trust = ?3 ORDER BY at_ms, event_id, low LIMIT ?4)
+            ORDER BY at_ms, event_id, low, high LIMIT ?4
+            """);
+        rows.With(company.Number).With(identifier).With((long)trust).With(trust is Trust.Verified ? Joins.MaxPairs : 1);
+        while (rows.Next()) pairs.Add(new(rows.Long(0), rows.Long(1), trust, rows.Long(2), rows.Text(3)));
         return pairs;
     }
 }
