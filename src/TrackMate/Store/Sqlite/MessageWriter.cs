@@ -170,7 +170,8 @@ internal sealed class MessageWriter(Database database)
             reused = message is not TrackedEvent sent
                 || stored.TextOrNull(3) != sent.Type
                 || !stored.Bytes(4).SequenceEqual(sent.Data.Span)
-                || identifier != NumbersOf(sent).FirstOrDefault()?.Number;
+                || identifier != NumbersOf(sent).FirstOrDefault()?.Number
+                || (identifier is null && session != names.Session(sent.Company, sent.SessionId!).Number);
         }
 
         if (origin is Origin.Browser || (session is null && identifier is null)) return new(Duplicate: true, reused);
