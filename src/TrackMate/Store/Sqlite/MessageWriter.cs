@@ -181,7 +181,7 @@ internal sealed class MessageWriter(Database database)
     private Receipt ReceiptOf(Company company, RunHolder holder, EventOrder order, ServerRun run)
     {
         var owner = holder.Identifier != 0 ? holder.Identifier : claims.OwnerOf(company, holder.Session, order);
-        var session = owner is { } person ? runs.SessionOf(company, person, run) : run;
+        var session = owner is { } person ? runs.Whole(company, [person], order) : run;
         return new(Duplicate: false, ProfileId: owner is { } number ? LeafOf(company, number) : null, ServerSessionId: company.Anchor(session.First.UnixMilliseconds, session.FirstEventId));
     }
 
