@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using TrackMate.Bind;
+using TrackMate.Store;
 
 namespace TrackMate.Tests.Model;
 
@@ -16,8 +17,10 @@ internal sealed record History(CompanySettings Settings, IReadOnlyList<Message> 
     /// <summary>What is stored of it in any order of arrival (B10).</summary>
     public IReadOnlyList<Message> Stored => [.. Messages.DistinctBy(KeyOf)];
 
-    /// <summary>An order of arrival with repeats; a message that uses another's eventId again comes after it.</summary>
-    public List<Message> Arrival(int order)
+    /// <summary>An order of arrival at a company, with repeats; a message that uses another's eventId again comes after it.</summary>
+    public List<Message> Arrival(int order, Company company) => Arrival(order).ConvertAll(message => message with { Company = company });
+
+    private List<Message> Arrival(int order)
     {
         var random = new Random(HashCode.Combine(Seed, order));
         var repeats = Messages.Where(_ => random.Next(4) == 0).ToList();
@@ -154,6 +157,13 @@ internal static class Histories
 
     private static readonly Gen<CompanySettings> Settings = Gen.Select(
         Gen.OneOf(true, true, true, false), Gen.OneOf(30, 30, 1, 720), (userRegistered, gap) => new CompanySettings { UserRegistered = userRegistered, ServerSessionGapMinutes = gap });
+
+    public static readonly Gen<TimelineFilter> Filter = Gen.Select(
+        Gen.OneOf<Origin?>(null, Origin.Browser, Origin.Server),
+        Gen.OneOf(null, "page_view", "payment_processed", "user_registered"),
+        Gen.Frequency((1, Gen.Const(long.MinValue)), (1, Time)),
+        Gen.Frequency((1, Gen.Const(long.MaxValue)), (1, Time)),
+        (origin, type, from, to) => new TimelineFilter(origin, type, from, to));
 
     public static Gen<History> OfSize(int most) => Gen.Select(
         Settings, Gen.Frequency((4, BrowserEvent), (3, IdentifyMessage), (4, Webhook)).Array[1, most], Gen.Int, (settings, messages, seed) => new History(settings, messages, seed));
