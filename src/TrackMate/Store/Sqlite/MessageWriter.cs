@@ -14,6 +14,8 @@ internal sealed class MessageWriter(Database database)
     private readonly SessionClaims claims = new(database);
     private readonly ServerRunRows runs = new(database);
     private readonly LedgerRows ledger = new(database);
+    private Dictionary<long, Company> companies = [];
+    private long registryVersion = -1;
     private long lastMessage;
 
     /// <summary>The number of the newest message: what a live view has seen up to.</summary>
@@ -29,6 +31,18 @@ internal sealed class MessageWriter(Database database)
         lastMessage = last.Long(0);
     }
 
+    /// <summary>
+    /// The first thing in a transaction: what companies have chosen is taken from the store, since a message may have been read under older choices, and what is
+    /// derived from all messages (server sessions, the ledger) must rest on one.
+    /// </summary>
+    public void Begin()
+    {
+        var version = CompanyRows.Version(database);
+        if (version == registryVersion) return;
+        companies = CompanyRows.Read(database).ToDictionary(company => company.Number);
+        registryVersion = version;
+    }
+
     /// <summary>Writes what is counted once per transaction; the last thing before its commit.</summary>
     public void Finish() => counters.Flush();
 
@@ -41,7 +55,7 @@ internal sealed class MessageWriter(Database database)
 
     private Receipt Append(TrackedEvent tracked)
     {
-        var company = tracked.Company;
+        var company = Current(tracked.Company);
         var origin = tracked.Order.Origin;
         var session = tracked.SessionId is { } sessionId ? names.Session(company, sessionId) : null;
         var identifiers = NumbersOf(tracked);
@@ -85,6 +99,8 @@ internal sealed class MessageWriter(Database database)
         StoreTraits(identify, identifiers[IndexOf(identify, identify.SessionGoesTo)]);
         return new(Duplicate: false, ProfileId: identify.SessionGoesTo.Id);
     }
+
+    private Company Current(Company company) => companies.GetValueOrDefault(company.Number, company);
 
     private Numbered[] NumbersOf(Message message)
     {
@@ -175,14 +191,14 @@ internal sealed class MessageWriter(Database database)
         }
 
         if (origin is Origin.Browser || (session is null && identifier is null)) return new(Duplicate: true, reused);
-        var holder = new RunHolder(message.Company, identifier ?? 0, identifier is null ? session ?? 0 : 0);
-        return ReceiptOf(message.Company, holder, order, runs.Holding(holder, order)) with { Duplicate = true, Reused = reused };
+        var holder = new RunHolder(Current(message.Company), identifier ?? 0, identifier is null ? session ?? 0 : 0);
+        return ReceiptOf(holder.Company, holder, order, runs.Holding(holder, order)) with { Duplicate = true, Reused = reused };
     }
 
     private Receipt ReceiptOf(Company company, RunHolder holder, EventOrder order, ServerRun run)
     {
         var owner = holder.Identifier != 0 ? holder.Identifier : claims.OwnerOf(company, holder.Session, order);
-        var session = owner is { } person ? runs.SessionOf(company, person, run) : run;
+        var session = owner is { } person ? runs.Whole(company, [person], order) : run;
         return new(Duplicate: false, ProfileId: owner is { } number ? LeafOf(company, number) : null, ServerSessionId: company.Anchor(session.First.UnixMilliseconds, session.FirstEventId));
     }
 

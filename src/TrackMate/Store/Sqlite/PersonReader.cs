@@ -87,9 +87,9 @@ internal sealed class PersonReader(Database database)
         Registration? earliest = null;
         foreach (var identifier in person.Identifiers)
         {
-            using var row = database.Use("SELECT session, at_ms FROM claim WHERE company = ? AND identifier = ? AND method = 1 ORDER BY at_ms, event_id LIMIT 1");
+            using var row = database.Use("SELECT session, at_ms, id, trust FROM claim WHERE company = ? AND identifier = ? AND method = 1 ORDER BY at_ms, event_id LIMIT 1");
             if (row.With(person.Company.Number).With(identifier.Number).Next() && (earliest is null || row.Long(1) < earliest.UnixMilliseconds))
-                earliest = new(person.Id, row.Long(0), row.Long(1));
+                earliest = new(person.Id, identifier.Number, row.Long(0), row.Long(1), row.Long(2), (Trust)row.Long(3));
         }
 
         return earliest;

@@ -34,27 +34,17 @@ internal sealed class ServerRunRows(Database database)
     /// <summary>The run that an event of this time is in.</summary>
     public ServerRun Holding(RunHolder holder, EventOrder order) => Between(holder, order, new(order.Value + 1)).Single();
 
-    /// <summary>The server session of a person that a run belongs to: the runs of all holders of that person, joined where less than the gap lies between them.</summary>
-    public ServerRun SessionOf(Company company, long identifier, ServerRun run)
+    /// <summary>The server session of a person that holds an event of this time.</summary>
+    public ServerRun Whole(Person person, EventOrder order) => Whole(person.Company, [.. person.Identifiers.Select(identifier => identifier.Number)], order);
+
+    /// <summary>The server session that holds an event of this time, over the runs of all holders of a person, joined where less than the gap lies between them.</summary>
+    public ServerRun Whole(Company company, IReadOnlyList<long> identifiers, EventOrder order)
     {
         var gap = company.Settings.ServerSessionGapMilliseconds;
-        while (true)
-        {
-            var near = Of(company, identifier, EventOrder.Start(run.First.UnixMilliseconds - gap + 1), new(run.Last.Value + 1));
-            var joined = ServerSessions.Join(near, gap).Single(session => session.Holds(run.First));
-            if (joined.First == run.First) return joined;
-            run = joined;
-        }
-    }
-
-    /// <summary>The server session of a person that holds an event of this time.</summary>
-    public ServerRun Whole(Person person, EventOrder order)
-    {
-        var gap = person.Company.Settings.ServerSessionGapMilliseconds;
         var (from, before) = (order, new EventOrder(order.Value + 1));
         while (true)
         {
-            var near = person.Identifiers.SelectMany(identifier => Of(person.Company, identifier.Number, from, before));
+            var near = identifiers.SelectMany(identifier => Of(company, identifier, from, before));
             var session = ServerSessions.Join(near, gap).Single(run => run.Holds(order));
             var (earlier, later) = (EventOrder.Start(session.First.UnixMilliseconds - gap + 1), EventOrder.Start(session.Last.UnixMilliseconds + gap));
             if (earlier >= from && later <= before) return session;

@@ -17,6 +17,20 @@ internal sealed class SessionClaims(Database database)
         if (session is { } number) RewriteSpans(company, number);
     }
 
+    /// <summary>Derives the spans of every session of a company anew.</summary>
+    public void Rebuild(Company company)
+    {
+        database.Use("DELETE FROM span WHERE company = ?").With(company.Number).Run();
+        var sessions = new List<long>();
+        using (var rows = database.Use("SELECT DISTINCT session FROM claim WHERE company = ? AND session IS NOT NULL"))
+        {
+            rows.With(company.Number);
+            while (rows.Next()) sessions.Add(rows.Long(0));
+        }
+
+        foreach (var session in sessions) RewriteSpans(company, session);
+    }
+
     /// <summary>Whose a session is at a time: an identifier's number, or null while it is nobody's.</summary>
     public long? OwnerOf(Company company, long session, EventOrder order)
     {
