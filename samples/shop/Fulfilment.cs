@@ -3,7 +3,7 @@ namespace Shop;
 /// <summary>The warehouse: a background job, far from any browser, that knows a customer by e-mail only.</summary>
 internal sealed class Fulfilment(Orders orders, PretendCarrier carrier, PretendMail mail, TrackMateOutbox trackMate, TimeProvider time) : BackgroundService
 {
-    private static readonly TimeSpan Packing = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Packing = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

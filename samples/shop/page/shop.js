@@ -41,6 +41,7 @@ function showCart() {
   const list = inCart();
   const total = money.format(list.reduce((sum, product) => sum + product.price, 0));
   find('#count').textContent = list.length;
+  if (list.length === 0) find('#added').textContent = '';
   find('#total').textContent = find('#to-pay').textContent = total;
   find('#pay-now').textContent = `Pay ${total}`;
   find('#cart-empty').hidden = list.length > 0;

@@ -3,12 +3,11 @@ namespace TrackMate.Tests.Browser;
 /// <summary>Waits for what must become true, however long a slow machine takes, within a bound.</summary>
 internal static class Eventually
 {
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(40);
-
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Asks again until <paramref name="isTrue"/> holds and returns that answer; after the bound the last one, for the test to say what is wrong with it.</summary>
-    public static async Task<T> Becomes<T>(Func<Task<T>> ask, Func<T, bool> isTrue)
+    public static async Task<T> BecomesAsync<T>(Func<Task<T>> ask, Func<T, bool> isTrue)
     {
         for (var started = TimeProvider.System.GetTimestamp(); ;)
         {
@@ -17,6 +16,4 @@ internal static class Eventually
             await Task.Delay(Pause, TestContext.Current.CancellationToken);
         }
     }
-
-    public static Task<T> Becomes<T>(Func<T> ask, Func<T, bool> isTrue) => Becomes(() => Task.FromResult(ask()), isTrue);
 }
