@@ -22,7 +22,9 @@ public enum Trust
 /// <param name="UnixMilliseconds">The message's own time.</param>
 /// <param name="EventId">The message's eventId; the higher wins a tie.</param>
 /// <param name="Identifiers">The store's numbers of the identifiers it names; the session goes to the first.</param>
-public sealed record Claim(long Number, ClaimMethod Method, Trust Trust, long UnixMilliseconds, string EventId, IReadOnlyList<long> Identifiers);
+/// <param name="FirstNamedAs">As what the first of them was named: an e-mail if the message names one, else an externalId.</param>
+public sealed record Claim(
+    long Number, ClaimMethod Method, Trust Trust, long UnixMilliseconds, string EventId, IReadOnlyList<long> Identifiers, IdentifierKind FirstNamedAs = IdentifierKind.Email);
 
 /// <summary>[From, To) of a session belongs to an identifier; the first span of a session reaches back to the beginning (B8).</summary>
 /// <param name="From">Unix milliseconds, inclusive; <see cref="long.MinValue"/> for the beginning.</param>
@@ -33,10 +35,13 @@ public sealed record Span(long From, long To, long Identifier, long Claim, Trust
 /// <summary>The claims of one session in, its spans out: <c>spans(S)</c>. Pure, and the same for any order of arrival.</summary>
 public static class SessionSpans
 {
+    /// <summary>Claims by (time, verified last, eventId): of one time the last one wins.</summary>
+    public static readonly Comparer<Claim> Order = Comparer<Claim>.Create(Compare);
+
     public static IReadOnlyList<Span> Of(IReadOnlyCollection<Claim> claims)
     {
         var inOrder = claims.ToArray();
-        Array.Sort(inOrder, Compare);
+        Array.Sort(inOrder, Order);
 
         var openings = new List<Claim>();
         var claimedBefore = new HashSet<long>();

@@ -25,6 +25,8 @@ internal static class Server
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
         {
             forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+            // Every trusted hop is stepped over, not only the last: behind two proxies the visitor's address still is the visitor's.
+            forwarded.ForwardLimit = null;
             forwarded.KnownProxies.Clear();
             forwarded.KnownIPNetworks.Clear();
             foreach (var network in options.TrustedProxies) forwarded.KnownIPNetworks.Add(network);

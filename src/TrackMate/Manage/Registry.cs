@@ -1,7 +1,5 @@
 using System.Collections.Frozen;
 using System.Security.Cryptography;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using TrackMate.Bind;
 using TrackMate.Store.Sqlite;
 
@@ -69,7 +67,7 @@ internal sealed class Registry : IDisposable
             if (version.Long(0) == snapshot.Version) return;
             snapshot = new(
                 version.Long(0),
-                ReadCompanies().ToFrozenDictionary(company => company.CompanyId, StringComparer.Ordinal),
+                CompanyRows.Read(database).ToFrozenDictionary(company => company.CompanyId, StringComparer.Ordinal),
                 ReadKeys().Where(key => key.Key.RevokedAt is null).GroupBy(key => BitConverter.ToUInt64(key.Hash)).ToFrozenDictionary(keys => keys.Key, keys => keys.ToArray()));
         }
     }
@@ -79,14 +77,14 @@ internal sealed class Registry : IDisposable
     {
         if (Find(companyId) is not null) throw new InvalidOperationException($"There is a company {companyId} already.");
         Change(() => database.Use("INSERT INTO company (company_id, name, secret, settings, created_ms) VALUES (?, ?, ?, ?, ?)")
-            .With(companyId).With(name).WithBlob(RandomNumberGenerator.GetBytes(32)).With(Write(new())).With(Now()).Run());
+            .With(companyId).With(name).WithBlob(RandomNumberGenerator.GetBytes(32)).With(CompanyRows.Write(new())).With(Now()).Run());
         return Find(companyId)!;
     }
 
     /// <summary>Changes what a company has chosen, and derives anew what hangs on it: server sessions on the gap, revenue on the types that pay.</summary>
     public void Set(Company company, string name, CompanySettings settings) => Change(() =>
     {
-        database.Use("UPDATE company SET name = ?, settings = ? WHERE id = ?").With(name).With(Write(settings)).With(company.Number).Run();
+        database.Use("UPDATE company SET name = ?, settings = ? WHERE id = ?").With(name).With(CompanyRows.Write(settings)).With(company.Number).Run();
         var changed = company with { Name = name, Settings = settings };
         if (settings.ServerSessionGapMinutes != company.Settings.ServerSessionGapMinutes) Rebuild.ServerRuns(database, changed);
         if (!settings.PaymentTypes.SequenceEqual(company.Settings.PaymentTypes) || !settings.RefundTypes.SequenceEqual(company.Settings.RefundTypes) || settings.Currency != company.Settings.Currency)
@@ -155,15 +153,6 @@ internal sealed class Registry : IDisposable
         Refresh();
     }
 
-    private List<Company> ReadCompanies()
-    {
-        var companies = new List<Company>();
-        using var rows = database.Use("SELECT id, company_id, name, secret, settings FROM company ORDER BY id");
-        while (rows.Next())
-            companies.Add(new(rows.Long(0), rows.Text(1), rows.Text(2), rows.Bytes(3).ToArray(), JsonSerializer.Deserialize(rows.Text(4), SettingsJson.Default.CompanySettings)!));
-        return companies;
-    }
-
     private List<(byte[] Hash, ApiKey Key)> ReadKeys()
     {
         var keys = new List<(byte[], ApiKey)>();
@@ -177,11 +166,5 @@ internal sealed class Registry : IDisposable
         return keys;
     }
 
-    private static string Write(CompanySettings settings) => JsonSerializer.Serialize(settings, SettingsJson.Default.CompanySettings);
-
     private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, IgnoreReadOnlyProperties = true)]
-[JsonSerializable(typeof(CompanySettings))]
-internal sealed partial class SettingsJson : JsonSerializerContext;

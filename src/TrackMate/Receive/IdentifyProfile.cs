@@ -14,8 +14,7 @@ internal sealed class IdentifyProfile(Intake intake)
 
     private async Task Identify(HttpContext http, RequestBody body)
     {
-        var wire = WireObject.Read(body.Utf8, FieldPath.Body);
-        var company = intake.CompanyOf(http, wire);
+        var (wire, company) = intake.ReadPublic(http, body);
         var receivedAt = intake.Now();
         intake.LimitCompany(company, receivedAt);
 

@@ -27,9 +27,24 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
     /// <exception cref="Refused">The company has sent what it may today.</exception>
     public void LimitCompany(Company company, long receivedAt) => quota.Check(company, receivedAt);
 
-    /// <summary>The company a browser names, if its page may send for it.</summary>
-    /// <exception cref="Refused">No such company, or another origin than those it lists.</exception>
-    public Company CompanyOf(HttpContext http, WireObject wire)
+    /// <summary>Reads a browser's body, and the company it names if its page may send for that.</summary>
+    /// <exception cref="Refused">It breaks a rule, names no company, or comes from another origin than those the company lists.</exception>
+    public (WireObject Wire, Company Company) ReadPublic(HttpContext http, RequestBody body)
+    {
+        WireObject wire;
+        try
+        {
+            wire = WireObject.Read(body.Utf8, FieldPath.Body);
+        }
+        catch (Refused refused) when (WireObject.Peek(body.Utf8.Span, Member.CompanyId) is { } companyId && registry.Find(companyId) is { } company)
+        {
+            throw new Refusal(company, Origin.Browser, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
+        }
+
+        return (wire, CompanyOf(http, wire));
+    }
+
+    private Company CompanyOf(HttpContext http, WireObject wire)
     {
         var companyId = wire.RequiredText(Member.CompanyId);
         var company = registry.Find(companyId) ?? throw new Refused(Reason.UnknownCompany, "company_id names no company here; copy it from the dashboard's Get started page.", "company_id");
@@ -49,7 +64,8 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
     }
 
     /// <summary>Runs a slice: whatever it refuses is answered as a problem, and kept where it is known whose it is.</summary>
-    public async Task Run(HttpContext http, Func<HttpContext, RequestBody, Task> slice)
+    /// <param name="sender">The company of the API key, where there is one: then even a body that cannot be read is kept.</param>
+    public async Task Run(HttpContext http, Func<HttpContext, RequestBody, Task> slice, Company? sender = null)
     {
         RequestBody? body = null;
         try
@@ -64,6 +80,8 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
         }
         catch (Refused refused)
         {
+            // A spent quota says nothing about the message, and would push out what does.
+            if (sender is not null && refused.Reason is not Reason.QuotaSpent) await KeepAsync(new(sender, Origin.Server, refused), body);
             await Problems.WriteAsync(http, refused);
         }
         finally

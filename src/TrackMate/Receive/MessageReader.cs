@@ -44,7 +44,7 @@ internal static class MessageReader
         List<Identifier> named = [];
         if (EmailOf(wire, envelope.Company) is { } email) named.Add(email);
         if (ExternalIdOf(wire, envelope.Company) is { } external) named.Add(external);
-        if (named.Count == 0) throw NamesNobody("email or externalId");
+        if (named.Count == 0) throw NamesNobody("email or externalId", wire.PathOf(Member.Email));
 
         return new()
         {
@@ -78,7 +78,7 @@ internal static class MessageReader
         if (EmailOf(identifier, company) is { } email) named.Add(email);
         if (ExternalIdOf(identifier, company) is { } external) named.Add(external);
         var sessionId = Given(identifier.AnyText(Member.SessionId), company) is null ? null : identifier.Text(Member.SessionId);
-        if (named.Count == 0 && sessionId is null) throw NamesNobody("email, sessionId, userId or externalId");
+        if (named.Count == 0 && sessionId is null) throw NamesNobody("email, sessionId, userId or externalId", wire.PathOf(Member.Identifier));
         return (named, sessionId);
     }
 
@@ -106,7 +106,8 @@ internal static class MessageReader
 
     private static string? Given(string? value, Company company) => value is null || Placeholders.IsPlaceholder(value, company.Settings) ? null : value;
 
-    private static Refused NamesNobody(string what) => new(Reason.NoIdentifier, $"Nobody is named: send {what}; values such as null, undefined or guest count as not given.");
+    private static Refused NamesNobody(string what, FieldPath field) =>
+        new(Reason.NoIdentifier, $"{field} names nobody: send {what}; values such as null, undefined or guest count as not given.", field.WireName);
 
     private static string NewEventId(Envelope envelope) => Guid.CreateVersion7(DateTimeOffset.FromUnixTimeMilliseconds(envelope.ReceivedAt)).ToString();
 

@@ -6,7 +6,7 @@ using TrackMate.Store;
 namespace TrackMate.Receive;
 
 /// <summary>How the API says no: RFC 9457 problem details, whose detail tells the sender what to mend.</summary>
-internal static class Problems
+internal static partial class Problems
 {
     public static Problem Of(Refused refused) => new(
         "urn:trackmate:problem:" + Refused.NameOf(refused.Reason),
@@ -36,6 +36,10 @@ internal static class Problems
         {
             await next(http);
         }
+        catch (Exception e) when (http.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        {
+            // The sender hung up; nobody is there to be answered.
+        }
         catch (Refused refused) when (!http.Response.HasStarted)
         {
             await WriteAsync(http, refused);
@@ -49,11 +53,16 @@ internal static class Problems
             http.Response.StatusCode = e.StatusCode;
             await WriteAsync(http, new Problem("about:blank", ReasonPhrases.GetReasonPhrase(e.StatusCode), e.StatusCode, e.Message));
         }
-        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (!http.Response.HasStarted)
         {
-            // The sender hung up; nobody is there to be answered.
+            LogFault(http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Problems)), http.Request.Method, http.GetEndpoint()?.DisplayName, e);
+            http.Response.StatusCode = StatusCodes.Status500InternalServerError;
+            await WriteAsync(http, new Problem("about:blank", ReasonPhrases.GetReasonPhrase(500), 500, "A fault of the server, not of the request; it is in the server's log."));
         }
     }
+
+    [LoggerMessage(EventId = 20, Level = LogLevel.Error, Message = "{Method} {Endpoint} failed; the sender got a 500.")]
+    private static partial void LogFault(ILogger logger, string method, string? endpoint, Exception exception);
 
     /// <summary>Gives a body to the API's empty 404 and 405.</summary>
     public static Task WriteEmptyStatus(HttpContext http) => WriteAsync(http, new Problem(

@@ -12,7 +12,7 @@ internal sealed class ReceiveWebhook(Intake intake)
     public Task Handle(HttpContext http)
     {
         var (company, _) = Keys.Authorize(http, intake.Registry, Scopes.Write);
-        return intake.Run(http, (_, body) => Receive(http, company, body));
+        return intake.Run(http, (_, body) => Receive(http, company, body), company);
     }
 
     private async Task Receive(HttpContext http, Company company, RequestBody body)
@@ -23,12 +23,11 @@ internal sealed class ReceiveWebhook(Intake intake)
         try
         {
             wire = WireObject.Read(body.Utf8, FieldPath.Body);
-            if (wire.Text(Member.CompanyId) is { } companyId && companyId != company.CompanyId)
-                throw new Refused(Reason.ForeignCompany, "company_id is not the company of this API key; leave it out, or use that company's key.", "company_id");
+            CheckCompany(wire, company);
         }
         catch (Refused refused)
         {
-            throw new Refusal(company, Origin.Server, refused);
+            throw new Refusal(company, Origin.Server, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
         }
 
         var envelope = new Envelope(company, Origin.Server, receivedAt, SentAt: null, SessionId: null, default, Agent: null);
@@ -74,6 +73,7 @@ internal sealed class ReceiveWebhook(Intake intake)
             {
                 var item = Batches.Read(json, index);
                 eventId = Batches.EventIdOf(item);
+                CheckCompany(item, envelope.Company);
                 messages.Add(Read(item, envelope, index, new(index, null, null)));
                 results.Add(null);
             }
@@ -101,6 +101,13 @@ internal sealed class ReceiveWebhook(Intake intake)
     {
         var (named, sessionId) = MessageReader.IdentifierOf(wire, envelope.Company, path);
         return MessageReader.Event(wire, envelope, index, named, sessionId);
+    }
+
+    private static void CheckCompany(WireObject wire, Company company)
+    {
+        if (wire.Text(Member.CompanyId) is not { } companyId || companyId == company.CompanyId) return;
+        var field = wire.PathOf(Member.CompanyId);
+        throw new Refused(Reason.ForeignCompany, $"{field} is not the company of this API key; leave it out, or use that company's key.", field.WireName);
     }
 
     private static WebhookAnswer AnswerOf(TrackedEvent tracked, Receipt receipt)

@@ -19,8 +19,7 @@ internal sealed class TrackEvents(Intake intake)
 
     private async Task Track(HttpContext http, RequestBody body)
     {
-        var wire = WireObject.Read(body.Utf8, FieldPath.Body);
-        var company = intake.CompanyOf(http, wire);
+        var (wire, company) = intake.ReadPublic(http, body);
         var receivedAt = intake.Now();
         intake.LimitCompany(company, receivedAt);
 
@@ -36,7 +35,7 @@ internal sealed class TrackEvents(Intake intake)
         }
         catch (Refused refused)
         {
-            throw new Refusal(company, Origin.Browser, refused);
+            throw new Refusal(company, Origin.Browser, refused, Batches.EventIdOf(wire));
         }
 
         var rejected = refusals.Count == 0

@@ -23,7 +23,14 @@ internal static class UserAgent
         if (string.IsNullOrWhiteSpace(header)) return null;
         if (Known.TryGetValue(header, out var agent)) return agent;
         if (Known.Count >= Remembered) Known.Clear();
-        return Known[header] = new(BrowserOf(header), SystemOf(header), DeviceOf(header), BotWords.Any(word => header.Contains(word, StringComparison.OrdinalIgnoreCase)));
+        return Known[header] = new(BrowserOf(header), SystemOf(header), DeviceOf(header), IsBot(header));
+    }
+
+    /// <summary>Cubot is a maker of phones, whose owners are no bots.</summary>
+    private static bool IsBot(string header)
+    {
+        var words = header.Replace("cubot", "", StringComparison.OrdinalIgnoreCase);
+        return BotWords.Any(word => words.Contains(word, StringComparison.OrdinalIgnoreCase));
     }
 
     // Nearly every browser also calls itself Safari, and many Chrome: the more particular name comes first.

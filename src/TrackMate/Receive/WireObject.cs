@@ -32,6 +32,9 @@ internal readonly record struct FieldPath(int Index, string? Parent, string? Nam
 
     public FieldPath Of(string name) => this with { Parent = Name is null ? Parent : ToString(), Name = name, Index = Name is null ? Index : -1 };
 
+    /// <summary>Its wire name, as <c>errors</c> has it; null for the body itself, which has none.</summary>
+    public string? WireName => this == Body ? null : ToString();
+
     public override string ToString() =>
         this == Body ? "The body" : string.Join('.', new[] { Index < 0 ? null : $"events[{Index}]", Parent, Name }.OfType<string>());
 }
@@ -80,21 +83,22 @@ internal readonly struct WireObject
         {
             reader.Read();
             if (reader.TokenType is not JsonTokenType.StartObject)
-                throw new Refused(Reason.WrongType, $"{path} is {NameOf(reader.TokenType)}; send a JSON object.", path == FieldPath.Body ? null : path.ToString());
+                throw new Refused(Reason.WrongType, $"{path} is {NameOf(reader.TokenType)}; send a JSON object.", path.WireName);
 
             Places found = default;
             HashSet<string>? others = null;
-            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+            for (var keys = 1; reader.Read() && reader.TokenType is JsonTokenType.PropertyName; keys++)
             {
+                if (keys > JsonRules.MaxKeys) throw new Refused(Reason.TooManyKeys, $"{path} has more than {JsonRules.MaxKeys} keys; put your own data into eventData.", path.WireName);
+                JsonRules.CheckText(ref reader, path);
                 var member = MemberAt(ref reader);
                 if (member < 0)
                 {
-                    JsonRules.CheckText(ref reader, path);
+                    var name = reader.GetString()!;
                     others ??= new(StringComparer.Ordinal);
-                    if (!others.Add(reader.GetString()!)) throw DuplicateKey(path, null);
-                    if (others.Count > JsonRules.MaxKeys) throw new Refused(Reason.TooManyKeys, $"An object with more than {JsonRules.MaxKeys} keys; put your own data into eventData.");
+                    if (!others.Add(name)) throw DuplicateKey(path, null);
                     reader.Read();
-                    JsonRules.Check(ref reader, span, path);
+                    JsonRules.Check(ref reader, span, name.Length is > 0 and <= MaxLength ? path.Of(name) : path);
                     continue;
                 }
 
@@ -114,6 +118,29 @@ internal readonly struct WireObject
         {
             throw new Refused(Reason.Malformed, $"The body is not JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} of it is not what has to stand there.");
         }
+    }
+
+    /// <summary>A string member of a body that was refused as a whole, to keep the refusal where its sender looks; null where it cannot be read.</summary>
+    public static string? Peek(ReadOnlySpan<byte> json, Member member)
+    {
+        var reader = new Utf8JsonReader(json, JsonRules.ReaderOptions);
+        try
+        {
+            if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject) return null;
+            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+            {
+                var found = reader.ValueTextEquals(Utf8Names[(int)member]);
+                reader.Read();
+                if (found) return reader.TokenType is JsonTokenType.String && reader.GetString() is { Length: > 0 and <= MaxLength } text ? text : null;
+                reader.Skip();
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // What comes before it is not JSON, or not text.
+        }
+
+        return null;
     }
 
     /// <summary>Whether the member is there and not null.</summary>

@@ -88,4 +88,5 @@ public sealed record SessionEvent(string EventId, string EventType, JsonElement 
 [JsonSerializable(typeof(ProfilesPage))]
 [JsonSerializable(typeof(TimelinePage))]
 [JsonSerializable(typeof(SessionDocument))]
+[JsonSerializable(typeof(TimelineEvent))]
 internal sealed partial class ShowJson : JsonSerializerContext;

@@ -81,7 +81,8 @@ internal sealed class Documents(Database database, Company company)
     {
         var spans = sessions.Spans(company, session);
         var owners = spans.Select(span => span.Identifier).Distinct().ToDictionary(identifier => identifier, identifier => Persons.Of(company, identifier));
-        var registrations = owners.Values.Select(Persons.RegistrationOf).OfType<Registration>().Where(registration => registration.Session == session).DistinctBy(registration => registration.EventId).ToList();
+        var registrations = sessions.IdentifiedAs(company, session).Select(identifier => Persons.RegistrationOf(Persons.Of(company, identifier))).OfType<Registration>()
+            .Where(registration => registration.Session == session).DistinctBy(registration => registration.EventId).ToList();
         var events = timelines.BrowserSession(company, session, registrations, after, limit + 1);
         return DocumentOf(sessionId, spans.Count == 0 ? null : owners[spans[^1].Identifier], events, limit, stored =>
             registrations.FirstOrDefault(registration => registration.EventId == stored.EventId)?.Person
@@ -130,15 +131,13 @@ internal sealed class Documents(Database database, Company company)
         List<ChainLink> chain = [new("event", EventId: stored.EventId, At: Shown.Time(stored.Order.UnixMilliseconds))];
         var source = stored.Source!;
         var method = stored.NamedAs is { } named ? Shown.Name(named) : stored.Order.Origin is Origin.Server ? "sessionId" : "identify";
-        var trust = source.Trust;
         if (source.Session is { } session)
         {
             chain.Add(new("session", SessionId: SessionIdOf(session)));
-            var claim = source.Claim is { } number ? ClaimOf(number) : sessions.IdentifyAt(company, session, stored.Order.UnixMilliseconds);
-            if (claim is not null)
+            if (source.Claim is { } number)
             {
-                if (source.Claim is null) trust = claim.Trust;
-                chain.Add(new("claim", ClaimId: claim.Number.ToString(), Method: claim.Method is ClaimMethod.Identify ? "identify" : "webhook", Trust: Shown.Name(claim.Trust),
+                var claim = ClaimOf(number);
+                chain.Add(new("claim", ClaimId: ClaimIds.Of(claim.Origin, claim.EventId), Method: claim.Method is ClaimMethod.Identify ? "identify" : "webhook", Trust: Shown.Name(claim.Trust),
                     At: Shown.Time(claim.UnixMilliseconds), EventId: claim.EventId, SessionId: claim.SessionId));
             }
         }
@@ -146,7 +145,7 @@ internal sealed class Documents(Database database, Company company)
         var identifier = person.Identifiers.FirstOrDefault(known => known.Number == source.Identifier) ?? person.Identifiers[0];
         chain.Add(new("identifier", Identifier: DocumentOf(identifier.Identifier)));
         chain.Add(new("profile", ProfileId: person.Id.ToString()));
-        return new(method, Shown.Name(trust), chain);
+        return new(method, Shown.Name(source.Trust), chain);
     }
 
     private ShownClaim ClaimOf(long number) => claims.TryGetValue(number, out var claim) ? claim : claims[number] = sessions.Claim(company, number);

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Numerics;
+using Microsoft.AspNetCore.Http.Features;
 using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Receive;
@@ -51,7 +53,7 @@ internal sealed class ReadApi(SqliteStore store, Registry registry)
         var query = http.Request.Query;
         var limit = LimitOf(query["limit"]);
         var after = Cursors.ReadEvent(company, Text(query["cursor"]));
-        var sessionId = (string)http.Request.RouteValues["sessionId"]!;
+        var sessionId = LastSegment(http);
         var document = Read(company, documents => documents.Session(sessionId, after, limit)) ?? throw new Refused(Reason.NotFound, "The company has no session of this id.");
         return Intake.WriteAsync(http, document, Shown.Json.SessionDocument);
     }
@@ -72,12 +74,21 @@ internal sealed class ReadApi(SqliteStore store, Registry registry)
             ? person
             : throw new Refused(Reason.NotFound, "The company has no profile of this id.");
 
+    /// <summary>The last segment of the path as it was meant: a session's id may hold a slash, which a decoded path cannot tell from one between segments.</summary>
+    private static string LastSegment(HttpContext http)
+    {
+        var path = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.AsSpan();
+        if (path.IndexOf('?') is >= 0 and var query) path = path[..query];
+        path = path.TrimEnd('/');
+        return Uri.UnescapeDataString(path[(path.LastIndexOf('/') + 1)..]);
+    }
+
     private static int LimitOf(string? text)
     {
         if (string.IsNullOrEmpty(text)) return DefaultLimit;
-        if (!long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var limit) || limit < 1)
+        if (!BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var limit) || limit < 1)
             throw new Refused(Reason.BadParameter, "limit is not a whole number from 1 on.", "limit");
-        return (int)Math.Min(limit, MaxLimit);
+        return (int)BigInteger.Min(limit, MaxLimit);
     }
 
     private static Origin? SourceOf(string? text) => text switch

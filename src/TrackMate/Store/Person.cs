@@ -38,7 +38,7 @@ public sealed record StoredEvent(
 public sealed record SourceOfEvents(long Identifier, long? Session, long From, long To, long? Claim, Trust Trust);
 
 /// <summary>The claim that a binding rests on, as a chain shows it.</summary>
-public sealed record ShownClaim(long Number, ClaimMethod Method, Trust Trust, long UnixMilliseconds, string EventId, string? SessionId);
+public sealed record ShownClaim(Origin Origin, ClaimMethod Method, Trust Trust, long UnixMilliseconds, string EventId, string? SessionId);
 
 /// <summary>What a profile page counts (Totals of a profile).</summary>
 /// <param name="FirstSeen">Unix milliseconds; null for a person with no event.</param>
@@ -58,14 +58,16 @@ public sealed record Totals(
     public long Events => ClientEvents + ServerEvents;
 }
 
-/// <summary>The derived <c>user_registered</c> of a person (B3).</summary>
-public sealed record Registration(ProfileId Person, long Session, long UnixMilliseconds)
+/// <summary>The derived <c>user_registered</c> of a person (B3): the earliest identify, in its session, whoever the session went to.</summary>
+public sealed record Registration(ProfileId Person, long Identifier, long Session, long UnixMilliseconds, long Claim, Trust Trust)
 {
     public const string EventType = "user_registered";
 
     public string EventId => "reg_" + Person;
 
     public EventOrder Order => EventOrder.Of(UnixMilliseconds, Origin.Browser);
+
+    public SourceOfEvents Source => new(Identifier, Session, long.MinValue, long.MaxValue, Claim, Trust);
 }
 
 /// <summary>Which events of a timeline are asked for.</summary>

@@ -82,6 +82,7 @@ CREATE TABLE claim (
   message    INTEGER NOT NULL,
   session    INTEGER,
   identifier INTEGER NOT NULL,             -- the one that the session goes to
+  named      INTEGER NOT NULL,             -- as which it was named: 1 email, 2 externalId, 3 userId
   second     INTEGER,
   third      INTEGER,
   method     INTEGER NOT NULL,             -- 1 identify, 2 webhook

@@ -16,6 +16,8 @@ internal sealed class MessageWriter(Database database)
     private readonly LedgerRows ledger = new(database);
     private readonly PersonRows persons = new(database);
     private readonly PersonReader people = new(database);
+    private Dictionary<long, Company> companies = [];
+    private long registryVersion = -1;
     private long lastMessage;
 
     /// <summary>The number of the newest message: what a live view has seen up to.</summary>
@@ -31,6 +33,18 @@ internal sealed class MessageWriter(Database database)
         lastMessage = last.Long(0);
     }
 
+    /// <summary>
+    /// The first thing in a transaction: what companies have chosen is taken from the store, since a message may have been read under older choices, and what is
+    /// derived from all messages (server sessions, the ledger) must rest on one.
+    /// </summary>
+    public void Begin()
+    {
+        var version = CompanyRows.Version(database);
+        if (version == registryVersion) return;
+        companies = CompanyRows.Read(database).ToDictionary(company => company.Number);
+        registryVersion = version;
+    }
+
     /// <summary>Writes what is counted once per transaction; the last thing before its commit.</summary>
     public void Finish() => counters.Flush();
 
@@ -43,7 +57,7 @@ internal sealed class MessageWriter(Database database)
 
     private Receipt Append(TrackedEvent tracked)
     {
-        var company = tracked.Company;
+        var company = Current(tracked.Company);
         var origin = tracked.Order.Origin;
         var session = tracked.SessionId is { } sessionId ? names.Session(company, sessionId) : null;
         var identifiers = NumbersOf(tracked);
@@ -90,6 +104,8 @@ internal sealed class MessageWriter(Database database)
         return new(Duplicate: false, ProfileId: identify.SessionGoesTo.Id);
     }
 
+    private Company Current(Company company) => companies.GetValueOrDefault(company.Number, company);
+
     private Numbered[] NumbersOf(Message message)
     {
         if (message.Named.Count == 0) return [];
@@ -117,24 +133,24 @@ internal sealed class MessageWriter(Database database)
         var company = message.Company;
         var touched = new HashSet<long>(learned);
         if (session is not null && identifiers.Length > 0)
-            touched.UnionWith(persons.SayFromSession(company, session.Number, claims.ClaimsOn(company, session.Number), KindOf));
+            touched.UnionWith(persons.SayFromSession(company, session.Number, claims.ClaimsOn(company, session.Number)));
 
         var stops = new HashSet<JoinStop>();
-        var asked = new List<(long Low, long High)>();
+        var asked = new List<(long, long)>();
         for (var i = 1; i < identifiers.Length; i++)
         {
-            var (low, high) = (Math.Min(identifiers[i - 1].Number, identifiers[i].Number), Math.Max(identifiers[i - 1].Number, identifiers[i].Number));
-            if (low == high) continue;
-            var news = persons.Say(company, low, high, trust, message.Order.UnixMilliseconds, message.EventId);
-            if (!news && persons.PersonOf(company, low) == persons.PersonOf(company, high)) continue;
-            if (trust is Trust.Verified && persons.IsOneTooMany(company, low, high))
+            var (left, right) = (LeafOf(message.Named[i - 1], identifiers[i - 1]), LeafOf(message.Named[i], identifiers[i]));
+            if (left.Number == right.Number) continue;
+            var news = persons.Say(company, left, right, trust, message.Order.UnixMilliseconds, message.EventId);
+            if (!news && persons.PersonOf(company, left.Number) == persons.PersonOf(company, right.Number)) continue;
+            if (trust is Trust.Verified && persons.IsOneTooMany(company, left.Number, right.Number))
             {
                 stops.Add(JoinStop.TooManyJoins);
                 continue;
             }
 
-            touched.UnionWith([low, high]);
-            asked.Add((low, high));
+            touched.UnionWith([left.Number, right.Number]);
+            asked.Add(left.Id.CompareTo(right.Id) < 0 ? (left.Number, right.Number) : (right.Number, left.Number));
         }
 
         if (touched.Count > 0)
@@ -149,12 +165,7 @@ internal sealed class MessageWriter(Database database)
         return stops.Count == 0 ? null : [.. stops.Order()];
     }
 
-    private IdentifierKind KindOf(long identifier)
-    {
-        using var kind = database.Use("SELECT kind FROM identifier WHERE id = ?");
-        kind.With(identifier).Next();
-        return (IdentifierKind)kind.Long(0);
-    }
+    private static Leaf LeafOf(Identifier identifier, Numbered numbered) => new(numbered.Number, identifier.Id, numbered.Kind);
 
     private static int IndexOf(Message message, Identifier identifier)
     {
@@ -170,7 +181,7 @@ internal sealed class MessageWriter(Database database)
     {
         var first = identifiers[IndexOf(message, message.SessionGoesTo)].Number;
         long[] others = [.. identifiers.Select(identifier => identifier.Number).Where(number => number != first).Distinct()];
-        claims.Add(message.Company, lastMessage, session?.Number, new(0, method, trust, message.Order.UnixMilliseconds, message.EventId, [first, .. others]));
+        claims.Add(message.Company, lastMessage, session?.Number, new(0, method, trust, message.Order.UnixMilliseconds, message.EventId, [first, .. others], message.SessionGoesTo.Kind));
     }
 
     private bool Insert(Message message, Origin origin, long? session, long? identifier, string? type, ReadOnlySpan<byte> data, ReadOnlySpan<byte> context, Agent? agent)
@@ -227,12 +238,13 @@ internal sealed class MessageWriter(Database database)
             reused = message is not TrackedEvent sent
                 || stored.TextOrNull(3) != sent.Type
                 || !stored.Bytes(4).SequenceEqual(sent.Data.Span)
-                || identifier != NumbersOf(sent).FirstOrDefault()?.Number;
+                || identifier != NumbersOf(sent).FirstOrDefault()?.Number
+                || (identifier is null && session != names.Session(sent.Company, sent.SessionId!).Number);
         }
 
         if (origin is Origin.Browser || (session is null && identifier is null)) return new(Duplicate: true, reused);
-        var holder = new RunHolder(message.Company, identifier ?? 0, identifier is null ? session ?? 0 : 0);
-        return ReceiptOf(message.Company, holder, order) with { Duplicate = true, Reused = reused };
+        var holder = new RunHolder(Current(message.Company), identifier ?? 0, identifier is null ? session ?? 0 : 0);
+        return ReceiptOf(holder.Company, holder, order) with { Duplicate = true, Reused = reused };
     }
 
     private Receipt ReceiptOf(Company company, RunHolder holder, EventOrder order)

@@ -5,31 +5,29 @@ namespace TrackMate.Store.Sqlite;
 /// <summary>Pairs of identifiers as they were said, and the persons that follow from them. No span and no event knows of it.</summary>
 internal sealed class PersonRows(Database database)
 {
+    /// <summary>Beyond the pairs that count, so many are read that those of one message, which only ids tell apart, are all there.</summary>
+    private const int Ties = 8;
+
     /// <summary>Notes that two identifiers were said to be one person.</summary>
     /// <param name="session">Of a claim that follows from a session's identifies: that session; else 0.</param>
     /// <returns>Whether it is news: the pair, or an earlier time of it.</returns>
-    public bool Say(Company company, long left, long right, Trust trust, long unixMilliseconds, string eventId, long session = 0) =>
-        database.Use("""
+    public bool Say(Company company, Leaf left, Leaf right, Trust trust, long unixMilliseconds, string eventId, long session = 0)
+    {
+        var (low, high) = left.Id.CompareTo(right.Id) < 0 ? (left, right) : (right, left);
+        return database.Use("""
             INSERT INTO pair (company, low, high, trust, session, at_ms, event_id) VALUES (?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET at_ms = excluded.at_ms, event_id = excluded.event_id WHERE (excluded.at_ms, excluded.event_id) < (at_ms, event_id)
             """)
-            .With(company.Number).With(Math.Min(left, right)).With(Math.Max(left, right)).With((long)trust).With(session).With(unixMilliseconds).With(eventId).Run() > 0;
+            .With(company.Number).With(low.Number).With(high.Number).With((long)trust).With(session).With(unixMilliseconds).With(eventId).Run() > 0;
+    }
 
     /// <summary>
-    /// Says anew what follows from a session: a back end that names an externalId and a session, but no e-mail, proposes that externalId and the e-mail of that
-    /// session's identify are one person (B13). A late identify changes it.
+    /// Says anew what follows from a session: a back end that names an externalId and a session, but no e-mail, proposes that this externalId and the e-mail of
+    /// that session's identify are one person (B13). A late identify changes it.
     /// </summary>
     /// <returns>The identifiers whose pairs may have changed.</returns>
-    public HashSet<long> SayFromSession(Company company, long session, IReadOnlyCollection<Claim> claims, Func<long, IdentifierKind> kindOf)
+    public HashSet<long> SayFromSession(Company company, long session, IReadOnlyCollection<Claim> claims)
     {
-        var identifies = claims.Where(claim => claim.Method is ClaimMethod.Identify && kindOf(claim.Identifiers[0]) is IdentifierKind.Email)
-            .OrderBy(claim => claim.UnixMilliseconds).ThenBy(claim => claim.EventId, Comparer<string>.Create(EventIds.Compare)).ToList();
-        var said = claims
-            .Where(claim => claim.Method is ClaimMethod.Webhook && claim.Identifiers.All(identifier => kindOf(identifier) is not IdentifierKind.Email) && identifies.Count > 0)
-            .SelectMany(claim => claim.Identifiers.Where(identifier => kindOf(identifier) is IdentifierKind.External)
-                .Select(external => (External: external, Email: (identifies.LastOrDefault(identify => identify.UnixMilliseconds <= claim.UnixMilliseconds) ?? identifies[0]).Identifiers[0], Claim: claim)))
-            .ToList();
-
         var touched = new HashSet<long>();
         using (var before = database.Use("SELECT low, high FROM pair WHERE company = ? AND session = ? AND session > 0"))
         {
@@ -37,12 +35,16 @@ internal sealed class PersonRows(Database database)
             while (before.Next()) touched.UnionWith([before.Long(0), before.Long(1)]);
         }
 
-        if (touched.Count == 0 && said.Count == 0) return touched;
-        database.Use("DELETE FROM pair WHERE company = ? AND session = ? AND session > 0").With(company.Number).With(session).Run();
-        foreach (var (external, email, claim) in said)
+        if (touched.Count > 0) database.Use("DELETE FROM pair WHERE company = ? AND session = ? AND session > 0").With(company.Number).With(session).Run();
+
+        var identifies = claims.Where(claim => claim is { Method: ClaimMethod.Identify, FirstNamedAs: IdentifierKind.Email }).Order(SessionSpans.Order).ToList();
+        if (identifies.Count == 0) return touched;
+        foreach (var claim in claims.Where(claim => claim is { Method: ClaimMethod.Webhook, FirstNamedAs: IdentifierKind.External }))
         {
+            var at = identifies.FindLastIndex(identify => identify.UnixMilliseconds <= claim.UnixMilliseconds);
+            var (external, email) = (LeafOf(company, claim.Identifiers[0]), LeafOf(company, identifies[Math.Max(at, 0)].Identifiers[0]));
             Say(company, external, email, Trust.Claimed, claim.UnixMilliseconds, claim.EventId, session);
-            touched.UnionWith([external, email]);
+            touched.UnionWith([external.Number, email.Number]);
         }
 
         return touched;
@@ -62,7 +64,7 @@ internal sealed class PersonRows(Database database)
     public bool IsOneTooMany(Company company, long left, long right)
     {
         var (ofLeft, ofRight) = (PairsOf(company, left, Trust.Verified), PairsOf(company, right, Trust.Verified));
-        var (inLeft, inRight) = (ofLeft.Any(pair => pair.Other(left) == right), ofRight.Any(pair => pair.Other(right) == left));
+        var (inLeft, inRight) = (ofLeft.Exists(pair => pair.Other(left).Number == right), ofRight.Exists(pair => pair.Other(right).Number == left));
         return (!inLeft && (!inRight || ofRight.Count < Joins.MaxPairs)) || (!inRight && ofLeft.Count < Joins.MaxPairs);
     }
 
@@ -70,24 +72,25 @@ internal sealed class PersonRows(Database database)
     /// <returns>Who is whose person now, and which pairs were stopped.</returns>
     public JoinedPersons Rejoin(Company company, IEnumerable<long> identifiers)
     {
-        var kinds = new Dictionary<long, IdentifierKind>();
+        var leaves = new Dictionary<long, Leaf>();
         var personsBefore = new Dictionary<long, long>();
-        var pairs = new Dictionary<(long, long, Trust), IdentifierPair>();
+        var pairs = new HashSet<IdentifierPair>();
         var open = new Queue<long>(identifiers);
         while (open.TryDequeue(out var identifier))
         {
-            if (kinds.ContainsKey(identifier)) continue;
-            (kinds[identifier], personsBefore[identifier]) = Read(company, identifier);
+            if (leaves.ContainsKey(identifier)) continue;
+            leaves[identifier] = LeafOf(company, identifier);
+            personsBefore[identifier] = PersonOf(company, identifier);
             foreach (var pair in PairsOf(company, identifier, Trust.Verified).Concat(PairsOf(company, identifier, Trust.Claimed)))
             {
-                pairs[(pair.Low, pair.High, pair.Trust)] = pair;
-                open.Enqueue(pair.Other(identifier));
+                pairs.Add(pair);
+                open.Enqueue(pair.Other(identifier).Number);
             }
 
             foreach (var member in MembersOf(company, personsBefore[identifier])) open.Enqueue(member);
         }
 
-        var joined = Joins.Of(kinds, pairs.Values, company.Settings.MaxEmailsPerPerson);
+        var joined = Joins.Of(leaves.Values, pairs, company.Settings.MaxEmailsPerPerson);
         foreach (var (identifier, person) in joined.PersonOf)
         {
             if (personsBefore[identifier] != person)
@@ -97,11 +100,11 @@ internal sealed class PersonRows(Database database)
         return joined;
     }
 
-    private (IdentifierKind Kind, long Person) Read(Company company, long identifier)
+    private Leaf LeafOf(Company company, long identifier)
     {
-        using var row = database.Use("SELECT kind, person FROM identifier WHERE id = ? AND company = ?");
+        using var row = database.Use("SELECT leaf, kind FROM identifier WHERE id = ? AND company = ?");
         row.With(identifier).With(company.Number).Next();
-        return ((IdentifierKind)row.Long(0), row.Long(1));
+        return new(identifier, ProfileId.FromBytes(row.Bytes(0)), (IdentifierKind)row.Long(1));
     }
 
     private List<long> MembersOf(Company company, long person)
@@ -116,15 +119,26 @@ internal sealed class PersonRows(Database database)
     /// <summary>The earliest pairs of an identifier: those that may join it. Of the claimed ones only the very first may, whichever session it follows from.</summary>
     private List<IdentifierPair> PairsOf(Company company, long identifier, Trust trust)
     {
+        var leaf = LeafOf(company, identifier);
+        var most = trust is Trust.Verified ? Joins.MaxPairs : 1;
         var pairs = new List<IdentifierPair>();
-        using var rows = database.Use("""
-            SELECT * FROM (SELECT low, high, at_ms, event_id FROM pair WHERE company = ?1 AND low = ?2 AND trust = ?3 ORDER BY at_ms, event_id, high LIMIT ?4)
-            UNION ALL
-            SELECT * FROM (SELECT low, high, at_ms, event_id FROM pair WHERE company = ?1 AND high = ?2 AND trust = ?3 ORDER BY at_ms, event_id, low LIMIT ?4)
-            ORDER BY at_ms, event_id, low, high LIMIT ?4
-            """);
-        rows.With(company.Number).With(identifier).With((long)trust).With(trust is Trust.Verified ? Joins.MaxPairs : 1);
-        while (rows.Next()) pairs.Add(new(rows.Long(0), rows.Long(1), trust, rows.Long(2), rows.Text(3)));
-        return pairs;
+        using (var rows = database.Use("""
+            SELECT p.other, p.at_ms, p.event_id, i.leaf, i.kind FROM (
+              SELECT * FROM (SELECT high AS other, at_ms, event_id FROM pair WHERE company = ?1 AND low = ?2 AND trust = ?3 ORDER BY at_ms, event_id LIMIT ?4)
+              UNION ALL
+              SELECT * FROM (SELECT low AS other, at_ms, event_id FROM pair WHERE company = ?1 AND high = ?2 AND trust = ?3 ORDER BY at_ms, event_id LIMIT ?4)) p
+            JOIN identifier i ON i.id = p.other
+            """))
+        {
+            rows.With(company.Number).With(identifier).With((long)trust).With(most + Ties);
+            while (rows.Next())
+            {
+                var other = new Leaf(rows.Long(0), ProfileId.FromBytes(rows.Bytes(3)), (IdentifierKind)rows.Long(4));
+                pairs.Add(leaf.Id.CompareTo(other.Id) < 0 ? new(leaf, other, trust, rows.Long(1), rows.Text(2)) : new(other, leaf, trust, rows.Long(1), rows.Text(2)));
+            }
+        }
+
+        pairs.Sort();
+        return pairs.Count > most ? pairs[..most] : pairs;
     }
 }

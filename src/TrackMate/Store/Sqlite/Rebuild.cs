@@ -5,6 +5,26 @@ namespace TrackMate.Store.Sqlite;
 /// <summary>Derives a company's tables anew from what was said, inside the caller's transaction.</summary>
 internal static class Rebuild
 {
+    public static void Everything(Database database, Company company)
+    {
+        SessionDays(database, company);
+        ServerRuns(database, company);
+        Spans(database, company);
+        Ledger(database, company);
+    }
+
+    public static void Spans(Database database, Company company) => new SessionClaims(database).Rebuild(company);
+
+    public static void SessionDays(Database database, Company company)
+    {
+        database.Use("DELETE FROM session_day WHERE company = ?").With(company.Number).Run();
+        database.Use("""
+            INSERT INTO session_day (company, session, day, events, bots, first_at, last_at)
+            SELECT company, session, (at >> 11) / 86400000 AS day, COUNT(*), SUM(agent IS NOT NULL AND agent LIKE '%|bot'), MIN(at), MAX(at)
+            FROM message WHERE company = ? AND session IS NOT NULL AND origin = 0 AND type IS NOT NULL GROUP BY session, day
+            """).With(company.Number).Run();
+    }
+
     public static void ServerRuns(Database database, Company company)
     {
         database.Use("DELETE FROM server_run WHERE company = ?").With(company.Number).Run();

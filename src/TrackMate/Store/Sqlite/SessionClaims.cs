@@ -9,12 +9,26 @@ internal sealed class SessionClaims(Database database)
     public void Add(Company company, long message, long? session, Claim claim)
     {
         database.Use("""
-            INSERT INTO claim (company, message, session, identifier, second, third, method, trust, at_ms, event_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO claim (company, message, session, identifier, named, second, third, method, trust, at_ms, event_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
             .With(company.Number).With(message).With(session)
-            .With(claim.Identifiers[0]).With(At(claim.Identifiers, 1)).With(At(claim.Identifiers, 2))
+            .With(claim.Identifiers[0]).With((long)claim.FirstNamedAs).With(At(claim.Identifiers, 1)).With(At(claim.Identifiers, 2))
             .With((long)claim.Method).With((long)claim.Trust).With(claim.UnixMilliseconds).With(claim.EventId).Run();
         if (session is { } number) RewriteSpans(company, number);
+    }
+
+    /// <summary>Derives the spans of every session of a company anew.</summary>
+    public void Rebuild(Company company)
+    {
+        database.Use("DELETE FROM span WHERE company = ?").With(company.Number).Run();
+        var sessions = new List<long>();
+        using (var rows = database.Use("SELECT DISTINCT session FROM claim WHERE company = ? AND session IS NOT NULL"))
+        {
+            rows.With(company.Number);
+            while (rows.Next()) sessions.Add(rows.Long(0));
+        }
+
+        foreach (var session in sessions) RewriteSpans(company, session);
     }
 
     /// <summary>Whose a session is at a time: an identifier's number, or null while it is nobody's.</summary>
@@ -43,14 +57,14 @@ internal sealed class SessionClaims(Database database)
     public List<Claim> ClaimsOn(Company company, long session)
     {
         var claims = new List<Claim>();
-        using var rows = database.Use("SELECT id, method, trust, at_ms, event_id, identifier, second, third FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL");
+        using var rows = database.Use("SELECT id, method, trust, at_ms, event_id, identifier, second, third, named FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL");
         rows.With(company.Number).With(session);
         while (rows.Next())
         {
             List<long> identifiers = [rows.Long(5)];
             if (rows.LongOrNull(6) is { } second) identifiers.Add(second);
             if (rows.LongOrNull(7) is { } third) identifiers.Add(third);
-            claims.Add(new(rows.Long(0), (ClaimMethod)rows.Long(1), (Trust)rows.Long(2), rows.Long(3), rows.Text(4), identifiers));
+            claims.Add(new(rows.Long(0), (ClaimMethod)rows.Long(1), (Trust)rows.Long(2), rows.Long(3), rows.Text(4), identifiers, (IdentifierKind)rows.Long(8)));
         }
 
         return claims;

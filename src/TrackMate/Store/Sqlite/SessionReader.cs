@@ -62,15 +62,21 @@ internal sealed class SessionReader(Database database)
 
     public ShownClaim Claim(Company company, long number)
     {
-        using var row = database.Use("SELECT c.method, c.trust, c.at_ms, c.event_id, s.session_id FROM claim c LEFT JOIN session s ON s.id = c.session WHERE c.id = ? AND c.company = ?");
+        using var row = database.Use("""
+            SELECT m.origin, c.method, c.trust, c.at_ms, c.event_id, s.session_id
+            FROM claim c JOIN message m ON m.id = c.message LEFT JOIN session s ON s.id = c.session WHERE c.id = ? AND c.company = ?
+            """);
         row.With(number).With(company.Number).Next();
-        return new(number, (ClaimMethod)row.Long(0), (Trust)row.Long(1), row.Long(2), row.Text(3), row.TextOrNull(4));
+        return new((Origin)row.Long(0), (ClaimMethod)row.Long(1), (Trust)row.Long(2), row.Long(3), row.Text(4), row.TextOrNull(5));
     }
 
-    /// <summary>The identify that a registration stands on.</summary>
-    public ShownClaim? IdentifyAt(Company company, long session, long unixMilliseconds)
+    /// <summary>Whom browsers said this session is: any of them may have registered in it, also one whose span another of the same time took.</summary>
+    public List<long> IdentifiedAs(Company company, long session)
     {
-        using var row = database.Use("SELECT id FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND at_ms = ? AND method = 1 ORDER BY event_id LIMIT 1");
-        return row.With(company.Number).With(session).With(unixMilliseconds).Next() ? Claim(company, row.Long(0)) : null;
+        var identifiers = new List<long>();
+        using var rows = database.Use("SELECT DISTINCT identifier FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1");
+        rows.With(company.Number).With(session);
+        while (rows.Next()) identifiers.Add(rows.Long(0));
+        return identifiers;
     }
 }

@@ -128,6 +128,7 @@ internal sealed partial class SqliteStore : IDisposable
             }
 
             database!.Execute("BEGIN IMMEDIATE");
+            writer!.Begin();
             foreach (var append in batch)
             {
                 for (var i = 0; i < append.Messages.Count; i++) append.Receipts[i] = writer!.Append(append.Messages[i]);

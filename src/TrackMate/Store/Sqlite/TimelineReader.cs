@@ -48,7 +48,7 @@ internal sealed class TimelineReader(Database database)
         var events = Merge(company, [new(source, new(long.MinValue))], new(Origin.Browser), after, limit + registrations.Count, newestFirst: false, null);
         events.AddRange(registrations
             .Where(registration => after is null || Compare((registration.Order, registration.EventId), (after.Order, after.EventId)) > 0)
-            .Select(registration => EventOf(registration, source)));
+            .Select(EventOf));
         events.Sort((left, right) => Compare((left.Order, left.EventId), (right.Order, right.EventId)));
         return events.Count > limit ? events[..limit] : events;
     }
@@ -60,8 +60,8 @@ internal sealed class TimelineReader(Database database)
         return person.Company.Anchor(session.First.UnixMilliseconds, session.FirstEventId);
     }
 
-    public static StoredEvent EventOf(Registration registration, SourceOfEvents source) =>
-        new(0, registration.EventId, registration.Order, registration.UnixMilliseconds, Registration.EventType, "{}"u8.ToArray(), default, null, registration.Session, null, source);
+    private static StoredEvent EventOf(Registration registration) =>
+        new(0, registration.EventId, registration.Order, registration.UnixMilliseconds, Registration.EventType, "{}"u8.ToArray(), default, null, registration.Session, null, registration.Source);
 
     public static int Compare((EventOrder Order, string EventId) left, (EventOrder Order, string EventId) right) =>
         left.Order.CompareTo(right.Order) is var byOrder and not 0 ? byOrder : EventIds.Compare(left.EventId, right.EventId);
@@ -122,7 +122,7 @@ internal sealed class TimelineReader(Database database)
         if (after is not null && Compare((registration.Order, registration.EventId), (after.Order, after.EventId)) * direction <= 0) return;
         if (filter.EventType is { } type && type != Registration.EventType) return;
         if (registration.UnixMilliseconds < filter.From || registration.UnixMilliseconds >= filter.To) return;
-        page.Add(EventOf(registration, new(0, registration.Session, long.MinValue, long.MaxValue, null, Trust.Claimed)));
+        page.Add(EventOf(registration));
     }
 
     private Statement OpenRows(Company company, SourceOfEvents of, TimelineFilter filter, EventCursor? after, bool newestFirst)

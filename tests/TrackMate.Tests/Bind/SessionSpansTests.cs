@@ -1,0 +1,85 @@
+using CsCheck;
+using TrackMate.Bind;
+
+namespace TrackMate.Tests.Bind;
+
+/// <summary>B8: whose a session is, decided by the claims on it and by nothing else.</summary>
+public sealed class SessionSpansTests
+{
+    private static readonly Gen<Claim[]> Claims = Gen.Select(
+            Gen.OneOf(ClaimMethod.Identify, ClaimMethod.Webhook), Gen.OneOf(Trust.Claimed, Trust.Verified), Gen.Long[0, 5], Gen.Long[1, 3].Array[1, 3],
+            (method, trust, time, identifiers) => (Method: method, Trust: trust, Time: time, Identifiers: identifiers.Distinct().ToArray()))
+        .Array[0, 9]
+        .Select(claims => claims.Select((claim, i) => new Claim(100 + i, claim.Method, claim.Method is ClaimMethod.Webhook ? Trust.Verified : claim.Trust, claim.Time, EventIdOf(i), claim.Identifiers)).ToArray());
+
+    [Fact]
+    public void Any_order_of_claims_gives_the_same_spans() =>
+        Gen.Select(Claims, Gen.Int).Sample((claims, seed) =>
+        {
+            var shuffled = claims.ToArray();
+            new Random(seed).Shuffle(shuffled);
+            return SessionSpans.Of(shuffled).SequenceEqual(SessionSpans.Of(claims));
+        });
+
+    [Fact]
+    public void Spans_follow_each_other_from_the_beginning_to_the_end_without_a_gap() =>
+        Claims.Sample(claims =>
+        {
+            var spans = SessionSpans.Of(claims);
+            Assert.Equal(claims.Length == 0, spans.Count == 0);
+            if (spans.Count == 0) return;
+            Assert.Equal(long.MinValue, spans[0].From);
+            Assert.Equal(long.MaxValue, spans[^1].To);
+            foreach (var (span, next) in spans.Zip(spans.Skip(1)))
+            {
+                Assert.Equal(span.To, next.From);
+                Assert.NotEqual(span.Identifier, next.Identifier);
+            }
+
+            Assert.All(spans, span => Assert.True(span.From < span.To));
+        });
+
+    /// <summary>Read off the rule a moment at a time: the last that opens until then; before any, the first; of one time the later one.</summary>
+    [Fact]
+    public void At_every_moment_the_last_opening_until_then_holds_the_session() =>
+        Claims.Sample(claims =>
+        {
+            var spans = SessionSpans.Of(claims);
+            var inOrder = claims.OrderBy(claim => claim.UnixMilliseconds).ThenBy(claim => claim.Trust).ThenBy(claim => claim.EventId, StringComparer.Ordinal).ToList();
+            var openings = inOrder.Where((claim, i) => claim.Method is ClaimMethod.Identify || !inOrder.Take(i).SelectMany(before => before.Identifiers).Intersect(claim.Identifiers).Any()).ToList();
+            for (var time = -1; claims.Length > 0 && time <= 6; time++)
+            {
+                var holder = openings.LastOrDefault(claim => claim.UnixMilliseconds <= time) ?? openings.Last(claim => claim.UnixMilliseconds == openings[0].UnixMilliseconds);
+                var span = spans.Single(span => span.From <= time && time < span.To);
+                Assert.Equal(holder.Identifiers[0], span.Identifier);
+                Assert.Equal(claims.Any(claim => claim.Trust is Trust.Verified && claim.Identifiers.Contains(span.Identifier)), span.Trust is Trust.Verified);
+            }
+        });
+
+    [Fact]
+    public void A_webhook_that_names_someone_already_known_in_the_session_hands_nothing_back()
+    {
+        Claim[] claims =
+        [
+            new(1, ClaimMethod.Identify, Trust.Claimed, 10, "a", [1]),
+            new(2, ClaimMethod.Identify, Trust.Claimed, 20, "b", [2]),
+            new(3, ClaimMethod.Webhook, Trust.Verified, 30, "c", [1]),
+        ];
+        Assert.Equal([new(long.MinValue, 20, 1, 1, Trust.Verified), new(20, long.MaxValue, 2, 2, Trust.Claimed)], SessionSpans.Of(claims));
+    }
+
+    [Fact]
+    public void Of_one_time_the_verified_claim_holds_the_session_then_the_higher_eventId()
+    {
+        Claim[] claims =
+        [
+            new(1, ClaimMethod.Identify, Trust.Claimed, 10, "b", [1]),
+            new(2, ClaimMethod.Identify, Trust.Claimed, 10, "c", [2]),
+            new(3, ClaimMethod.Webhook, Trust.Verified, 10, "a", [3]),
+        ];
+        Assert.Equal([new(long.MinValue, long.MaxValue, 3, 3, Trust.Verified)], SessionSpans.Of(claims));
+        Assert.Equal([new(long.MinValue, long.MaxValue, 2, 2, Trust.Claimed)], SessionSpans.Of(claims[..2]));
+    }
+
+    private static string EventIdOf(int number) => ((char)('a' + (number * 5 % 9))).ToString();
+}

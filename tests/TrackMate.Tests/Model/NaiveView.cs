@@ -1,0 +1,390 @@
+using System.Text;
+using System.Text.Json;
+using TrackMate.Bind;
+using TrackMate.Show;
+
+namespace TrackMate.Tests.Model;
+
+/// <summary>
+/// The view as the rules define it, over everything that arrived, without an index, a counter or a table: what is right here is right by reading it beside the
+/// rules (B1 to B16). It shares records and ids with the product, and no decision.
+/// </summary>
+internal sealed class NaiveView
+{
+    private readonly Company company;
+    private readonly List<Message> stored = [];
+
+    private NaiveView(Company company, IEnumerable<Message> arrived)
+    {
+        this.company = company;
+
+        // B10: of one origin and eventId the first that came is stored, whatever the others say.
+        var known = new HashSet<(Origin, string)>();
+        foreach (var message in arrived)
+        {
+            if (known.Add((message.Order.Origin, message.EventId))) stored.Add(message);
+        }
+    }
+
+    public static View Of(Company company, IEnumerable<Message> arrived) => new NaiveView(company, arrived).Show();
+
+    /// <summary>Whose an event is: a person, or nobody but its session.</summary>
+    private sealed record Owner(ProfileId? Person, string? NobodysSession);
+
+    private sealed record Shownable(string EventId, EventOrder Order, string Type, TrackedEvent? Sent, Identify? Registered, Owner Owner);
+
+    private sealed record SessionClaim(Message Message, bool IsIdentify, Trust Trust, ProfileId GoesTo)
+    {
+        public long Time => Message.Order.UnixMilliseconds;
+    }
+
+    private sealed record LedgerRow(MoneyKind Kind, decimal Amount, string Currency, Owner Owner);
+
+    private sealed record Teller(TrackedEvent Event, MoneyKind Kind, decimal Amount, string Currency, HashSet<string> Keys, string? RefundId);
+
+    private IEnumerable<TrackedEvent> Events => stored.OfType<TrackedEvent>();
+
+    private IEnumerable<Identify> Identifies => stored.OfType<Identify>();
+
+    // ---- Persons -------------------------------------------------------------------------------------------------------------------------------------------
+
+    /// <summary>The canonical id of the person that an identifier is of (B9, B13). Merges and revocations belong here, and nowhere else.</summary>
+    private ProfileId PersonOf(ProfileId leaf) => MembersWith(leaf).OrderBy(KindOf).ThenBy(FirstNamed).ThenBy(member => member).First();
+
+    private HashSet<ProfileId> MembersWith(ProfileId leaf) => (persons ??= Joined()).SingleOrDefault(person => person.Contains(leaf)) ?? [leaf];
+
+    private List<HashSet<ProfileId>>? persons;
+
+    private sealed record Pair(ProfileId Low, ProfileId High, Trust Trust, long Time, string EventId)
+    {
+        public bool Has(ProfileId leaf) => Low == leaf || High == leaf;
+    }
+
+    /// <summary>B13: verified pairs in order, each unless it would give a person two externalIds or too many e-mails; then the claimed ones that nothing contradicts.</summary>
+    private List<HashSet<ProfileId>> Joined()
+    {
+        var joined = stored.SelectMany(message => message.Named).Select(identifier => identifier.Id).Distinct().Select(leaf => new HashSet<ProfileId> { leaf }).ToList();
+        var pairs = Pairs();
+        List<Pair> InOrder(Trust trust) =>
+            [.. pairs.Where(pair => pair.Trust == trust).OrderBy(pair => pair.Time).ThenBy(pair => pair.EventId, ByBytes).ThenBy(pair => pair.Low).ThenBy(pair => pair.High)
+                .DistinctBy(pair => (pair.Low, pair.High))];
+        bool Fits(Pair pair, int maxEmails)
+        {
+            var both = joined.Where(person => person.Contains(pair.Low) || person.Contains(pair.High)).SelectMany(person => person).ToList();
+            return both.Count(leaf => KindOf(leaf) is IdentifierKind.External) <= 1 && both.Count(leaf => KindOf(leaf) is IdentifierKind.Email) <= maxEmails;
+        }
+
+        void Join(Pair pair)
+        {
+            var both = joined.Where(person => person.Contains(pair.Low) || person.Contains(pair.High)).ToList();
+            foreach (var person in both) joined.Remove(person);
+            joined.Add([.. both.SelectMany(person => person)]);
+        }
+
+        var verified = InOrder(Trust.Verified);
+        bool Believed(Pair pair, ProfileId leaf) => verified.Where(other => other.Has(leaf)).Take(100).Contains(pair);
+        foreach (var pair in verified.Where(pair => Believed(pair, pair.Low) && Believed(pair, pair.High)))
+        {
+            if (joined.Any(person => person.Contains(pair.Low) && person.Contains(pair.High)) || Fits(pair, company.Settings.MaxEmailsPerPerson)) Join(pair);
+        }
+
+        var claimed = InOrder(Trust.Claimed);
+        foreach (var pair in claimed.Where(pair => claimed.First(other => other.Has(pair.Low)) == pair && claimed.First(other => other.Has(pair.High)) == pair && Fits(pair, 1)).ToList()) Join(pair);
+        return joined;
+    }
+
+    private IEnumerable<Pair> Pairs()
+    {
+        Pair Of(ProfileId left, ProfileId right, Trust trust, Message message) =>
+            left.CompareTo(right) < 0 ? new(left, right, trust, message.Order.UnixMilliseconds, message.EventId) : new(right, left, trust, message.Order.UnixMilliseconds, message.EventId);
+        foreach (var message in stored)
+        {
+            var trust = message is Identify identify ? identify.Trust : Trust.Verified;
+            for (var i = 1; i < message.Named.Count; i++)
+            {
+                if (message.Named[i - 1].Id != message.Named[i].Id) yield return Of(message.Named[i - 1].Id, message.Named[i].Id, trust, message);
+            }
+
+            // A back end's externalId and session, without an e-mail, propose the e-mail of that session's identify.
+            if (message is TrackedEvent { SessionId: { } session } sent && sent.Named.All(identifier => identifier.Kind is not IdentifierKind.Email)
+                && sent.Named.FirstOrDefault(identifier => identifier.Kind is IdentifierKind.External) is { } external)
+            {
+                var identifies = ClaimsOn(session).Where(claim => claim.IsIdentify && KindOf(claim.GoesTo) is IdentifierKind.Email).ToList();
+                if ((identifies.LastOrDefault(claim => claim.Time <= sent.Order.UnixMilliseconds) ?? identifies.FirstOrDefault()) is { } claim) yield return Of(external.Id, claim.GoesTo, Trust.Claimed, sent);
+            }
+        }
+    }
+
+    private IdentifierKind KindOf(ProfileId leaf) => Leaves.FirstOrDefault(other => other.Id == leaf)?.Kind ?? IdentifierKind.Bare;
+
+    private long FirstNamed(ProfileId leaf) =>
+        stored.Where(message => message.Named.Any(identifier => identifier.Id == leaf && identifier.Kind is not IdentifierKind.Bare)).Select(message => message.Order.UnixMilliseconds).DefaultIfEmpty(long.MaxValue).Min();
+
+    /// <summary>Every identifier that a message named by itself, not only by its id.</summary>
+    private IEnumerable<Identifier> Leaves => stored.SelectMany(message => message.Named).Where(identifier => identifier.Kind is not IdentifierKind.Bare).DistinctBy(identifier => identifier.Id);
+
+    private static ProfileId SessionGoesTo(Message message) =>
+        message.Named.OrderBy(identifier => identifier.Kind switch { IdentifierKind.Email => 0, IdentifierKind.External => 1, _ => 2 }).First().Id;
+
+    // ---- Sessions (B2, B6, B8) -----------------------------------------------------------------------------------------------------------------------------
+
+    /// <summary>claims(S), by (time, verified last, eventId).</summary>
+    private List<SessionClaim> ClaimsOn(string session) =>
+        [.. stored.Where(message => message.SessionId == session && message.Named.Count > 0)
+            .Select(message => message is Identify identify
+                ? new SessionClaim(message, IsIdentify: true, identify.Trust, SessionGoesTo(message))
+                : new SessionClaim(message, IsIdentify: false, Trust.Verified, SessionGoesTo(message)))
+            .OrderBy(claim => claim.Time).ThenBy(claim => claim.Trust).ThenBy(claim => claim.Message.EventId, ByBytes)];
+
+    /// <summary>The claims that change hands: identifies, and webhooks that name nobody who was claimed for the session before; of one time only the last.</summary>
+    private List<SessionClaim> OpeningsOf(string session)
+    {
+        var openings = new List<SessionClaim>();
+        var claimed = new HashSet<ProfileId>();
+        foreach (var claim in ClaimsOn(session))
+        {
+            if (claim.IsIdentify || !claim.Message.Named.Any(identifier => claimed.Contains(identifier.Id))) openings.Add(claim);
+            foreach (var identifier in claim.Message.Named) claimed.Add(identifier.Id);
+        }
+
+        return [.. openings.GroupBy(claim => claim.Time).Select(sameTime => sameTime.Last())];
+    }
+
+    /// <summary>The claim that a session's time stands on: the last opening until then, else the first one; of openings in a row for one identifier, the first.</summary>
+    private SessionClaim? ClaimAt(string session, long time)
+    {
+        var openings = OpeningsOf(session);
+        if (openings.Count == 0) return null;
+        var at = Math.Max(0, openings.FindLastIndex(claim => claim.Time <= time));
+        while (at > 0 && openings[at - 1].GoesTo == openings[at].GoesTo) at--;
+        return openings[at];
+    }
+
+    private Owner OwnerAt(string session, long time) => ClaimAt(session, time) is { } claim ? new(PersonOf(claim.GoesTo), null) : new(null, session);
+
+    private Owner OwnerOf(TrackedEvent sent) =>
+        sent.Named.Count > 0 ? new(PersonOf(sent.Named[0].Id), null) : OwnerAt(sent.SessionId!, sent.Order.UnixMilliseconds);
+
+    // ---- Timelines -----------------------------------------------------------------------------------------------------------------------------------------
+
+    private Shownable Show(TrackedEvent sent) => new(sent.EventId, sent.Order, sent.Type, sent, null, OwnerOf(sent));
+
+    /// <summary>B3: the earliest identify of a person, unless a sent one is on its timeline or the company does not want it.</summary>
+    private Shownable? RegistrationOf(ProfileId person)
+    {
+        var earliest = Identifies.Where(identify => PersonOf(SessionGoesTo(identify)) == person)
+            .OrderBy(identify => identify.Order.UnixMilliseconds).ThenBy(identify => identify.EventId, ByBytes).FirstOrDefault();
+        if (earliest is null || !company.Settings.UserRegistered || Events.Any(sent => sent.Type == "user_registered" && OwnerOf(sent).Person == person)) return null;
+        return new("reg_" + person, EventOrder.Of(earliest.Order.UnixMilliseconds, Origin.Browser), "user_registered", null, earliest, new(person, null));
+    }
+
+    private List<Shownable> TimelineOf(ProfileId person)
+    {
+        var events = Events.Select(Show).Where(shown => shown.Owner.Person == person).ToList();
+        if (RegistrationOf(person) is { } registration) events.Add(registration);
+        return InOrder(events);
+    }
+
+    private static List<Shownable> InOrder(IEnumerable<Shownable> events) => [.. events.OrderBy(shown => shown.Order.Value).ThenBy(shown => shown.EventId, ByBytes)];
+
+    // ---- Server sessions (B7) ------------------------------------------------------------------------------------------------------------------------------
+
+    private List<List<Shownable>> ServerSessionsOf(Owner owner)
+    {
+        var sessions = new List<List<Shownable>>();
+        foreach (var shown in InOrder(Events.Where(sent => sent.Order.Origin is Origin.Server).Select(Show).Where(shown => shown.Owner == owner)))
+        {
+            if (sessions.Count == 0 || shown.Order.UnixMilliseconds - sessions[^1][^1].Order.UnixMilliseconds >= company.Settings.ServerSessionGapMinutes * 60_000L) sessions.Add([]);
+            sessions[^1].Add(shown);
+        }
+
+        return sessions;
+    }
+
+    private string ServerSessionIdOf(Shownable shown)
+    {
+        var first = ServerSessionsOf(shown.Owner).Single(session => session.Any(other => other.EventId == shown.EventId))[0];
+        return company.Anchor(first.Order.UnixMilliseconds, first.EventId);
+    }
+
+    // ---- Money ---------------------------------------------------------------------------------------------------------------------------------------------
+
+    private List<LedgerRow> Ledger()
+    {
+        var rows = new List<LedgerRow>();
+        foreach (var payment in Payments())
+        {
+            foreach (var row in payment.GroupBy(teller => teller.Kind is MoneyKind.Payment ? "" : teller.RefundId is { } id ? "refund " + id : "event " + teller.Event.EventId))
+            {
+                var first = row.OrderBy(teller => teller.Event.Order.UnixMilliseconds).ThenBy(teller => teller.Event.EventId, ByBytes).First();
+                rows.Add(new(first.Kind, first.Amount, first.Currency, OwnerOf(first.Event)));
+            }
+        }
+
+        return rows;
+    }
+
+    /// <summary>Tellers that share a key, directly or through others, tell of one payment.</summary>
+    private List<List<Teller>> Payments()
+    {
+        var payments = Events.Where(sent => sent.Order.Origin is Origin.Server).Select(TellerOf).OfType<Teller>().Select(teller => new List<Teller> { teller }).ToList();
+        for (var i = 0; i < payments.Count; i++)
+        {
+            for (var j = i + 1; j < payments.Count; j++)
+            {
+                if (!payments[i].Any(left => payments[j].Any(right => left.Keys.Overlaps(right.Keys)))) continue;
+                payments[i].AddRange(payments[j]);
+                payments.RemoveAt(j);
+                j = i;
+            }
+        }
+
+        return payments;
+    }
+
+    private Teller? TellerOf(TrackedEvent sent)
+    {
+        var pays = company.Settings.PaymentTypes.Contains(sent.Type);
+        if (!pays && !company.Settings.RefundTypes.Contains(sent.Type)) return null;
+        var data = JsonElement.Parse(sent.Data.Span);
+        string? Text(string name) => data.TryGetProperty(name, out var value) ? value.ToString() : null;
+        if ((Text("amount") ?? (pays ? Text("revenue") : null) ?? Text("total")) is not { } amount) return null;
+        return new(
+            sent,
+            pays ? MoneyKind.Payment : MoneyKind.Refund,
+            decimal.Parse(amount),
+            Text("currency") ?? company.Settings.Currency,
+            [.. new[] { "paymentId", "payment_intent", "charge", "orderId", "order_id" }.Select(Text).OfType<string>()],
+            Text("refundId"));
+    }
+
+    // ---- Documents -----------------------------------------------------------------------------------------------------------------------------------------
+
+    private View Show()
+    {
+        var persons = Leaves.Select(leaf => PersonOf(leaf.Id)).Distinct().OrderBy(person => person.ToString(), StringComparer.Ordinal).ToList();
+        var timelines = persons.ConvertAll(person => (person.ToString(), (IReadOnlyList<TimelineEvent>)[.. TimelineOf(person).Select(ShowOnTimeline).Reverse()]));
+        var sessions = stored.Select(message => message.SessionId).OfType<string>().Distinct().Order(StringComparer.Ordinal).Select(session => (session, BrowserSession(session))).ToList();
+        var anchors = Events.Where(sent => sent.Order.Origin is Origin.Server).Select(Show)
+            .Select(shown => (company.Anchor(shown.Order.UnixMilliseconds, shown.EventId), ServerSession(shown))).OrderBy(session => session.Item1, StringComparer.Ordinal);
+        return new(persons.ConvertAll(Profile), timelines, [.. sessions, .. anchors]);
+    }
+
+    private ProfileDocument Profile(ProfileId person)
+    {
+        var members = MembersWith(person).OrderBy(KindOf).ThenBy(FirstNamed).ThenBy(member => member).ToList();
+        var leaves = members.Select(member => Leaves.FirstOrDefault(leaf => leaf.Id == member)).OfType<Identifier>().ToList();
+        var timeline = TimelineOf(person);
+        var traits = TraitsOf(person);
+        return new(
+            person.ToString(),
+            company.CompanyId,
+            leaves.FirstOrDefault(leaf => leaf.Kind is IdentifierKind.Email)?.Value,
+            traits.TryGetValue("name", out var name) && name.ValueKind is JsonValueKind.String ? name.GetString() : null,
+            traits,
+            Time(stored.Where(message => message.Named.Any(identifier => identifier.Kind is not IdentifierKind.Bare && PersonOf(identifier.Id) == person)).Min(message => message.Order.UnixMilliseconds)),
+            timeline.Count == 0 ? null : Time(timeline.Min(shown => shown.Order.UnixMilliseconds)),
+            timeline.Count == 0 ? null : Time(timeline.Max(shown => shown.Order.UnixMilliseconds)),
+            new(
+                timeline.Count,
+                new(timeline.Where(shown => shown.Order.Origin is Origin.Browser).Select(SessionIdOf).Distinct().Count(), ServerSessionsOf(new(person, null)).Count),
+                [.. Ledger().Where(row => row.Owner.Person == person).GroupBy(row => row.Currency).OrderBy(rows => rows.Key, StringComparer.Ordinal)
+                    .Select(rows => new RevenueDocument(rows.Key, Amount(rows.Sum(row => row.Kind is MoneyKind.Payment ? row.Amount : -row.Amount), rows.Key)))]),
+            [.. members.Select(ShowIdentifier)]);
+    }
+
+    /// <summary>B15: of each trait the verified before the claimed, then the latest.</summary>
+    private Dictionary<string, JsonElement> TraitsOf(ProfileId person) =>
+        Identifies.Where(identify => PersonOf(SessionGoesTo(identify)) == person)
+            .SelectMany(identify => identify.Traits.Select(trait => (Identify: identify, Trait: trait)))
+            .GroupBy(said => said.Trait.Name)
+            .Select(said => said.OrderBy(said => said.Identify.Trust).ThenBy(said => said.Identify.Order.UnixMilliseconds).ThenBy(said => said.Identify.EventId, ByBytes).Last().Trait)
+            .Where(trait => trait.Json != "null")
+            .OrderBy(trait => trait.Name, StringComparer.Ordinal)
+            .ToDictionary(trait => trait.Name, trait => JsonElement.Parse(trait.Json), StringComparer.Ordinal);
+
+    private static string SessionIdOf(Shownable shown) => (shown.Sent?.SessionId ?? shown.Registered?.SessionId)!;
+
+    private TimelineEvent ShowOnTimeline(Shownable shown) => new(
+        shown.EventId,
+        shown.Type,
+        shown.Sent is { } sent ? JsonElement.Parse(sent.Data.Span) : JsonElement.Parse("{}"),
+        shown.Sent is { Context.IsEmpty: false } withContext ? JsonElement.Parse(withContext.Context.Span) : null,
+        Time(shown.Order.UnixMilliseconds),
+        Time(shown.Sent?.ReceivedAt ?? shown.Order.UnixMilliseconds),
+        shown.Order.Origin is Origin.Browser ? "client" : "server",
+        shown.Order.Origin is Origin.Browser ? SessionIdOf(shown) : ServerSessionIdOf(shown),
+        shown.Owner.Person.ToString(),
+        shown.Sent?.Agent is { } agent ? new(agent.Browser, agent.System, agent.Device, agent.Bot) : null,
+        BindingOf(shown));
+
+    /// <summary>B12: why it is here, a link at a time.</summary>
+    private BindingDocument BindingOf(Shownable shown)
+    {
+        List<ChainLink> chain = [new("event", EventId: shown.EventId, At: Time(shown.Order.UnixMilliseconds))];
+        ProfileId leaf;
+        string method;
+        var trust = Trust.Verified;
+        if (shown.Sent is { Named: [var named, ..] })
+        {
+            leaf = named.Id;
+            method = named.Kind switch { IdentifierKind.Email => "email", IdentifierKind.External => "externalId", _ => "userId" };
+        }
+        else
+        {
+            var session = SessionIdOf(shown);
+            var claim = shown.Registered is { } registered ? new(registered, IsIdentify: true, registered.Trust, SessionGoesTo(registered)) : ClaimAt(session, shown.Order.UnixMilliseconds)!;
+            leaf = claim.GoesTo;
+            method = shown.Order.Origin is Origin.Browser ? "identify" : "sessionId";
+            trust = shown.Registered is not null
+                ? claim.Trust
+                : ClaimsOn(session).Where(other => other.Message.Named.Any(identifier => identifier.Id == leaf)).Max(other => other.Trust);
+            chain.Add(new("session", SessionId: session));
+            chain.Add(new("claim", ClaimId: ClaimIds.Of(claim.Message.Order.Origin, claim.Message.EventId), Method: claim.IsIdentify ? "identify" : "webhook", Trust: Name(claim.Trust),
+                At: Time(claim.Time), EventId: claim.Message.EventId, SessionId: session));
+        }
+
+        chain.Add(new("identifier", Identifier: ShowIdentifier(leaf)));
+        chain.Add(new("profile", ProfileId: shown.Owner.Person.ToString()));
+        return new(method, Name(trust), chain);
+    }
+
+    private SessionDocument BrowserSession(string session)
+    {
+        var registrations = Leaves.Select(leaf => PersonOf(leaf.Id)).Distinct().Select(RegistrationOf).OfType<Shownable>();
+        var events = Events.Where(sent => sent.Order.Origin is Origin.Browser).Select(Show).Concat(registrations).Where(shown => SessionIdOf(shown) == session);
+        return ShowSession(session, OwnerAt(session, long.MaxValue), InOrder(events));
+    }
+
+    private SessionDocument ServerSession(Shownable member)
+    {
+        var events = ServerSessionsOf(member.Owner).Single(session => session.Any(other => other.EventId == member.EventId));
+        return ShowSession(company.Anchor(events[0].Order.UnixMilliseconds, events[0].EventId), member.Owner, events);
+    }
+
+    private SessionDocument ShowSession(string session, Owner owner, IEnumerable<Shownable> events) => new(
+        company.KeyedId("session", session).ToString(),
+        company.CompanyId,
+        session,
+        owner.Person?.ToString(),
+        [.. events.Select(shown => new SessionEvent(
+            shown.EventId, shown.Type, JsonElement.Parse(shown.Sent is { } sent ? sent.Data.Span : "{}"u8), Time(shown.Order.UnixMilliseconds), shown.Owner.Person?.ToString()))],
+        null);
+
+    private IdentifierDocument ShowIdentifier(ProfileId id) => Leaves.FirstOrDefault(leaf => leaf.Id == id) is { } leaf
+        ? new(leaf.Kind is IdentifierKind.Email ? "email" : "externalId", leaf.Value, leaf.Id.ToString())
+        : new("userId", id.ToString(), id.ToString());
+
+    private static string Name(Trust trust) => trust is Trust.Verified ? "verified" : "claimed";
+
+    private static string Time(long unixMilliseconds)
+    {
+        var time = DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds);
+        return time.Millisecond == 0 ? time.ToString("yyyy-MM-ddTHH:mm:ss") + "Z" : time.ToString("yyyy-MM-ddTHH:mm:ss.fff") + "Z";
+    }
+
+    private static string Amount(decimal amount, string currency) => amount.ToString(currency switch { "JPY" => "0.#########", "KWD" => "0.000######", _ => "0.00#######" });
+
+    /// <summary>As every store compares text: by its bytes in UTF-8.</summary>
+    private static readonly Comparer<string> ByBytes = Comparer<string>.Create((left, right) => Encoding.UTF8.GetBytes(left).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(right)));
+}

@@ -1,0 +1,144 @@
+using System.Text;
+using CsCheck;
+using TrackMate.Bind;
+using TrackMate.Show;
+using TrackMate.Store.Sqlite;
+using TrackMate.Tests.Model;
+
+namespace TrackMate.Tests.Store;
+
+/// <summary>B9: whatever the order of arrival, with whatever repeats, the same messages end in the same view, and it is the one that the rules define.</summary>
+public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
+{
+    private static readonly bool Long = Environment.GetEnvironmentVariable("TRACKMATE_LONG") == "1";
+
+    /// <summary>Histories that one property is tried on, besides the main one.</summary>
+    private static readonly int Some = Long ? 3_000 : 300;
+
+    [Fact]
+    public async Task Any_order_of_arrival_ends_in_the_view_that_the_rules_define() =>
+        await Histories.OfSize(24).SampleAsync(async history =>
+        {
+            var expected = NaiveView.Of(History.CompanyOf(0, history.Settings), history.Messages).ToText();
+            for (var order = 0; order < (Long ? 10 : 3); order++)
+            {
+                var random = new Random(HashCode.Combine(history.Seed, order));
+                var company = History.CompanyOf(stored.NextCompany(), history.Settings);
+                var arrival = history.Arrival(order, company);
+                var receipts = await Tell(arrival, random);
+                View.AssertEqual(expected, StoredView.Read(stored.Store, company, history.Stored, random).ToText(), $"Order {order} of arrival ends in another view:");
+                AssertReceiptsAreTrue(company, arrival, receipts, random);
+            }
+        }, iter: Long ? 10_000 : 1_000, threads: 2, print: history => history.ToString());
+
+    [Fact]
+    public async Task What_is_shown_is_right_at_once() =>
+        await Histories.OfSize(16).SampleAsync(async history =>
+        {
+            var random = new Random(history.Seed);
+            var company = History.CompanyOf(stored.NextCompany(), history.Settings);
+            var arrival = history.Arrival(order: 1, company);
+            for (var next = 0; next < arrival.Count;)
+            {
+                var batch = arrival.Skip(next).Take(random.Next(1, 5)).ToList();
+                await stored.Store.AppendAsync(batch);
+                next += batch.Count;
+                var arrived = arrival.Take(next).ToList();
+                View.AssertEqual(
+                    NaiveView.Of(company, arrived).ToText(),
+                    StoredView.Read(stored.Store, company, [.. arrived.DistinctBy(message => (message.Order.Origin, message.EventId))], random).ToText(),
+                    $"After {next} messages the view is another:");
+            }
+        }, iter: Some, threads: 2, print: history => history.ToString());
+
+    [Fact]
+    public async Task A_filtered_timeline_is_the_whole_one_without_the_rest() =>
+        await Gen.Select(Histories.OfSize(24), Histories.Filter).SampleAsync(async (history, filter) =>
+        {
+            var random = new Random(history.Seed);
+            var company = History.CompanyOf(stored.NextCompany(), history.Settings);
+            await Tell(history.Arrival(order: 1, company), random);
+            foreach (var (profile, events) in NaiveView.Of(company, history.Messages).Timelines)
+            {
+                var expected = events.Where(shown =>
+                    (filter.Origin is not { } origin || shown.Source == (origin is Origin.Browser ? "client" : "server"))
+                    && (filter.EventType is null || shown.EventType == filter.EventType)
+                    && DateTimeOffset.Parse(shown.Timestamp).ToUnixTimeMilliseconds() is var time && time >= filter.From && time < filter.To);
+                using var snapshot = stored.Store.Read();
+                var shown = StoredView.Timeline(new(snapshot.Database, company), company, profile, filter, random);
+                Assert.Equal(expected.Select(expected => (expected.Source, expected.EventId)), shown.Select(shown => (shown.Source, shown.EventId)));
+            }
+        }, iter: Some, threads: 2, print: sample => $"{sample.Item2}\n{sample.Item1}");
+
+    [Fact]
+    public async Task Everything_derived_can_be_thrown_away_and_comes_back_the_same() =>
+        await Histories.OfSize(24).SampleAsync(async history =>
+        {
+            var random = new Random(history.Seed);
+            var company = History.CompanyOf(stored.NextCompany(), history.Settings);
+            await Tell(history.Arrival(order: 1, company), random);
+
+            using var beside = stored.OpenBeside();
+            var kept = DerivedRows(beside, company);
+            foreach (var table in DerivedTables)
+            {
+                beside.Execute("BEGIN IMMEDIATE");
+                beside.Execute($"DELETE FROM {table.Name} WHERE company = {company.Number}");
+                Rebuild.Everything(beside, company);
+                beside.Execute("COMMIT");
+                View.AssertEqual(kept, DerivedRows(beside, company), $"Without {table.Name} it comes back otherwise:");
+            }
+        }, iter: Some, threads: 2, print: history => history.ToString());
+
+    private static readonly (string Name, string Columns)[] DerivedTables =
+    [
+        ("span", "session, from_ms, to_ms, identifier, claim, trust, has_runs"),
+        ("session_day", "session, day, events, bots, first_at, last_at"),
+        ("server_run", "identifier, session, first_at, first_event_id, last_at, events"),
+        ("ledger_entry", "message, payment, kind, refund_id, at, event_id, amount, currency, session, identifier"),
+        ("payment_key", "key, payment"),
+    ];
+
+    private static string DerivedRows(Database database, Company company)
+    {
+        var text = new StringBuilder();
+        foreach (var (name, columns) in DerivedTables)
+        {
+            using var rows = database.Use(string.Intern($"SELECT concat_ws('|', {columns.Replace("refund_id", "COALESCE(refund_id, '-')").Replace(", session, identifier", ", COALESCE(session, '-'), COALESCE(identifier, '-')")}) FROM {name} WHERE company = ? ORDER BY 1"));
+            rows.With(company.Number);
+            while (rows.Next()) text.Append(name).Append(' ').AppendLine(rows.Text(0));
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Tells the store messages in random batches, some of which share a transaction.</summary>
+    private async Task<List<Receipt>> Tell(List<Message> arrival, Random random)
+    {
+        var waiting = new List<Task<Receipt[]>>();
+        for (var next = 0; next < arrival.Count;)
+        {
+            var batch = arrival.Skip(next).Take(random.Next(1, 9)).ToList();
+            waiting.Add(stored.Store.AppendAsync(batch));
+            next += batch.Count;
+            if (random.Next(3) == 0) await Task.WhenAll(waiting);
+        }
+
+        return [.. (await Task.WhenAll(waiting)).SelectMany(answers => answers)];
+    }
+
+    /// <summary>Repeats and only repeats are said to be (B10), and the id of a server session, once returned, goes on leading to the one that holds the event it was named after (B7).</summary>
+    private void AssertReceiptsAreTrue(Company company, List<Message> arrival, List<Receipt> receipts, Random random)
+    {
+        var known = new HashSet<(Origin, string)>();
+        Assert.Equal(arrival.Select(message => !known.Add((message.Order.Origin, message.EventId))), receipts.Select(receipt => receipt.Duplicate));
+
+        using var snapshot = stored.Store.Read();
+        var documents = new Documents(snapshot.Database, company);
+        var anchors = arrival.DistinctBy(message => (message.Order.Origin, message.EventId)).Where(message => message.Order.Origin is Origin.Server)
+            .ToDictionary(message => company.Anchor(message.Order.UnixMilliseconds, message.EventId), message => message.EventId);
+        foreach (var sessionId in receipts.Select(receipt => receipt.ServerSessionId).OfType<string>().Distinct())
+            Assert.Contains(StoredView.Session(documents, company, sessionId, random).Events, shown => shown.EventId == anchors[sessionId]);
+        Assert.All(arrival.Zip(receipts), sent => Assert.Equal(sent.First.Order.Origin is Origin.Server, sent.Second.ServerSessionId is not null));
+    }
+}
