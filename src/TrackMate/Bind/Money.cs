@@ -20,6 +20,7 @@ public sealed record Money(MoneyKind Kind, decimal Amount, string Currency, IRea
     /// <summary>15 digits before the point and 9 after it: sums of a billion of them are still exact in a decimal.</summary>
     private const decimal MaxAmount = 999_999_999_999_999m;
     private const int MaxDecimals = 9;
+    private const int MaxDigits = 15 + MaxDecimals;
 
     private static readonly string[] PaymentKeyNames = ["paymentId", "payment_intent", "charge", "orderId", "order_id"];
     private static readonly string[] RefundIdNames = ["refundId", "refund_id", "refund"];
@@ -70,8 +71,18 @@ public sealed record Money(MoneyKind Kind, decimal Amount, string Currency, IRea
         decimal.TryParse(text.Trim(), NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var amount)
         && amount is >= 0 and <= MaxAmount
         && decimal.Round(amount, MaxDecimals) == amount
+        && IsWhole(text.Trim(), amount)
             ? amount
             : null;
+
+    /// <summary>Whether nothing was lost in reading: a decimal quietly rounds what it cannot hold, down to zero.</summary>
+    private static bool IsWhole(string text, decimal amount)
+    {
+        var exponent = text.AsSpan().IndexOfAny('e', 'E');
+        var mantissa = (exponent < 0 ? text : text.AsSpan(0, exponent)).Trim("+-0.");
+        var digits = mantissa.Length - mantissa.Count('.');
+        return digits <= MaxDigits && digits > 0 == (amount != 0);
+    }
 
     /// <summary>The first of these members that holds a string or a number, as text.</summary>
     private static string? First(JsonElement data, string[] names)

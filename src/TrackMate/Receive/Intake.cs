@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using TrackMate.Bind;
-using TrackMate.Host;
 using TrackMate.Manage;
 using TrackMate.Store;
 using TrackMate.Store.Sqlite;
@@ -59,7 +58,7 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
         var receipts = await store.AppendAsync(messages, rejected);
         if (messages.Count == 0) return receipts;
         var duplicates = receipts.Count(receipt => receipt.Duplicate);
-        Metrics.Accepted(messages[0].Order.Origin is Origin.Browser ? "browser" : "server", messages.Count - duplicates, duplicates);
+        ReceiveMetrics.Accepted(messages[0].Order.Origin is Origin.Browser ? "browser" : "server", messages.Count - duplicates, duplicates);
         return receipts;
     }
 

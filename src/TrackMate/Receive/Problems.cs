@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.WebUtilities;
-using TrackMate.Host;
 using TrackMate.Store;
 
 namespace TrackMate.Receive;
@@ -17,7 +16,7 @@ internal static partial class Problems
 
     public static Task WriteAsync(HttpContext http, Refused refused)
     {
-        Metrics.Refused(Refused.NameOf(refused.Reason));
+        ReceiveMetrics.Refused(Refused.NameOf(refused.Reason));
         if (refused.RetryAfterSeconds is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
         http.Response.StatusCode = refused.Status;
         return WriteAsync(http, Of(refused));

@@ -79,7 +79,7 @@ internal sealed class ReceiveWebhook(Intake intake)
             }
             catch (Refused refused)
             {
-                Host.Metrics.Refused(Refused.NameOf(refused.Reason));
+                ReceiveMetrics.Refused(Refused.NameOf(refused.Reason));
                 kept.Add(Intake.ToKeep(refused, eventId, json));
                 results.Add(JsonSerializer.SerializeToNode(Problems.Of(refused), Wire.Json.Problem)!);
             }

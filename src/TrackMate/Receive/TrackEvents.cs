@@ -70,7 +70,7 @@ internal sealed class TrackEvents(Intake intake)
             }
             catch (Refused refused)
             {
-                Host.Metrics.Refused(Refused.NameOf(refused.Reason));
+                ReceiveMetrics.Refused(Refused.NameOf(refused.Reason));
                 refusals.Add((index, eventId, refused, json));
             }
         }

@@ -12,51 +12,51 @@ internal static class Cursors
 {
     private const int SealBytes = 8;
 
-    public static string Write(Company company, EventCursor cursor)
+    /// <summary>What a cursor's first byte says, so that one of a list of profiles is none of a timeline.</summary>
+    private enum Kind : byte
     {
-        var payload = new byte[8 + Encoding.UTF8.GetByteCount(cursor.EventId)];
-        BinaryPrimitives.WriteInt64BigEndian(payload, cursor.Order.Value);
-        Encoding.UTF8.GetBytes(cursor.EventId, payload.AsSpan(8));
-        return Seal(company, payload);
+        Event = 1,
+        Number = 2,
     }
 
-    public static string Write(Company company, long number)
-    {
-        var payload = new byte[8];
-        BinaryPrimitives.WriteInt64BigEndian(payload, number);
-        return Seal(company, payload);
-    }
+    public static string Write(Company company, EventCursor cursor) => Seal(company, Kind.Event, cursor.Order.Value, cursor.EventId);
+
+    public static string Write(Company company, long number) => Seal(company, Kind.Number, number, "");
 
     /// <exception cref="Refused">It is not one of this company's cursors, whole.</exception>
     public static EventCursor? ReadEvent(Company company, string? text)
     {
         if (text is null) return null;
-        var payload = Open(company, text);
-        return new(new(BinaryPrimitives.ReadInt64BigEndian(payload)), Encoding.UTF8.GetString(payload.AsSpan(8)));
+        var (order, eventId) = Open(company, Kind.Event, text);
+        return new(new(order), eventId);
     }
 
     /// <exception cref="Refused">It is not one of this company's cursors, whole.</exception>
-    public static long? ReadNumber(Company company, string? text) => text is null ? null : BinaryPrimitives.ReadInt64BigEndian(Open(company, text));
+    public static long? ReadNumber(Company company, string? text) => text is null ? null : Open(company, Kind.Number, text).Number;
 
-    private static string Seal(Company company, byte[] payload)
+    private static string Seal(Company company, Kind kind, long number, string word)
     {
-        var bytes = new byte[payload.Length + SealBytes];
-        payload.CopyTo(bytes, 0);
-        company.Seal(payload, bytes.AsSpan(payload.Length));
+        var bytes = new byte[1 + 8 + Encoding.UTF8.GetByteCount(word) + SealBytes];
+        bytes[0] = (byte)kind;
+        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(1), number);
+        Encoding.UTF8.GetBytes(word, bytes.AsSpan(9));
+        company.Seal(bytes.AsSpan(0, bytes.Length - SealBytes), bytes.AsSpan(bytes.Length - SealBytes));
         return Base64Url.EncodeToString(bytes);
     }
 
-    private static byte[] Open(Company company, string text)
+    private static (long Number, string Word) Open(Company company, Kind kind, string text)
     {
         try
         {
             var bytes = Base64Url.DecodeFromChars(text);
-            if (bytes.Length >= 8 + SealBytes)
+
+            // Decoding passes over padding and spare bits: only the text that was written is a cursor.
+            if (bytes.Length >= 1 + 8 + SealBytes && bytes[0] == (byte)kind && Base64Url.EncodeToString(bytes) == text)
             {
-                var payload = bytes[..^SealBytes];
+                var payload = bytes.AsSpan(0, bytes.Length - SealBytes);
                 Span<byte> seal = stackalloc byte[SealBytes];
                 company.Seal(payload, seal);
-                if (seal.SequenceEqual(bytes.AsSpan(payload.Length))) return payload;
+                if (seal.SequenceEqual(bytes.AsSpan(payload.Length))) return (BinaryPrimitives.ReadInt64BigEndian(payload[1..]), Encoding.UTF8.GetString(payload[9..]));
             }
         }
         catch (FormatException)
@@ -64,6 +64,6 @@ internal static class Cursors
             // Falls through to the same answer as a cursor that decodes to something else.
         }
 
-        throw new Refused(Reason.BadCursor, "The cursor is damaged; send nextCursor as it came, or leave cursor out to begin anew.", "cursor");
+        throw new Refused(Reason.BadCursor, "The cursor is damaged, or another list's; send nextCursor as it came, or leave cursor out to begin anew.", "cursor");
     }
 }

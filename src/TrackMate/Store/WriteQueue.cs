@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using TrackMate.Bind;
-using TrackMate.Host;
 
 namespace TrackMate.Store;
 
@@ -28,7 +27,7 @@ internal sealed class WriteQueue : IDisposable
     {
         this.commit = commit;
         thread = new(Run) { Name = "store writer", IsBackground = true };
-        Metrics.QueueLength = () => waiting.Count;
+        StoreMetrics.QueueLength = () => waiting.Count;
     }
 
     public void Start() => thread.Start();
@@ -69,7 +68,7 @@ internal sealed class WriteQueue : IDisposable
         {
             var started = Stopwatch.GetTimestamp();
             commit(batch);
-            Metrics.Committed(batch.Sum(append => append.Messages.Count), Stopwatch.GetElapsedTime(started));
+            StoreMetrics.Committed(batch.Sum(append => append.Messages.Count), Stopwatch.GetElapsedTime(started));
 
             // One work item answers the whole batch: a work item for each answer costs more than the answers.
             ThreadPool.UnsafeQueueUserWorkItem(static batch => batch.ForEach(append => append.Answer()), batch, preferLocal: false);

@@ -1,0 +1,22 @@
+using System.Diagnostics.Metrics;
+using TrackMate.Store;
+
+namespace TrackMate.Receive;
+
+/// <summary>What an operator watches of what comes in.</summary>
+internal static class ReceiveMetrics
+{
+    private static readonly Meter Meter = new(StoreMetrics.MeterName);
+
+    private static readonly Counter<long> AcceptedEvents = Meter.CreateCounter<long>("trackmate.messages.accepted", description: "Messages stored, by origin.");
+    private static readonly Counter<long> DuplicateEvents = Meter.CreateCounter<long>("trackmate.messages.duplicates", description: "Repeats of a stored eventId, by origin.");
+    private static readonly Counter<long> RefusedRequests = Meter.CreateCounter<long>("trackmate.messages.refused", description: "Refused requests and events, by reason.");
+
+    public static void Accepted(string origin, long count, long duplicates)
+    {
+        if (count > 0) AcceptedEvents.Add(count, new KeyValuePair<string, object?>("origin", origin));
+        if (duplicates > 0) DuplicateEvents.Add(duplicates, new KeyValuePair<string, object?>("origin", origin));
+    }
+
+    public static void Refused(string reason) => RefusedRequests.Add(1, new KeyValuePair<string, object?>("reason", reason));
+}

@@ -1,0 +1,28 @@
+using System.Diagnostics.Metrics;
+
+namespace TrackMate.Store;
+
+/// <summary>What an operator watches of the store.</summary>
+internal static class StoreMetrics
+{
+    /// <summary>The one meter of the program, whichever folder counts.</summary>
+    public const string MeterName = "trackmate";
+
+    private static readonly Meter Meter = new(MeterName);
+
+    private static readonly Histogram<double> CommitTime = Meter.CreateHistogram("trackmate.commit.duration", "s", "Time from the start of a transaction to its fsync.",
+        advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5] });
+    private static readonly Histogram<long> BatchSize = Meter.CreateHistogram("trackmate.commit.messages", description: "Messages in one transaction.",
+        advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] });
+
+    static StoreMetrics() => Meter.CreateObservableGauge("trackmate.queue.length", () => QueueLength?.Invoke() ?? 0, description: "Requests waiting for the writer.");
+
+    /// <summary>Set by the write queue of the running store.</summary>
+    public static Func<int>? QueueLength { get; set; }
+
+    public static void Committed(int messages, TimeSpan elapsed)
+    {
+        CommitTime.Record(elapsed.TotalSeconds);
+        BatchSize.Record(messages);
+    }
+}
