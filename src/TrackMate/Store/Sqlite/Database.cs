@@ -94,6 +94,9 @@ internal sealed class Database : IDisposable
         e is SqliteException sqlite
         && (sqlite.SqliteErrorCode & 0xff) is not (raw.SQLITE_ERROR or raw.SQLITE_TOOBIG or raw.SQLITE_CONSTRAINT or raw.SQLITE_MISMATCH or raw.SQLITE_MISUSE or raw.SQLITE_RANGE);
 
+    /// <summary>Every statement this connection has been asked for, with the work it was.</summary>
+    internal IReadOnlyList<Statement> Prepared => prepared;
+
     /// <summary>False within a transaction; an error may have ended it.</summary>
     public bool IsIdle => raw.sqlite3_get_autocommit(Handle) != 0;
 
@@ -204,6 +207,12 @@ internal sealed class Statement(Database database, sqlite3_stmt statement, Stack
         parameter = 0;
         home.Push(this);
     }
+
+    /// <summary>The text it was made of.</summary>
+    internal string Sql => raw.sqlite3_sql(statement).utf8_to_string();
+
+    /// <summary>Steps of SQLite's machine so far: work that can be counted, the same on every machine.</summary>
+    internal long Steps => raw.sqlite3_stmt_status(statement, raw.SQLITE_STMTSTATUS_VM_STEP, 0);
 
     internal void Finish() => statement.Dispose();
 }
