@@ -21,7 +21,7 @@ internal static class Health
         var store = http.RequestServices.GetRequiredService<SqliteStore>();
         try
         {
-            // After a failure an empty transaction asks whether the store writes again, so that a quiet server turns green by itself.
+            // After a failure an append of nothing asks whether the store writes again, so that a quiet server turns green by itself.
             if (store.Failure is not null) await store.AppendAsync([]);
             store.Read().Dispose();
             await WriteAsync(http, 200, "ready", null);

@@ -3,17 +3,22 @@ using SQLitePCL;
 
 namespace TrackMate.Store.Sqlite;
 
+/// <summary>How long the write-ahead log may get, in pages of 4 KiB.</summary>
+/// <param name="Move">From here on it is moved into the database, beside the writer.</param>
+/// <param name="StartOver">From here on the writer lets it start over, once nearly all has been moved.</param>
+/// <param name="Cut">From here on the writer moves the rest itself and cuts the file, whether or not the thread has kept up.</param>
+internal sealed record LogLimits(int Move, int StartOver, int Cut)
+{
+    /// <summary>16, 64 and 160 MiB: under constant load the file stays below 200 MB.</summary>
+    public static readonly LogLimits Default = new(4096, 16384, 40960);
+}
+
 /// <summary>
 /// Moves the write-ahead log into the database beside the writer, since inline it is the tail of the response times. Under constant load that never lets the log
-/// start over, so past 64 MiB the writer itself finishes the little that is left and lets it.
+/// start over, so past a limit the writer itself finishes the little that is left and lets it.
 /// </summary>
-internal sealed class Checkpointer(string databasePath) : IDisposable
+internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDisposable
 {
-    private const int PageBytes = 4096;
-    private const int StartPages = (16 << 20) / PageBytes;
-    private const int RestartPages = (64 << 20) / PageBytes;
-    private const int TruncatePages = (160 << 20) / PageBytes;
-
     /// <summary>SQLITE_CHECKPOINT_NOOP: only says how long the log is.</summary>
     private const int Measure = -1;
 
@@ -22,7 +27,10 @@ internal sealed class Checkpointer(string databasePath) : IDisposable
     private volatile bool stopping;
 
     /// <summary>All but the newest of a long log has been moved: the writer may let it start over. Set by the thread, taken back by the writer.</summary>
-    private volatile bool mayRestart;
+    private volatile bool mayStartOver;
+
+    /// <summary>Used only by the writer.</summary>
+    private int nextCut = limits.Cut;
 
     public void Start()
     {
@@ -34,18 +42,34 @@ internal sealed class Checkpointer(string databasePath) : IDisposable
     public void AfterCommit(Database writer)
     {
         raw.sqlite3_wal_checkpoint_v2(writer.Handle, "main", Measure, out var pages, out _);
-        if (pages < StartPages) return;
-        if (pages < RestartPages || !mayRestart)
+        if (pages < limits.Move)
         {
-            wanted.Set();
+            nextCut = limits.Cut;
             return;
         }
 
-        // Readers are short; one that is not (an export) is waited for 50 ms at most, and tried again later.
-        raw.sqlite3_busy_timeout(writer.Handle, 50);
-        raw.sqlite3_wal_checkpoint_v2(writer.Handle, "main", pages < TruncatePages ? raw.SQLITE_CHECKPOINT_RESTART : raw.SQLITE_CHECKPOINT_TRUNCATE, out _, out _);
-        raw.sqlite3_busy_timeout(writer.Handle, 5000);
-        mayRestart = false;
+        if (pages >= nextCut)
+        {
+            // A reader of long breath (an export) keeps what it looks at in the log; it is waited for a second at most, and again when more has come.
+            StartOver(writer, raw.SQLITE_CHECKPOINT_TRUNCATE, waitMilliseconds: 1000);
+            nextCut = pages + limits.Move;
+        }
+        else if (pages >= limits.StartOver && mayStartOver)
+        {
+            StartOver(writer, raw.SQLITE_CHECKPOINT_RESTART, waitMilliseconds: 50);
+        }
+        else
+        {
+            wanted.Set();
+        }
+    }
+
+    private void StartOver(Database writer, int mode, int waitMilliseconds)
+    {
+        raw.sqlite3_busy_timeout(writer.Handle, waitMilliseconds);
+        raw.sqlite3_wal_checkpoint_v2(writer.Handle, "main", mode, out _, out _);
+        raw.sqlite3_busy_timeout(writer.Handle, Database.BusyMilliseconds);
+        mayStartOver = false;
     }
 
     private void Run()
@@ -57,12 +81,12 @@ internal sealed class Checkpointer(string databasePath) : IDisposable
             {
                 wanted.WaitOne();
                 if (stopping) return;
-                if (mayRestart) continue;
+                if (mayStartOver) continue;
                 try
                 {
                     database ??= Database.Open(databasePath, cacheKibibytes: 2048);
                     raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out var pages, out _);
-                    mayRestart = pages >= RestartPages;
+                    mayStartOver = pages >= limits.StartOver;
                 }
                 catch (SqliteException)
                 {

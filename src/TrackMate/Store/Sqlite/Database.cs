@@ -10,12 +10,24 @@ namespace TrackMate.Store.Sqlite;
 /// </summary>
 internal sealed class Database : IDisposable
 {
+    /// <summary>How long a connection waits for another one's lock.</summary>
+    public const int BusyMilliseconds = 5000;
+
     private static readonly Version OldestSafeSqlite = new(3, 51, 3);
 
     private readonly SqliteConnection connection;
     private readonly Dictionary<string, Stack<Statement>> idle = new(ReferenceEqualityComparer.Instance as IEqualityComparer<string>);
 
-    private Database(SqliteConnection connection) => this.connection = connection;
+    /// <summary>Every statement, idle or in use: one left behind would keep a closed connection, and its transaction's lock, alive.</summary>
+    private readonly List<Statement> prepared = [];
+
+    private readonly bool readOnly;
+
+    private Database(SqliteConnection connection, bool readOnly)
+    {
+        this.connection = connection;
+        this.readOnly = readOnly;
+    }
 
     public SqliteConnection Connection => connection;
 
@@ -37,8 +49,8 @@ internal sealed class Database : IDisposable
             opened.Open();
             if (Version.Parse(opened.ServerVersion) < OldestSafeSqlite)
                 throw new NotSupportedException($"SQLite {opened.ServerVersion} is too old; {OldestSafeSqlite} or newer is needed, since earlier ones may corrupt the log when it is reset.");
-            var database = new Database(opened);
-            database.Execute("PRAGMA busy_timeout = 5000");
+            var database = new Database(opened, readOnly);
+            database.Execute($"PRAGMA busy_timeout = {BusyMilliseconds}");
             if (!readOnly)
             {
                 database.Execute("PRAGMA journal_mode = WAL");
@@ -65,24 +77,43 @@ internal sealed class Database : IDisposable
     {
         if (!idle.TryGetValue(sql, out var statements)) idle.Add(sql, statements = new());
         if (statements.TryPop(out var statement)) return statement;
-        Check(raw.sqlite3_prepare_v3(Handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out var prepared));
-        return new(this, prepared, statements);
+        Check(raw.sqlite3_prepare_v3(Handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out var handle));
+        statement = new(this, handle, statements);
+        prepared.Add(statement);
+        return statement;
     }
 
     /// <summary>Runs statements that return nothing, of a text that need not be kept.</summary>
     public void Execute(string sql) => Check(raw.sqlite3_exec(Handle, sql));
 
+    /// <returns>False where it failed.</returns>
+    public bool TryExecute(string sql) => raw.sqlite3_exec(Handle, sql) == raw.SQLITE_OK;
+
+    /// <summary>The disk or the file is at fault (full, read-only, gone, damaged, locked), not what was to be read or written.</summary>
+    public static bool IsUnavailable(Exception e) =>
+        e is SqliteException sqlite
+        && (sqlite.SqliteErrorCode & 0xff) is not (raw.SQLITE_ERROR or raw.SQLITE_TOOBIG or raw.SQLITE_CONSTRAINT or raw.SQLITE_MISMATCH or raw.SQLITE_MISUSE or raw.SQLITE_RANGE);
+
+    /// <summary>Every statement this connection has been asked for, with the work it was.</summary>
+    internal IReadOnlyList<Statement> Prepared => prepared;
+
+    /// <summary>False within a transaction; an error may have ended it.</summary>
+    public bool IsIdle => raw.sqlite3_get_autocommit(Handle) != 0;
+
     public int Changes() => raw.sqlite3_changes(Handle);
 
+    /// <exception cref="StoreUnavailableException">A reader cannot read; whoever asked is told so.</exception>
     internal void Check(int code)
     {
         if (code is raw.SQLITE_OK or raw.SQLITE_ROW or raw.SQLITE_DONE) return;
-        throw new SqliteException(raw.sqlite3_errmsg(Handle).utf8_to_string(), code, raw.sqlite3_extended_errcode(Handle));
+        var failure = new SqliteException(raw.sqlite3_errmsg(Handle).utf8_to_string(), code, raw.sqlite3_extended_errcode(Handle));
+        throw readOnly && IsUnavailable(failure) ? new StoreUnavailableException("The store cannot be read now.", failure) : failure;
     }
 
     public void Dispose()
     {
-        foreach (var statement in idle.Values.SelectMany(statements => statements)) statement.Finish();
+        foreach (var statement in prepared) statement.Finish();
+        prepared.Clear();
         idle.Clear();
         connection.Dispose();
     }
@@ -176,6 +207,12 @@ internal sealed class Statement(Database database, sqlite3_stmt statement, Stack
         parameter = 0;
         home.Push(this);
     }
+
+    /// <summary>The text it was made of.</summary>
+    internal string Sql => raw.sqlite3_sql(statement).utf8_to_string();
+
+    /// <summary>Steps of SQLite's machine so far: work that can be counted, the same on every machine.</summary>
+    internal long Steps => raw.sqlite3_stmt_status(statement, raw.SQLITE_STMTSTATUS_VM_STEP, 0);
 
     internal void Finish() => statement.Dispose();
 }

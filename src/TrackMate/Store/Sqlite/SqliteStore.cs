@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
-using SQLitePCL;
 using TrackMate.Bind;
 
 namespace TrackMate.Store.Sqlite;
@@ -14,6 +13,9 @@ internal sealed partial class SqliteStore : IDisposable
     /// <summary>What is written is hot: sixteen megabytes hold it. A larger cache costs at every commit, since SQLite walks it.</summary>
     private const int WriterCacheKibibytes = 16 * 1024;
 
+    /// <summary>What asks whether the store writes again: more than any request holds, since on a full disk a little may still find room.</summary>
+    private const int ProbeBytes = 1 << 20;
+
     private readonly string path;
     private readonly ILogger log;
     private readonly FolderLock folder;
@@ -25,12 +27,12 @@ internal sealed partial class SqliteStore : IDisposable
     private volatile Exception? failure;
     private long lastMessage;
 
-    private SqliteStore(string path, FolderLock folder, ILogger log)
+    private SqliteStore(string path, FolderLock folder, ILogger log, LogLimits limits)
     {
         this.path = path;
         this.folder = folder;
         this.log = log;
-        checkpointer = new(path);
+        checkpointer = new(path, limits);
         queue = new(Commit);
     }
 
@@ -38,12 +40,12 @@ internal sealed partial class SqliteStore : IDisposable
 
     /// <summary>Opens or makes the store for the one server of this folder, and brings its schema up to date.</summary>
     /// <exception cref="IOException">Another server holds the folder, or it cannot be written.</exception>
-    public static SqliteStore Open(string dataFolder, ILogger log)
+    public static SqliteStore Open(string dataFolder, ILogger log, LogLimits? limits = null)
     {
         var held = FolderLock.Take(dataFolder);
         try
         {
-            var store = new SqliteStore(PathIn(dataFolder), held, log);
+            var store = new SqliteStore(PathIn(dataFolder), held, log, limits ?? LogLimits.Default);
             store.OpenWriter();
             Schema.Apply(store.database!);
             store.writer!.Reset();
@@ -69,6 +71,7 @@ internal sealed partial class SqliteStore : IDisposable
     public Exception? Failure => failure;
 
     /// <summary>Stores the messages of one request together, and what was refused in it beside them.</summary>
+    /// <param name="messages">None, with nothing refused, asks whether the store writes at all.</param>
     /// <returns>A receipt for each message, after the commit's fsync.</returns>
     /// <exception cref="StoreUnavailableException">Nothing was stored.</exception>
     public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected = null) => queue.AppendAsync(messages, rejected);
@@ -107,11 +110,26 @@ internal sealed partial class SqliteStore : IDisposable
     private void Commit(IReadOnlyList<WriteQueue.Append> batch)
     {
         var failed = Write(batch);
-        if (failed is not null && batch.Count > 1 && !IsUnavailable(failed))
+        if (failed is null)
+        {
+            if (failure is not null) LogWriteRecovered(log, path);
+            failure = null;
+            AfterCommit();
+        }
+        else if (Database.IsUnavailable(failed))
+        {
+            if (failure is null) LogWriteFailed(log, path, failed.Message, failed);
+            failure = failed;
+        }
+        else if (batch.Count > 1)
         {
             // One request that cannot be written must not take its neighbours with it, now and at every retry.
-            foreach (var append in batch) append.Failure = Write([append]);
+            foreach (var append in batch) Commit([append]);
             return;
+        }
+        else
+        {
+            LogUnwritable(log, batch[0].Messages.Count, failed.Message, failed);
         }
 
         foreach (var append in batch) append.Failure = failed;
@@ -136,28 +154,36 @@ internal sealed partial class SqliteStore : IDisposable
             }
 
             writer!.Finish();
+            var isProbe = failure is not null && batch.All(append => append.Messages.Count == 0 && append.Rejected is null);
+            if (isProbe) database.Execute($"INSERT INTO rejected (company, origin, received_ms, status, detail, body) VALUES (0, 0, 0, 0, '', zeroblob({ProbeBytes}))");
             database.Execute("COMMIT");
+            if (isProbe) database.Execute("DELETE FROM rejected WHERE company = 0");
         }
         catch (Exception e)
         {
-            if (failure is null) LogWriteFailed(log, path, e.Message, e);
-            failure = e;
             Abandon();
             return e;
         }
 
-        if (failure is not null) LogWriteRecovered(log, path);
-        failure = null;
-        var appended = writer.LastMessage != lastMessage;
-        Volatile.Write(ref lastMessage, writer.LastMessage);
-        if (appended) Appended?.Invoke();
-        checkpointer.AfterCommit(database);
         return null;
     }
 
-    /// <summary>The disk or the file is at fault (full, read-only, gone, locked), not what was to be written.</summary>
-    private static bool IsUnavailable(Exception e) =>
-        e is SqliteException { SqliteErrorCode: raw.SQLITE_FULL or raw.SQLITE_IOERR or raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_BUSY or raw.SQLITE_PERM or raw.SQLITE_NOMEM };
+    private void AfterCommit()
+    {
+        var appended = writer!.LastMessage != lastMessage;
+        Volatile.Write(ref lastMessage, writer.LastMessage);
+        try
+        {
+            if (appended) Appended?.Invoke();
+        }
+        catch (Exception e)
+        {
+            // What is committed is committed, whatever those who watch make of it.
+            LogWatcherFailed(log, e);
+        }
+
+        checkpointer.AfterCommit(database!);
+    }
 
     /// <summary>After a failed transaction nothing in memory can be trusted, and after an I/O error not even the connection.</summary>
     private void Abandon()
@@ -183,6 +209,12 @@ internal sealed partial class SqliteStore : IDisposable
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The store {Path} cannot write: {Reason}. Senders get 503 and may send again; nothing acknowledged is lost. It is tried again with each message.")]
     private static partial void LogWriteFailed(ILogger logger, string path, string reason, Exception exception);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message = "A request of {Messages} messages cannot be written, whatever the store's state: {Reason}. Its sender got a 503; please report this.")]
+    private static partial void LogUnwritable(ILogger logger, int messages, string reason, Exception exception);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "Something that watches the store failed; what was committed stands.")]
+    private static partial void LogWatcherFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "The store {Path} writes again.")]
     private static partial void LogWriteRecovered(ILogger logger, string path);

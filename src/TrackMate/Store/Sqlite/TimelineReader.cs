@@ -127,12 +127,15 @@ internal sealed class TimelineReader(Database database)
 
     private Statement OpenRows(Company company, SourceOfEvents of, TimelineFilter filter, EventCursor? after, bool newestFirst)
     {
-        var rows = database.Use((of.Session is null, newestFirst) switch
+        // The few server events of a long browser session have an index of their own.
+        var rows = database.Use((of.Session is null, newestFirst, filter.Origin is Origin.Server) switch
         {
-            (true, true) => Columns + " WHERE company = ? AND identifier = ? AND identifier IS NOT NULL" + Newest,
-            (true, false) => Columns + " WHERE company = ? AND identifier = ? AND identifier IS NOT NULL" + Oldest,
-            (false, true) => Columns + " WHERE company = ? AND session = ? AND session IS NOT NULL" + Newest,
-            (false, false) => Columns + " WHERE company = ? AND session = ? AND session IS NOT NULL" + Oldest,
+            (true, true, _) => Columns + " WHERE company = ? AND identifier = ? AND identifier IS NOT NULL" + Newest,
+            (true, false, _) => Columns + " WHERE company = ? AND identifier = ? AND identifier IS NOT NULL" + Oldest,
+            (false, true, false) => Columns + " WHERE company = ? AND session = ? AND session IS NOT NULL" + Newest,
+            (false, false, false) => Columns + " WHERE company = ? AND session = ? AND session IS NOT NULL" + Oldest,
+            (false, true, true) => Columns + " INDEXED BY server_message_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = 1" + Newest,
+            (false, false, true) => Columns + " INDEXED BY server_message_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = 1" + Oldest,
         });
         var from = StartOrMin(Math.Max(of.From, filter.From));
         var before = StartOrMax(Math.Min(of.To, filter.To));

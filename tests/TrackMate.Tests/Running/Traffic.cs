@@ -1,0 +1,151 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text.Json.Nodes;
+
+namespace TrackMate.Tests.Running;
+
+/// <summary>
+/// Senders that keep a server busy with all that it takes: single events, batches, identifies and webhooks, each message with its own eventId. They remember what
+/// they sent and what was acknowledged, so that it can be counted afterwards by reading.
+/// </summary>
+public sealed class Traffic(int senders)
+{
+    private readonly ConcurrentDictionary<string, Request> requests = new(StringComparer.Ordinal);
+    private int acknowledged;
+    private int last;
+
+    /// <summary>One request and the eventIds in it.</summary>
+    private sealed record Request(string Path, JsonObject Body, string Holder, IReadOnlyList<string> EventIds)
+    {
+        public bool IsAcknowledged { get; set; }
+    }
+
+    public int Acknowledged => Volatile.Read(ref acknowledged);
+
+    /// <summary>Sends until the server is gone or takes nothing more.</summary>
+    /// <param name="enough">Called after each acknowledged request with their number so far.</param>
+    public Task SendAsync(HttpClient http, Action<int>? enough = null) => Task.WhenAll(Enumerable.Range(0, senders).Select(async sender =>
+    {
+        while (true)
+        {
+            var request = Next(sender);
+            foreach (var eventId in request.EventIds) requests[eventId] = request;
+            try
+            {
+                if (await DeliverAsync(http, request) is not { Status: HttpStatusCode.OK }) return;
+            }
+            catch (HttpRequestException)
+            {
+                return;
+            }
+
+            request.IsAcknowledged = true;
+            enough?.Invoke(Interlocked.Increment(ref acknowledged));
+        }
+    }));
+
+    /// <summary>Sends everything once more, and asserts that what had been acknowledged is known and that nothing is refused.</summary>
+    /// <param name="allKnown">Everything has been acknowledged by now.</param>
+    public async Task SendAgainAsync(HttpClient http, bool allKnown)
+    {
+        foreach (var request in requests.Values.Distinct())
+        {
+            var answer = await DeliverAsync(http, request);
+            Assert.Equal(HttpStatusCode.OK, answer.Status);
+            if ((request.IsAcknowledged || allKnown) && DuplicatesIn(answer) is { } duplicates) Assert.Equal(request.EventIds.Count, duplicates);
+            request.IsAcknowledged = true;
+        }
+    }
+
+    /// <summary>Asserts by reading that what was acknowledged is there once, and the rest once or not at all, a request whole or not at all.</summary>
+    /// <returns>How many requests are stored.</returns>
+    public async Task<int> AssertKeptAsync(HttpClient http)
+    {
+        var seen = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var holder in requests.Values.Select(request => request.Holder).Distinct())
+        {
+            foreach (var eventId in await ReadAsync(http, holder)) seen[eventId] = seen.GetValueOrDefault(eventId) + 1;
+        }
+
+        Assert.All(seen, shown => Assert.True(shown.Value == 1 && requests.ContainsKey(shown.Key), $"{shown.Key} is there {shown.Value} times."));
+        var stored = 0;
+        foreach (var request in requests.Values.Distinct())
+        {
+            var there = request.EventIds.Count(seen.ContainsKey);
+            Assert.True(there == request.EventIds.Count || there == 0, $"Of the {request.EventIds.Count} messages of one request {there} are stored.");
+            Assert.True(there > 0 || !request.IsAcknowledged, $"{request.EventIds[0]} was acknowledged and is not there.");
+            if (there > 0) stored++;
+        }
+
+        return stored;
+    }
+
+    private Request Next(int sender)
+    {
+        var number = Interlocked.Increment(ref last);
+        var name = $"{sender}-{number}";
+        var session = $"session_{sender}";
+        var email = $"sender{sender}@shop.com";
+        return (number % 5) switch
+        {
+            0 => new("/api/events", Browser(session, Event(name)), session, [name]),
+            1 => new("/api/events", Browser(session, new() { ["events"] = new JsonArray([.. Enumerable.Range(0, 10).Select(i => Event($"{name}-{i}"))]) }), session, [.. Enumerable.Range(0, 10).Select(i => $"{name}-{i}")]),
+
+            // An identify shows as the registration of a person of its own.
+            2 => new("/api/profile", Browser($"session_{name}", new() { ["email"] = $"{name}@shop.com", ["eventId"] = name, ["timestamp"] = "2025-10-18T10:00:00Z" }), $"registered:{name}", [name]),
+            3 => new("/api/webhooks/events", Webhook(email, name), email, [name]),
+            _ => new("/api/webhooks/events", new() { ["events"] = new JsonArray([.. Enumerable.Range(0, 5).Select(i => Webhook(email, $"{name}-{i}"))]) }, email, [.. Enumerable.Range(0, 5).Select(i => $"{name}-{i}")]),
+        };
+    }
+
+    private static JsonObject Event(string eventId) => new() { ["eventType"] = "page_view", ["eventId"] = eventId, ["timestamp"] = "2025-10-18T10:00:00Z" };
+
+    private static JsonObject Webhook(string email, string eventId) => new(Event(eventId).Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))) { ["identifier"] = new JsonObject { ["email"] = email } };
+
+    private static JsonObject Browser(string session, JsonObject message)
+    {
+        message["company_id"] = ServerProcess.CompanyId;
+        message["sessionId"] = session;
+        return message;
+    }
+
+    private static Task<Answer> DeliverAsync(HttpClient http, Request request) =>
+        request.Path == "/api/webhooks/events"
+            ? new ShopBackend(http, ServerProcess.ApiKey).PostAsync(request.Path, request.Body)
+            : new Shopper(http, ServerProcess.CompanyId).SendAsync(request.Path, request.Body);
+
+    /// <summary>How many of a request's messages were repeats; null where the answer never tells (identify).</summary>
+    private static int? DuplicatesIn(Answer answer) => answer.Body switch
+    {
+        { } body when body["duplicates"] is { } duplicates => (int)duplicates,
+        { } body when body["results"] is JsonArray results => results.Count(result => (bool)result!["duplicate"]!),
+        { } body when body["duplicate"] is { } duplicate => (bool)duplicate ? 1 : 0,
+        _ => null,
+    };
+
+    private static async Task<IReadOnlyList<string>> ReadAsync(HttpClient http, string holder)
+    {
+        var backend = new ShopBackend(http, ServerProcess.ApiKey);
+        if (holder.StartsWith("registered:", StringComparison.Ordinal))
+        {
+            var name = holder["registered:".Length..];
+            return await backend.ProfileOfAsync(name + "@shop.com") is { } registered ? [.. Enumerable.Repeat(name, (int)registered["totals"]!["events"]!)] : [];
+        }
+
+        if (holder.Contains('@', StringComparison.Ordinal))
+            return await backend.ProfileOfAsync(holder) is { } profile ? [.. (await backend.TimelineAsync(profile["id"]!.ToString(), limit: 1000)).Select(shown => shown["eventId"]!.ToString())] : [];
+
+        var eventIds = new List<string>();
+        string? cursor = null;
+        do
+        {
+            var page = await backend.GetAsync($"/api/sessions/{holder}?limit=1000" + (cursor is null ? "" : $"&cursor={cursor}"));
+            if (page.Status is HttpStatusCode.NotFound) return [];
+            eventIds.AddRange(page.Body!["events"]!.AsArray().Select(shown => shown!["eventId"]!.ToString()));
+            cursor = page["nextCursor"];
+        }
+        while (cursor is not null);
+
+        return eventIds;
+    }
+}

@@ -1,0 +1,161 @@
+using System.Text;
+using SQLitePCL;
+using TrackMate.Bind;
+using TrackMate.Show;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Tests.Store;
+
+/// <summary>What a message and a page cost, counted in rows written and in steps of SQLite's machine, so that no clock has a say.</summary>
+public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
+{
+    private const int Few = 100;
+    private const int Many = 100_000;
+
+    private sealed record Cost(long Rows, long Steps);
+
+    /// <summary>B2: claims and spans are written, no event is touched.</summary>
+    [Fact]
+    public void Identify_costs_the_same_for_a_session_of_100_events_and_of_100_000()
+    {
+        var (few, many) = (CostOfIdentify(Few), CostOfIdentify(Many));
+        Assert.Equal(few.Rows, many.Rows);
+        Assert.Equal(few.Steps, many.Steps);
+    }
+
+    [Fact]
+    public void A_back_dated_identify_on_a_shared_session_costs_the_same_too()
+    {
+        Cost CostOf(int events) => CostOfAppending(events, (company, session) =>
+        [
+            Messages.Identify(company, session, "b@shop.com", "i2", Messages.Ten + 50_000),
+            Messages.Identify(company, session, "a@shop.com", "i3", Messages.Ten + 1_000),
+            Messages.Webhook(company, "c@shop.com", "w", Messages.Ten + 70_000, session: session),
+        ]);
+        Assert.Equal(CostOf(Few), CostOf(Many));
+    }
+
+    [Fact]
+    public void The_first_page_and_the_totals_of_a_person_with_100_000_events_cost_no_more_than_of_one_with_100()
+    {
+        long StepsOf(int events)
+        {
+            using var database = stored.OpenBeside();
+            var company = Messages.Company(stored.NextCompany());
+            Fill(database, company, "s", events, [Messages.Identify(company, "s", "a@shop.com", "i"), .. Enumerable.Range(0, events / 2).Select(i => Messages.Webhook(company, "a@shop.com", $"w{i}", Messages.Ten + i))]);
+            using var reader = Database.Open(SqliteStore.PathIn(stored.Folder), readOnly: true);
+            var documents = new Documents(reader, company);
+            var person = documents.Persons.Find(company, Identifier.Email(company, "a@shop.com").Id)!;
+            Assert.Equal(50, documents.Timeline(person, new(), null, 50).Events.Count);
+            Assert.Equal(50, documents.Timeline(person, new(Origin.Server), null, 50).Events.Count);
+            Assert.Equal(50, documents.Timeline(person, new(Origin.Browser), null, 50).Events.Count);
+            Assert.Equal(events + (events / 2) + 1, documents.Profile(person).Totals.Events);
+            Assert.Equal(50, documents.Session("s", null, 50)!.Events.Count);
+            return reader.Prepared.Sum(statement => statement.Steps);
+        }
+
+        // The tree of an index is a level deeper; a page is not longer for it.
+        Assert.InRange(StepsOf(Many), 1, StepsOf(Few) * 11 / 10);
+    }
+
+    /// <summary>A session of many browser events and a few server ones, asked for the latter; and one that its owner's end cuts in the middle of a run.</summary>
+    [Fact]
+    public void Server_events_of_a_long_browser_session_are_found_without_reading_it()
+    {
+        long StepsOf(int events)
+        {
+            using var database = stored.OpenBeside();
+            var company = Messages.Company(stored.NextCompany());
+            Fill(database, company, "s", events, [
+                Messages.Identify(company, "s", "a@shop.com", "i"),
+                .. Enumerable.Range(0, 5).Select(i => Messages.Webhook(company, "a@shop.com", $"w{i}", Messages.Ten + (i * 20)) with { Named = [], SessionId = "s" }),
+                Messages.Webhook(company, "", "after", Messages.Ten + (2 * Many)) with { Named = [], SessionId = "s" },
+                Messages.Identify(company, "s", "b@shop.com", "i2", Messages.Ten + Many)]);
+            using var reader = Database.Open(SqliteStore.PathIn(stored.Folder), readOnly: true);
+            var documents = new Documents(reader, company);
+            var person = documents.Persons.Find(company, Identifier.Email(company, "a@shop.com").Id)!;
+            var page = documents.Timeline(person, new(Origin.Server), null, 50).Events;
+            Assert.Equal(5, page.Count);
+            Assert.Equal(5, documents.Session(page[0].SessionId, null, 50)!.Events.Count);
+            return reader.Prepared.Sum(statement => statement.Steps);
+        }
+
+        Assert.InRange(StepsOf(Many), 1, StepsOf(Few) * 11 / 10);
+    }
+
+    [Fact]
+    public void No_statement_of_receiving_or_reading_walks_a_whole_table()
+    {
+        using var database = stored.OpenBeside();
+        var company = Messages.Company(stored.NextCompany());
+        var session = "s";
+        Fill(database, company, session, Few,
+        [
+            Messages.Identify(company, session, "a@shop.com", "i1"),
+            Messages.Identify(company, session, "b@shop.com", "i2", Messages.Ten + 50),
+            Messages.Webhook(company, "a@shop.com", "w1", Messages.Ten, "payment_processed", """{"amount":1,"orderId":"o"}"""),
+            Messages.Webhook(company, "b@shop.com", "w2", Messages.Ten + 60, "payment_processed", """{"amount":1,"paymentId":"p"}""") with { Named = [], SessionId = session },
+            Messages.Webhook(company, "a@shop.com", "w3", Messages.Ten + 10, "payment_refunded", """{"amount":1,"paymentId":"p","orderId":"o"}"""),
+            Messages.Webhook(company, "a@shop.com", "w3"),
+            Messages.Identify(company, session, "a@shop.com", "i1"),
+        ]);
+
+        using var reader = Database.Open(SqliteStore.PathIn(stored.Folder), readOnly: true);
+        var documents = new Documents(reader, company);
+        foreach (var email in new[] { "a@shop.com", "b@shop.com" })
+        {
+            var person = documents.Persons.Find(company, Identifier.Email(company, email).Id)!;
+            foreach (var origin in new Origin?[] { null, Origin.Browser, Origin.Server })
+            {
+                foreach (var shown in documents.Timeline(person, new(origin), null, 1000).Events) documents.Session(shown.SessionId, null, 10);
+            }
+
+            documents.Profile(person);
+        }
+
+        var plans = new StringBuilder();
+        foreach (var sql in database.Prepared.Concat(reader.Prepared).Select(statement => statement.Sql).Distinct().ToList())
+        {
+            // Once at a start, and a table of a few rows.
+            if (sql.Contains("FROM registry_version", StringComparison.Ordinal) || sql.Contains("FROM company ", StringComparison.Ordinal)) continue;
+            using var plan = database.Use(string.Intern("EXPLAIN QUERY PLAN " + sql));
+            while (plan.Next())
+            {
+                var step = plan.Text(3);
+                if (step.StartsWith("SCAN", StringComparison.Ordinal) && step is not "SCAN CONSTANT ROW") plans.AppendLine($"{step} in: {sql}");
+                if (step.Contains("TEMP B-TREE", StringComparison.Ordinal) && !sql.Contains("DISTINCT", StringComparison.Ordinal)) plans.AppendLine($"{step} in: {sql}");
+            }
+        }
+
+        Assert.Equal("", plans.ToString());
+    }
+
+    private Cost CostOfIdentify(int events) => CostOfAppending(events, (company, session) => [Messages.Identify(company, session, "a@shop.com", "i")]);
+
+    private Cost CostOfAppending(int events, Func<Company, string, Message[]> messages)
+    {
+        using var database = stored.OpenBeside();
+        var company = Messages.Company(stored.NextCompany());
+        var writer = Fill(database, company, "s", events, []);
+        var (rows, steps) = (raw.sqlite3_total_changes(database.Handle), database.Prepared.Sum(statement => statement.Steps));
+        database.Execute("BEGIN IMMEDIATE");
+        foreach (var message in messages(company, "s")) writer.Append(message);
+        writer.Finish();
+        database.Execute("COMMIT");
+        return new(raw.sqlite3_total_changes(database.Handle) - rows, database.Prepared.Sum(statement => statement.Steps) - steps);
+    }
+
+    /// <summary>A session with so many browser events, a millisecond apart, and then some more messages, in one transaction.</summary>
+    private static MessageWriter Fill(Database database, Company company, string session, int events, Message[] more)
+    {
+        var writer = new MessageWriter(database);
+        database.Execute("BEGIN IMMEDIATE");
+        writer.Reset();
+        writer.Begin();
+        for (var i = 0; i < events; i++) writer.Append(Messages.Browser(company, session, $"e{i}", Messages.Ten + i));
+        foreach (var message in more) writer.Append(message);
+        writer.Finish();
+        database.Execute("COMMIT");
+        return writer;
+    }
+}
