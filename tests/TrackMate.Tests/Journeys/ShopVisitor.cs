@@ -8,14 +8,13 @@ public sealed class ShopVisitor
     private ShopVisitor(IPage page)
     {
         Page = page;
-        page.Console += (_, message) => AddComplaint(message.Type is "error" or "warning", $"{message.Type}: {message.Text}");
-        page.PageError += (_, error) => AddComplaint(true, error);
+        Complaints = Browser.Complaints.Of(page);
     }
 
     public IPage Page { get; }
 
     /// <summary>Errors and warnings of the page's console, and what it threw.</summary>
-    public List<string> Complaints { get; } = [];
+    public IReadOnlyCollection<string> Complaints { get; }
 
     public static async Task<ShopVisitor> EnterAsync(IBrowserContext window, Uri shop, string path = "/")
     {
@@ -66,9 +65,4 @@ public sealed class ShopVisitor
     }
 
     public Task<string> SessionIdAsync() => Page.EvaluateAsync<string>("TrackMate.getSessionId()");
-
-    private void AddComplaint(bool isOne, string text)
-    {
-        if (isOne) Complaints.Add(text);
-    }
 }
