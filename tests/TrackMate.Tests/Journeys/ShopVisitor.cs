@@ -19,6 +19,7 @@ public sealed class ShopVisitor
     public static async Task<ShopVisitor> EnterAsync(IBrowserContext window, Uri shop, string path = "/")
     {
         var visitor = new ShopVisitor(await window.NewPageAsync());
+        await visitor.Page.EmulateMediaAsync(new() { ReducedMotion = ReducedMotion.Reduce }); // Nobody waits for a page to glide.
         await visitor.Page.GotoAsync(new Uri(shop, path).ToString());
         await visitor.IsReadyAsync();
         return visitor;
