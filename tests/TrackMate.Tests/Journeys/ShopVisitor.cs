@@ -8,18 +8,18 @@ public sealed class ShopVisitor
     private ShopVisitor(IPage page)
     {
         Page = page;
-        page.Console += (_, message) => AddComplaint(message.Type is "error" or "warning", $"{message.Type}: {message.Text}");
-        page.PageError += (_, error) => AddComplaint(true, error);
+        Complaints = Browser.Complaints.Of(page);
     }
 
     public IPage Page { get; }
 
     /// <summary>Errors and warnings of the page's console, and what it threw.</summary>
-    public List<string> Complaints { get; } = [];
+    public IReadOnlyCollection<string> Complaints { get; }
 
     public static async Task<ShopVisitor> EnterAsync(IBrowserContext window, Uri shop, string path = "/")
     {
         var visitor = new ShopVisitor(await window.NewPageAsync());
+        await visitor.Page.EmulateMediaAsync(new() { ReducedMotion = ReducedMotion.Reduce }); // Nobody waits for a page to glide.
         await visitor.Page.GotoAsync(new Uri(shop, path).ToString());
         await visitor.IsReadyAsync();
         return visitor;
@@ -66,9 +66,4 @@ public sealed class ShopVisitor
     }
 
     public Task<string> SessionIdAsync() => Page.EvaluateAsync<string>("TrackMate.getSessionId()");
-
-    private void AddComplaint(bool isOne, string text)
-    {
-        if (isOne) Complaints.Add(text);
-    }
 }
