@@ -8,34 +8,20 @@ namespace TrackMate.Store.Sqlite;
 /// </summary>
 internal static class DerivedTables
 {
-    private static readonly (string Name, Action<Database, Company> Rebuild)[] Rebuilt =
-    [
-        ("server_run", Rebuild.ServerRuns),
-        ("span", Rebuild.Spans),
-        ("session_day", Rebuild.SessionDays),
-        ("ledger_entry", Rebuild.Ledger),
-    ];
-
-    /// <summary>Rebuilt together with another: the ledger's keys with its entries.</summary>
-    private static readonly string[] Beside = ["payment_key"];
+    private static readonly string[] Tables = ["session_day", "server_run", "span", "ledger_entry", "payment_key"];
 
     /// <param name="database">A connection that only reads; its snapshot is held for as long as this takes.</param>
     /// <returns>Rows by table that a rebuild would add, take away or change; none is as it should be.</returns>
     public static IReadOnlyList<(string Table, long Rows)> Differences(Database database, IEnumerable<Company> companies)
     {
-        var tables = Rebuilt.Select(table => table.Name).Concat(Beside).ToList();
         // As large as what they stand for, so not in memory.
         database.Execute("PRAGMA temp_store = FILE");
         database.Execute("BEGIN");
         try
         {
-            foreach (var table in tables) database.Execute(ShadowOf(database, table));
-            foreach (var company in companies)
-            {
-                foreach (var (_, rebuild) in Rebuilt) rebuild(database, company);
-            }
-
-            return [.. tables.Select(table => (table, Differing(database, table))).Where(table => table.Item2 > 0)];
+            foreach (var table in Tables) database.Execute(ShadowOf(database, table));
+            foreach (var company in companies) Rebuild.Everything(database, company);
+            return [.. Tables.Select(table => (table, Differing(database, table))).Where(table => table.Item2 > 0)];
         }
         finally
         {
