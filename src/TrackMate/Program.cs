@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using TrackMate.Host;
 using TrackMate.Host.Commands;
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -8,15 +7,15 @@ CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureIn
 var trackmate = new RootCommand("TrackMate: one timeline of everything that happened, for each of your customers.")
 {
     ServeCommand.Create(),
+    DemoCommand.Create(),
+    CompanyCommand.Create(),
+    KeyCommand.Create(),
+    AdminCommand.Create(),
+    BackupCommand.Create(),
+    RestoreCommand.Create(),
+    DoctorCommand.Create(),
+    HealthCommand.Create(),
 };
 trackmate.SetAction((_, cancel) => ServeCommand.Run(cancel));
 
-try
-{
-    return await trackmate.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
-}
-catch (InvalidSettingException e)
-{
-    Console.Error.WriteLine(e.Message);
-    return 2;
-}
+return await CommandLine.RunAsync(trackmate, args);

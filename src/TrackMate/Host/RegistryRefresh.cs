@@ -10,16 +10,25 @@ internal sealed partial class RegistryRefresh(Registry registry, TimeProvider ti
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        try
         {
-            try
-            {
-                registry.Refresh();
-            }
-            catch (Microsoft.Data.Sqlite.SqliteException e)
-            {
-                LogUnreadable(log, e.Message);
-            }
+            while (await timer.WaitForNextTickAsync(stoppingToken)) Refresh();
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops, or could not start.
+        }
+    }
+
+    private void Refresh()
+    {
+        try
+        {
+            registry.Refresh();
+        }
+        catch (Microsoft.Data.Sqlite.SqliteException e)
+        {
+            LogUnreadable(log, e.Message);
         }
     }
 

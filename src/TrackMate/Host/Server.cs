@@ -1,5 +1,5 @@
-using System.Net;
 using Microsoft.AspNetCore.HttpOverrides;
+using TrackMate.Host.Contract;
 using TrackMate.Manage;
 using TrackMate.Receive;
 using TrackMate.Show;
@@ -10,6 +10,9 @@ namespace TrackMate.Host;
 /// <summary>Puts the server together: what it is made of, and the table of what it answers, in the order of the data.</summary>
 internal static class Server
 {
+    /// <summary>Who may GET may HEAD: Kestrel leaves the body out.</summary>
+    public static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
+
     public static WebApplication Build(ServerOptions options, TimeProvider time)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -45,16 +48,19 @@ internal static class Server
         builder.Services.AddSingleton<IdentifyProfile>();
         builder.Services.AddSingleton<ReceiveWebhook>();
         builder.Services.AddSingleton<ReadApi>();
+        OpenApi.Add(builder.Services);
 
         var app = builder.Build();
         if (options.TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.Use(next => http => Problems.Middleware(http, next));
         app.UseRouting();
+        app.Use(next => http => Problems.FillEmpty(http, next));
         app.Use(next => http => Telemetry.Guard(http, next));
         MapReceive(app);
         MapShow(app);
         Health.Map(app);
         Telemetry.Map(app);
+        OpenApi.Map(app);
         return app;
     }
 
@@ -66,20 +72,15 @@ internal static class Server
         app.MapPost("/api/webhooks/events", services.GetRequiredService<ReceiveWebhook>().Handle).ShortCircuit();
         app.MapMethods("/api/events", [HttpMethods.Options], PublicCalls.Preflight).ShortCircuit();
         app.MapMethods("/api/profile", [HttpMethods.Options], PublicCalls.Preflight).ShortCircuit();
-        app.MapGet("/trackmate.js", BrowserSdk.Handle).ShortCircuit();
+        app.MapMethods("/trackmate.js", Reading, BrowserSdk.Handle).ShortCircuit();
     }
 
     private static void MapShow(WebApplication app)
     {
         var api = app.Services.GetRequiredService<ReadApi>();
-        app.MapGet("/api/profiles", api.Profiles);
-        app.MapGet("/api/profiles/{id}", api.Profile);
-        app.MapGet("/api/profiles/{id}/timeline", api.Timeline);
-        app.MapGet("/api/sessions/{sessionId}", api.Session);
-        app.MapFallback("/api/{**path}", http =>
-        {
-            http.Response.StatusCode = (int)HttpStatusCode.NotFound;
-            return Problems.WriteEmptyStatus(http);
-        });
+        app.MapMethods("/api/profiles", Reading, api.Profiles);
+        app.MapMethods("/api/profiles/{id}", Reading, api.Profile);
+        app.MapMethods("/api/profiles/{id}/timeline", Reading, api.Timeline);
+        app.MapMethods("/api/sessions/{sessionId}", Reading, api.Session);
     }
 }

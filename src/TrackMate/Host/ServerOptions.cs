@@ -21,25 +21,33 @@ internal sealed record ServerOptions(
     IReadOnlyList<IPNetwork> TrustedProxies)
 {
     private const int DefaultRequestsPerSecond = 100;
-    private const int MinPasswordLength = 12;
+    public const int MinPasswordLength = 12;
 
     /// <exception cref="InvalidSettingException">A setting has a value that it cannot have.</exception>
     public static ServerOptions FromEnvironment(Func<string, string?> variable)
     {
-        string? Get(string name) => variable(name) is { } value && !string.IsNullOrWhiteSpace(value) ? value.Trim() : null;
-
-        if (Get("TRACKMATE_DATABASE") is not null)
-            throw new InvalidSettingException("TRACKMATE_DATABASE", "this version keeps its data in the embedded store only; unset it and set TRACKMATE_DATA");
+        string? Get(string name) => Given(variable, name);
 
         return new(
-            Path.GetFullPath(Get("TRACKMATE_DATA") ?? "./data"),
-            UrlsOf(Get("TRACKMATE_URLS") ?? "http://127.0.0.1:5080"),
+            DataFolderFrom(variable),
+            UrlsFrom(variable),
             Get("TRACKMATE_COMPANY") is { } company ? CompanyIdOf(company) : null,
             AtLeast("TRACKMATE_API_KEY", Get("TRACKMATE_API_KEY"), Manage.ApiKey.MinLength),
             AtLeast("TRACKMATE_ADMIN_PASSWORD", Get("TRACKMATE_ADMIN_PASSWORD"), MinPasswordLength),
             RateOf(Get("TRACKMATE_RATE_LIMIT")),
             ProxiesOf(Get("TRACKMATE_TRUSTED_PROXIES")));
     }
+
+    /// <exception cref="InvalidSettingException">The environment names another store than the embedded one.</exception>
+    public static string DataFolderFrom(Func<string, string?> variable) =>
+        Given(variable, "TRACKMATE_DATABASE") is null
+            ? Path.GetFullPath(Given(variable, "TRACKMATE_DATA") ?? "./data")
+            : throw new InvalidSettingException("TRACKMATE_DATABASE", "this version keeps its data in the embedded store only; unset it and set TRACKMATE_DATA");
+
+    /// <exception cref="InvalidSettingException">One of them is no address to listen on.</exception>
+    public static string UrlsFrom(Func<string, string?> variable) => UrlsOf(Given(variable, "TRACKMATE_URLS") ?? "http://127.0.0.1:5080");
+
+    public static string? Given(Func<string, string?> variable, string name) => variable(name) is { } value && !string.IsNullOrWhiteSpace(value) ? value.Trim() : null;
 
     /// <exception cref="InvalidSettingException">It is not 1 to 64 letters, digits, dashes or underscores.</exception>
     public static string CompanyIdOf(string text) =>

@@ -30,7 +30,7 @@ internal sealed class Registry : IDisposable
     /// <summary>Opens the registry in a data folder, whether or not a server runs on it.</summary>
     public static Registry Open(string dataFolder, TimeProvider time)
     {
-        Directory.CreateDirectory(dataFolder);
+        FolderLock.Make(dataFolder);
         var registry = new Registry(Database.Open(SqliteStore.PathIn(dataFolder), cacheKibibytes: 1024), time);
         Schema.Apply(registry.database);
         registry.Refresh();

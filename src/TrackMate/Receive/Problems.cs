@@ -63,12 +63,16 @@ internal static partial class Problems
     [LoggerMessage(EventId = 20, Level = LogLevel.Error, Message = "{Method} {Endpoint} failed; the sender got a 500.")]
     private static partial void LogFault(ILogger logger, string method, string? endpoint, Exception exception);
 
-    /// <summary>Gives a body to the API's empty 404 and 405.</summary>
-    public static Task WriteEmptyStatus(HttpContext http) => WriteAsync(http, new Problem(
-        "about:blank",
-        ReasonPhrases.GetReasonPhrase(http.Response.StatusCode),
-        http.Response.StatusCode,
-        http.Response.StatusCode == StatusCodes.Status405MethodNotAllowed
-            ? $"{http.Request.Method} is not a method of {http.Request.Path}; see /docs."
-            : $"There is nothing at {http.Request.Path}; see /docs."));
+    /// <summary>Gives a body to the API's empty answers: 404 where there is nothing, 405 with <c>Allow</c> where there is something for another method.</summary>
+    public static async Task FillEmpty(HttpContext http, RequestDelegate next)
+    {
+        await next(http);
+        if (http.Response.HasStarted || http.Response.ContentType is not null || !http.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)) return;
+        var status = http.Response.StatusCode;
+        if (status is not (StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed)) return;
+        var detail = status == StatusCodes.Status405MethodNotAllowed
+            ? $"{http.Request.Path} does not take {http.Request.Method} but {http.Response.Headers.Allow}; see /docs."
+            : $"There is nothing at {http.Request.Path}; see /docs.";
+        await WriteAsync(http, new Problem("about:blank", ReasonPhrases.GetReasonPhrase(status), status, detail));
+    }
 }

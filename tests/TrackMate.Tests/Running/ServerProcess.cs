@@ -92,9 +92,11 @@ public sealed partial class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Runs the program to its end, as a person would on the command line.</summary>
-    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? workingFolder = null)
+    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? workingFolder = null, string? input = null)
     {
         using var process = Start(Program, arguments, environment ?? new Dictionary<string, string?>(), workingFolder);
+        if (input is not null) await process.StandardInput.WriteAsync(input);
+        process.StandardInput.Close();
         var standardOutput = process.StandardOutput.ReadToEndAsync();
         var standardError = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync(new CancellationTokenSource(StartLimit).Token);
@@ -108,10 +110,10 @@ public sealed partial class ServerProcess : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
-    /// <summary>Asks the process to end (SIGTERM) and returns its exit code.</summary>
-    public async Task<int> StopAsync()
+    /// <summary>Asks the process to end (SIGTERM, or INT as Ctrl+C does) and returns its exit code.</summary>
+    public async Task<int> StopAsync(string signal = "TERM")
     {
-        using (var kill = Process.Start("kill", ["-TERM", process.Id.ToString()])) await kill.WaitForExitAsync();
+        using (var kill = Process.Start("kill", ["-" + signal, process.Id.ToString()])) await kill.WaitForExitAsync();
         await process.WaitForExitAsync(new CancellationTokenSource(StartLimit).Token);
         return process.ExitCode;
     }
@@ -131,7 +133,7 @@ public sealed partial class ServerProcess : IAsyncDisposable
 
     private static Process Start(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> environment, string? workingFolder = null)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false, WorkingDirectory = workingFolder ?? Path.GetTempPath() };
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false, WorkingDirectory = workingFolder ?? Path.GetTempPath() };
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("TRACKMATE_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
         foreach (var (name, value) in environment)
         {

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Data.Sqlite;
 using TrackMate.Manage;
 using TrackMate.Store.Sqlite;
 
@@ -11,7 +13,11 @@ internal static class ServeCommand
 {
     public static Command Create()
     {
-        var command = new Command("serve", "Start the server (what trackmate does when no verb is given).");
+        var command = new Verb("serve", "Start the server (what trackmate does when no verb is given). Its settings are environment variables; see docs/operate.md.")
+        {
+            StopsItself = true,
+            Examples = ["trackmate serve", "TRACKMATE_DATA=/var/lib/trackmate TRACKMATE_URLS=http://0.0.0.0:5080 trackmate serve"],
+        };
         command.SetAction((_, cancel) => Run(cancel));
         return command;
     }
@@ -19,43 +25,34 @@ internal static class ServeCommand
     public static async Task<int> Run(CancellationToken cancel)
     {
         var options = ServerOptions.FromEnvironment(Environment.GetEnvironmentVariable);
-        await using var app = Server.Build(options, TimeProvider.System);
-        FirstStart first;
         try
         {
-            // The store first: it holds the folder's lock, and nothing is made in a folder that another server holds.
-            app.Services.GetRequiredService<SqliteStore>();
-            first = FirstStart.Ensure(app.Services.GetRequiredService<Registry>(), options);
+            await using var app = Server.Build(options, TimeProvider.System);
             await app.StartAsync(cancel);
+            // Only a server that listens prints the secrets it made: those of one that could not are made again at the next start.
+            var first = FirstStart.Ensure(app.Services.GetRequiredService<Registry>(), options);
+            Console.WriteLine(Welcome(first, AddressOf(app), options.DataFolder));
+            await app.WaitForShutdownAsync(cancel);
+            return 0;
         }
-        catch (IOException e)
+        catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            return Fail(e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException
-                ? $"{e.Message} Is another program listening there? Choose another address with TRACKMATE_URLS."
-                : $"The data folder {options.DataFolder} cannot be used: {(IsHeld(e) ? "another TrackMate server is running on it" : e.Message)}. Stop that server, or choose another folder with TRACKMATE_DATA.");
+            throw new CommandFailedException($"{e.Message} Is another program listening there? Choose another address with TRACKMATE_URLS.");
         }
-        catch (Exception e) when (e is UnauthorizedAccessException or Microsoft.Data.Sqlite.SqliteException or NotSupportedException)
+        catch (IOException e) when (FolderLock.IsHeld(e))
         {
-            return Fail($"The data folder {options.DataFolder} cannot be used: {e.Message}");
+            throw new CommandFailedException($"Another TrackMate server is running on the data folder {options.DataFolder}; stop that one, or choose another folder with TRACKMATE_DATA.");
         }
-
-        Console.WriteLine(Welcome(first, AddressOf(app), options.DataFolder));
-        await app.WaitForShutdownAsync(cancel);
-        return 0;
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException or NotSupportedException)
+        {
+            throw new CommandFailedException($"The data folder {options.DataFolder} cannot be used: {e.Message}");
+        }
     }
-
-    private static int Fail(string message)
-    {
-        Console.Error.WriteLine(message);
-        return 1;
-    }
-
-    private static bool IsHeld(IOException e) => e.Message.Contains("being used by another process", StringComparison.Ordinal);
 
     private static string AddressOf(WebApplication app)
     {
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        return addresses.First().Replace("0.0.0.0", "127.0.0.1").Replace("[::]", "127.0.0.1").Replace("+", "127.0.0.1").Replace("*", "127.0.0.1").TrimEnd('/');
+        return ServerAddress.Reachable(addresses.First());
     }
 
     private static string Welcome(FirstStart first, string url, string dataFolder)

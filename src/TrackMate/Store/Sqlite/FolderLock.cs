@@ -10,9 +10,19 @@ internal sealed class FolderLock : IDisposable
     /// <exception cref="IOException">Another server holds the folder, or it cannot be written.</exception>
     public static FolderLock Take(string folder)
     {
-        Directory.CreateDirectory(folder);
+        Make(folder);
         return new(new FileStream(Path.Combine(folder, "trackmate.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
     }
+
+    /// <summary>Makes a data folder where there is none, for its owner alone: it holds everything that is known of people.</summary>
+    public static void Make(string folder)
+    {
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
+        else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    /// <summary>Whether taking the lock failed because another process holds it.</summary>
+    public static bool IsHeld(Exception e) => e is IOException && e.Message.Contains("being used by another process", StringComparison.Ordinal);
 
     public void Dispose() => file.Dispose();
 }

@@ -7,20 +7,24 @@ internal static class Schema
 {
     private const string Prefix = "schema/";
 
+    private static readonly string[] Files =
+        [.. Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+
+    /// <summary>The version that this program brings a store to.</summary>
+    public static int Known => Files.Length;
+
     /// <exception cref="NotSupportedException">The store was made by a newer program.</exception>
     public static void Apply(Database database)
     {
-        var assembly = Assembly.GetExecutingAssembly();
-        var files = assembly.GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToArray();
         database.Execute("BEGIN IMMEDIATE");
         try
         {
             var version = Version(database);
-            if (version > files.Length)
-                throw new NotSupportedException($"This data folder was written by a newer TrackMate (schema {version}; this program knows {files.Length}). Upgrade the program, or restore a backup.");
-            for (var next = (int)version; next < files.Length; next++)
+            if (version > Known)
+                throw new NotSupportedException($"This data folder was written by a newer TrackMate (schema {version}; this program knows {Known}). Upgrade the program, or restore a backup.");
+            for (var next = (int)version; next < Known; next++)
             {
-                using var reader = new StreamReader(assembly.GetManifestResourceStream(files[next])!);
+                using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream(Files[next])!);
                 database.Execute(reader.ReadToEnd());
                 database.Execute($"PRAGMA user_version = {next + 1}");
             }
@@ -34,7 +38,7 @@ internal static class Schema
         }
     }
 
-    private static long Version(Database database)
+    public static long Version(Database database)
     {
         using var version = database.Use("PRAGMA user_version");
         version.Next();

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using TrackMate.Manage;
+
+namespace TrackMate.Host.Commands;
+
+/// <summary><c>trackmate admin reset-password</c>: a password never stands in the arguments, where every user of the machine can read it.</summary>
+internal static class AdminCommand
+{
+    public static Command Create() => new Verb("admin", "The dashboard's login.") { ResetPassword() };
+
+    private static Verb ResetPassword()
+    {
+        var fromInput = new Option<bool>("--password-stdin") { Description = "Read the new password from standard input: its first line." };
+        var random = new Option<bool>("--random") { Description = "Make a random password and print it, without asking." };
+        var command = new Verb("reset-password", "Set a new password for the login admin, and end its sessions. Asks for it; where nobody can be asked, makes a random one and prints it this once.")
+        {
+            Examples = ["trackmate admin reset-password", "trackmate admin reset-password --password-stdin < password.txt"],
+            Options = { fromInput, random },
+        };
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(fromInput) && parsed.GetValue(random)) throw new InvalidSettingException("--random", "it makes the password, so it cannot stand beside --password-stdin");
+            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
+            var given = parsed.GetValue(fromInput) ? Console.In.ReadLine() ?? ""
+                : parsed.GetValue(random) || Console.IsInputRedirected ? null
+                : Ask();
+            if (given is not null && given.Length < ServerOptions.MinPasswordLength)
+                throw new InvalidSettingException("The password", $"it has {given.Length} characters and needs {ServerOptions.MinPasswordLength} or more");
+
+            var password = given ?? FirstStart.NewPassword();
+            registry.SetPassword(FirstStart.AdminName, FirstStart.HashPassword(password));
+            if (given is null) Console.WriteLine(password);
+            Console.Error.WriteLine($"The login {FirstStart.AdminName} has a new password{(given is null ? ", shown this once" : "")}; whoever was logged in is not any more.");
+        });
+        return command;
+    }
+
+    /// <returns>Null for an empty answer: a random one.</returns>
+    private static string? Ask()
+    {
+        var first = AskOnce($"New password, {ServerOptions.MinPasswordLength} characters or more (nothing for a random one): ");
+        if (first.Length == 0) return null;
+        return AskOnce("The same again: ") == first ? first : throw new CommandFailedException("The two were not the same; nothing was changed.");
+    }
+
+    private static string AskOnce(string question)
+    {
+        Console.Error.Write(question);
+        var typed = new System.Text.StringBuilder();
+        while (true)
+        {
+            var key = Console.ReadKey(intercept: true);
+            if (key.Key is ConsoleKey.Enter) break;
+            if (key.Key is ConsoleKey.Backspace) typed.Length = Math.Max(0, typed.Length - 1);
+            else if (!char.IsControl(key.KeyChar)) typed.Append(key.KeyChar);
+        }
+
+        Console.Error.WriteLine();
+        return typed.ToString();
+    }
+}

@@ -1,0 +1,26 @@
+using System.CommandLine;
+using TrackMate.Manage;
+
+namespace TrackMate.Host.Commands;
+
+/// <summary><c>trackmate backup FILE</c>.</summary>
+internal static class BackupCommand
+{
+    public static Command Create()
+    {
+        var file = new Argument<string>("file") { Description = "The file to write." };
+        var force = new Option<bool>("--force") { Description = "Replace the file if it is there." };
+        var command = new Verb("backup", "Write the whole store into one checked file, while the server runs or not.")
+        {
+            Examples = ["trackmate backup /backup/trackmate-$(date +%F).db", "trackmate backup --force /backup/latest.db"],
+            Arguments = { file },
+            Options = { force },
+        };
+        command.SetAction(parsed =>
+        {
+            var backup = BackupFile.Write(DataFolders.StoreIn(CommandLine.DataFolder), parsed.GetRequiredValue(file), parsed.GetValue(force));
+            Console.WriteLine($"Backed up to {backup.Path} ({backup}); read back and whole.");
+        });
+        return command;
+    }
+}

@@ -1,0 +1,112 @@
+using System.CommandLine;
+using System.Text.Json;
+using TrackMate.Bind;
+using TrackMate.Manage;
+
+namespace TrackMate.Host.Commands;
+
+/// <summary><c>trackmate company add|list|show|set</c>.</summary>
+internal static class CompanyCommand
+{
+    public static Command Create() => new Verb("company", "Add, list, show and change companies.")
+    {
+        Add(),
+        List(),
+        Show(),
+        CompanySetCommand.Create(),
+    };
+
+    private static Verb Add()
+    {
+        var companyId = new Argument<string>("company_id") { Description = "Its public id: 1 to 64 letters, digits, dashes or underscores." };
+        var name = new Option<string?>("--name") { Description = "What people call it; its id if left out.", HelpName = "name" };
+        var command = new Verb("add", "Add a company. Makes the data folder where there is none yet.")
+        {
+            Examples = ["trackmate company add TM-SHOP99 --name \"The Shop\""],
+            Arguments = { companyId },
+            Options = { name },
+        };
+        command.SetAction(parsed =>
+        {
+            var id = ServerOptions.CompanyIdOf(parsed.GetRequiredValue(companyId));
+            var called = parsed.GetValue(name) is { } given ? CompanyChange.NameOf(given) : id;
+            using var registry = Registry.Open(CommandLine.DataFolder, TimeProvider.System);
+            if (registry.Find(id) is not null) throw new CommandFailedException($"There is a company {id} already; change it with: trackmate company set {id}");
+            registry.AddCompany(id, called);
+            Console.WriteLine($"Added company {id}. Make its first key with: trackmate key add --company {id}");
+        });
+        return command;
+    }
+
+    private static Verb List()
+    {
+        var json = new Option<bool>("--json") { Description = "Write JSON, with all settings." };
+        var command = new Verb("list", "List the companies.")
+        {
+            Examples = ["trackmate company list", "trackmate company list --json"],
+            Options = { json },
+        };
+        command.SetAction(parsed =>
+        {
+            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
+            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize([.. registry.Companies.Select(CompanyDocument.Of)], ManageJson.Readable.IReadOnlyListCompanyDocument));
+            else Table.Write(Console.Out, [["company_id", "name"], .. registry.Companies.Select(company => new[] { company.CompanyId, company.Name })]);
+        });
+        return command;
+    }
+
+    private static Verb Show()
+    {
+        var companyId = CompanyArgument();
+        var json = new Option<bool>("--json") { Description = "Write JSON." };
+        var command = new Verb("show", "Show a company and all its settings.")
+        {
+            Examples = ["trackmate company show TM-SHOP99", "trackmate company show TM-SHOP99 --json"],
+            Arguments = { companyId },
+            Options = { json },
+        };
+        command.SetAction(parsed =>
+        {
+            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
+            var company = DataFolders.CompanyOf(registry, parsed.GetValue(companyId));
+            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(CompanyDocument.Of(company), ManageJson.Readable.CompanyDocument));
+            else Write(company);
+        });
+        return command;
+    }
+
+    /// <summary>The company that a verb is about; the environment's or the only one where it is left out.</summary>
+    public static Argument<string?> CompanyArgument() => new("company_id")
+    {
+        Description = "The company; TRACKMATE_COMPANY or the only one if left out.",
+        Arity = ArgumentArity.ZeroOrOne,
+        DefaultValueFactory = _ => FromEnvironment(),
+    };
+
+    public static Option<string?> CompanyOption() => new("--company")
+    {
+        Description = "The company; TRACKMATE_COMPANY or the only one if left out.",
+        HelpName = "company_id",
+        DefaultValueFactory = _ => FromEnvironment(),
+    };
+
+    public static void Write(Company company)
+    {
+        var settings = company.Settings;
+        Table.Write(Console.Out,
+        [
+            ["company_id", company.CompanyId],
+            ["name", company.Name],
+            ["origins", settings.AllowedOrigins.Count == 0 ? "any" : string.Join(", ", settings.AllowedOrigins)],
+            ["payment types", string.Join(", ", settings.PaymentTypes)],
+            ["refund types", string.Join(", ", settings.RefundTypes)],
+            ["currency", settings.Currency],
+            ["user_registered", settings.UserRegistered ? "on" : "off"],
+            ["session gap", $"{settings.ServerSessionGapMinutes} minutes"],
+            ["placeholders", settings.Placeholders.Count == 0 ? "the built-in ones" : "the built-in ones and " + string.Join(", ", settings.Placeholders)],
+            ["quota", settings.EventsPerDay is { } events ? $"{events} events a day" : "none"],
+        ]);
+    }
+
+    private static string? FromEnvironment() => ServerOptions.Given(Environment.GetEnvironmentVariable, "TRACKMATE_COMPANY");
+}

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using TrackMate.Manage;
+
+namespace TrackMate.Host.Commands;
+
+/// <summary><c>trackmate company set</c>: a running server goes by the new settings within a second.</summary>
+internal static class CompanySetCommand
+{
+    public static Verb Create()
+    {
+        var companyId = CompanyCommand.CompanyArgument();
+        var name = Text("--name", "name", "What people call it.");
+        var origins = Texts("--origin", "origin", "A page's origin that may send to the public calls, such as https://shop.com. Those given replace those listed.");
+        var noOrigins = new Option<bool>("--no-origins") { Description = "Let pages of any origin send." };
+        var paymentTypes = Texts("--payment-type", "type", "An event type of servers that pays. Those given replace those listed.");
+        var refundTypes = Texts("--refund-type", "type", "An event type of servers that gives money back. Those given replace those listed.");
+        var currency = Text("--currency", "code", "Currency of money that names none: three letters of ISO 4217.");
+        var userRegistered = Text("--user-registered", "on|off", "Whether a person's first browser identify shows as user_registered.");
+        var sessionGap = Text("--session-gap", "minutes", "Server events of a person this far apart are two server sessions: 1 to 1440.");
+        var placeholders = Texts("--placeholder", "value", "A value that names nobody, besides the built-in ones. Those given replace those listed.");
+        var noPlaceholders = new Option<bool>("--no-placeholders") { Description = "Keep only the built-in placeholders." };
+        var quota = Text("--quota", "events|none", "Events the company may send in one UTC day; none for no limit.");
+        var command = new Verb("set", "Change a company's settings; what is not given stays as it is.")
+        {
+            Examples =
+            [
+                "trackmate company set TM-SHOP99 --origin https://shop.com --origin https://www.shop.com",
+                "trackmate company set TM-SHOP99 --payment-type payment_processed --payment-type invoice_paid --currency EUR",
+                "trackmate company set TM-SHOP99 --session-gap 45 --quota 1000000",
+            ],
+            Arguments = { companyId },
+            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, placeholders, noPlaceholders, quota },
+        };
+        command.SetAction(parsed =>
+        {
+            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
+            var company = DataFolders.CompanyOf(registry, parsed.GetValue(companyId));
+            var (changedName, settings) = new CompanyChange
+            {
+                Name = parsed.GetValue(name),
+                Origins = parsed.GetValue(origins) ?? [],
+                NoOrigins = parsed.GetValue(noOrigins),
+                PaymentTypes = parsed.GetValue(paymentTypes) ?? [],
+                RefundTypes = parsed.GetValue(refundTypes) ?? [],
+                Currency = parsed.GetValue(currency),
+                UserRegistered = parsed.GetValue(userRegistered),
+                SessionGap = parsed.GetValue(sessionGap),
+                Placeholders = parsed.GetValue(placeholders) ?? [],
+                NoPlaceholders = parsed.GetValue(noPlaceholders),
+                Quota = parsed.GetValue(quota),
+            }.ApplyTo(company);
+            registry.Set(company, changedName, settings);
+            CompanyCommand.Write(registry.Find(company.CompanyId)!);
+        });
+        return command;
+    }
+
+    private static Option<string?> Text(string name, string value, string description) => new(name) { Description = description, HelpName = value };
+
+    private static Option<string[]> Texts(string name, string value, string description) => new(name) { Description = description, HelpName = value, Arity = ArgumentArity.OneOrMore };
+}

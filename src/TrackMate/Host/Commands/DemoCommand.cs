@@ -1,0 +1,87 @@
+using System.CommandLine;
+using TrackMate.Manage;
+using TrackMate.Show;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Host.Commands;
+
+/// <summary><c>trackmate demo</c>: plays the journey against a running server and draws what became of it.</summary>
+internal static class DemoCommand
+{
+    private const string DemoCompanyId = "TM-DEMO";
+
+    public static Command Create()
+    {
+        var url = ServerAddress.Option();
+        var company = CompanyCommand.CompanyOption();
+        var apiKey = new Option<string?>("--api-key")
+        {
+            Description = "A key with the scopes write and read; TRACKMATE_API_KEY if left out. Without either a key is made in the data folder and revoked at the end.",
+            HelpName = "key",
+        };
+        var command = new Verb("demo", "Play one shopper's journey against a running server and draw her timeline. Twice is as good as once.")
+        {
+            Examples = ["trackmate demo", "TRACKMATE_API_KEY=tm_live_… trackmate demo --url https://trackmate.shop.com --company TM-SHOP99"],
+            Options = { url, company, apiKey },
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var address = ServerAddress.Of(parsed.GetValue(url));
+            var key = parsed.GetValue(apiKey) ?? ServerOptions.Given(Environment.GetEnvironmentVariable, "TRACKMATE_API_KEY");
+            var companyId = parsed.GetValue(company);
+            using var server = new ServerCalls(address);
+            await server.CheckAsync(cancel);
+            Console.Write(key is null
+                ? await PlayWithOwnKeyAsync(server, companyId, cancel)
+                : await PlayAsync(server, companyId ?? CompanyHere() ?? DemoCompanyId, key, TimeSpan.Zero, cancel));
+        });
+        return command;
+    }
+
+    private static async Task<string> PlayWithOwnKeyAsync(ServerCalls server, string? companyId, CancellationToken cancel)
+    {
+        using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
+        var company = DataFolders.CompanyOf(registry, companyId ?? (registry.Companies.Count == 1 ? null : DemoCompanyId));
+        var key = registry.AddKey(company, "demo, for a moment", Scopes.Write | Scopes.Read);
+        try
+        {
+            // A running server knows a new key within a second.
+            return await PlayAsync(server, company.CompanyId, key, TimeSpan.FromSeconds(5), cancel);
+        }
+        finally
+        {
+            registry.RevokeKey(company, registry.FindKey(key)!.Value.Key.Number);
+        }
+    }
+
+    private static async Task<string> PlayAsync(ServerCalls server, string companyId, string key, TimeSpan patience, CancellationToken cancel)
+    {
+        await server.AwaitKeyAsync(key, patience, cancel);
+        foreach (var message in SeedJourney.Messages)
+            await server.SendAsync(message.Path, message.Body.Replace("{company}", companyId, StringComparison.Ordinal), message.FromServer ? key : null, cancel);
+
+        var page = await server.ReadAsync($"/api/profiles?email={Uri.EscapeDataString(SeedJourney.Email)}", key, Shown.Json.ProfilesPage, cancel);
+        var profile = page.Profiles.Count == 1 ? page.Profiles[0] : throw new CommandFailedException("The server took the journey and does not show its profile.");
+        var events = new List<TimelineEvent>();
+        string? cursor = null;
+        do
+        {
+            var more = cursor is null ? "" : $"&cursor={cursor}";
+            var timeline = await server.ReadAsync($"/api/profiles/{profile.Id}/timeline?limit=1000{more}", key, Shown.Json.TimelinePage, cancel);
+            events.AddRange(timeline.Events);
+            cursor = timeline.NextCursor;
+        }
+        while (cursor is not null);
+
+        events.Reverse();
+        return SeedDrawing.Of(profile, events);
+    }
+
+    /// <summary>The only company of this machine's data folder, if there is one.</summary>
+    private static string? CompanyHere()
+    {
+        if (!File.Exists(SqliteStore.PathIn(CommandLine.DataFolder))) return null;
+        using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
+        return registry.Companies is { Count: 1 } only ? only.First().CompanyId : null;
+    }
+}

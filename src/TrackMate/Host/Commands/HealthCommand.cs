@@ -1,0 +1,36 @@
+using System.CommandLine;
+using TrackMate.Manage;
+
+namespace TrackMate.Host.Commands;
+
+/// <summary><c>trackmate health</c>: for supervisors that run a program rather than call an address, such as a container's.</summary>
+internal static class HealthCommand
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    public static Command Create()
+    {
+        var url = ServerAddress.Option();
+        var command = new Verb("health", "Ask a running server whether it takes what comes. Ends with 1 if not.")
+        {
+            Examples = ["trackmate health", "trackmate health --url http://127.0.0.1:5080"],
+            Options = { url },
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var address = ServerAddress.Of(parsed.GetValue(url));
+            using var http = new HttpClient { BaseAddress = address, Timeout = Patience };
+            try
+            {
+                using var answer = await http.GetAsync("/health/ready", cancel);
+                Console.WriteLine(await answer.Content.ReadAsStringAsync(cancel));
+                return answer.IsSuccessStatusCode ? 0 : throw new CommandFailedException($"The server at {address} does not take messages now; its log says why.");
+            }
+            catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !cancel.IsCancellationRequested))
+            {
+                throw new CommandFailedException($"No server answers at {address}: {e.Message}");
+            }
+        });
+        return command;
+    }
+}

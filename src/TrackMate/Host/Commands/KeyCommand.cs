@@ -1,0 +1,100 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Text.Json;
+using TrackMate.Manage;
+
+namespace TrackMate.Host.Commands;
+
+/// <summary><c>trackmate key add|revoke|list</c>. The key alone goes to stdout, so that scripts can take it.</summary>
+internal static class KeyCommand
+{
+    public static Command Create() => new Verb("key", "Add, revoke and list API keys.")
+    {
+        Add(),
+        Revoke(),
+        List(),
+    };
+
+    private static Verb Add()
+    {
+        var company = CompanyCommand.CompanyOption();
+        var name = new Option<string>("--name") { Description = "What it is for, to know it by.", HelpName = "name", DefaultValueFactory = _ => "from the command line" };
+        var scopes = new Option<string>("--scopes")
+        {
+            Description = "What it may do, separated by commas: write (send webhooks), read, admin, or all.",
+            HelpName = "scopes",
+            DefaultValueFactory = _ => "write,read",
+        };
+        var command = new Verb("add", "Make an API key. It is shown this once; only its hash is kept.")
+        {
+            Examples = ["trackmate key add --company TM-SHOP99 --name \"checkout\" --scopes write", "KEY=$(trackmate key add --scopes read)"],
+            Options = { company, name, scopes },
+        };
+        command.SetAction(parsed =>
+        {
+            var called = CompanyChange.NameOf(parsed.GetRequiredValue(name));
+            if (!ApiKey.TryParse(parsed.GetRequiredValue(scopes), out var granted))
+                throw new InvalidSettingException("--scopes", $"'{parsed.GetValue(scopes)}' is not made of write, read, admin or all");
+            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
+            var owner = DataFolders.CompanyOf(registry, parsed.GetValue(company));
+            Console.WriteLine(registry.AddKey(owner, called, granted));
+            Console.Error.WriteLine($"A key of {owner.CompanyId} with the scopes: {ApiKey.Write(granted)}. It is shown this once; only its hash is kept.");
+        });
+        return command;
+    }
+
+    private static Verb Revoke()
+    {
+        var number = new Argument<long>("number") { Description = "The key's number in: trackmate key list", CustomParser = NumberOf };
+        var company = CompanyCommand.CompanyOption();
+        var command = new Verb("revoke", "Revoke an API key: a running server refuses it within a second.")
+        {
+            Examples = ["trackmate key revoke 3 --company TM-SHOP99"],
+            Arguments = { number },
+            Options = { company },
+        };
+        command.SetAction(parsed =>
+        {
+            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
+            var owner = DataFolders.CompanyOf(registry, parsed.GetValue(company));
+            var key = parsed.GetRequiredValue(number);
+            if (!registry.RevokeKey(owner, key)) throw new CommandFailedException($"{owner.CompanyId} has no key {key} in force; see: trackmate key list --company {owner.CompanyId}");
+            Console.WriteLine($"Revoked key {key} of {owner.CompanyId}.");
+        });
+        return command;
+    }
+
+    private static long NumberOf(ArgumentResult result)
+    {
+        if (long.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return number;
+        result.AddError($"'{result.Tokens[0].Value}' is not a key's number.");
+        return 0;
+    }
+
+    private static Verb List()
+    {
+        var company = CompanyCommand.CompanyOption();
+        var json = new Option<bool>("--json") { Description = "Write JSON." };
+        var command = new Verb("list", "List a company's keys by their first characters, revoked ones too.")
+        {
+            Examples = ["trackmate key list --company TM-SHOP99"],
+            Options = { company, json },
+        };
+        command.SetAction(parsed =>
+        {
+            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
+            var keys = registry.KeysOf(DataFolders.CompanyOf(registry, parsed.GetValue(company))).Select(KeyDocument.Of).ToList();
+            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(keys, ManageJson.Readable.IReadOnlyListKeyDocument));
+            else
+            {
+                Table.Write(Console.Out,
+                [
+                    ["number", "key", "name", "scopes", "created", "revoked"],
+                    .. keys.Select(key => new[] { key.Number.ToString(), key.Key, key.Name, string.Join(' ', key.Scopes), key.CreatedAt, key.RevokedAt ?? "" }),
+                ]);
+            }
+        });
+        return command;
+    }
+}

@@ -1,0 +1,28 @@
+using System.CommandLine;
+using TrackMate.Manage;
+
+namespace TrackMate.Host.Commands;
+
+/// <summary><c>trackmate restore FILE</c>.</summary>
+internal static class RestoreCommand
+{
+    public static Command Create()
+    {
+        var file = new Argument<string>("file") { Description = "A file that trackmate backup wrote." };
+        var force = new Option<bool>("--force") { Description = "Keep the store that is there beside the restored one, instead of refusing." };
+        var command = new Verb("restore", "Put a backup into the data folder. No server may run on it.")
+        {
+            Examples = ["trackmate restore /backup/trackmate-2026-01-31.db", "TRACKMATE_DATA=/tmp/look trackmate restore /backup/latest.db"],
+            Arguments = { file },
+            Options = { force },
+        };
+        command.SetAction(parsed =>
+        {
+            var dataFolder = CommandLine.DataFolder;
+            var restored = RestoredFolder.Restore(parsed.GetRequiredValue(file), dataFolder, parsed.GetValue(force), TimeProvider.System);
+            Console.WriteLine($"Restored into {dataFolder} ({restored.Backup}).");
+            if (restored.Kept is { } kept) Console.WriteLine($"What was there before is kept as {kept}.");
+        });
+        return command;
+    }
+}

@@ -1,0 +1,25 @@
+using System.CommandLine;
+
+namespace TrackMate.Host.Commands;
+
+/// <summary>Where verbs that talk to a running server find it: where the environment tells the server to listen.</summary>
+internal static class ServerAddress
+{
+    public static Option<string?> Option() => new("--url")
+    {
+        Description = "Where the server listens; the first of TRACKMATE_URLS, or http://127.0.0.1:5080, if left out.",
+        HelpName = "url",
+    };
+
+    /// <exception cref="InvalidSettingException">It is not an address.</exception>
+    public static Uri Of(string? given)
+    {
+        var url = given ?? ServerOptions.UrlsFrom(Environment.GetEnvironmentVariable).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[0];
+        return Uri.TryCreate(Reachable(url), UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+            ? address
+            : throw new InvalidSettingException("--url", $"'{url}' is not the address of a server, such as http://127.0.0.1:5080");
+    }
+
+    /// <summary>An address to listen on all interfaces is none to connect to.</summary>
+    public static string Reachable(string url) => url.Replace("0.0.0.0", "127.0.0.1").Replace("[::]", "127.0.0.1").Replace("//+", "//127.0.0.1").Replace("//*", "//127.0.0.1").TrimEnd('/');
+}

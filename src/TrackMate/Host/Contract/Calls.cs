@@ -1,0 +1,95 @@
+using TrackMate.Receive;
+using TrackMate.Show;
+
+namespace TrackMate.Host.Contract;
+
+/// <summary>Every call that this version answers.</summary>
+internal static class Calls
+{
+    private const string Send = "Send";
+    private const string Read = "Read";
+    private const string Operate = "Operate";
+
+    private static readonly CallParameter Limit = new("limit", InPath: false, "How many at most: 50 if left out; above 1,000 is read as 1,000.", "50", IsNumber: true);
+    private static readonly CallParameter Cursor = new("cursor", InPath: false, "The nextCursor of the page before. Cursors never expire.");
+
+    public static readonly IReadOnlyList<Call> All =
+    [
+        new(HttpMethod.Post, "/api/events", "trackEvents", Send, "Send a browser's events",
+            "One event or a batch of at most 500, 1 MiB and 32 KiB each. In a batch a bad event refuses itself only. An eventId sent again is a duplicate and changes nothing. The answer comes after the commit.",
+            typeof(EventsAnswer), """{"accepted":1,"duplicates":0}""")
+        {
+            Bodies = [typeof(BrowserEventBody), typeof(BrowserEventsBody)],
+            BodyExample = """{"company_id":"TM-SHOP99","sessionId":"session_1729260000_abc123","eventType":"page_view","eventData":{"address":"https://shop.com/homepage"},"timestamp":"2025-10-18T10:00:00Z","eventId":"0199f6a5-0000-7000-8000-000000000001"}""",
+            Problems = [400, 401, 403, 413, 415, 422, 429, 503],
+        },
+        new(HttpMethod.Post, "/api/profile", "identify", Send, "Say who a browser's session is",
+            "Every event of the session, past and future, is then on that person's timeline. The answer is always the id of the identifier in this message, known or not.",
+            typeof(ProfileAnswer), """{"profileId":"671234567890abcdef123456"}""")
+        {
+            Bodies = [typeof(IdentifyBody)],
+            BodyExample = """{"company_id":"TM-SHOP99","sessionId":"session_1729260000_abc123","email":"sarah@example.com","name":"Sarah Johnson","timestamp":"2025-10-18T10:08:00Z","eventId":"0199f6ac-5300-7000-8000-000000000002"}""",
+            Problems = [400, 401, 403, 413, 415, 422, 429, 503],
+        },
+        new(HttpMethod.Post, "/api/webhooks/events", "receiveWebhook", Send, "Send a back end's events",
+            "One event or a batch of at most 500, for whomever the identifier names: userId, else email, else externalId, else sessionId. profileId is null while the session is nobody's. A batch is answered by one result each, in order, an answer or a problem.",
+            typeof(WebhookAnswer), """{"profileId":"671234567890abcdef123456","sessionId":"webhook_1760782320_8c1f0a7be2d94356","eventId":"evt_5","duplicate":false}""")
+        {
+            Bodies = [typeof(WebhookBody), typeof(WebhooksBody)],
+            BodyExample = """{"identifier":{"email":"sarah@example.com"},"eventType":"payment_processed","eventData":{"orderId":"ch_abc123stripe","amount":79.99,"currency":"USD"},"timestamp":"2025-10-18T10:12:00Z","eventId":"evt_5"}""",
+            BatchAnswer = typeof(WebhookBatchAnswer),
+            Problems = [400, 401, 403, 413, 415, 422, 429, 503],
+            Scope = "write",
+        },
+        new(HttpMethod.Get, "/api/profiles", "listProfiles", Read, "Find profiles",
+            "By e-mail, by your own id, or by a part of name or identifier; the newest first. No match is an empty list.",
+            typeof(ProfilesPage), """{"profiles":[],"nextCursor":null}""")
+        {
+            Parameters =
+            [
+                new("email", InPath: false, "The profile that holds this e-mail.", "sarah@example.com"),
+                new("externalId", InPath: false, "The profile that holds this id of yours."),
+                new("q", InPath: false, "A part of name, e-mail or externalId."),
+                Limit,
+                Cursor,
+            ],
+            Problems = [400, 401, 403, 503],
+            Scope = "read",
+        },
+        new(HttpMethod.Get, "/api/profiles/{id}", "getProfile", Read, "Read a profile and its totals",
+            "An id is one identifier's for ever and leads to the profile that holds it now. Revenue is exact, per currency, from what servers told.",
+            typeof(ProfileDocument), """{"id":"671234567890abcdef123456","company_id":"TM-SHOP99","email":"sarah@example.com","name":"Sarah Johnson","traits":{"name":"Sarah Johnson"},"createdAt":"2025-10-18T10:08:00Z","firstSeen":"2025-10-18T10:00:00Z","lastActive":"2025-10-18T10:16:00Z","totals":{"events":7,"sessions":{"client":1,"server":1},"revenue":[{"currency":"USD","amount":"79.99"}]},"identifiers":[{"kind":"email","value":"sarah@example.com","id":"671234567890abcdef123456"}]}""")
+        {
+            Parameters = [new("id", InPath: true, "A profile's id: 24 hex digits.", "671234567890abcdef123456")],
+            Problems = [401, 403, 404, 503],
+            Scope = "read",
+        },
+        new(HttpMethod.Get, "/api/profiles/{id}/timeline", "getTimeline", Read, "Read a timeline",
+            "Newest first, stable while events arrive. Each event says why it is on this profile.",
+            typeof(TimelinePage), """{"events":[{"eventId":"evt_5","eventType":"payment_processed","eventData":{"orderId":"ch_abc123stripe","amount":79.99,"currency":"USD"},"timestamp":"2025-10-18T10:12:00Z","receivedAt":"2025-10-18T10:12:00.120Z","source":"server","sessionId":"webhook_1760782320_8c1f0a7be2d94356","userId":"671234567890abcdef123456","binding":{"method":"email","trust":"verified","chain":[{"kind":"event","eventId":"evt_5","at":"2025-10-18T10:12:00Z"},{"kind":"identifier","identifier":{"kind":"email","value":"sarah@example.com","id":"671234567890abcdef123456"}},{"kind":"profile","profileId":"671234567890abcdef123456"}]}}],"nextCursor":null}""")
+        {
+            Parameters =
+            [
+                new("id", InPath: true, "A profile's id: 24 hex digits.", "671234567890abcdef123456"),
+                new("source", InPath: false, "client or server; both if left out."),
+                new("eventType", InPath: false, "Only events of this type."),
+                new("from", InPath: false, "Only events from this time on, ISO 8601."),
+                new("to", InPath: false, "Only events before this time, ISO 8601."),
+                Limit,
+                Cursor,
+            ],
+            Problems = [400, 401, 403, 404, 503],
+            Scope = "read",
+        },
+        new(HttpMethod.Get, "/api/sessions/{sessionId}", "getSession", Read, "Read a session",
+            "A browser's session by its id, or a server's by any id that a webhook was answered with; oldest first. userId is whose it is now, null while it is nobody's.",
+            typeof(SessionDocument), """{"_id":"5f0a7be2d94356a1c01b2c3d","company_id":"TM-SHOP99","sessionId":"session_1729260000_abc123","userId":null,"events":[{"eventId":"0199f6a5-0000-7000-8000-000000000001","eventType":"page_view","eventData":{"address":"https://shop.com/homepage"},"timestamp":"2025-10-18T10:00:00Z","userId":null}],"nextCursor":null}""")
+        {
+            Parameters = [new("sessionId", InPath: true, "A session's id.", "session_1729260000_abc123"), Limit, Cursor],
+            Problems = [400, 401, 403, 404, 503],
+            Scope = "read",
+        },
+        new(HttpMethod.Get, "/health/live", "live", Operate, "Ask whether the process answers", "Always 200 while it runs.", typeof(HealthAnswer), """{"status":"live","version":"0.1.0"}"""),
+        new(HttpMethod.Get, "/health/ready", "ready", Operate, "Ask whether the store takes what comes", "503 with a sentence while it does not.", typeof(HealthAnswer), """{"status":"ready","version":"0.1.0"}"""),
+    ];
+}

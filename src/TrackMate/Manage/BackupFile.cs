@@ -1,0 +1,100 @@
+using Microsoft.Data.Sqlite;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Manage;
+
+/// <summary>A backup: the whole store in one SQLite file that was checked and belongs to its owner alone.</summary>
+/// <param name="Bytes">Size of the file.</param>
+internal sealed record BackupFile(string Path, long Bytes, long Companies, long Messages, long Sessions, long Identifiers)
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>Writes a backup of a store, whether or not a server runs on it: one consistent moment, compacted, checked, and only then given its name.</summary>
+    /// <exception cref="CommandFailedException">The file is there already, or cannot be written.</exception>
+    public static BackupFile Write(string storePath, string file, bool force)
+    {
+        var target = System.IO.Path.GetFullPath(file);
+        if (System.IO.Path.GetDirectoryName(target) == System.IO.Path.GetDirectoryName(storePath) && System.IO.Path.GetFileName(target).StartsWith(System.IO.Path.GetFileName(storePath), StringComparison.Ordinal))
+            throw new CommandFailedException($"{target} would lie among the store's own files; give the backup another name.");
+        if (File.Exists(target) && !force) throw new CommandFailedException($"{target} is there already; give another name, or --force to replace it.");
+        if (Directory.Exists(target)) throw new CommandFailedException($"{target} is a folder; give the name of a file.");
+
+        var unfinished = target + ".unfinished";
+        try
+        {
+            Create(unfinished);
+            using (var database = Database.Open(storePath, readOnly: true))
+            {
+                DataFolders.CheckSchema(database);
+                using var into = database.Use("VACUUM INTO ?");
+                into.With(unfinished).Next();
+            }
+
+            var written = Check(unfinished);
+            Flush(unfinished);
+            File.Move(unfinished, target, overwrite: force);
+            return written with { Path = target };
+        }
+        catch (SqliteException e)
+        {
+            throw new CommandFailedException($"The backup could not be written to {target}: {e.Message}. Is the disk full?");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException($"The backup could not be written to {target}: {e.Message}");
+        }
+        finally
+        {
+            if (File.Exists(unfinished)) File.Delete(unfinished);
+        }
+    }
+
+    /// <summary>Reads all of a backup and counts what is in it.</summary>
+    /// <exception cref="CommandFailedException">It is damaged, no backup of TrackMate, or of a newer version.</exception>
+    public static BackupFile Check(string file)
+    {
+        try
+        {
+            using var database = Database.Open(file, readOnly: true);
+            var version = Schema.Version(database);
+            if (version > Schema.Known) throw new CommandFailedException($"{file} was written by a newer TrackMate (schema {version}; this program knows {Schema.Known}).");
+            if (version == 0 || !HasCompanies(database)) throw new CommandFailedException($"{file} is not a backup of TrackMate.");
+            if (Integrity.Of(database) is { } damage) throw new CommandFailedException($"{file} is damaged: {damage}");
+            return new(
+                file, new FileInfo(file).Length, Count(database, "SELECT COUNT(*) FROM company"), Count(database, "SELECT COUNT(*) FROM message"),
+                Count(database, "SELECT COUNT(*) FROM session"), Count(database, "SELECT COUNT(*) FROM identifier"));
+        }
+        catch (SqliteException e)
+        {
+            throw new CommandFailedException($"{file} cannot be read as a backup: {e.Message}");
+        }
+    }
+
+    /// <summary>Makes an empty file that only its owner can read: a backup holds all that the store does.</summary>
+    public static void Create(string path)
+    {
+        // What a killed run left may be readable by others.
+        File.Delete(path);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
+        using var _ = new FileStream(path, options);
+    }
+
+    public static void Flush(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
+        file.Flush(flushToDisk: true);
+    }
+
+    public override string ToString() =>
+        $"{Sizes.Of(Bytes)}: {Sizes.Counted(Companies, "company", "companies")}, {Sizes.Counted(Messages, "message", "messages")}, {Sizes.Counted(Sessions, "session", "sessions")}, {Sizes.Counted(Identifiers, "identifier", "identifiers")}";
+
+    private static bool HasCompanies(Database database) => Count(database, "SELECT COUNT(*) FROM sqlite_schema WHERE name IN ('company', 'message')") == 2;
+
+    private static long Count(Database database, string sql)
+    {
+        using var count = database.Use(sql);
+        count.Next();
+        return count.Long(0);
+    }
+}

@@ -1,0 +1,113 @@
+using System.Globalization;
+using TrackMate.Bind;
+using TrackMate.Host;
+
+namespace TrackMate.Manage;
+
+/// <summary>What <c>company set</c> was given, as it was typed; null and empty leave a setting as it is.</summary>
+internal sealed record CompanyChange
+{
+    private const int MaxNameLength = 200;
+    private const int MaxTypeLength = 200;
+    private const int MinutesOfDay = 1440;
+
+    public string? Name { get; init; }
+
+    public IReadOnlyList<string> Origins { get; init; } = [];
+
+    /// <summary>Any origin may send again.</summary>
+    public bool NoOrigins { get; init; }
+
+    public IReadOnlyList<string> PaymentTypes { get; init; } = [];
+
+    public IReadOnlyList<string> RefundTypes { get; init; } = [];
+
+    public string? Currency { get; init; }
+
+    public string? UserRegistered { get; init; }
+
+    public string? SessionGap { get; init; }
+
+    public IReadOnlyList<string> Placeholders { get; init; } = [];
+
+    public bool NoPlaceholders { get; init; }
+
+    public string? Quota { get; init; }
+
+    /// <returns>The company's name and settings once the change is made.</returns>
+    /// <exception cref="InvalidSettingException">A value that the setting cannot have, or nothing to change.</exception>
+    public (string Name, CompanySettings Settings) ApplyTo(Company company)
+    {
+        var old = company.Settings;
+        if (NoOrigins && Origins.Count > 0) throw new InvalidSettingException("--no-origins", "it takes all origins away, so it cannot stand beside --origin");
+        if (NoPlaceholders && Placeholders.Count > 0) throw new InvalidSettingException("--no-placeholders", "it takes all placeholders away, so it cannot stand beside --placeholder");
+        if (this == new CompanyChange() { Origins = Origins, PaymentTypes = PaymentTypes, RefundTypes = RefundTypes, Placeholders = Placeholders }
+            && Origins.Count + PaymentTypes.Count + RefundTypes.Count + Placeholders.Count == 0)
+            throw new InvalidSettingException("company set", "nothing to change was given; see its settings with: trackmate company set --help");
+
+        var settings = old with
+        {
+            AllowedOrigins = NoOrigins ? [] : Changed(old.AllowedOrigins, Origins, OriginOf),
+            PaymentTypes = Changed(old.PaymentTypes, PaymentTypes, type => TypeOf("--payment-type", type)),
+            RefundTypes = Changed(old.RefundTypes, RefundTypes, type => TypeOf("--refund-type", type)),
+            Currency = Currency is null ? old.Currency : CurrencyOf(Currency),
+            UserRegistered = UserRegistered is null ? old.UserRegistered : SwitchOf("--user-registered", UserRegistered),
+            ServerSessionGapMinutes = SessionGap is null ? old.ServerSessionGapMinutes : GapOf(SessionGap),
+            Placeholders = NoPlaceholders ? [] : Changed(old.Placeholders, Placeholders, PlaceholderOf),
+            EventsPerDay = Quota is null ? old.EventsPerDay : QuotaOf(Quota),
+        };
+        if (settings.PaymentTypes.Intersect(settings.RefundTypes, StringComparer.Ordinal).FirstOrDefault() is { } both)
+            throw new InvalidSettingException("--payment-type", $"'{both}' cannot pay and refund at once");
+        return (Name is null ? company.Name : NameOf(Name), settings);
+    }
+
+    /// <exception cref="InvalidSettingException">It is blank or too long.</exception>
+    public static string NameOf(string name) =>
+        name.Trim() is { Length: >= 1 and <= MaxNameLength } trimmed
+            ? trimmed
+            : throw new InvalidSettingException("--name", $"it is 1 to {MaxNameLength} characters");
+
+    private static IReadOnlyList<string> Changed(IReadOnlyList<string> old, IReadOnlyList<string> given, Func<string, string> check) =>
+        given.Count == 0 ? old : [.. given.Select(check).Distinct(StringComparer.Ordinal)];
+
+    // As browsers send it in Origin: scheme and host in lower case, the port only where it is not the scheme's own.
+    private static string OriginOf(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.PathAndQuery == "/" && uri.Fragment.Length == 0 && uri.UserInfo.Length == 0
+            ? uri.IsDefaultPort ? $"{uri.Scheme}://{uri.IdnHost}" : $"{uri.Scheme}://{uri.IdnHost}:{uri.Port}"
+            : throw new InvalidSettingException("--origin", $"'{text}' is not an origin such as https://shop.com: scheme and host, a port if it has one, and nothing after it");
+
+    private static string TypeOf(string option, string text) =>
+        text.Length is >= 1 and <= MaxTypeLength && !text.Any(char.IsControl) && !string.IsNullOrWhiteSpace(text)
+            ? text
+            : throw new InvalidSettingException(option, $"an event type is 1 to {MaxTypeLength} printable characters");
+
+    private static string CurrencyOf(string text) =>
+        text.ToUpperInvariant() is var code && Money.IsCurrency(code)
+            ? code
+            : throw new InvalidSettingException("--currency", $"'{text}' is not a currency's three letters, such as USD (ISO 4217)");
+
+    private static bool SwitchOf(string option, string text) => text.ToLowerInvariant() switch
+    {
+        "on" => true,
+        "off" => false,
+        _ => throw new InvalidSettingException(option, $"'{text}' is neither on nor off"),
+    };
+
+    private static int GapOf(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) && minutes is >= 1 and <= MinutesOfDay
+            ? minutes
+            : throw new InvalidSettingException("--session-gap", $"'{text}' is not a number of minutes from 1 to {MinutesOfDay}");
+
+    private static string PlaceholderOf(string text) =>
+        text.Trim() is { Length: >= 1 and <= MaxTypeLength } trimmed
+            ? trimmed
+            : throw new InvalidSettingException("--placeholder", $"it is 1 to {MaxTypeLength} characters; blank ones count as not given anyway");
+
+    private static long? QuotaOf(string text)
+    {
+        if (text.Equals("none", StringComparison.OrdinalIgnoreCase)) return null;
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var events) && events is >= 1 and <= 1_000_000_000_000
+            ? events
+            : throw new InvalidSettingException("--quota", $"'{text}' is neither a number of events a day from 1 on nor none");
+    }
+}

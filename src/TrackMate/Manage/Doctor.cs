@@ -1,0 +1,97 @@
+using Microsoft.Data.Sqlite;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Manage;
+
+/// <summary>One thing that was looked at, in a sentence.</summary>
+internal sealed record Finding(bool Good, string Sentence);
+
+/// <summary>Looks a data folder over without writing to it, whether or not a server runs on it.</summary>
+internal static class Doctor
+{
+    private const long LeastFreeBytes = 512L << 20;
+    private const long MostLogBytes = 256L << 20;
+
+    /// <param name="quick">Leaves out what reads the whole store.</param>
+    public static IEnumerable<Finding> Examine(string dataFolder, bool quick)
+    {
+        var store = DataFolders.StoreIn(dataFolder);
+        yield return FreeSpace(dataFolder);
+        yield return Log(store);
+
+        Database? database = null;
+        Finding? unreadable = null;
+        try
+        {
+            database = Database.Open(store, readOnly: true);
+        }
+        catch (Exception e) when (e is SqliteException or NotSupportedException)
+        {
+            unreadable = new(false, $"The store cannot be opened: {e.Message}");
+        }
+
+        if (unreadable is not null)
+        {
+            yield return unreadable;
+            yield break;
+        }
+
+        using (database)
+        {
+            yield return new(true, $"SQLite {database!.Connection.ServerVersion} is new enough.");
+            var schema = Look(() => SchemaOf(database));
+            yield return schema;
+            if (!schema.Good || quick) yield break;
+
+            yield return Look(() => Integrity.Of(database) is { } damage ? new(false, $"The store is damaged: {damage}. Restore a backup.") : new(true, "Every page and index of the store is whole."));
+            yield return Look(() => Derived(database));
+        }
+    }
+
+    private static Finding FreeSpace(string dataFolder)
+    {
+        var free = new DriveInfo(dataFolder).AvailableFreeSpace;
+        return free >= LeastFreeBytes
+            ? new(true, $"{Sizes.Of(free)} are free on the disk.")
+            : new(false, $"Only {Sizes.Of(free)} are free on the disk; make room before it is full, since then nothing is taken.");
+    }
+
+    private static Finding Log(string store)
+    {
+        var log = new FileInfo(store + "-wal");
+        var bytes = log.Exists ? log.Length : 0;
+        return bytes <= MostLogBytes
+            ? new(true, $"The write-ahead log is {Sizes.Of(bytes)}.")
+            : new(false, $"The write-ahead log is {Sizes.Of(bytes)}, so something has been reading the store for long; end that, or restart the server.");
+    }
+
+    private static Finding SchemaOf(Database database)
+    {
+        DataFolders.CheckSchema(database);
+        return new(true, $"The schema is this program's ({Schema.Known}).");
+    }
+
+    private static Finding Derived(Database database)
+    {
+        var differences = DerivedTables.Differences(database, CompanyRows.Read(database));
+        return differences.Count == 0
+            ? new(true, "What is derived (spans, server sessions, daily counts, revenue) is what a rebuild gives.")
+            : new(false, $"What is derived is not what a rebuild gives: {string.Join(", ", differences.Select(table => $"{Sizes.Counted(table.Rows, "row", "rows")} of {table.Table}"))}. Please report this.");
+    }
+
+    private static Finding Look(Func<Finding> look)
+    {
+        try
+        {
+            return look();
+        }
+        catch (CommandFailedException e)
+        {
+            return new(false, e.Message);
+        }
+        catch (SqliteException e)
+        {
+            return new(false, $"The store cannot be read: {e.Message}. Restore a backup if this stays so.");
+        }
+    }
+}

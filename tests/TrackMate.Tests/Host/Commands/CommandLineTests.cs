@@ -1,0 +1,84 @@
+using TrackMate.Tests.Running;
+
+namespace TrackMate.Tests.Host.Commands;
+
+/// <summary>What every verb keeps: help with examples, exit codes, sentences, and no folder made by accident.</summary>
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly CommandLineRunner trackmate = new();
+
+    public void Dispose() => trackmate.Dispose();
+
+    [Fact]
+    public async Task Version_is_the_bare_version()
+    {
+        Assert.Matches(@"^\d+\.\d+\.\d+\s*$", await trackmate.DoAsync("--version"));
+    }
+
+    [Theory]
+    [InlineData("serve")]
+    [InlineData("demo")]
+    [InlineData("company add")]
+    [InlineData("company list")]
+    [InlineData("company show")]
+    [InlineData("company set")]
+    [InlineData("key add")]
+    [InlineData("key revoke")]
+    [InlineData("key list")]
+    [InlineData("admin reset-password")]
+    [InlineData("backup")]
+    [InlineData("restore")]
+    [InlineData("doctor")]
+    [InlineData("health")]
+    public async Task Help_of_each_verb_ends_with_examples_of_it(string verb)
+    {
+        var help = await trackmate.DoAsync(verb + " --help");
+
+        Assert.Contains($"trackmate {verb}", help[help.IndexOf("Examples:", StringComparison.Ordinal)..]);
+    }
+
+    [Theory]
+    [InlineData("frobnicate", "There is no verb 'frobnicate'. See: trackmate --help")]
+    [InlineData("company frobnicate", "There is no verb 'frobnicate'. See: trackmate company --help")]
+    [InlineData("company set --session-gap", "Required argument missing for option: '--session-gap'. See: trackmate company set --help")]
+    [InlineData("key revoke seven", "'seven' is not a key's number. See: trackmate key revoke --help")]
+    [InlineData("backup", "Required argument missing for command: 'backup'. See: trackmate backup --help")]
+    public async Task Wrong_arguments_end_with_2_and_a_sentence(string line, string sentence)
+    {
+        Assert.Equal(sentence, await trackmate.FailAsync(line, 2));
+    }
+
+    [Theory]
+    [InlineData("company list")]
+    [InlineData("company show TM-SHOP99")]
+    [InlineData("company set TM-SHOP99 --name Shop")]
+    [InlineData("key add --company TM-SHOP99")]
+    [InlineData("key list --company TM-SHOP99")]
+    [InlineData("key revoke 1 --company TM-SHOP99")]
+    [InlineData("admin reset-password --random")]
+    [InlineData("backup out.db")]
+    [InlineData("doctor")]
+    public async Task A_mistyped_folder_is_not_made(string line)
+    {
+        Assert.StartsWith($"There is no TrackMate data in {trackmate.DataFolder}", await trackmate.FailAsync(line, 1));
+        Assert.False(Directory.Exists(trackmate.DataFolder));
+    }
+
+    [Fact]
+    public async Task A_setting_that_cannot_be_ends_with_2()
+    {
+        trackmate.Environment["TRACKMATE_RATE_LIMIT"] = "fast";
+
+        Assert.StartsWith("TRACKMATE_RATE_LIMIT: 'fast' is not a number", await trackmate.FailAsync("serve", 2));
+        Assert.False(Directory.Exists(trackmate.DataFolder));
+    }
+
+    [Fact]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    public async Task A_new_folder_is_its_owners_alone()
+    {
+        await trackmate.DoAsync("company add TM-SHOP99");
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(trackmate.DataFolder));
+    }
+}

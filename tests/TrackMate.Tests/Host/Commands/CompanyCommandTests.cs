@@ -1,0 +1,85 @@
+using System.Text.Json.Nodes;
+using TrackMate.Tests.Running;
+
+namespace TrackMate.Tests.Host.Commands;
+
+public sealed class CompanyCommandTests : IAsyncLifetime
+{
+    private readonly CommandLineRunner trackmate = new();
+
+    public async ValueTask InitializeAsync() => await trackmate.DoAsync("company add TM-SHOP99 --name \"The Shop\"");
+
+    public ValueTask DisposeAsync()
+    {
+        trackmate.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task Settings_are_set_and_shown()
+    {
+        await trackmate.DoAsync("company set TM-SHOP99 --name Renamed --origin HTTPS://Shop.com/ --origin http://localhost:3000 --payment-type paid --payment-type \"Order Completed\" --refund-type unpaid"
+            + " --currency eur --user-registered off --session-gap 45 --placeholder n/a --quota 1000");
+
+        Assert.Equal(
+            """{"company_id":"TM-SHOP99","name":"Renamed","allowedOrigins":["https://shop.com","http://localhost:3000"],"paymentTypes":["paid","Order Completed"],"refundTypes":["unpaid"],"currency":"EUR","userRegistered":false,"sessionGapMinutes":45,"placeholders":["n/a"],"eventsPerDay":1000}""",
+            await ShownAsync());
+        var shown = await trackmate.DoAsync("company show");
+        foreach (var word in new[] { "https://shop.com, http://localhost:3000", "paid, Order Completed", "unpaid", "EUR", "off", "45 minutes", "n/a", "1000 events a day" }) Assert.Contains(word, shown);
+    }
+
+    [Fact]
+    public async Task What_is_not_given_stays_and_lists_can_be_cleared()
+    {
+        await trackmate.DoAsync("company set --origin https://shop.com --placeholder n/a --quota 5");
+
+        await trackmate.DoAsync("company set --no-origins --no-placeholders --quota none");
+
+        Assert.Equal(
+            """{"company_id":"TM-SHOP99","name":"The Shop","allowedOrigins":[],"paymentTypes":["payment_processed","Order Completed"],"refundTypes":["payment_refunded","refund_processed","Order Refunded"],"currency":"USD","userRegistered":true,"sessionGapMinutes":30,"placeholders":[],"eventsPerDay":null}""",
+            await ShownAsync());
+    }
+
+    [Theory]
+    [InlineData("--origin shop.com", "--origin: 'shop.com' is not an origin")]
+    [InlineData("--origin https://shop.com/path", "--origin: 'https://shop.com/path' is not an origin")]
+    [InlineData("--origin https://shop.com --no-origins", "--no-origins: it takes all origins away")]
+    [InlineData("--currency dollars", "--currency: 'dollars' is not a currency's three letters")]
+    [InlineData("--user-registered maybe", "--user-registered: 'maybe' is neither on nor off")]
+    [InlineData("--session-gap 0", "--session-gap: '0' is not a number of minutes from 1 to 1440")]
+    [InlineData("--session-gap 1441", "--session-gap: '1441' is not a number of minutes from 1 to 1440")]
+    [InlineData("--quota 0", "--quota: '0' is neither a number of events a day from 1 on nor none")]
+    [InlineData("--name \" \"", "--name: it is 1 to 200 characters")]
+    [InlineData("--placeholder \" \"", "--placeholder: it is 1 to 200 characters")]
+    [InlineData("--payment-type \"\"", "--payment-type: an event type is 1 to 200 printable characters")]
+    [InlineData("--payment-type payment_refunded", "--payment-type: 'payment_refunded' cannot pay and refund at once")]
+    [InlineData("", "company set: nothing to change was given")]
+    public async Task A_setting_that_cannot_be_is_refused_and_changes_nothing(string options, string sentence)
+    {
+        var before = await ShownAsync();
+
+        Assert.StartsWith(sentence, await trackmate.FailAsync("company set TM-SHOP99 " + options, 2));
+
+        Assert.Equal(before, await ShownAsync());
+    }
+
+    [Fact]
+    public async Task Companies_are_listed_and_named_where_there_are_several()
+    {
+        await trackmate.DoAsync("company add TM-OTHER");
+
+        Assert.Equal("company_id  name\nTM-SHOP99   The Shop\nTM-OTHER    TM-OTHER\n", await trackmate.DoAsync("company list"));
+        Assert.Equal(["TM-SHOP99", "TM-OTHER"], JsonNode.Parse(await trackmate.DoAsync("company list --json"))!.AsArray().Select(company => company!["company_id"]!.ToString()));
+        Assert.StartsWith("--company: there are several companies here, so name one of TM-SHOP99, TM-OTHER", await trackmate.FailAsync("company show", 2));
+        trackmate.Environment["TRACKMATE_COMPANY"] = "TM-OTHER";
+        Assert.Contains("TM-OTHER", await trackmate.DoAsync("company show"));
+    }
+
+    [Theory]
+    [InlineData("company add TM-SHOP99", 1, "There is a company TM-SHOP99 already")]
+    [InlineData("company add \"TM SHOP\"", 2, "company_id: it is 1 to 64 letters")]
+    [InlineData("company show TM-NOBODY", 1, "There is no company TM-NOBODY here")]
+    public async Task What_cannot_be_is_said(string line, int exitCode, string sentence) => Assert.StartsWith(sentence, await trackmate.FailAsync(line, exitCode));
+
+    private async Task<string> ShownAsync() => JsonNode.Parse(await trackmate.DoAsync("company show TM-SHOP99 --json"))!.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

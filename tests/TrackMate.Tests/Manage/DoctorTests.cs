@@ -1,0 +1,83 @@
+using Microsoft.Data.Sqlite;
+using TrackMate.Tests.Running;
+
+namespace TrackMate.Tests.Manage;
+
+/// <summary>What the doctor sees, beside a running server and in folders that something happened to.</summary>
+public sealed class DoctorTests(RunningServer running) : IClassFixture<RunningServer>
+{
+    private readonly CommandLineRunner trackmate = new(running.Server);
+
+    [Fact]
+    public async Task A_busy_server_is_well()
+    {
+        await PlayAsync();
+
+        var said = await trackmate.DoAsync("doctor");
+
+        Assert.All(said.Trim().Split('\n'), line => Assert.StartsWith("ok ", line));
+        Assert.Contains("SQLite 3.", said);
+        Assert.Contains("are free on the disk", said);
+        Assert.Contains("write-ahead log", said);
+        Assert.Contains("schema is this program's", said);
+        Assert.Contains("is what a rebuild gives", said);
+    }
+
+    [Theory]
+    [InlineData("UPDATE server_run SET events = events + 1", "server_run")]
+    [InlineData("UPDATE span SET to_ms = to_ms - 1", "span")]
+    [InlineData("DELETE FROM session_day", "session_day")]
+    [InlineData("UPDATE ledger_entry SET amount = '80.00'", "ledger_entry")]
+    [InlineData("DELETE FROM payment_key", "payment_key")]
+    public async Task What_is_derived_wrongly_is_found(string damage, string table)
+    {
+        await PlayAsync();
+        using var copy = new CommandLineRunner();
+        var backup = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        await trackmate.DoAsync($"backup {backup}");
+        await copy.DoAsync($"restore {backup}");
+        File.Delete(backup);
+        await copy.DoAsync("doctor");
+
+        Run(copy, damage);
+
+        var (exitCode, output, errors) = await copy.RunAsync("doctor");
+        Assert.Equal(1, exitCode);
+        Assert.Matches($"WRONG What is derived is not what a rebuild gives: [0-9,]+ rows? of {table}", output);
+        Assert.Single(errors.Trim().Split('\n'));
+    }
+
+    [Fact]
+    public async Task A_damaged_file_and_a_newer_schema_are_found()
+    {
+        using var copy = new CommandLineRunner();
+        await copy.DoAsync("company add TM-SHOP99");
+        Run(copy, "PRAGMA user_version = 99");
+        Assert.Contains("WRONG This data folder was written by a newer TrackMate (schema 99", (await copy.RunAsync("doctor")).Output);
+        Assert.StartsWith("This data folder was written by a newer TrackMate", await copy.FailAsync("company list", 1));
+
+        await File.WriteAllTextAsync(Path.Combine(copy.DataFolder, "trackmate.db"), new string('x', 9000));
+        var (exitCode, output, _) = await copy.RunAsync("doctor");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("WRONG ", output);
+    }
+
+    private async Task PlayAsync()
+    {
+        var shopper = running.NewShopper();
+        var email = $"{Guid.CreateVersion7()}@example.com";
+        await shopper.TrackAsync("page_view", new { address = "/" });
+        await shopper.IdentifyAsync(email);
+        await running.Backend.WebhookAsync("payment_processed", new { amount = 5, orderId = email }, email: email);
+        await running.Backend.WebhookAsync("support_call", sessionId: shopper.SessionId);
+    }
+
+    private static void Run(CommandLineRunner copy, string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(copy.DataFolder, "trackmate.db")};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+}
