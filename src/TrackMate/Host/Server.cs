@@ -45,14 +45,17 @@ internal static class Server
         builder.Services.AddSingleton<IdentifyProfile>();
         builder.Services.AddSingleton<ReceiveWebhook>();
         builder.Services.AddSingleton<ReadApi>();
+        Dashboard.Add(builder, options.DataFolder);
 
         var app = builder.Build();
         if (options.TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.Use(next => http => Problems.Middleware(http, next));
         app.UseRouting();
         app.Use(next => http => Telemetry.Guard(http, next));
+        Dashboard.Use(app);
         MapReceive(app);
         MapShow(app);
+        Dashboard.Map(app);
         Health.Map(app);
         Telemetry.Map(app);
         return app;

@@ -64,6 +64,18 @@ internal sealed class PersonReader(Database database)
         return traits;
     }
 
+    /// <summary>The trait <c>name</c>, where it is a text.</summary>
+    public string? NameOf(Person person)
+    {
+        foreach (var identifier in person.Identifiers)
+        {
+            using var row = database.Use("SELECT value ->> '$' FROM trait WHERE company = ? AND identifier = ? AND name = 'name' AND json_type(value) = 'text'");
+            if (row.With(person.Company.Number).With(identifier.Number).Next() && row.Text(0) is { Length: > 0 } name) return name;
+        }
+
+        return null;
+    }
+
     /// <summary>Whether something verified stands behind a person, besides what browsers claim.</summary>
     public bool IsVerified(Person person)
     {
