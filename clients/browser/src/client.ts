@@ -8,7 +8,7 @@ import { followPages } from './pages.js';
 import { openQueue } from './queue.js';
 import { note, safely, speakUp } from './safely.js';
 import { send } from './send.js';
-import { openSessions } from './session.js';
+import { openSessions, SESSION } from './session.js';
 import { openStorage } from './storage.js';
 
 /** The contract's limit of one event. */
@@ -80,6 +80,7 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
     'storage',
     safely(({ key, newValue }: StorageEvent) => {
       if (key === null || key.startsWith(prefix)) queue.changedElsewhere(key?.slice(prefix.length), newValue);
+      if (!key || key === prefix + SESSION) sessions.changedElsewhere(queue.move);
       // The tab in which the visitor opted out cannot reach what this one keeps in memory.
       if (key === prefix + OPTED_OUT && newValue) forget();
     }),

@@ -28,6 +28,8 @@ export interface Queue {
   /** Takes a message out, delivered or given up, and tells who waits for it. */
   settle(id: string, profileId?: string | null): void;
   clear(): void;
+  /** Puts the messages of one session into another. */
+  move(from: string, to: string): void;
   /** What another tab has done to a message (its `storage` event), or all of them when `name` is undefined. */
   changedElsewhere(name: string | undefined, value: string | null): void;
   /** The page was frozen and has heard nothing meanwhile: who waits for a message that is gone waits in vain. */
@@ -93,6 +95,15 @@ export function openQueue(storage: KeptValues): Queue {
       remove(id);
     },
     clear: () => ids().forEach(remove),
+    move(from, to) {
+      const member = (sessionId: string): string => `"sessionId":"${sessionId}"`;
+      for (const id of ids()) {
+        const text = storage.get(MESSAGE + id);
+        // The envelope's is the last: an event's own data stands before it.
+        const at = text?.lastIndexOf(member(from)) ?? -1;
+        if (text && at >= 0) storage.set(MESSAGE + id, text.slice(0, at) + member(to) + text.slice(at + member(from).length));
+      }
+    },
     changedElsewhere(name, value) {
       const answer = value?.startsWith('{"profileId"') ? (JSON.parse(value) as Identified) : undefined;
       for (const id of [...waiting.keys()]) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { define, FakeLocks, openTracked, pass, PREFIX, server, show, storage, stored, taken } from './browser.js';
+import { define, FakeLocks, openTracked, pass, PREFIX, server, show, START, storage, stored, taken } from './browser.js';
 
 describe.each([
   ['with navigator.locks', () => new FakeLocks()],
@@ -132,5 +132,46 @@ describe('with navigator.locks', () => {
     TrackMate.track('two');
     await pass(20_000);
     expect(server.types).toEqual(['one', 'two']);
+  });
+});
+
+describe('tabs that open together on a first visit', () => {
+  const theirs = 'session_1760781600_00000000000000000000000000000001';
+  const store = (session: object | null): void => {
+    if (session) storage.values.set(PREFIX + 'session', JSON.stringify(session));
+    else storage.values.delete(PREFIX + 'session');
+    window.dispatchEvent(new StorageEvent('storage', { key: PREFIX + 'session', newValue: session && JSON.stringify(session) }));
+  };
+
+  it('end up in one session, with what each has tracked before it knew', async () => {
+    const { TrackMate } = await openTracked();
+    TrackMate.track('first', { sessionId: TrackMate.getSessionId() });
+    const ours = TrackMate.getSessionId();
+    store({ id: theirs, since: START });
+    expect(TrackMate.getSessionId()).toBe(theirs);
+    await pass(1_000);
+    expect(server.requests.map(({ body }) => body.sessionId)).toEqual([theirs]);
+    expect(server.events[0].eventData).toEqual({ sessionId: ours });
+  });
+
+  it('leave in a session what belongs to it: another person has identified in another tab', async () => {
+    const { TrackMate } = await openTracked();
+    TrackMate.track('ours');
+    const ours = TrackMate.getSessionId();
+    store({ id: theirs, since: START, email: 'ben@example.com', after: ours });
+    TrackMate.track('theirs');
+    await pass(1_000);
+    expect(server.requests.map(({ body }) => body.sessionId)).toEqual([ours, theirs]);
+  });
+
+  it('leave in a session what belongs to it: another tab has signed out and gone on', async () => {
+    const { TrackMate } = await openTracked();
+    TrackMate.track('ours');
+    const ours = TrackMate.getSessionId();
+    store(null);
+    store({ id: theirs, since: START });
+    TrackMate.track('theirs');
+    await pass(1_000);
+    expect(server.requests.map(({ body }) => body.sessionId)).toEqual([ours, theirs]);
   });
 });

@@ -210,6 +210,26 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
     }
 
     [Fact]
+    public async Task Tabs_that_open_together_on_a_first_visit_agree_on_one_session()
+    {
+        const int tabs = 4;
+        var pages = new List<IPage>();
+        for (var tab = 0; tab < tabs; tab++) pages.Add((await OpenAsync(Tracked(NoFlush))).Page);
+        await Task.WhenAll(pages.Select(page => page.EvaluateAsync("TrackMate.track('opened'), TrackMate.track('read')")));
+
+        const string sessions = """
+            Object.keys(localStorage).filter((key) => key.includes(':message:')).map((key) => JSON.parse(localStorage[key]).sessionId).concat(TrackMate.getSessionId())
+            """;
+        var seen = await Eventually.BecomesAsync(
+            async () => await Task.WhenAll(pages.Select(page => page.EvaluateAsync<string[]>(sessions))),
+            answers => answers.SelectMany(answer => answer).Distinct().Count() == 1 && answers.All(answer => answer.Length == 2 * tabs + 1));
+        var session = Assert.Single(seen.SelectMany(answer => answer).Distinct());
+
+        await pages[0].EvaluateAsync("dispatchEvent(new Event('online'))");
+        Assert.Equal(2 * tabs, (await EventsOfAsync(session, 2 * tabs)).Count);
+    }
+
+    [Fact]
     public async Task One_refused_event_stops_none_of_the_others()
     {
         rejectedExpected = 2;
