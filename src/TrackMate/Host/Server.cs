@@ -49,6 +49,7 @@ internal static class Server
         builder.Services.AddSingleton<ReceiveWebhook>();
         builder.Services.AddSingleton<ReadApi>();
         OpenApi.Add(builder.Services);
+        Dashboard.Add(builder, options.DataFolder);
 
         var app = builder.Build();
         if (options.TrustedProxies.Count > 0) app.UseForwardedHeaders();
@@ -56,8 +57,10 @@ internal static class Server
         app.UseRouting();
         app.Use(next => http => Problems.FillEmpty(http, next));
         app.Use(next => http => Telemetry.Guard(http, next));
+        Dashboard.Use(app);
         MapReceive(app);
         MapShow(app);
+        Dashboard.Map(app);
         Health.Map(app);
         Telemetry.Map(app);
         OpenApi.Map(app);

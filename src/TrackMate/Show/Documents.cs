@@ -31,12 +31,19 @@ internal sealed class Documents(Database database, Company company)
 {
     private readonly TimelineReader timelines = new(database);
     private readonly SessionReader sessions = new(database);
+    private readonly ArrivalReader arrivals = new(database);
     private readonly Dictionary<long, string> sessionIds = [];
     private readonly Dictionary<long, ShownClaim> claims = [];
 
     public Company Company => company;
 
     public PersonReader Persons { get; } = new(database);
+
+    public SessionReader Sessions => sessions;
+
+    public TimelineReader Timelines => timelines;
+
+    public ArrivalReader Arrivals => arrivals;
 
     public ProfileDocument? Find(ProfileId id) => Persons.Find(company, id) is { } person ? Profile(person) : null;
 
@@ -68,6 +75,32 @@ internal sealed class Documents(Database database, Company company)
         var events = timelines.Page(person, filter, after, limit + 1);
         var page = events.Take(limit).ToList();
         return new([.. page.Select(stored => EventOf(person, stored))], events.Count > limit ? Cursors.Write(company, new EventCursor(page[^1].Order, page[^1].EventId)) : null);
+    }
+
+    /// <summary>One event of a person; null if there is none of this id, or it is somebody else's.</summary>
+    public TimelineEvent? Event(Person person, Origin origin, string eventId) => timelines.Find(person, origin, eventId) is { } stored ? EventOf(person, stored) : null;
+
+    /// <summary>An event of a browser's session as it was sent, without whose it is.</summary>
+    public TimelineEvent Unbound(StoredEvent stored) => new(
+        stored.EventId,
+        stored.Type,
+        Json(stored.Data),
+        stored.Context.IsEmpty ? null : Json(stored.Context),
+        Shown.Time(stored.Order.UnixMilliseconds),
+        Shown.Time(stored.ReceivedAt),
+        Shown.Name(stored.Order.Origin),
+        SessionIdOf(stored.Session!.Value),
+        null,
+        stored.Agent is { } agent ? new(agent.Browser, agent.System, agent.Device, agent.Bot) : null,
+        new("sessionId", Shown.Name(Trust.Claimed), []));
+
+    /// <summary>Who has an event now; null while its session is nobody's.</summary>
+    public Person? OwnerOf(StoredEvent stored)
+    {
+        if (stored.Source is { Session: null } named) return Persons.Of(company, named.Identifier);
+        return stored.Session is { } session && sessions.Spans(company, session).LastOrDefault(span => span.From <= stored.Order.UnixMilliseconds) is { } span
+            ? Persons.Of(company, span.Identifier)
+            : null;
     }
 
     /// <summary>A browser's session by its id, or a server's by the anchor of any of its events; null if there is none.</summary>

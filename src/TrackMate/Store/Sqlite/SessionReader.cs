@@ -5,6 +5,11 @@ namespace TrackMate.Store.Sqlite;
 /// <summary>A session nobody has identified, as the list of them shows it.</summary>
 public sealed record AnonymousSession(long Number, string SessionId, long Events, long FirstSeen, long LastActive);
 
+/// <summary>Where a span of a person opens: the claim, and how many events of its session it found there.</summary>
+/// <param name="UnixMilliseconds">The claim's time.</param>
+/// <param name="EarlierEvents">Events of the session within the span that happened before the claim: they joined by it.</param>
+public sealed record SpanOpening(long UnixMilliseconds, ClaimMethod Method, Trust Trust, Identifier Identifier, string SessionId, long EarlierEvents);
+
 /// <summary>Reads sessions: a browser's by its id, a server's by the anchor of any of its events, and those that are nobody's.</summary>
 internal sealed class SessionReader(Database database)
 {
@@ -60,6 +65,43 @@ internal sealed class SessionReader(Database database)
         return sessions;
     }
 
+    /// <summary>The first event of a browser's session; null if it has none.</summary>
+    public StoredEvent? FirstEvent(Company company, long session)
+    {
+        using var row = database.Use("""
+            SELECT id, event_id, at, received_ms, type, data, agent FROM message
+            WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = 0 AND type IS NOT NULL ORDER BY at, event_id LIMIT 1
+            """);
+        return row.With(company.Number).With(session).Next()
+            ? new(row.Long(0), row.Text(1), new(row.Long(2)), row.Long(3), row.Text(4), row.Bytes(5).ToArray(), default, AgentText.Read(row.TextOrNull(6)), session, null, null)
+            : null;
+    }
+
+    /// <summary>The openings of a person's spans within a stretch of time, oldest first.</summary>
+    /// <param name="person">Whose spans.</param>
+    /// <param name="from">Unix milliseconds, inclusive.</param>
+    /// <param name="to">Unix milliseconds, exclusive.</param>
+    /// <param name="limit">At most so many, of the newest.</param>
+    public List<SpanOpening> Openings(Person person, long from, long to, int limit)
+    {
+        var openings = new List<SpanOpening>();
+        foreach (var identifier in person.Identifiers)
+        {
+            using var rows = database.Use("""
+                SELECT s.session, s.from_ms, s.to_ms, c.at_ms, c.method, c.trust FROM span s JOIN claim c ON c.id = s.claim
+                WHERE s.company = ? AND s.identifier = ? AND c.at_ms >= ? AND c.at_ms < ? ORDER BY c.at_ms DESC LIMIT ?
+                """);
+            rows.With(person.Company.Number).With(identifier.Number).With(from).With(to).With(limit);
+            while (rows.Next())
+            {
+                openings.Add(new(rows.Long(3), (ClaimMethod)rows.Long(4), (Trust)rows.Long(5), identifier.Identifier, IdOf(person.Company, rows.Long(0)),
+                    CountEvents(person.Company, rows.Long(0), rows.Long(1), Math.Min(rows.Long(2), rows.Long(3)))));
+            }
+        }
+
+        return [.. openings.OrderByDescending(opening => opening.UnixMilliseconds).Take(limit).Reverse()];
+    }
+
     public ShownClaim Claim(Company company, long number)
     {
         using var row = database.Use("""
@@ -78,5 +120,12 @@ internal sealed class SessionReader(Database database)
         rows.With(company.Number).With(session);
         while (rows.Next()) identifiers.Add(rows.Long(0));
         return identifiers;
+    }
+
+    private long CountEvents(Company company, long session, long from, long before)
+    {
+        using var count = database.Use("SELECT COUNT(*) FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND type IS NOT NULL");
+        count.With(company.Number).With(session).With(from == long.MinValue ? from : EventOrder.Start(from).Value).With(EventOrder.Start(before).Value).Next();
+        return count.Long(0);
     }
 }

@@ -64,7 +64,7 @@ internal sealed partial class SqliteStore : IDisposable
     /// <summary>The number of the newest committed message; what follows a log begins after it.</summary>
     public long LastMessage => Volatile.Read(ref lastMessage);
 
-    /// <summary>Called after a commit that stored something, on the writer's thread: be quick.</summary>
+    /// <summary>Called after a commit that stored something, be it only what was refused, on the writer's thread: be quick.</summary>
     public Action? Appended { get; set; }
 
     /// <summary>What the last transaction failed with; null while the store takes what comes.</summary>
@@ -114,7 +114,7 @@ internal sealed partial class SqliteStore : IDisposable
         {
             if (failure is not null) LogWriteRecovered(log, path);
             failure = null;
-            AfterCommit();
+            AfterCommit(batch.Any(append => append.Rejected is not null));
         }
         else if (Database.IsUnavailable(failed))
         {
@@ -168,10 +168,10 @@ internal sealed partial class SqliteStore : IDisposable
         return null;
     }
 
-    private void AfterCommit()
+    private void AfterCommit(bool refused)
     {
-        var appended = writer!.LastMessage != lastMessage;
-        Volatile.Write(ref lastMessage, writer.LastMessage);
+        var appended = refused || writer!.LastMessage != lastMessage;
+        Volatile.Write(ref lastMessage, writer!.LastMessage);
         try
         {
             if (appended) Appended?.Invoke();

@@ -24,6 +24,18 @@ internal sealed class TimelineReader(Database database)
         return Merge(person.Company, sources, filter, after, limit, newestFirst: true, filter.Origin is Origin.Server ? null : persons.RegistrationOf(person));
     }
 
+    /// <summary>One event of a person's timeline; null if there is none of this id, or it is somebody else's.</summary>
+    public StoredEvent? Find(Person person, Origin origin, string eventId)
+    {
+        if (origin is Origin.Browser && persons.RegistrationOf(person) is { } registration && registration.EventId == eventId)
+            return EventOf(registration, new(0, registration.Session, long.MinValue, long.MaxValue, null, Trust.Claimed));
+        using var row = database.Use(Columns + " WHERE company = ? AND origin = ? AND event_id = ? AND type IS NOT NULL");
+        if (!row.With(person.Company.Number).With((long)origin).With(eventId).Next()) return null;
+        var found = Read(row, null);
+        var source = found.Session is { } session ? SpanAt(person, session, found.Order.UnixMilliseconds) : HolderOf(person, found.Number);
+        return source is null ? null : found with { Source = source };
+    }
+
     /// <summary>A page of one server session of a person, oldest first.</summary>
     public List<StoredEvent> ServerSession(Person person, ServerRun session, EventCursor? after, int limit)
     {
@@ -94,7 +106,7 @@ internal sealed class TimelineReader(Database database)
                 }
                 else
                 {
-                    var stored = Read(source);
+                    var stored = Read(source.Rows!, source.Of);
                     if (registration is not null && Compare((registration.Order, registration.EventId), (stored.Order, stored.EventId)) * direction < 0)
                     {
                         AddRegistration(page, registration, filter, after, direction);
@@ -153,12 +165,24 @@ internal sealed class TimelineReader(Database database)
 
     private static long StartOrMax(long unixMilliseconds) => unixMilliseconds == long.MaxValue ? long.MaxValue : EventOrder.Start(unixMilliseconds).Value;
 
-    private static StoredEvent Read(Source source)
+    private static StoredEvent Read(Statement rows, SourceOfEvents? source) => new(
+        rows.Long(0), rows.Text(1), new(rows.Long(2)), rows.Long(3), rows.Text(4), rows.Bytes(5).ToArray(), rows.Bytes(6).ToArray(),
+        AgentText.Read(rows.TextOrNull(7)), rows.LongOrNull(8), (IdentifierKind?)rows.LongOrNull(9), source);
+
+    private SourceOfEvents? SpanAt(Person person, long session, long unixMilliseconds)
     {
-        var rows = source.Rows!;
-        return new(
-            rows.Long(0), rows.Text(1), new(rows.Long(2)), rows.Long(3), rows.Text(4), rows.Bytes(5).ToArray(), rows.Bytes(6).ToArray(),
-            AgentText.Read(rows.TextOrNull(7)), rows.LongOrNull(8), (IdentifierKind?)rows.LongOrNull(9), source.Of);
+        using var row = database.Use("SELECT identifier, from_ms, to_ms, claim, trust FROM span WHERE company = ? AND session = ? AND from_ms <= ?3 AND to_ms > ?3");
+        return row.With(person.Company.Number).With(session).With(unixMilliseconds).Next() && person.Identifiers.Any(identifier => identifier.Number == row.Long(0))
+            ? new(row.Long(0), session, row.Long(1), row.Long(2), row.Long(3), (Trust)row.Long(4))
+            : null;
+    }
+
+    private SourceOfEvents? HolderOf(Person person, long message)
+    {
+        using var row = database.Use("SELECT identifier FROM message WHERE id = ? AND company = ?");
+        return row.With(message).With(person.Company.Number).Next() && person.Identifiers.Any(identifier => identifier.Number == row.Long(0))
+            ? new(row.Long(0), null, long.MinValue, long.MaxValue, null, Trust.Verified)
+            : null;
     }
 
     private EventOrder LatestOf(Company company, long identifier)

@@ -1,0 +1,64 @@
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Mvc;
+using TrackMate.Manage;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Show;
+
+/// <summary>The dashboard: pages drawn on the server, one stylesheet, one script that only adds to them.</summary>
+internal static class Dashboard
+{
+    /// <summary>Forms here are small; nobody who is not logged in makes us read more.</summary>
+    private const long MaxFormBytes = 64 * 1024;
+
+    public static void Add(WebApplicationBuilder builder, string dataFolder)
+    {
+        builder.Services.AddRazorComponents();
+        Members.Add(builder, dataFolder);
+        builder.Services.AddSingleton<LiveFeed>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<LiveFeed>());
+        // It logs each form that was open too long as an error, with a stack; the page says it to the one who can mend it.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.None);
+    }
+
+    /// <summary>The steps that stand between routing and the pages.</summary>
+    public static void Use(WebApplication app)
+    {
+        app.Use(next => http => PageAnswers.Middleware(http, next));
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseAntiforgery();
+    }
+
+    public static void Map(WebApplication app)
+    {
+        Embedded.Map(app);
+        app.MapRazorComponents<App>().RequireAuthorization().WithMetadata(Page.Marker, new RequestSizeLimitAttribute(MaxFormBytes));
+        app.MapGet("/", Home).RequireAuthorization().WithMetadata(Page.Marker);
+        app.MapPost("/logout", LogOut).WithMetadata(Page.Marker, new RequestSizeLimitAttribute(MaxFormBytes), new RequireAntiforgeryTokenAttribute());
+        app.MapGet("/c/{companyId}/live/events", LiveStream.Handle).RequireAuthorization();
+        app.MapFallback(PageAnswers.NotFound).WithMetadata(Page.Marker);
+    }
+
+    /// <summary>The first company's people, or how to get some.</summary>
+    private static IResult Home(Registry registry, SqliteStore store)
+    {
+        var company = registry.Companies.First();
+        using var snapshot = store.Read();
+        return Results.Redirect(new ArrivalReader(snapshot.Database).First(company).Any ? Links.People(company.CompanyId) : Links.GetStarted(company.CompanyId));
+    }
+
+    private static async Task LogOut(HttpContext http)
+    {
+        // The middleware only notes what it found; whoever reads no form has to look.
+        if (http.Features.Get<IAntiforgeryValidationFeature>() is not { IsValid: true })
+        {
+            http.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return;
+        }
+
+        await http.SignOutAsync();
+        http.Response.Redirect("/login");
+    }
+}

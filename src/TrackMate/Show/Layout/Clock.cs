@@ -1,0 +1,38 @@
+using System.Globalization;
+
+namespace TrackMate.Show;
+
+/// <summary>Times as the person at the screen reads them. The browser's script tells its time zone in a cookie; without it, it is UTC.</summary>
+public sealed class Clock(TimeZoneInfo zone, DateTimeOffset now)
+{
+    private const string Cookie = "trackmate-zone";
+    private const int MaxZoneLength = 64;
+
+    public string Zone => zone.Id;
+
+    internal static Clock Of(HttpContext http, TimeProvider time)
+    {
+        var given = http.Request.Cookies[Cookie];
+        var zone = given is { Length: > 0 and <= MaxZoneLength } && TimeZoneInfo.TryFindSystemTimeZoneById(given, out var found) ? found : TimeZoneInfo.Utc;
+        return new(zone, time.GetUtcNow());
+    }
+
+    public static long Read(string timestamp) => DateTimeOffset.Parse(timestamp, CultureInfo.InvariantCulture).ToUnixTimeMilliseconds();
+
+    public string Time(long at) => Local(at).ToString("HH:mm", CultureInfo.InvariantCulture);
+
+    public string Seconds(long at) => Local(at).ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+
+    public string Date(long at) => Local(at).ToString("d MMM yyyy", CultureInfo.InvariantCulture);
+
+    public string Day(long at) => Local(at).ToString("dddd, d MMMM yyyy", CultureInfo.InvariantCulture);
+
+    public string Full(long at) => Local(at).ToString("d MMM yyyy, HH:mm:ss", CultureInfo.InvariantCulture);
+
+    public DateOnly DateOf(long at) => DateOnly.FromDateTime(Local(at).DateTime);
+
+    /// <summary>Near times by the clock, others by the date.</summary>
+    public string Short(long at) => DateOf(at) == DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(now, zone).DateTime) ? "Today, " + Time(at) : Date(at) + ", " + Time(at);
+
+    private DateTimeOffset Local(long at) => TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(at), zone);
+}

@@ -1,0 +1,43 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Components;
+using TrackMate.Bind;
+using TrackMate.Manage;
+using TrackMate.Receive;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Show;
+
+/// <summary>A page of one company, which its address names. It reads out of one snapshot of the store and lets go of it before it is drawn.</summary>
+[Authorize]
+public abstract class CompanyPage : ComponentBase
+{
+    [Parameter]
+    public string CompanyId { get; set; } = "";
+
+    [CascadingParameter]
+    public HttpContext Http { get; set; } = null!;
+
+    [Inject]
+    private protected Registry Registry { get; set; } = null!;
+
+    [Inject]
+    private protected SqliteStore Store { get; set; } = null!;
+
+    [Inject]
+    private protected TimeProvider Now { get; set; } = null!;
+
+    private protected Company Company { get; private set; } = null!;
+
+    private protected Clock Clock { get; private set; } = null!;
+
+    protected sealed override void OnInitialized()
+    {
+        Company = Registry.Find(CompanyId) ?? throw new Refused(Reason.NotFound, "There is no company of this id here.");
+        Clock = Clock.Of(Http, Now);
+        using var snapshot = Store.Read();
+        Load(new(snapshot.Database, Company));
+    }
+
+    /// <summary>Reads all that the page shows.</summary>
+    private protected abstract void Load(Documents documents);
+}

@@ -1,0 +1,89 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Data.Sqlite;
+using TrackMate.Receive;
+using TrackMate.Store;
+
+namespace TrackMate.Show;
+
+/// <summary>Marks an endpoint that answers a person's browser with a page.</summary>
+internal sealed class Page
+{
+    public static readonly Page Marker = new();
+}
+
+/// <summary>What every page is sent with, and the page that stands for one that cannot be shown.</summary>
+internal static partial class PageAnswers
+{
+    private const string ContentSecurityPolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+    /// <summary>For endpoints that are pages: headers before, and a page for whatever is thrown or left empty.</summary>
+    public static async Task Middleware(HttpContext http, RequestDelegate next)
+    {
+        if (http.GetEndpoint()?.Metadata.GetMetadata<Page>() is null)
+        {
+            await next(http);
+            return;
+        }
+
+        SetHeaders(http.Response.Headers);
+        try
+        {
+            await next(http);
+            // An anti-forgery check that fails leaves an empty 400.
+            if (http.Response is { HasStarted: false, StatusCode: 400, ContentLength: null, ContentType: null })
+                await WriteAsync(http, 400, "That form had been open too long", "Nothing was changed. Open the page again and send it once more.");
+        }
+        catch (Refused refused) when (!http.Response.HasStarted)
+        {
+            if (refused.RetryAfterSeconds is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
+            await WriteAsync(http, refused.Status, refused.Status == 404 ? "Nobody here" : "This cannot be shown", refused.Message);
+        }
+        catch (Exception e) when (e is StoreUnavailableException or SqliteException && !http.Response.HasStarted)
+        {
+            LogUnavailable(Log(http), http.Request.Path, e.Message);
+            http.Response.Headers.RetryAfter = "5";
+            await WriteAsync(http, 503, "The store is not available now", "TrackMate cannot read its data folder at the moment. Nothing that was acknowledged is lost; the server's log says what is wrong. Try again in a few seconds.");
+        }
+        catch (BadHttpRequestException e) when (!http.Response.HasStarted)
+        {
+            await WriteAsync(http, e.StatusCode, "The request could not be read", "Nothing was changed. Open the page again and try once more.");
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // The browser went elsewhere; nobody is there to be answered.
+        }
+        catch (Exception e) when (!http.Response.HasStarted)
+        {
+            LogFailed(Log(http), http.Request.Path, e);
+            await WriteAsync(http, 500, "Something went wrong here", "It is our fault, not yours, and the server's log has the details. Events go on being received.");
+        }
+    }
+
+    /// <summary>For addresses where nothing is.</summary>
+    public static Task NotFound(HttpContext http) => WriteAsync(http, 404, "There is no such page", "The address may be mistyped, or the page has moved.");
+
+    private static Task WriteAsync(HttpContext http, int status, string title, string text)
+    {
+        http.Response.StatusCode = status;
+        return new RazorComponentResult<ErrorPage>(new Dictionary<string, object?> { ["Status"] = status, ["Title"] = title, ["Text"] = text }) { StatusCode = status }.ExecuteAsync(http);
+    }
+
+    private static void SetHeaders(IHeaderDictionary headers)
+    {
+        headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "same-origin";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
+        headers.CacheControl = "no-store";
+    }
+
+    private static ILogger Log(HttpContext http) => http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(PageAnswers).FullName!);
+
+    [LoggerMessage(EventId = 20, Level = LogLevel.Error, Message = "The page {Path} could not be shown.")]
+    private static partial void LogFailed(ILogger logger, string path, Exception exception);
+
+    [LoggerMessage(EventId = 21, Level = LogLevel.Warning, Message = "The page {Path} could not be shown, since the store cannot be read: {Reason}")]
+    private static partial void LogUnavailable(ILogger logger, string path, string reason);
+}

@@ -1,0 +1,181 @@
+// Adds to pages that work without it: live updates, events that open in place, copying, the local time zone.
+(() => {
+  'use strict';
+  const refreshEvery = 400;
+  const root = document.documentElement;
+  const main = document.querySelector('#main');
+  let loading = null;
+  let again = false;
+  let paused = false;
+  let lastRefresh = 0;
+  let timer = 0;
+
+  // Each part as the server sent it, before a reader opened a fold in it: a part that is sent the same again is left alone.
+  const asSent = new WeakMap([...document.querySelectorAll('[data-live]')].map((part) => [part, part.outerHTML]));
+
+  // What a part of the page has that its address does not say: which folds are open, what has the focus.
+  function swap(old, fresh) {
+    const sent = fresh.outerHTML;
+    if (asSent.get(old) === sent) return;
+    asSent.set(fresh, sent);
+    const open = new Map([...old.querySelectorAll('details[data-key]')].map((fold) => [fold.dataset.key, fold.open]));
+    const known = new Set([...old.querySelectorAll('[data-key]')].map((row) => row.dataset.key));
+    for (const fold of fresh.querySelectorAll('details[data-key]')) if (open.get(fold.dataset.key)) fold.open = true;
+    if (old.dataset.live !== 'event') {
+      for (const row of fresh.querySelectorAll('li[data-key], tr[data-key]')) if (!known.has(row.dataset.key)) row.classList.add('new');
+    }
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    const row = focused?.closest('[data-key]')?.dataset.key;
+    const href = focused?.getAttribute('href');
+    const scrolled = old.scrollTop;
+    old.replaceWith(document.adoptNode(fresh));
+    fresh.scrollTop = scrolled;
+    if (focused) {
+      const same = [...fresh.querySelectorAll('a, summary, button')].find((candidate) =>
+        href ? candidate.getAttribute('href') === href : candidate.closest('[data-key]')?.dataset.key === row);
+      const inRow = row && [...fresh.querySelectorAll('[data-key]')].find((candidate) => candidate.dataset.key === row)?.querySelector('a, summary');
+      (same ?? inRow ?? null)?.focus({ preventScroll: true });
+    }
+  }
+
+  async function load(address) {
+    const answer = await fetch(address, { headers: { 'X-Requested-With': 'XMLHttpRequest' }, cache: 'no-store' });
+    if (answer.status === 401) {
+      location.reload();
+      return;
+    }
+    if (!answer.ok) throw new Error(String(answer.status));
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    if (address !== location.href) return;
+    const before = document.querySelectorAll('[data-live] [data-key]').length;
+    for (const part of document.querySelectorAll('[data-live]')) {
+      const fresh = page.querySelector(`[data-live="${CSS.escape(part.dataset.live)}"]`);
+      if (fresh) swap(part, fresh);
+    }
+    const split = document.querySelector('.split');
+    const freshSplit = page.querySelector('.split');
+    if (split && freshSplit) split.className = freshSplit.className;
+    const added = document.querySelectorAll('[data-live] .new').length;
+    const announce = document.querySelector('[data-announce]');
+    if (announce && before && added) announce.textContent = added === 1 ? '1 new entry' : `${added} new entries`;
+  }
+
+  // One load at a time; what is asked for meanwhile is loaded once more after it.
+  async function refresh() {
+    if (loading) {
+      again = true;
+      return loading;
+    }
+    lastRefresh = Date.now();
+    loading = load(location.href).catch(() => connected(false));
+    await loading;
+    loading = null;
+    if (again) {
+      again = false;
+      await refresh();
+    }
+  }
+
+  function refreshSoon() {
+    if (paused || timer) return;
+    timer = setTimeout(() => {
+      timer = 0;
+      refresh();
+    }, Math.max(0, lastRefresh + refreshEvery - Date.now()));
+  }
+
+  function connected(on) {
+    for (const mark of document.querySelectorAll('[data-connection]')) {
+      mark.classList.toggle('on', on);
+      mark.title = on ? 'Live updates are on' : 'Live updates are interrupted';
+      mark.firstElementChild.textContent = mark.title;
+    }
+  }
+
+  // Only a page that is looked at listens: a browser has few connections for each server.
+  let stream = null;
+  let retry = 0;
+  function listen() {
+    clearTimeout(retry);
+    if (!main?.dataset.stream || document.hidden || stream) return;
+    stream = new EventSource(main.dataset.stream);
+    stream.addEventListener('ready', () => connected(true));
+    stream.addEventListener('changed', refreshSoon);
+    stream.addEventListener('error', () => {
+      connected(false);
+      if (stream?.readyState !== EventSource.CLOSED) return;
+      stop();
+      retry = setTimeout(listen, 10_000);
+    });
+  }
+  function stop() {
+    stream?.close();
+    stream = null;
+  }
+  document.addEventListener('visibilitychange', () => (document.hidden ? stop() : listen()));
+  addEventListener('pagehide', stop);
+  addEventListener('pageshow', listen);
+
+  async function visit(address) {
+    history.pushState(null, '', address);
+    await refresh();
+    if (matchMedia('(max-width: 1080px)').matches) document.querySelector('aside:not(.idle)')?.focus({ preventScroll: true });
+  }
+  addEventListener('popstate', refresh);
+
+  document.addEventListener('click', (click) => {
+    const link = click.target.closest('a[data-open]');
+    if (link && !click.defaultPrevented && click.button === 0 && !click.metaKey && !click.ctrlKey && !click.shiftKey && !click.altKey) {
+      click.preventDefault();
+      visit(link.href);
+      return;
+    }
+    const copy = click.target.closest('[data-copy]');
+    if (copy) copyText(copy);
+    const pause = click.target.closest('[data-pause]');
+    if (pause) {
+      paused = !paused;
+      pause.textContent = paused ? 'Go on' : 'Pause';
+      pause.setAttribute('aria-pressed', String(paused));
+      if (!paused) refresh();
+    }
+  });
+
+  async function copyText(button) {
+    const code = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+    } catch {
+      // Without https there is no clipboard for scripts: the text is selected for the keyboard instead.
+      getSelection().selectAllChildren(code);
+      button.textContent = 'Selected';
+      return;
+    }
+    button.textContent = 'Copied';
+    setTimeout(() => (button.textContent = 'Copy'), 2000);
+  }
+
+  document.addEventListener('keydown', (key) => {
+    if ((key.metaKey || key.ctrlKey) && key.key.toLowerCase() === 'k') {
+      const find = document.querySelector('#find');
+      if (find) {
+        key.preventDefault();
+        find.select();
+        find.focus();
+      }
+    }
+    if (key.key === 'Escape') document.querySelector('a[data-close]')?.click();
+  });
+
+  for (const hidden of document.querySelectorAll('[data-copy][hidden], [data-pause][hidden]')) hidden.hidden = false;
+
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && zone !== root.dataset.zone && navigator.cookieEnabled) {
+    document.cookie = `trackmate-zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=strict`;
+    if (main?.dataset.stream) {
+      refresh();
+      document.querySelectorAll('.zone').forEach((note) => (note.textContent = note.textContent.replace(root.dataset.zone, zone)));
+    }
+  }
+  listen();
+})();

@@ -1,0 +1,118 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+using Microsoft.AspNetCore.Identity;
+using TrackMate.Manage;
+
+namespace TrackMate.Show;
+
+/// <summary>Who may see the dashboard: a member with the password, and then the cookie that says so until the password changes.</summary>
+internal sealed class Members(Registry registry)
+{
+    private const string StampClaim = "stamp";
+    private static readonly TimeSpan LoggedInFor = TimeSpan.FromDays(7);
+
+    private static readonly PasswordHasher<string> Hasher = new();
+
+    // Checked where there is no such member, so that an unknown name takes as long as a known one.
+    private static readonly Lazy<string> NobodysHash = new(() => FirstStart.HashPassword(FirstStart.NewPassword()));
+
+    // Checking a password is made to cost; a crowd of guesses may have one core of it.
+    private static readonly SemaphoreSlim OneAtATime = new(1);
+
+    public static void Add(WebApplicationBuilder builder, string dataFolder)
+    {
+        builder.Services.AddSingleton<Members>();
+        builder.Services.AddSingleton<Lockout>();
+        builder.Services.AddAuthorization();
+        builder.Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie(cookie =>
+        {
+            cookie.Cookie.Name = "trackmate";
+            cookie.Cookie.HttpOnly = true;
+            cookie.Cookie.SameSite = SameSiteMode.Strict;
+            cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+            cookie.ExpireTimeSpan = LoggedInFor;
+            cookie.SlidingExpiration = true;
+            cookie.LoginPath = "/login";
+            cookie.ReturnUrlParameter = "returnUrl";
+            cookie.Events.OnValidatePrincipal = context =>
+            {
+                if (!context.HttpContext.RequestServices.GetRequiredService<Members>().IsCurrent(context.Principal)) context.RejectPrincipal();
+                return Task.CompletedTask;
+            };
+            cookie.Events.OnRedirectToLogin = Challenge;
+        });
+        builder.Services.AddAntiforgery(forms =>
+        {
+            forms.Cookie.Name = "trackmate-forms";
+            forms.Cookie.HttpOnly = true;
+            forms.Cookie.SameSite = SameSiteMode.Strict;
+            forms.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        });
+        KeepKeys(builder, Path.Combine(dataFolder, "keys"));
+    }
+
+    /// <returns>Whom the password opens the dashboard for; null if it does not.</returns>
+    public async Task<ClaimsPrincipal?> FindAsync(string name, string password)
+    {
+        var member = registry.FindMember(name);
+        await OneAtATime.WaitAsync();
+        try
+        {
+            var right = Hasher.VerifyHashedPassword(name, member?.PasswordHash ?? NobodysHash.Value, password) is not PasswordVerificationResult.Failed;
+            if (!right || member is null) return null;
+        }
+        finally
+        {
+            OneAtATime.Release();
+        }
+
+        return new(new ClaimsIdentity([new(ClaimTypes.Name, name), new(StampClaim, member.Value.Stamp)], CookieAuthenticationDefaults.AuthenticationScheme));
+    }
+
+    /// <summary>Whether the password that somebody logged in with is still the member's.</summary>
+    public bool IsCurrent(ClaimsPrincipal? principal) =>
+        principal?.Identity?.Name is { } name && registry.FindMember(name) is { } member && principal.FindFirstValue(StampClaim) == member.Stamp;
+
+    /// <summary>Only addresses within this site are gone back to.</summary>
+    public static string ReturnTo(string? address) =>
+        address is ['/', ..] && !address.StartsWith("//", StringComparison.Ordinal) && !address.StartsWith("/\\", StringComparison.Ordinal) && !address.Any(char.IsControl)
+            ? address
+            : "/";
+
+    private static Task Challenge(RedirectContext<CookieAuthenticationOptions> context)
+    {
+        var http = context.HttpContext;
+        if (http.Request.Headers.XRequestedWith == "XMLHttpRequest" || http.GetEndpoint()?.Metadata.GetMetadata<Page>() is null)
+        {
+            http.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            return Task.CompletedTask;
+        }
+
+        // A strict cookie stays at home when a link on another site is followed; a page that loads itself again asks from here, with the cookie.
+        if (HttpMethods.IsGet(http.Request.Method) && http.Request.Headers["Sec-Fetch-Site"] == "cross-site" && http.Request.Headers["Sec-Fetch-Mode"] == "navigate")
+        {
+            http.Response.ContentType = "text/html; charset=utf-8";
+            return http.Response.WriteAsync("<!doctype html><html lang=en><meta http-equiv=refresh content=0><title>TrackMate</title>", http.RequestAborted);
+        }
+
+        http.Response.Redirect(context.RedirectUri);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Keeps the keys of cookies and forms beside the data, for its owner alone, so that a restart logs nobody out.</summary>
+    private static void KeepKeys(WebApplicationBuilder builder, string folder)
+    {
+        builder.Services.AddDataProtection(protection => protection.ApplicationDiscriminator = "trackmate");
+        builder.Services.AddOptions<KeyManagementOptions>().Configure<ILoggerFactory>((keys, logs) =>
+        {
+            // Made when first asked for, after the store has taken the folder's lock.
+            var made = OperatingSystem.IsWindows() ? Directory.CreateDirectory(folder) : Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            keys.XmlRepository = new FileSystemXmlRepository(made, logs);
+        });
+        // It warns that the keys are not encrypted, on each start: the folder's mode guards them, as it does the data.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+    }
+}

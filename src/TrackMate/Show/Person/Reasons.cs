@@ -1,0 +1,75 @@
+using TrackMate.Bind;
+using TrackMate.Store;
+
+namespace TrackMate.Show;
+
+/// <summary>A link of the chain, as a sentence.</summary>
+/// <param name="Text">Up to the value.</param>
+/// <param name="Value">What an outsider sent, or an id; set apart from our words.</param>
+/// <param name="Note">What stands behind it.</param>
+public sealed record ReasonStep(string Text, string? Value, string? Note, string? After = null);
+
+/// <summary>Why an event is on a person's timeline, and whether it counts as revenue, in sentences (B12).</summary>
+internal static class Reasons
+{
+    public static List<ReasonStep> Of(TimelineEvent shown, string personName, Clock clock)
+    {
+        var steps = new List<ReasonStep>();
+        var chain = shown.Binding.Chain;
+        var identifier = chain.FirstOrDefault(link => link.Identifier is not null)?.Identifier;
+        var session = chain.FirstOrDefault(link => link.Kind == "session")?.SessionId;
+        var claim = chain.FirstOrDefault(link => link.Kind == "claim");
+        var server = shown.Source == "server";
+        if (IsDerivedRegistration(shown)) steps.Add(new("This is the person’s first identify from a browser; TrackMate adds it once", null, "no message of its own"));
+        else if (server && session is null) steps.Add(new($"This webhook named the {NameOf(shown.Binding.Method)}", ValueOf(shown, identifier), "sent with an API key: verified"));
+        else if (server) steps.Add(new("This webhook named the session", session, "sent with an API key: verified"));
+        else steps.Add(new("It happened in the browser’s session", session, null));
+
+        if (claim is not null) steps.Add(ClaimStep(shown, claim, identifier, clock));
+        if (identifier is not null && identifier.Kind != "userId") steps.Add(new($"That {NameOf(identifier.Kind)} is this profile’s", null, claim is null ? identifier.Value : null));
+        steps.Add(new("", personName, null));
+        return steps;
+    }
+
+    /// <summary>Whether it counts, and why.</summary>
+    /// <param name="shown">The event.</param>
+    /// <param name="settings">Which types pay and refund.</param>
+    /// <param name="ledger">The person's rows of the ledger.</param>
+    public static string RevenueOf(TimelineEvent shown, CompanySettings settings, IReadOnlyList<Teller<bool>> ledger)
+    {
+        var pays = settings.PaymentTypes.Contains(shown.EventType);
+        var refunds = settings.RefundTypes.Contains(shown.EventType);
+        if (shown.Source == "client") return pays || refunds ? "No: a browser’s event earns nothing" : "No";
+        if (ledger.FirstOrDefault(row => row.EventId == shown.EventId && row.Order.Origin is Origin.Server) is { } counted)
+        {
+            return counted.Kind is MoneyKind.Payment
+                ? $"{MoneyText.Of(counted.Amount, counted.Currency)}, once per payment"
+                : $"{MoneyText.Of(-counted.Amount, counted.Currency)}, a refund";
+        }
+
+        if (!pays && !refunds) return "No: this type does not pay";
+        _ = Money.Read(settings, shown.EventType, System.Text.Encoding.UTF8.GetBytes(shown.EventData.GetRawText()), out var unreadable);
+        return unreadable ? "No: it holds no readable amount or currency" : "No: an earlier event told of the same payment";
+    }
+
+    public static bool IsDerivedRegistration(TimelineEvent shown) => shown.EventType == Registration.EventType && shown.Source == "client" && shown.EventId == "reg_" + shown.UserId;
+
+    private static ReasonStep ClaimStep(TimelineEvent shown, ChainLink claim, IdentifierDocument? identifier, Clock clock)
+    {
+        var at = Clock.Read(claim.At!);
+        var when = clock.DateOf(at) == clock.DateOf(Clock.Read(shown.Timestamp)) ? clock.Time(at) : $"{clock.Time(at)} on {clock.Date(at)}";
+        var how = claim.Method == "identify" ? "by an identify" : "by a webhook that named both";
+        var earlier = at > Clock.Read(shown.Timestamp) ? "; its earlier events came along" : "";
+        return new("The session was identified as", identifier?.Value, $"{how} at {when}, {claim.Trust}{earlier}");
+    }
+
+    private static string? ValueOf(TimelineEvent shown, IdentifierDocument? identifier) => shown.Binding.Method == "userId" ? shown.UserId : identifier?.Value;
+
+    private static string NameOf(string kind) => kind switch
+    {
+        "email" => "e-mail",
+        "externalId" => "external id",
+        "userId" => "profile id",
+        _ => "session",
+    };
+}

@@ -1,0 +1,86 @@
+using TrackMate.Bind;
+
+namespace TrackMate.Store.Sqlite;
+
+/// <summary>One refused event, as the list of them shows it.</summary>
+/// <param name="Body">What was sent, cut to a bounded length; not always text.</param>
+public sealed record RejectedRow(long Number, Origin Origin, string? EventId, long ReceivedAt, int Status, string Detail, ReadOnlyMemory<byte> Body);
+
+/// <summary>What a company has received at all, for the lights of a fresh installation.</summary>
+public sealed record FirstArrivals(bool Any, bool PageView, bool Identify, bool Webhook);
+
+/// <summary>Reads messages in the order in which they arrived: what just happened, and what was refused.</summary>
+internal sealed class ArrivalReader(Database database)
+{
+    /// <summary>
+    /// Messages are numbered over all companies, and an index by company and number would cost every message its writing. So this many of the newest are looked
+    /// through; a company that is quieter than that beside a busy one sees its last events on its people's timelines only.
+    /// </summary>
+    private const long LookedThrough = 200_000;
+
+    /// <summary>How many of a browser's messages are looked through for a page view.</summary>
+    private const int TypesLookedThrough = 1000;
+
+    /// <summary>The newest events of a company, the last to arrive first.</summary>
+    public List<StoredEvent> Newest(Company company, Origin? origin, int limit)
+    {
+        var events = new List<StoredEvent>();
+        // The plus keeps the planner off the company's index, which would sort all of its history.
+        using var rows = database.Use("""
+            SELECT id, event_id, at, received_ms, type, data, agent, session, named, identifier FROM message
+            WHERE id > (SELECT COALESCE(MAX(id), 0) FROM message) - ?3 AND +company = ?1 AND type IS NOT NULL AND (?2 IS NULL OR origin = ?2)
+            ORDER BY id DESC LIMIT ?4
+            """);
+        rows.With(company.Number).With((long?)origin).With(LookedThrough).With(limit);
+        while (rows.Next())
+        {
+            var source = rows.LongOrNull(9) is { } identifier ? new SourceOfEvents(identifier, null, long.MinValue, long.MaxValue, null, Trust.Verified) : null;
+            events.Add(new(
+                rows.Long(0), rows.Text(1), new(rows.Long(2)), rows.Long(3), rows.Text(4), rows.Bytes(5).ToArray(), default,
+                AgentText.Read(rows.TextOrNull(6)), rows.LongOrNull(7), (IdentifierKind?)rows.LongOrNull(8), source));
+        }
+
+        return events;
+    }
+
+    public FirstArrivals First(Company company)
+    {
+        using var row = database.Use("""
+            SELECT EXISTS (SELECT 1 FROM message WHERE company = ?1),
+              EXISTS (SELECT 1 FROM (SELECT type FROM message WHERE company = ?1 AND origin = 0 LIMIT ?2) WHERE type = 'page_view'),
+              EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND method = 1 AND identifier > 0),
+              EXISTS (SELECT 1 FROM (SELECT type FROM message WHERE company = ?1 AND origin = 1 LIMIT ?2) WHERE type IS NOT NULL)
+            """);
+        row.With(company.Number).With(TypesLookedThrough).Next();
+        return new(row.Long(0) == 1, row.Long(1) == 1, row.Long(2) == 1, row.Long(3) == 1);
+    }
+
+    /// <summary>What was refused last, the newest first.</summary>
+    public List<RejectedRow> Rejected(Company company, int limit)
+    {
+        var rejected = new List<RejectedRow>();
+        using var rows = database.Use("SELECT id, origin, event_id, received_ms, status, detail, body FROM rejected WHERE company = ? ORDER BY id DESC LIMIT ?");
+        rows.With(company.Number).With(limit);
+        while (rows.Next())
+            rejected.Add(new(rows.Long(0), (Origin)rows.Long(1), rows.TextOrNull(2), rows.Long(3), (int)rows.Long(4), rows.Text(5), rows.Bytes(6).ToArray()));
+        return rejected;
+    }
+
+    /// <summary>Where the messages and the refusals end now.</summary>
+    public (long Message, long Rejected) End()
+    {
+        using var row = database.Use("SELECT COALESCE((SELECT MAX(id) FROM message), 0), COALESCE((SELECT MAX(id) FROM rejected), 0)");
+        row.Next();
+        return (row.Long(0), row.Long(1));
+    }
+
+    /// <summary>The numbers of the companies that have received or refused something since.</summary>
+    public List<long> CompaniesSince((long Message, long Rejected) end)
+    {
+        var companies = new List<long>();
+        using var rows = database.Use("SELECT DISTINCT company FROM message WHERE id > ? UNION SELECT DISTINCT company FROM rejected WHERE id > ?");
+        rows.With(end.Message).With(end.Rejected);
+        while (rows.Next()) companies.Add(rows.Long(0));
+        return companies;
+    }
+}
