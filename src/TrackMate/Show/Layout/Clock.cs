@@ -31,8 +31,10 @@ public sealed class Clock(TimeZoneInfo zone, DateTimeOffset now)
 
     public DateOnly DateOf(long at) => DateOnly.FromDateTime(Local(at).DateTime);
 
+    public bool IsToday(long at) => DateOf(at) == DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(now, zone).DateTime);
+
     /// <summary>Near times by the clock, others by the date.</summary>
-    public string Short(long at) => DateOf(at) == DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(now, zone).DateTime) ? "Today, " + Time(at) : Date(at) + ", " + Time(at);
+    public string Short(long at) => IsToday(at) ? "Today, " + Time(at) : Date(at) + ", " + Time(at);
 
     private DateTimeOffset Local(long at) => TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(at), zone);
 }

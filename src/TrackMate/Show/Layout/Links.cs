@@ -7,8 +7,8 @@ internal static class Links
 {
     public static string People(string companyId, string? search = null, string? cursor = null) => Address($"/c/{companyId}/people", ("q", search), ("cursor", cursor));
 
-    public static string Person(string companyId, string id, string? eventKey = null, string? tab = null, string? cursor = null, bool newestFirst = false) =>
-        Address($"/c/{companyId}/people/{id}", ("tab", tab), ("order", newestFirst ? "newest" : null), ("cursor", cursor), ("event", eventKey));
+    public static string Person(string companyId, string id, string? eventKey = null, string? tab = null, string? cursor = null, string? order = null) =>
+        Address($"/c/{companyId}/people/{id}", ("tab", tab), ("order", order), ("cursor", cursor), ("event", eventKey));
 
     public static string Visitors(string companyId, string? cursor = null) => Address($"/c/{companyId}/visitors", ("cursor", cursor));
 

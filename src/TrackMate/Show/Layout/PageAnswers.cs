@@ -31,7 +31,7 @@ internal static partial class PageAnswers
         {
             await next(http);
             // An anti-forgery check that fails leaves an empty 400.
-            if (http.Response is { HasStarted: false, StatusCode: 400, ContentLength: null, ContentType: null })
+            if (http.Response is { HasStarted: false, StatusCode: 400, ContentLength: null })
                 await WriteAsync(http, 400, "That form had been open too long", "Nothing was changed. Open the page again and send it once more.");
         }
         catch (Refused refused) when (!http.Response.HasStarted)
@@ -63,10 +63,24 @@ internal static partial class PageAnswers
     /// <summary>For addresses where nothing is.</summary>
     public static Task NotFound(HttpContext http) => WriteAsync(http, 404, "There is no such page", "The address may be mistyped, or the page has moved.");
 
-    private static Task WriteAsync(HttpContext http, int status, string title, string text)
+    private static async Task WriteAsync(HttpContext http, int status, string title, string text)
     {
+        SetHeaders(http.Response.Headers);
         http.Response.StatusCode = status;
-        return new RazorComponentResult<ErrorPage>(new Dictionary<string, object?> { ["Status"] = status, ["Title"] = title, ["Text"] = text }) { StatusCode = status }.ExecuteAsync(http);
+        // The page that failed has said so already; the one in its place may not say it twice.
+        http.Response.Headers.Remove("blazor-enhanced-nav");
+        // The request's own services have begun to draw the page that failed, and cannot begin another.
+        var own = http.RequestServices;
+        await using var fresh = own.CreateAsyncScope();
+        http.RequestServices = fresh.ServiceProvider;
+        try
+        {
+            await new RazorComponentResult<ErrorPage>(new Dictionary<string, object?> { ["Status"] = status, ["Title"] = title, ["Text"] = text }) { StatusCode = status }.ExecuteAsync(http);
+        }
+        finally
+        {
+            http.RequestServices = own;
+        }
     }
 
     private static void SetHeaders(IHeaderDictionary headers)

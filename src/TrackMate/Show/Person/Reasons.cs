@@ -7,12 +7,16 @@ namespace TrackMate.Show;
 /// <param name="Text">Up to the value.</param>
 /// <param name="Value">What an outsider sent, or an id; set apart from our words.</param>
 /// <param name="Note">What stands behind it.</param>
-public sealed record ReasonStep(string Text, string? Value, string? Note, string? After = null);
+public sealed record ReasonStep(string Text, string? Value, string? Note);
 
 /// <summary>Why an event is on a person's timeline, and whether it counts as revenue, in sentences (B12).</summary>
 internal static class Reasons
 {
-    public static List<ReasonStep> Of(TimelineEvent shown, string personName, Clock clock)
+    /// <param name="shown">The event with its chain.</param>
+    /// <param name="person">Whose it is.</param>
+    /// <param name="personName">What the page calls the person.</param>
+    /// <param name="clock">The reader's.</param>
+    public static List<ReasonStep> Of(TimelineEvent shown, Person person, string personName, Clock clock)
     {
         var steps = new List<ReasonStep>();
         var chain = shown.Binding.Chain;
@@ -26,7 +30,8 @@ internal static class Reasons
         else steps.Add(new("It happened in the browser’s session", session, null));
 
         if (claim is not null) steps.Add(ClaimStep(shown, claim, identifier, clock));
-        if (identifier is not null && identifier.Kind != "userId") steps.Add(new($"That {NameOf(identifier.Kind)} is this profile’s", null, claim is null ? identifier.Value : null));
+        if (identifier is not null && person.Identifiers.FirstOrDefault(known => known.Identifier.Id.ToString() == identifier.Id) is { } known && identifier.Kind != "userId")
+            steps.Add(new($"The {NameOf(identifier.Kind)} belongs to this profile", null, $"first named at {When(clock, known.FirstNamed, Clock.Read(shown.Timestamp))}"));
         steps.Add(new("", personName, null));
         return steps;
     }
@@ -57,11 +62,14 @@ internal static class Reasons
     private static ReasonStep ClaimStep(TimelineEvent shown, ChainLink claim, IdentifierDocument? identifier, Clock clock)
     {
         var at = Clock.Read(claim.At!);
-        var when = clock.DateOf(at) == clock.DateOf(Clock.Read(shown.Timestamp)) ? clock.Time(at) : $"{clock.Time(at)} on {clock.Date(at)}";
+        var when = When(clock, at, Clock.Read(shown.Timestamp));
         var how = claim.Method == "identify" ? "by an identify" : "by a webhook that named both";
         var earlier = at > Clock.Read(shown.Timestamp) ? "; its earlier events came along" : "";
         return new("The session was identified as", identifier?.Value, $"{how} at {when}, {claim.Trust}{earlier}");
     }
+
+    /// <summary>On the event's own day the time alone.</summary>
+    private static string When(Clock clock, long at, long eventAt) => clock.DateOf(at) == clock.DateOf(eventAt) ? clock.Time(at) : $"{clock.Time(at)} on {clock.Date(at)}";
 
     private static string? ValueOf(TimelineEvent shown, IdentifierDocument? identifier) => shown.Binding.Method == "userId" ? shown.UserId : identifier?.Value;
 
