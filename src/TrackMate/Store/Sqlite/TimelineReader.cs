@@ -28,7 +28,7 @@ internal sealed class TimelineReader(Database database)
     public StoredEvent? Find(Person person, Origin origin, string eventId)
     {
         if (origin is Origin.Browser && persons.RegistrationOf(person) is { } registration && registration.EventId == eventId)
-            return EventOf(registration, new(0, registration.Session, long.MinValue, long.MaxValue, null, Trust.Claimed));
+            return EventOf(registration);
         using var row = database.Use(Columns + " WHERE company = ? AND origin = ? AND event_id = ? AND type IS NOT NULL");
         if (!row.With(person.Company.Number).With((long)origin).With(eventId).Next()) return null;
         var found = Read(row, null);
