@@ -1,3 +1,4 @@
+using TrackMate.Manage;
 using TrackMate.Tests.Browser;
 using TrackMate.Tests.Running;
 using static Microsoft.Playwright.Assertions;
@@ -126,6 +127,55 @@ public sealed class DashboardTests(BrowserFixture browser)
     }
 
     [Fact]
+    public async Task While_the_store_cannot_be_read_the_page_says_so_and_then_works_again()
+    {
+        await using var server = await ServerProcess.StartAsync();
+        using var http = await LogInAsync(server);
+        var database = Path.Combine(server.DataFolder, "trackmate.db");
+        File.Move(database, database + ".away");
+
+        var answer = await http.GetAsync(Company + "/people", Cancel);
+
+        Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Equal("text/html", answer.Content.Headers.ContentType!.MediaType);
+        Assert.Contains("The store is not available now", await answer.Content.ReadAsStringAsync(Cancel));
+        File.Move(database + ".away", database);
+        Assert.Equal(System.Net.HttpStatusCode.OK, (await http.GetAsync(Company + "/people", Cancel)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_changed_password_ends_older_logins()
+    {
+        await using var server = await ServerProcess.StartAsync();
+        using var http = await LogInAsync(server);
+        Assert.Equal(System.Net.HttpStatusCode.OK, (await http.GetAsync(Company + "/people", Cancel)).StatusCode);
+
+        using (var registry = Registry.Open(server.DataFolder, TimeProvider.System)) registry.SetPassword(FirstStart.AdminName, FirstStart.HashPassword("another good password"));
+
+        var answer = await http.GetAsync(Company + "/people", Cancel);
+        Assert.Equal(System.Net.HttpStatusCode.Redirect, answer.StatusCode);
+        Assert.Contains("/login", answer.Headers.Location!.ToString());
+    }
+
+    [Fact]
+    public async Task Companies_are_switched_between_and_see_nothing_of_each_other()
+    {
+        await using var server = await ServerProcess.StartAsync();
+        using (var registry = Registry.Open(server.DataFolder, TimeProvider.System)) registry.AddCompany("TM-OTHER", "The other shop");
+        var id = (await new Shopper(server.Http, ServerProcess.CompanyId).IdentifyAsync("mine@example.com"))["profileId"];
+        await using var viewer = await Viewer.OpenAsync(browser, server);
+        // The running server reads the registry a few times a second.
+        await Eventually.BecomesAsync(async () => { await viewer.GoAsync($"{Company}/people/{id}"); return await viewer.Page.Locator(".switch").CountAsync(); }, switches => switches == 1);
+
+        await viewer.Page.ClickAsync(".switch summary");
+        await viewer.Page.ClickAsync("text=The other shop");
+
+        Assert.EndsWith("/c/TM-OTHER/people", viewer.Page.Url);
+        Assert.Contains("Nobody yet", await viewer.TextAsync("main"));
+        Assert.Equal(404, (await viewer.GoAsync($"/c/TM-OTHER/people/{id}")).Status);
+    }
+
+    [Fact]
     public async Task Stylesheet_and_script_are_kept_for_good_and_change_their_address_when_they_change()
     {
         await using var server = await ServerProcess.StartAsync();
@@ -137,5 +187,21 @@ public sealed class DashboardTests(BrowserFixture browser)
             Assert.NotNull(answer.Headers.ETag);
             Assert.True((await answer.Content.ReadAsByteArrayAsync(Cancel)).Length > 1000);
         }
+    }
+
+    private static async Task<HttpClient> LogInAsync(ServerProcess server)
+    {
+        var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = server.Address };
+        var form = await http.GetStringAsync("/login", Cancel);
+        var token = System.Text.RegularExpressions.Regex.Match(form, "__RequestVerificationToken\" value=\"([^\"]+)\"").Groups[1].Value;
+        var answer = await http.PostAsync("/login", new FormUrlEncodedContent(new Dictionary<string, string>
+        {
+            ["_handler"] = "login",
+            ["__RequestVerificationToken"] = token,
+            ["name"] = FirstStart.AdminName,
+            ["password"] = ServerProcess.AdminPassword,
+        }), Cancel);
+        Assert.Equal(System.Net.HttpStatusCode.Redirect, answer.StatusCode);
+        return http;
     }
 }

@@ -49,7 +49,7 @@ internal static partial class PageAnswers
         {
             await WriteAsync(http, e.StatusCode, "The request could not be read", "Nothing was changed. Open the page again and try once more.");
         }
-        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (http.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
         {
             // The browser went elsewhere; nobody is there to be answered.
         }
@@ -95,9 +95,9 @@ internal static partial class PageAnswers
 
     private static ILogger Log(HttpContext http) => http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(PageAnswers).FullName!);
 
-    [LoggerMessage(EventId = 20, Level = LogLevel.Error, Message = "The page {Path} could not be shown.")]
+    [LoggerMessage(EventId = 30, Level = LogLevel.Error, Message = "The page {Path} could not be shown.")]
     private static partial void LogFailed(ILogger logger, string path, Exception exception);
 
-    [LoggerMessage(EventId = 21, Level = LogLevel.Warning, Message = "The page {Path} could not be shown, since the store cannot be read: {Reason}")]
+    [LoggerMessage(EventId = 31, Level = LogLevel.Warning, Message = "The page {Path} could not be shown, since the store cannot be read: {Reason}")]
     private static partial void LogUnavailable(ILogger logger, string path, string reason);
 }

@@ -42,6 +42,15 @@ internal sealed class Lockout(TimeProvider time)
         lock (gate) failures.Remove(KeyOf(name, address));
     }
 
+    /// <summary>How many names with addresses are held.</summary>
+    public int Remembered
+    {
+        get
+        {
+            lock (gate) return failures.Count;
+        }
+    }
+
     private static TimeSpan WaitAfter(int failed) =>
         TimeSpan.FromTicks(Math.Min(LongestWait.Ticks, FirstWait.Ticks << Math.Min(failed - FreeFailures, 10)));
 

@@ -74,6 +74,10 @@ internal sealed class PersonReader(Database database)
         return new(traits.Where(trait => trait.Value.Value != "null").ToDictionary(trait => trait.Key, trait => trait.Value.Value), StringComparer.Ordinal);
     }
 
+    /// <summary>The trait <c>name</c>, where it is a text.</summary>
+    public string? NameOf(Person person) =>
+        Traits(person).TryGetValue("name", out var json) && JsonElement.Parse(json) is { ValueKind: JsonValueKind.String } name && name.GetString() is { Length: > 0 } text ? text : null;
+
     private static bool IsStronger((string Value, long Trust, long At, string EventId) said, (string Value, long Trust, long At, string EventId) known) =>
         (said.Trust, said.At).CompareTo((known.Trust, known.At)) is var order && (order > 0 || (order == 0 && EventIds.Compare(said.EventId, known.EventId) > 0));
 
