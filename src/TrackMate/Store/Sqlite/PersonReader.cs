@@ -81,14 +81,6 @@ internal sealed class PersonReader(Database database)
     private static bool IsStronger((string Value, long Trust, long At, string EventId) said, (string Value, long Trust, long At, string EventId) known) =>
         (said.Trust, said.At).CompareTo((known.Trust, known.At)) is var order && (order > 0 || (order == 0 && EventIds.Compare(said.EventId, known.EventId) > 0));
 
-    /// <summary>The trait <c>name</c>, where it is a text.</summary>
-    public string? NameOf(Person person)
-    {
-        if (!Traits(person).TryGetValue("name", out var json)) return null;
-        using var name = JsonDocument.Parse(json);
-        return name.RootElement.ValueKind is JsonValueKind.String && name.RootElement.GetString() is { Length: > 0 } text ? text : null;
-    }
-
     /// <summary>Whether something verified stands behind a person, besides what browsers claim.</summary>
     public bool IsVerified(Person person)
     {
