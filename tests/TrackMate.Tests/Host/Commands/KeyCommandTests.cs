@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using TrackMate.Tests.Browser;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Host.Commands;
@@ -51,7 +52,7 @@ public sealed class KeyCommandTests(RunningServer running) : IClassFixture<Runni
 
     private async Task AwaitStatusAsync(string key, HttpStatusCode expected)
     {
-        var last = (HttpStatusCode)0;
-        await Eventually.TrueAsync(async () => (last = (await new ShopBackend(running.Http, key).GetAsync("/api/profiles?limit=1")).Status) == expected, () => $"The key still gets {last}.");
+        var backend = new ShopBackend(running.Http, key);
+        Assert.Equal(expected, await Eventually.BecomesAsync(async () => (await backend.GetAsync("/api/profiles?limit=1")).Status, status => status == expected));
     }
 }
