@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using TrackMate.Tests.Browser;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Host.Commands;
