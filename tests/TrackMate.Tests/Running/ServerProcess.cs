@@ -49,7 +49,8 @@ public sealed partial class ServerProcess : IAsyncDisposable
 
     /// <param name="dataFolder">A folder to go on with; none makes one that goes with the server.</param>
     /// <param name="settings">Environment besides company, key and password; null takes one away.</param>
-    public static async Task<ServerProcess> StartAsync(string? dataFolder = null, IReadOnlyDictionary<string, string?>? settings = null)
+    /// <param name="program">Another build of it than the one for these tests.</param>
+    public static async Task<ServerProcess> StartAsync(string? dataFolder = null, IReadOnlyDictionary<string, string?>? settings = null, string? program = null)
     {
         var folder = dataFolder ?? Directory.CreateTempSubdirectory("trackmate-test-").FullName;
         var environment = new Dictionary<string, string?>
@@ -63,7 +64,7 @@ public sealed partial class ServerProcess : IAsyncDisposable
         };
         foreach (var (name, value) in settings ?? new Dictionary<string, string?>()) environment[name] = value;
 
-        var process = Start(Program, ["serve"], environment);
+        var process = Start(program ?? Program, ["serve"], environment);
         var output = new StringBuilder();
         var address = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
         void Read(string? line)

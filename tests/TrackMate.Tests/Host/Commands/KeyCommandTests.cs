@@ -51,7 +51,7 @@ public sealed class KeyCommandTests(RunningServer running) : IClassFixture<Runni
 
     private async Task AwaitStatusAsync(string key, HttpStatusCode expected)
     {
-        var last = (HttpStatusCode)0;
-        await Eventually.TrueAsync(async () => (last = (await new ShopBackend(running.Http, key).GetAsync("/api/profiles?limit=1")).Status) == expected, () => $"The key still gets {last}.");
+        var backend = new ShopBackend(running.Http, key);
+        Assert.Equal(expected, await Eventually.BecomesAsync(async () => (await backend.GetAsync("/api/profiles?limit=1")).Status, status => status == expected));
     }
 }

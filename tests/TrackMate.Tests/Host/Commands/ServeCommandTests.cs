@@ -93,7 +93,7 @@ public sealed class ServeCommandTests
         Assert.Contains("address already in use. Is another program listening there? Choose another address with TRACKMATE_URLS.", sentence);
         await using var later = await ServerProcess.StartAsync(trackmate.DataFolder, new Dictionary<string, string?> { ["TRACKMATE_COMPANY"] = null, ["TRACKMATE_API_KEY"] = null, ["TRACKMATE_ADMIN_PASSWORD"] = null });
         Assert.Matches(@"Company +TM-DEMO\s", later.Output);
-        await Eventually.TrueAsync(() => Task.FromResult(later.Output.Contains("API key     tm_live_", StringComparison.Ordinal)), () => later.Output);
+        Assert.Matches(@"API key +tm_live_\S{38}\s", await Eventually.BecomesAsync(() => Task.FromResult(later.Output), output => output.Contains("API key", StringComparison.Ordinal)));
         Assert.Matches(@"Password +\S{20}\s", later.Output);
     }
 
