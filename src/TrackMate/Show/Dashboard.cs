@@ -38,7 +38,6 @@ internal static class Dashboard
         app.MapGet("/", Home).RequireAuthorization().WithMetadata(Page.Marker);
         app.MapPost("/logout", LogOut).WithMetadata(Page.Marker, new RequestSizeLimitAttribute(MaxFormBytes), new RequireAntiforgeryTokenAttribute());
         app.MapGet("/c/{companyId}/live/events", LiveStream.Handle).RequireAuthorization();
-        app.MapFallback(PageAnswers.NotFound).WithMetadata(Page.Marker);
     }
 
     /// <summary>The first company's people, or how to get some.</summary>

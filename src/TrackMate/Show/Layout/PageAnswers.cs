@@ -23,6 +23,7 @@ internal static partial class PageAnswers
         if (http.GetEndpoint()?.Metadata.GetMetadata<Page>() is null)
         {
             await next(http);
+            if (IsNowhere(http)) await WriteAsync(http, 404, "There is no such page", "The address may be mistyped, or the page has moved.");
             return;
         }
 
@@ -60,8 +61,9 @@ internal static partial class PageAnswers
         }
     }
 
-    /// <summary>For addresses where nothing is.</summary>
-    public static Task NotFound(HttpContext http) => WriteAsync(http, 404, "There is no such page", "The address may be mistyped, or the page has moved.");
+    /// <summary>Nothing is at the address, and it is not one of the API's, which answers for itself.</summary>
+    private static bool IsNowhere(HttpContext http) =>
+        http.GetEndpoint() is null && http.Response is { HasStarted: false, StatusCode: 404 } && !http.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase);
 
     private static async Task WriteAsync(HttpContext http, int status, string title, string text)
     {
