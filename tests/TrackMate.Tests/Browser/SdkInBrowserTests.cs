@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
-using TrackMate.Host;
+using TrackMate.Show;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Browser;

@@ -89,6 +89,7 @@ public sealed class BadFieldsTests(RunningServer running) : IClassFixture<Runnin
     [InlineData("externalId", 422, "\"a\\u0007\"")]
     [InlineData("name", 422, "5")]
     [InlineData("name", 422, "{\"first\":\"Sarah\"}")]
+    [InlineData("name", 422, "LONG")]
     [InlineData("traits", 422, "[]")]
     [InlineData("traits", 422, "\"vip\"")]
     [InlineData("timestamp", 422, "\"2025-10-18\"")]
@@ -190,6 +191,6 @@ public sealed class BadFieldsTests(RunningServer running) : IClassFixture<Runnin
     private static void Put(JsonObject sent, string field, string? value)
     {
         if (value is null) sent.Remove(field);
-        else sent[field] = JsonNode.Parse(value);
+        else sent[field] = value == "LONG" ? new string('x', 501) : JsonNode.Parse(value);
     }
 }

@@ -66,6 +66,23 @@ public sealed class BatchesTests(RunningServer running) : IClassFixture<RunningS
         Assert.Equal(["first", "last"], timeline.Select(found => found["eventType"]!.ToString()));
     }
 
+    [Theory]
+    [InlineData("null", "identifier")]
+    [InlineData("{}", "identifier")]
+    [InlineData("\"a@example.com\"", "identifier")]
+    [InlineData("{\"email\":\"nobody\"}", "identifier.email")]
+    [InlineData("{\"userId\":\"5\"}", "identifier.userId")]
+    [InlineData("{\"externalId\":1.5}", "identifier.externalId")]
+    [InlineData("{\"email\":\"a@example.com\",\"more\":1e999}", "identifier")]
+    public async Task A_bad_identifier_in_a_batch_is_named_by_its_place(string identifier, string field)
+    {
+        var answer = await running.Backend.PostAsync("/api/webhooks/events", $$"""{"events":[{"identifier":{{identifier}},"eventType":"a"}]}""");
+        var problem = answer.AssertOk().Body!["results"]![0]!;
+        Assert.Equal(422, (int)problem["status"]!);
+        Assert.Contains("events[0]." + field, problem["detail"]!.ToString());
+        Assert.NotNull(problem["errors"]!["events[0]." + field]);
+    }
+
     [Fact]
     public async Task A_refused_event_is_named_by_its_own_eventId()
     {

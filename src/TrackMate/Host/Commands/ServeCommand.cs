@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Data.Sqlite;
 using TrackMate.Manage;
+using TrackMate.Show;
 using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Host.Commands;

@@ -5,7 +5,7 @@ namespace TrackMate.Show;
 /// <summary>What a developer pastes: the snippet, and the webhook call in three languages, with the company's own id and this server's address.</summary>
 internal static class Samples
 {
-    public static string Snippet(Company company, string url) => Host.Snippet.For(company.CompanyId, url);
+    public static string Snippet(Company company, string url) => TrackMate.Show.Snippet.For(company.CompanyId, url);
 
     public static string Identify => "TrackMate.identify({ name: 'Sarah Johnson', email: 'sarah@example.com' });";
 

@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace TrackMate.Host;
+namespace TrackMate.Show;
 
 /// <summary>The script tag that a company pastes into its pages, from clients/browser/snippet.html.</summary>
 internal static class Snippet
