@@ -10,6 +10,8 @@ namespace TrackMate.Tests.Browser;
 [Collection(BrowserCollection.Name)]
 public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSite site) : IClassFixture<TrackedSite>, IAsyncLifetime
 {
+    /// <summary>In milliseconds: what a page promises is awaited, and a broken one never keeps it.</summary>
+    private const int Bound = 60_000;
     private const string NoFlush = "flushInterval: 600000";
 
     private IBrowserContext? window;
@@ -33,7 +35,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         Assert.True(rejected.Count == rejectedExpected, $"The server rejected {rejected.Count} messages, not {rejectedExpected}: {string.Join("; ", rejected)}");
     }
 
-    [Fact]
+    [Fact(Timeout = Bound)]
     public async Task What_a_page_calls_before_the_script_has_loaded_is_replayed_in_order()
     {
         var loaded = new TaskCompletionSource();
@@ -62,7 +64,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         Assert.Empty(complaints);
     }
 
-    [Fact]
+    [Fact(Timeout = Bound)]
     public async Task Nothing_is_in_the_browser_before_init_nor_by_it_and_never_a_cookie()
     {
         var (page, complaints) = await OpenAsync($"""<script src="{site.ServerUrl}/trackmate.js"></script>""");
@@ -80,7 +82,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         Assert.Empty(complaints);
     }
 
-    [Theory]
+    [Theory(Timeout = Bound)]
     [InlineData("another page")]
     [InlineData("closed tab")]
     public async Task What_was_tracked_last_arrives_though_the_page_goes(string end)
@@ -95,7 +97,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         Assert.Empty(complaints);
     }
 
-    [Fact]
+    [Fact(Timeout = Bound)]
     public async Task A_strict_policy_needs_the_nonce_and_the_address_and_nothing_else()
     {
         var snippet = Snippet.For(ServerProcess.CompanyId, site.ServerUrl).Replace("<script", "<script nonce=\"r4nd0m\"");
@@ -106,7 +108,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         Assert.Empty(complaints);
     }
 
-    [Fact]
+    [Fact(Timeout = Bound)]
     public async Task With_the_storage_blocked_a_page_is_tracked_all_the_same()
     {
         var inner = site.Pages.Publish(Tracked());
@@ -121,7 +123,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         Assert.Empty(complaints);
     }
 
-    [Fact]
+    [Fact(Timeout = Bound)]
     public async Task A_visitor_who_asks_not_to_be_tracked_is_not_where_the_site_respects_it()
     {
         await Window.AddInitScriptAsync("Object.defineProperty(navigator, 'globalPrivacyControl', { value: true })");
@@ -144,7 +146,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         Assert.Empty(complaints);
     }
 
-    [Fact]
+    [Fact(Timeout = Bound)]
     public async Task What_happens_offline_arrives_once_when_the_network_is_back()
     {
         var (page, _) = await OpenAsync(Tracked());
@@ -162,7 +164,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         Assert.Equal(0, await Eventually.BecomesAsync(() => KeptAsync(page), kept => kept == 0));
     }
 
-    [Theory]
+    [Theory(Timeout = Bound)]
     [InlineData(429)]
     [InlineData(503)]
     public async Task A_server_that_asks_to_wait_is_not_called_before(int status)
@@ -185,7 +187,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         Assert.Equal($"{requests[0].Events.First()["timestamp"]}", $"{requests[1].Events.First()["timestamp"]}");
     }
 
-    [Fact]
+    [Fact(Timeout = Bound)]
     public async Task Many_tabs_at_once_are_one_session_and_everything_arrives_once()
     {
         const int tabs = 5, events = 20;
@@ -209,7 +211,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         }
     }
 
-    [Fact]
+    [Fact(Timeout = Bound)]
     public async Task Tabs_that_open_together_on_a_first_visit_agree_on_one_session()
     {
         const int tabs = 4;
@@ -229,7 +231,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         Assert.Equal(2 * tabs, (await EventsOfAsync(session, 2 * tabs)).Count);
     }
 
-    [Fact]
+    [Fact(Timeout = Bound)]
     public async Task One_refused_event_stops_none_of_the_others()
     {
         rejectedExpected = 2;
@@ -249,7 +251,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         Assert.Empty(complaints);
     }
 
-    [Fact]
+    [Fact(Timeout = Bound)]
     public async Task What_it_sends_is_what_the_contract_says()
     {
         await using var api = await ScriptedApi.StartAsync();
@@ -289,7 +291,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         Assert.All(requests, request => Assert.True(DateTimeOffset.Parse($"{request.Body!["sentAt"]}").ToUnixTimeMilliseconds() >= (long)from));
     }
 
-    [Fact]
+    [Fact(Timeout = Bound)]
     public async Task A_wrong_clock_is_put_right()
     {
         await Window.AddInitScriptAsync("""
@@ -305,7 +307,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         Assert.InRange(TimeProvider.System.GetUtcNow() - TimeOf(stored), TimeSpan.FromMinutes(-30), TimeSpan.FromMinutes(30));
     }
 
-    [Fact]
+    [Fact(Timeout = Bound)]
     public async Task A_wrong_company_is_told_once_in_the_console_and_nothing_is_thrown()
     {
         var (page, complaints) = await OpenAsync(Tracked("flushInterval: 0", company: "TM-NOBODY"));
