@@ -67,12 +67,17 @@ public sealed record Money(MoneyKind Kind, decimal Amount, string Currency, IRea
 
     private static string? ParseCurrency(string code) => code.Trim().ToUpperInvariant() is var upper && IsCurrency(upper) ? upper : null;
 
+    /// <summary>
+    /// Reads an amount, rounded to nine decimals: senders that add up binary floats tell of <c>239.96999999999997</c>, and mean 239.97. What would round to
+    /// nothing is not an amount.
+    /// </summary>
     private static decimal? ParseAmount(string text) =>
         decimal.TryParse(text.Trim(), NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var amount)
         && amount is >= 0 and <= MaxAmount
-        && decimal.Round(amount, MaxDecimals) == amount
         && IsWhole(text.Trim(), amount)
-            ? amount
+        && decimal.Round(amount, MaxDecimals) is var rounded
+        && rounded == 0 == (amount == 0)
+            ? rounded
             : null;
 
     /// <summary>Whether nothing was lost in reading: a decimal quietly rounds what it cannot hold, down to zero.</summary>

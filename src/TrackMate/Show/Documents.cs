@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using TrackMate.Bind;
 using TrackMate.Receive;
 using TrackMate.Store;
@@ -9,7 +11,15 @@ namespace TrackMate.Show;
 internal static class Shown
 {
     /// <summary>Nulls are written: a profile without an e-mail says so.</summary>
-    public static readonly ShowJson Json = new(new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Encoder = Wire.Encoder });
+    public static readonly ShowJson Json = new(new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Encoder = Wire.Encoder, Converters = { new AsSent() } });
+
+    /// <summary>What senders sent comes back to the byte, with its white space and escapes.</summary>
+    private sealed class AsSent : JsonConverter<JsonElement>
+    {
+        public override JsonElement Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => JsonElement.ParseValue(ref reader);
+
+        public override void Write(Utf8JsonWriter writer, JsonElement value, JsonSerializerOptions options) => writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(value), skipInputValidation: true);
+    }
 
     public static string Time(long unixMilliseconds) =>
         DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds).ToString(unixMilliseconds % 1000 == 0 ? "yyyy-MM-ddTHH:mm:ssZ" : "yyyy-MM-ddTHH:mm:ss.fffZ");
