@@ -99,7 +99,9 @@ public sealed class DashboardTests(BrowserFixture browser)
 
         await viewer.Page.ClickAsync("text=Pause");
         await shopper.TrackAsync("scroll");
-        await viewer.Page.ClickAsync("text=Go on");
+        await Expect(viewer.Page.Locator("[data-pause]")).ToHaveTextAsync("Go on, more has arrived");
+        Assert.Equal(["order_shipped", "page_view"], await viewer.TextsAsync(".lanes b"));
+        await viewer.Page.ClickAsync("[data-pause]");
         await Expect(viewer.Page.Locator(".lanes b")).ToHaveTextAsync(["scroll", "order_shipped", "page_view"]);
 
         await viewer.Page.ClickAsync(".choice >> text=Server");

@@ -205,6 +205,7 @@ public sealed class PersonPageTests(BrowserFixture browser, RunningServer runnin
         Assert.Equal("Nobody here", await viewer.TextAsync("h1"));
         Assert.Equal(404, (await viewer.GoAsync("/c/NO-COMPANY/people")).Status);
         Assert.Equal(404, (await viewer.GoAsync("/nowhere")).Status);
+        Assert.Equal("There is no such page", await viewer.TextAsync("h1"));
         Assert.Equal(400, (await viewer.GoAsync($"{People}?cursor=damaged")).Status);
         Assert.Empty(viewer.Complaints);
     }

@@ -77,7 +77,11 @@
   }
 
   function refreshSoon() {
-    if (paused || timer) return;
+    if (paused) {
+      document.querySelector('[data-pause]').textContent = 'Go on, more has arrived';
+      return;
+    }
+    if (timer) return;
     timer = setTimeout(() => {
       timer = 0;
       refresh();
