@@ -55,11 +55,11 @@ internal static class Server
         if (options.TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.Use(next => http => Problems.Middleware(http, next));
         app.UseRouting();
+        app.Use(next => http => Problems.FillEmpty(http, next));
         app.Use(next => http => Telemetry.Guard(http, next));
         Dashboard.Use(app);
         MapReceive(app);
         MapShow(app);
-        Problems.MapRest(app);
         Dashboard.Map(app);
         Health.Map(app);
         Telemetry.Map(app);

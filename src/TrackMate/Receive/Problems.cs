@@ -63,29 +63,16 @@ internal static partial class Problems
     [LoggerMessage(EventId = 20, Level = LogLevel.Error, Message = "{Method} {Endpoint} failed; the sender got a 500.")]
     private static partial void LogFault(ILogger logger, string method, string? endpoint, Exception exception);
 
-    /// <summary>
-    /// Maps the answers to what the API does not have: 405 with <c>Allow</c> on its paths, 404 beside them. Mapped, since the pages' own fallback takes whatever is
-    /// left over. The last of the API's <c>Map</c> lines.
-    /// </summary>
-    public static void MapRest(IEndpointRouteBuilder routes)
+    /// <summary>Gives a body to the API's empty answers: 404 where there is nothing, 405 with <c>Allow</c> where there is something for another method.</summary>
+    public static async Task FillEmpty(HttpContext http, RequestDelegate next)
     {
-        var known = routes.DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Where(endpoint => endpoint.RoutePattern.RawText!.StartsWith("/api/", StringComparison.Ordinal));
-        foreach (var path in known.GroupBy(endpoint => endpoint.RoutePattern.RawText!, StringComparer.Ordinal).ToList())
-        {
-            var allowed = string.Join(", ", path.SelectMany(endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
-            routes.Map(path.Key, http =>
-            {
-                http.Response.Headers.Allow = allowed;
-                return WriteAsync(http, StatusCodes.Status405MethodNotAllowed, $"{http.Request.Path} does not take {http.Request.Method} but {allowed}; see /docs.");
-            }).ShortCircuit();
-        }
-
-        routes.MapFallback("/api/{**path}", http => WriteAsync(http, StatusCodes.Status404NotFound, $"There is nothing at {http.Request.Path}; see /docs.")).ShortCircuit();
-    }
-
-    private static Task WriteAsync(HttpContext http, int status, string detail)
-    {
-        http.Response.StatusCode = status;
-        return WriteAsync(http, new Problem("about:blank", ReasonPhrases.GetReasonPhrase(status), status, detail));
+        await next(http);
+        if (http.Response.HasStarted || http.Response.ContentType is not null || !http.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)) return;
+        var status = http.Response.StatusCode;
+        if (status is not (StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed)) return;
+        var detail = status == StatusCodes.Status405MethodNotAllowed
+            ? $"{http.Request.Path} does not take {http.Request.Method} but {http.Response.Headers.Allow}; see /docs."
+            : $"There is nothing at {http.Request.Path}; see /docs.";
+        await WriteAsync(http, new Problem("about:blank", ReasonPhrases.GetReasonPhrase(status), status, detail));
     }
 }
