@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using TrackMate.Store;
 using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Manage;
@@ -35,9 +36,9 @@ internal sealed record BackupFile(string Path, long Bytes, long Companies, long 
             File.Move(unfinished, target, overwrite: force);
             return written with { Path = target };
         }
-        catch (SqliteException e)
+        catch (Exception e) when (e is SqliteException or StoreUnavailableException)
         {
-            throw new CommandFailedException($"The backup could not be written to {target}: {e.Message}. Is the disk full?");
+            throw new CommandFailedException($"The backup could not be written to {target}: {(e.InnerException ?? e).Message} Is the disk full?");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -64,9 +65,9 @@ internal sealed record BackupFile(string Path, long Bytes, long Companies, long 
                 file, new FileInfo(file).Length, Count(database, "SELECT COUNT(*) FROM company"), Count(database, "SELECT COUNT(*) FROM message"),
                 Count(database, "SELECT COUNT(*) FROM session"), Count(database, "SELECT COUNT(*) FROM identifier"));
         }
-        catch (SqliteException e)
+        catch (Exception e) when (e is SqliteException or StoreUnavailableException)
         {
-            throw new CommandFailedException($"{file} cannot be read as a backup: {e.Message}");
+            throw new CommandFailedException($"{file} cannot be read as a backup: {(e.InnerException ?? e).Message}");
         }
     }
 

@@ -16,6 +16,7 @@ internal sealed record CompanyDocument(
     bool UserRegistered,
     int SessionGapMinutes,
     IReadOnlyList<string> Placeholders,
+    int MaxEmailsPerPerson,
     long? EventsPerDay)
 {
     public static CompanyDocument Of(Company company)
@@ -23,7 +24,7 @@ internal sealed record CompanyDocument(
         var settings = company.Settings;
         return new(
             company.CompanyId, company.Name, settings.AllowedOrigins, settings.PaymentTypes, settings.RefundTypes, settings.Currency,
-            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.EventsPerDay);
+            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.EventsPerDay);
     }
 }
 

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using TrackMate.Store;
 using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Manage;
@@ -25,9 +26,9 @@ internal static class Doctor
         {
             database = Database.Open(store, readOnly: true);
         }
-        catch (Exception e) when (e is SqliteException or NotSupportedException)
+        catch (Exception e) when (e is SqliteException or StoreUnavailableException or NotSupportedException)
         {
-            unreadable = new(false, $"The store cannot be opened: {e.Message}");
+            unreadable = new(false, $"The store cannot be opened: {ReasonOf(e)}. Restore a backup if this stays so.");
         }
 
         if (unreadable is not null)
@@ -89,9 +90,11 @@ internal static class Doctor
         {
             return new(false, e.Message);
         }
-        catch (SqliteException e)
+        catch (Exception e) when (e is SqliteException or StoreUnavailableException)
         {
-            return new(false, $"The store cannot be read: {e.Message}. Restore a backup if this stays so.");
+            return new(false, $"The store cannot be read: {ReasonOf(e)}. Restore a backup if this stays so.");
         }
     }
+
+    private static string ReasonOf(Exception e) => (e.InnerException ?? e).Message.TrimEnd('.');
 }

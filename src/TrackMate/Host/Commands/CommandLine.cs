@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Microsoft.Data.Sqlite;
 using TrackMate.Manage;
+using TrackMate.Store;
 
 namespace TrackMate.Host.Commands;
 
@@ -50,9 +51,9 @@ internal static class CommandLine
         {
             return Say("Interrupted.", Interrupted);
         }
-        catch (SqliteException e)
+        catch (Exception e) when (e is SqliteException or StoreUnavailableException)
         {
-            return Say($"The store cannot be used: {e.Message}", Failed);
+            return Say($"The store cannot be used: {(e.InnerException ?? e).Message}", Failed);
         }
         catch (Exception e)
         {

@@ -104,6 +104,7 @@ internal static class CompanyCommand
             ["user_registered", settings.UserRegistered ? "on" : "off"],
             ["session gap", $"{settings.ServerSessionGapMinutes} minutes"],
             ["placeholders", settings.Placeholders.Count == 0 ? "the built-in ones" : "the built-in ones and " + string.Join(", ", settings.Placeholders)],
+            ["max e-mails", $"{settings.MaxEmailsPerPerson} of one person"],
             ["quota", settings.EventsPerDay is { } events ? $"{events} events a day" : "none"],
         ]);
     }
