@@ -22,8 +22,8 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
   const prefix = `trackmate:${companyId}:`;
   const storage = openStorage(prefix, options.storage !== 'memory');
   const consent = openConsent(openStorage(prefix, true), !!options.respectDoNotTrack);
-  const sessions = openSessions(storage, options.sessionMaxAgeDays ?? 395);
   const queue = openQueue(storage);
+  const sessions = openSessions(storage, options.sessionMaxAgeDays ?? 395, queue.move);
   const delivery = openDelivery(queue, consent, options.flushInterval ?? 1000, prefix + 'send', (messages, leaving) =>
     send(apiUrl, companyId, messages, leaving),
   );
@@ -80,7 +80,7 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
     'storage',
     safely(({ key, newValue }: StorageEvent) => {
       if (key === null || key.startsWith(prefix)) queue.changedElsewhere(key?.slice(prefix.length), newValue);
-      if (!key || key === prefix + SESSION) sessions.changedElsewhere(queue.move);
+      if (!key || key === prefix + SESSION) sessions.changedElsewhere();
       // The tab in which the visitor opted out cannot reach what this one keeps in memory.
       if (key === prefix + OPTED_OUT && newValue) forget();
     }),

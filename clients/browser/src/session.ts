@@ -8,7 +8,7 @@ const DAY = 86_400_000;
  * What is stored. `email` is the address that this session was last identified with, trimmed and lower-cased: enough to
  * see that another person identifies (B8). It is kept in clear, for a hash of an address can be guessed and would only
  * look private, and it goes with the session: at `reset()`, `optOut()` or the session's age.
- * `after` is the session that this one was to follow, told apart from one that knew of no other.
+ * `after` is the session that this one follows, as far as its tab knew.
  */
 interface Session {
   id: string;
@@ -24,30 +24,35 @@ export interface Sessions {
   /** The id of the session to identify with `email`: a new one if the present session is another person's. */
   idFor(email: unknown): string;
   end(): void;
-  /**
-   * Another tab has changed the session. Tabs that open together on a first visit each begin one, for a browser shows
-   * them one another's storage with a delay; the last one stored is everybody's, and `move` is told of the one it replaces.
-   */
-  changedElsewhere(move: (from: string, to: string) => void): void;
+  /** Another tab has changed the session. */
+  changedElsewhere(): void;
 }
 
-/** The session is read from the storage at each question, so that all tabs are in the same one. */
-export function openSessions(storage: KeptValues, maxAgeDays: number): Sessions {
+/**
+ * The session is read from the storage at each question, so that all tabs are in the same one. Tabs that open together
+ * each begin one, for a browser shows them one another's storage with a delay: the last one stored is everybody's, and
+ * `move` is told of a session that it replaces.
+ */
+export function openSessions(storage: KeptValues, maxAgeDays: number, move: (from: string, to: string) => void): Sessions {
+  /** The session as this tab last used or saw it. */
+  let known: Session | undefined;
+
   const keep = (session: Session): Session => {
     storage.set(SESSION, JSON.stringify(session));
-    return session;
+    return (known = session);
   };
-  /** The session that this tab knows as the browser's first, or the first after a reset. */
-  let first: string | undefined;
-  const begin = (previous?: Session): Session => {
+  const begin = (previous = known): Session => {
     const now = Date.now();
-    const id = `session_${Math.floor(now / 1000)}_${randomHex(16)}`;
-    first = previous ? undefined : id;
-    return keep({ id, since: now, after: previous?.id });
+    return keep({ id: `session_${Math.floor(now / 1000)}_${randomHex(16)}`, since: now, after: previous?.id });
+  };
+  /** Two sessions that follow the same one, or none, began beside each other; what a person was identified in stays. */
+  const see = (session: Session): Session => {
+    if (known && known.id !== session.id && known.after === session.after && !known.email) move(known.id, session.id);
+    return (known = session);
   };
   const present = (): Session => {
     const session = parse(storage.get(SESSION));
-    return session && Date.now() - session.since < maxAgeDays * DAY ? session : begin(session);
+    return session && Date.now() - session.since < maxAgeDays * DAY ? see(session) : begin(session);
   };
 
   return {
@@ -62,14 +67,10 @@ export function openSessions(storage: KeptValues, maxAgeDays: number): Sessions 
       }
       return session.id;
     },
-    end() {
-      first = undefined;
-      storage.remove(SESSION);
-    },
-    changedElsewhere(move) {
+    end: () => storage.remove(SESSION),
+    changedElsewhere() {
       const session = parse(storage.get(SESSION));
-      if (session && first && session.id !== first && session.after !== first) move(first, session.id);
-      first = session?.id;
+      known = session && see(session);
     },
   };
 }

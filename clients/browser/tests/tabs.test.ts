@@ -154,6 +154,24 @@ describe('tabs that open together on a first visit', () => {
     expect(server.events[0].eventData).toEqual({ sessionId: ours });
   });
 
+  it('move what they tracked in a session that they only read, when it turns out to be another tab’s second', async () => {
+    storage.values.set(PREFIX + 'session', JSON.stringify({ id: 'session_1760781600_0000000000000000000000000000000f', since: START }));
+    const { TrackMate } = await openTracked();
+    TrackMate.track('read');
+    store({ id: theirs, since: START });
+    await pass(1_000);
+    expect(server.requests.map(({ body }) => body.sessionId)).toEqual([theirs]);
+  });
+
+  it('leave in a session what belongs to it: somebody had identified in it', async () => {
+    const { TrackMate } = await openTracked();
+    void TrackMate.identify({ email: 'sarah@example.com' });
+    const ours = TrackMate.getSessionId();
+    store({ id: theirs, since: START });
+    await pass(1_000);
+    expect(server.requests.map(({ body }) => body.sessionId)).toEqual([ours]);
+  });
+
   it('leave in a session what belongs to it: another person has identified in another tab', async () => {
     const { TrackMate } = await openTracked();
     TrackMate.track('ours');
