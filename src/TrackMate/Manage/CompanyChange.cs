@@ -32,6 +32,8 @@ internal sealed record CompanyChange
 
     public bool NoPlaceholders { get; init; }
 
+    public string? MaxEmails { get; init; }
+
     public string? Quota { get; init; }
 
     /// <returns>The company's name and settings once the change is made.</returns>
@@ -53,6 +55,7 @@ internal sealed record CompanyChange
             Currency = Currency is null ? old.Currency : CurrencyOf(Currency),
             UserRegistered = UserRegistered is null ? old.UserRegistered : SwitchOf("--user-registered", UserRegistered),
             ServerSessionGapMinutes = SessionGap is null ? old.ServerSessionGapMinutes : GapOf(SessionGap),
+            MaxEmailsPerPerson = MaxEmails is null ? old.MaxEmailsPerPerson : MaxEmailsOf(MaxEmails),
             Placeholders = NoPlaceholders ? [] : Changed(old.Placeholders, Placeholders, PlaceholderOf),
             EventsPerDay = Quota is null ? old.EventsPerDay : QuotaOf(Quota),
         };
@@ -97,6 +100,11 @@ internal sealed record CompanyChange
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) && minutes is >= 1 and <= MinutesOfDay
             ? minutes
             : throw new InvalidSettingException("--session-gap", $"'{text}' is not a number of minutes from 1 to {MinutesOfDay}");
+
+    private static int MaxEmailsOf(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var emails) && emails is >= 1 and <= 1000
+            ? emails
+            : throw new InvalidSettingException("--max-emails", $"'{text}' is not a number of e-mails from 1 to 1000");
 
     private static string PlaceholderOf(string text) =>
         text.Trim() is { Length: >= 1 and <= MaxTypeLength } trimmed

@@ -59,7 +59,7 @@ public sealed record Totals(
 }
 
 /// <summary>The derived <c>user_registered</c> of a person (B3): the earliest identify, in its session, whoever the session went to.</summary>
-public sealed record Registration(ProfileId Person, long Identifier, long Session, long UnixMilliseconds, long Claim, Trust Trust)
+public sealed record Registration(ProfileId Person, long Identifier, long Session, long UnixMilliseconds, long ReceivedAt, long Claim, Trust Trust)
 {
     public const string EventType = "user_registered";
 

@@ -311,7 +311,7 @@ internal sealed class NaiveView
         shown.Sent is { } sent ? JsonElement.Parse(sent.Data.Span) : JsonElement.Parse("{}"),
         shown.Sent is { Context.IsEmpty: false } withContext ? JsonElement.Parse(withContext.Context.Span) : null,
         Time(shown.Order.UnixMilliseconds),
-        Time(shown.Sent?.ReceivedAt ?? shown.Order.UnixMilliseconds),
+        Time(shown.Sent?.ReceivedAt ?? shown.Registered!.ReceivedAt),
         shown.Order.Origin is Origin.Browser ? "client" : "server",
         shown.Order.Origin is Origin.Browser ? SessionIdOf(shown) : ServerSessionIdOf(shown),
         shown.Owner.Person.ToString(),

@@ -88,6 +88,14 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
                 beside.Execute("COMMIT");
                 View.AssertEqual(kept, DerivedRows(beside, company), $"Without {table.Name} it comes back otherwise:");
             }
+
+            var persons = DerivedRows(beside, company, PersonTables);
+            beside.Execute("BEGIN IMMEDIATE");
+            beside.Execute($"UPDATE identifier SET person = -id WHERE company = {company.Number}");
+            beside.Execute($"DELETE FROM pair WHERE company = {company.Number}");
+            Rebuild.Persons(beside, company);
+            beside.Execute("COMMIT");
+            View.AssertEqual(persons, DerivedRows(beside, company, PersonTables), "Persons come back otherwise:");
         }, iter: Some, threads: 2, print: history => history.ToString());
 
     private static readonly (string Name, string Columns)[] DerivedTables =
@@ -99,10 +107,14 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
         ("payment_key", "key, payment"),
     ];
 
-    private static string DerivedRows(Database database, Company company)
+    private static readonly (string Name, string Columns)[] PersonTables = [("pair", "low, high, trust, session, at_ms, event_id"), ("identifier", "id, person")];
+
+    private static string DerivedRows(Database database, Company company) => DerivedRows(database, company, DerivedTables);
+
+    private static string DerivedRows(Database database, Company company, (string Name, string Columns)[] tables)
     {
         var text = new StringBuilder();
-        foreach (var (name, columns) in DerivedTables)
+        foreach (var (name, columns) in tables)
         {
             using var rows = database.Use(string.Intern($"SELECT concat_ws('|', {columns.Replace("refund_id", "COALESCE(refund_id, '-')").Replace(", session, identifier", ", COALESCE(session, '-'), COALESCE(identifier, '-')")}) FROM {name} WHERE company = ? ORDER BY 1"));
             rows.With(company.Number);

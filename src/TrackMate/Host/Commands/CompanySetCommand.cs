@@ -19,6 +19,7 @@ internal static class CompanySetCommand
         var sessionGap = Text("--session-gap", "minutes", "Server events of a person this far apart are two server sessions: 1 to 1440.");
         var placeholders = Texts("--placeholder", "value", "A value that names nobody, besides the built-in ones. Those given replace those listed.");
         var noPlaceholders = new Option<bool>("--no-placeholders") { Description = "Keep only the built-in placeholders." };
+        var maxEmails = Text("--max-emails", "number", "Most e-mails that webhooks can join into one person: 1 to 1000.");
         var quota = Text("--quota", "events|none", "Events the company may send in one UTC day; none for no limit.");
         var command = new Verb("set", "Change a company's settings; what is not given stays as it is.")
         {
@@ -29,7 +30,7 @@ internal static class CompanySetCommand
                 "trackmate company set TM-SHOP99 --session-gap 45 --quota 1000000",
             ],
             Arguments = { companyId },
-            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, placeholders, noPlaceholders, quota },
+            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, placeholders, noPlaceholders, quota },
         };
         command.SetAction(parsed =>
         {
@@ -47,6 +48,7 @@ internal static class CompanySetCommand
                 SessionGap = parsed.GetValue(sessionGap),
                 Placeholders = parsed.GetValue(placeholders) ?? [],
                 NoPlaceholders = parsed.GetValue(noPlaceholders),
+                MaxEmails = parsed.GetValue(maxEmails),
                 Quota = parsed.GetValue(quota),
             }.ApplyTo(company);
             registry.Set(company, changedName, settings);

@@ -100,6 +100,31 @@ internal sealed class PersonRows(Database database)
         return joined;
     }
 
+    /// <summary>Derives the pairs and persons of a company anew from its claims.</summary>
+    public void Rebuild(Company company, SessionClaims claims)
+    {
+        database.Use("DELETE FROM pair WHERE company = ?").With(company.Number).Run();
+        database.Use("UPDATE identifier SET person = id WHERE company = ?").With(company.Number).Run();
+        var named = new HashSet<long>();
+        using (var rows = database.Use("SELECT identifier, second, third, trust, at_ms, event_id FROM claim WHERE company = ? AND second IS NOT NULL"))
+        {
+            rows.With(company.Number);
+            while (rows.Next())
+            {
+                // A claim's first identifier is the one that the others were named beside: of three the e-mail, which stands between the other two.
+                var first = LeafOf(company, rows.Long(0));
+                foreach (var other in new[] { rows.LongOrNull(1), rows.LongOrNull(2) }.OfType<long>())
+                {
+                    Say(company, first, LeafOf(company, other), (Trust)rows.Long(3), rows.Long(4), rows.Text(5));
+                    named.UnionWith([first.Number, other]);
+                }
+            }
+        }
+
+        foreach (var session in claims.SessionsWithClaims(company)) named.UnionWith(SayFromSession(company, session, claims.ClaimsOn(company, session)));
+        while (named.Count > 0) named.ExceptWith(Rejoin(company, [named.First()]).PersonOf.Keys);
+    }
+
     private Leaf LeafOf(Company company, long identifier)
     {
         using var row = database.Use("SELECT leaf, kind FROM identifier WHERE id = ? AND company = ?");

@@ -15,6 +15,8 @@ internal static class Rebuild
 
     public static void Spans(Database database, Company company) => new SessionClaims(database).Rebuild(company);
 
+    public static void Persons(Database database, Company company) => new PersonRows(database).Rebuild(company, new SessionClaims(database));
+
     public static void SessionDays(Database database, Company company)
     {
         database.Use("DELETE FROM session_day WHERE company = ?").With(company.Number).Run();

@@ -21,14 +21,16 @@ internal sealed class SessionClaims(Database database)
     public void Rebuild(Company company)
     {
         database.Use("DELETE FROM span WHERE company = ?").With(company.Number).Run();
-        var sessions = new List<long>();
-        using (var rows = database.Use("SELECT DISTINCT session FROM claim WHERE company = ? AND session IS NOT NULL"))
-        {
-            rows.With(company.Number);
-            while (rows.Next()) sessions.Add(rows.Long(0));
-        }
+        foreach (var session in SessionsWithClaims(company)) RewriteSpans(company, session);
+    }
 
-        foreach (var session in sessions) RewriteSpans(company, session);
+    public List<long> SessionsWithClaims(Company company)
+    {
+        var sessions = new List<long>();
+        using var rows = database.Use("SELECT DISTINCT session FROM claim WHERE company = ? AND session IS NOT NULL");
+        rows.With(company.Number);
+        while (rows.Next()) sessions.Add(rows.Long(0));
+        return sessions;
     }
 
     /// <summary>Whose a session is at a time: an identifier's number, or null while it is nobody's.</summary>

@@ -73,7 +73,7 @@ internal sealed class TimelineReader(Database database)
     }
 
     private static StoredEvent EventOf(Registration registration) =>
-        new(0, registration.EventId, registration.Order, registration.UnixMilliseconds, Registration.EventType, "{}"u8.ToArray(), default, null, registration.Session, null, registration.Source);
+        new(0, registration.EventId, registration.Order, registration.ReceivedAt, Registration.EventType, "{}"u8.ToArray(), default, null, registration.Session, null, registration.Source);
 
     public static int Compare((EventOrder Order, string EventId) left, (EventOrder Order, string EventId) right) =>
         left.Order.CompareTo(right.Order) is var byOrder and not 0 ? byOrder : EventIds.Compare(left.EventId, right.EventId);
