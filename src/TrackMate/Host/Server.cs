@@ -85,5 +85,6 @@ internal static class Server
         app.MapMethods("/api/profiles/{id}", Reading, api.Profile);
         app.MapMethods("/api/profiles/{id}/timeline", Reading, api.Timeline);
         app.MapMethods("/api/sessions/{sessionId}", Reading, api.Session);
+        app.MapMethods("/api/events/{eventId}", Reading, api.Event);
     }
 }

@@ -83,10 +83,27 @@ public sealed record SessionDocument(
 
 public sealed record SessionEvent(string EventId, string EventType, JsonElement EventData, string Timestamp, string? UserId);
 
+/// <summary>What became of an eventId: one receipt for each origin that sent it.</summary>
+public sealed record EventReceipts(IReadOnlyList<EventReceipt> Receipts);
+
+/// <param name="Source"><c>client</c> or <c>server</c>: eventIds of browsers and of back ends are apart (B10).</param>
+/// <param name="Status"><c>stored</c> or <c>rejected</c>.</param>
+/// <param name="Detail">Of a rejected one: what to mend.</param>
+/// <param name="ProfileId">Whose timeline it is on now; null while it is nobody's, and for a rejected one.</param>
+/// <param name="Binding">Why it is there; null where it is on no timeline.</param>
+public sealed record EventReceipt(
+    string EventId,
+    string Source,
+    string Status,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Detail,
+    string? ProfileId,
+    BindingDocument? Binding);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ProfileDocument))]
 [JsonSerializable(typeof(ProfilesPage))]
 [JsonSerializable(typeof(TimelinePage))]
 [JsonSerializable(typeof(SessionDocument))]
+[JsonSerializable(typeof(EventReceipts))]
 [JsonSerializable(typeof(TimelineEvent))]
 internal sealed partial class ShowJson : JsonSerializerContext;

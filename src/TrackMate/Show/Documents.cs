@@ -90,6 +90,20 @@ internal sealed class Documents(Database database, Company company)
     /// <summary>One event of a person; null if there is none of this id, or it is somebody else's.</summary>
     public TimelineEvent? Event(Person person, Origin origin, string eventId) => timelines.Find(person, origin, eventId) is { } stored ? EventOf(person, stored) : null;
 
+    /// <summary>What became of an eventId, for each origin that sent it; empty where none did.</summary>
+    public EventReceipts Receipts(string eventId)
+    {
+        var receipts = new List<EventReceipt>();
+        foreach (var origin in new[] { Origin.Browser, Origin.Server })
+        {
+            if (arrivals.Stored(company, origin, eventId) is { } stored) receipts.Add(ReceiptOf(stored));
+            else if (origin is Origin.Browser && RegistrationOf(eventId) is { } registration) receipts.Add(registration);
+            else if (arrivals.Rejected(company, origin, eventId) is { } rejected) receipts.Add(new(eventId, Shown.Name(origin), "rejected", rejected.Detail, null, null));
+        }
+
+        return new(receipts);
+    }
+
     /// <summary>An event of a browser's session as it was sent, without whose it is.</summary>
     public TimelineEvent Unbound(StoredEvent stored) => new(
         stored.EventId,
@@ -119,6 +133,21 @@ internal sealed class Documents(Database database, Company company)
         if (sessions.FindAnchor(company, sessionId) is { } anchor) return ServerSession(anchor.Order, anchor.Session, anchor.Identifier, after, limit);
         return sessions.Find(company, sessionId) is { } session ? BrowserSession(session, sessionId, after, limit) : null;
     }
+
+    private EventReceipt ReceiptOf(StoredMessage stored)
+    {
+        var identifier = stored.Identifier ?? sessions.Spans(company, stored.Session!.Value).LastOrDefault(span => span.From <= stored.Order.UnixMilliseconds)?.Identifier;
+        var person = identifier is { } number ? Persons.Of(company, number) : null;
+        var origin = stored.Order.Origin;
+        return new(stored.EventId, Shown.Name(origin), "stored", null, person?.Id.ToString(), person is not null && stored.IsEvent ? Event(person, origin, stored.EventId)?.Binding : null);
+    }
+
+    /// <summary>The receipt of a <c>user_registered</c> that nobody sent (B3).</summary>
+    private EventReceipt? RegistrationOf(string eventId) =>
+        eventId.StartsWith("reg_", StringComparison.Ordinal) && ProfileId.TryParse(eventId[4..], out var id) && Persons.Find(company, id) is { } person
+            && Event(person, Origin.Browser, eventId) is { } registration
+            ? new(eventId, Shown.Name(Origin.Browser), "stored", null, person.Id.ToString(), registration.Binding)
+            : null;
 
     private SessionDocument BrowserSession(long session, string sessionId, EventCursor? after, int limit)
     {

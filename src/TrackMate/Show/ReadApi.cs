@@ -58,6 +58,14 @@ internal sealed class ReadApi(SqliteStore store, Registry registry)
         return Intake.WriteAsync(http, document, Shown.Json.SessionDocument);
     }
 
+    public Task Event(HttpContext http)
+    {
+        var eventId = LastSegment(http);
+        var receipts = Read(CompanyOf(http), documents => documents.Receipts(eventId));
+        if (receipts.Receipts.Count == 0) throw new Refused(Reason.NotFound, "The company has no event of this id; what was refused is kept for a while, the newest stay.");
+        return Intake.WriteAsync(http, receipts, Shown.Json.EventReceipts);
+    }
+
     /// <summary>Reads out of one snapshot, and lets go of it before the answer is sent.</summary>
     private T Read<T>(Company company, Func<Documents, T> read)
     {

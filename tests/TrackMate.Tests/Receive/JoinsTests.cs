@@ -108,4 +108,17 @@ public sealed class JoinsTests(RunningServer running) : IClassFixture<RunningSer
         Assert.Equal("""["too_many_joins"]""", last.Body!["warnings"]!.ToJsonString());
         Assert.Equal(2, (await Backend.ProfileOfAsync("noreply9@example.com"))!["identifiers"]!.AsArray().Count);
     }
+
+    [Fact]
+    public async Task How_many_emails_make_one_person_is_a_setting_and_what_is_stored_follows_it()
+    {
+        var shop = await running.NewShopAsync(new() { MaxEmailsPerPerson = 1 });
+        await shop.Backend.WebhookAsync("a", email: "one@example.com", externalId: "42", at: "2025-10-18T10:00:00Z");
+        var stopped = await shop.Backend.WebhookAsync("b", email: "two@example.com", externalId: "42", at: "2025-10-18T11:00:00Z");
+        Assert.Equal("""["too_many_emails"]""", stopped.Body!["warnings"]!.ToJsonString());
+        await shop.ChangeAsync(settings => settings with { MaxEmailsPerPerson = 2 });
+        Assert.Equal("one@example.com", (await shop.Backend.ProfileOfAsync("two@example.com"))!["email"]!.ToString());
+        await shop.ChangeAsync(settings => settings with { MaxEmailsPerPerson = 1 });
+        Assert.Equal("two@example.com", (await shop.Backend.ProfileOfAsync("two@example.com"))!["email"]!.ToString());
+    }
 }

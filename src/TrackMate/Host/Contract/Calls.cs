@@ -89,6 +89,14 @@ internal static class Calls
             Problems = [400, 401, 403, 404, 503],
             Scope = "read",
         },
+        new(HttpMethod.Get, "/api/events/{eventId}", "getEvent", Read, "Read what became of an event",
+            "One receipt for each origin that sent the eventId: stored, with whose timeline it is on now and why, or rejected, with what to mend.",
+            typeof(EventReceipts), """{"receipts":[{"eventId":"evt_5","source":"server","status":"stored","profileId":"671234567890abcdef123456","binding":{"method":"email","trust":"verified","chain":[{"kind":"event","eventId":"evt_5","at":"2025-10-18T10:12:00Z"},{"kind":"identifier","identifier":{"kind":"email","value":"sarah@example.com","id":"671234567890abcdef123456"}},{"kind":"profile","profileId":"671234567890abcdef123456"}]}}]}""")
+        {
+            Parameters = [new("eventId", InPath: true, "An event's id.", "evt_5")],
+            Problems = [401, 403, 404, 503],
+            Scope = "read",
+        },
         new(HttpMethod.Get, "/health/live", "live", Operate, "Ask whether the process answers", "Always 200 while it runs.", typeof(HealthAnswer), """{"status":"live","version":"0.1.0"}"""),
         new(HttpMethod.Get, "/health/ready", "ready", Operate, "Ask whether the store takes what comes", "503 with a sentence while it does not.", typeof(HealthAnswer), """{"status":"ready","version":"0.1.0"}"""),
     ];

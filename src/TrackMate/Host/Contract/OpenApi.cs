@@ -79,6 +79,7 @@ internal static class OpenApi
     private static Task Correct(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancel)
     {
         if (context.JsonTypeInfo.Type == typeof(Show.TimelineEvent)) schema.Required?.ExceptWith(["context", "agent"]);
+        if (context.JsonTypeInfo.Type == typeof(Show.EventReceipt)) schema.Required?.ExceptWith(["detail"]);
         return Task.CompletedTask;
     }
 

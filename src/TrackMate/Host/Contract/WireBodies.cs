@@ -79,4 +79,5 @@ internal sealed record HealthAnswer(string Status, string Version, string? Detai
 [JsonSerializable(typeof(ProfilesPage))]
 [JsonSerializable(typeof(TimelinePage))]
 [JsonSerializable(typeof(SessionDocument))]
+[JsonSerializable(typeof(EventReceipts))]
 internal sealed partial class ContractJson : JsonSerializerContext;

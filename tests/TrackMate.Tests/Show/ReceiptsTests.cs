@@ -1,0 +1,52 @@
+using System.Net;
+using TrackMate.Tests.Running;
+
+namespace TrackMate.Tests.Show;
+
+/// <summary>What became of an eventId, as the sender asks for it.</summary>
+public sealed class ReceiptsTests(RunningServer running) : IClassFixture<RunningServer>
+{
+    private ShopBackend Backend => running.Backend;
+
+    [Fact]
+    public async Task A_stored_event_tells_its_present_owner_and_why()
+    {
+        var shopper = running.NewShopper();
+        await shopper.TrackAsync("page_view", eventId: "receipt / 1", at: "2025-10-18T10:00:00Z");
+        var anonymous = Assert.Single((await Backend.GetAsync("/api/events/receipt%20%2F%201")).Body!["receipts"]!.AsArray())!;
+        Assert.Equal("stored", anonymous["status"]!.ToString());
+        Assert.Null(anonymous["profileId"]);
+        Assert.Null(anonymous["binding"]);
+
+        var profileId = (await shopper.IdentifyAsync("receipt1@example.com", at: "2025-10-18T10:01:00Z", eventId: "receipt-1-identify"))["profileId"]!;
+        var owned = Assert.Single((await Backend.GetAsync("/api/events/receipt%20%2F%201")).Body!["receipts"]!.AsArray())!;
+        Assert.Equal(("client", profileId, "identify"), (owned["source"]!.ToString(), owned["profileId"]!.ToString(), owned["binding"]!["method"]!.ToString()));
+
+        var identify = Assert.Single((await Backend.GetAsync("/api/events/receipt-1-identify")).Body!["receipts"]!.AsArray())!;
+        Assert.Equal(profileId, identify["profileId"]!.ToString());
+        var registered = Assert.Single((await Backend.GetAsync($"/api/events/reg_{profileId}")).Body!["receipts"]!.AsArray())!;
+        Assert.Equal(profileId, registered["profileId"]!.ToString());
+    }
+
+    [Fact]
+    public async Task An_eventId_of_both_origins_has_two_receipts()
+    {
+        await running.NewShopper().TrackAsync("page_view", eventId: "receipt-2");
+        await Backend.WebhookAsync("paid", email: "receipt2@example.com", eventId: "receipt-2");
+        Assert.Equal(["client", "server"], (await Backend.GetAsync("/api/events/receipt-2")).Body!["receipts"]!.AsArray().Select(receipt => receipt!["source"]!.ToString()));
+    }
+
+    [Fact]
+    public async Task A_refused_event_tells_what_to_mend_until_it_is_sent_right()
+    {
+        await Backend.WebhookAsync("paid", email: "not an address", eventId: "receipt-3");
+        var refused = Assert.Single((await Backend.GetAsync("/api/events/receipt-3")).Body!["receipts"]!.AsArray())!;
+        Assert.Equal("rejected", refused["status"]!.ToString());
+        Assert.Contains("identifier.email", refused["detail"]!.ToString());
+        await Backend.WebhookAsync("paid", email: "receipt3@example.com", eventId: "receipt-3");
+        Assert.Equal("stored", (await Backend.GetAsync("/api/events/receipt-3")).Body!["receipts"]![0]!["status"]!.ToString());
+    }
+
+    [Fact]
+    public async Task An_unknown_eventId_is_a_404() => Assert.Equal(HttpStatusCode.NotFound, (await Backend.GetAsync("/api/events/nobody-sent-this")).Status);
+}
