@@ -43,6 +43,9 @@ public sealed record Identify : Message
     public required Trust Trust { get; init; }
 
     public IReadOnlyList<Trait> Traits { get; init; } = [];
+
+    /// <summary>UTF-8 JSON of the whole message, as it was sent.</summary>
+    public ReadOnlyMemory<byte> Said { get; init; }
 }
 
 /// <param name="Name">The trait's name; a person's name is the trait <c>name</c>.</param>

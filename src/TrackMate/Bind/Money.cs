@@ -47,7 +47,7 @@ public sealed record Money(MoneyKind Kind, decimal Amount, string Currency, IRea
             return null;
         }
 
-        var keys = PaymentKeyNames.Select(name => First(data, [name])).OfType<string>().Distinct().ToArray();
+        var keys = PaymentKeyNames.Select(name => First(data, [name])).OfType<string>().Where(key => !Placeholders.IsPlaceholder(key, settings)).Distinct().ToArray();
         return new(kind, amount.Value, currency, keys, First(data, RefundIdNames));
     }
 

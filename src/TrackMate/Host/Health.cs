@@ -23,7 +23,7 @@ internal static class Health
         {
             // After a failure an append of nothing asks whether the store writes again, so that a quiet server turns green by itself.
             if (store.Failure is not null) await store.AppendAsync([]);
-            store.Read().Dispose();
+            using (var snapshot = store.Read()) snapshot.Touch();
             await WriteAsync(http, 200, "ready", null);
         }
         catch (StoreUnavailableException)

@@ -43,7 +43,8 @@ public sealed record ApiKey(long Number, long Company, string Name, string Shown
 
     public static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
-    public static string ShownOf(string key) => key[..Math.Min(key.Length, Prefix.Length + 4)] + "…";
+    /// <summary>Of a key that was given so little is shown that the rest is as hard to guess as before.</summary>
+    public static string ShownOf(string key) => key[..(key.StartsWith(Prefix, StringComparison.Ordinal) ? Prefix.Length + 4 : 4)] + "…";
 
     public static string Write(Scopes scopes) => string.Join(' ', new[] { Scopes.Write, Scopes.Read, Scopes.Admin }.Where(scope => scopes.HasFlag(scope)).Select(scope => scope.ToString().ToLowerInvariant()));
 

@@ -23,6 +23,7 @@ internal sealed record FirstStart(Company Company, string? ApiKey, string? Admin
         string? madeKey = null;
         if (options.ApiKey is { } given)
         {
+            if (registry.IsRevoked(given)) throw new InvalidSettingException("TRACKMATE_API_KEY", "it has been revoked; set another key, or none");
             if (registry.FindKey(given) is not { } known) registry.AddKey(company, "from TRACKMATE_API_KEY", Scopes.All, given);
             else if (known.Company.Number != company.Number)
                 throw new InvalidSettingException("TRACKMATE_API_KEY", $"it is a key of {known.Company.CompanyId}, not of {company.CompanyId}");

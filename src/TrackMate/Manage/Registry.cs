@@ -102,6 +102,16 @@ internal sealed class Registry : IDisposable
         return key;
     }
 
+    public bool IsRevoked(string key)
+    {
+        lock (gate)
+        {
+            using var revoked = database.Use("SELECT EXISTS (SELECT 1 FROM api_key WHERE hash = ? AND revoked_ms IS NOT NULL)");
+            revoked.WithBlob(ApiKey.HashOf(key)).Next();
+            return revoked.Long(0) == 1;
+        }
+    }
+
     /// <returns>False where the company has no such key in force.</returns>
     public bool RevokeKey(Company company, long number)
     {
@@ -146,7 +156,7 @@ internal sealed class Registry : IDisposable
             }
             catch
             {
-                database.Execute("ROLLBACK");
+                database.TryExecute("ROLLBACK");
                 throw;
             }
         }

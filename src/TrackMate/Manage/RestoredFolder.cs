@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Manage;
@@ -64,6 +65,18 @@ internal sealed record RestoredFolder(BackupFile Backup, string? Kept)
     private static string? KeepBeside(string store, TimeProvider time)
     {
         if (!Suffixes.Any(suffix => File.Exists(store + suffix))) return null;
+
+        // With its log moved into it the store is one file to rename, and being killed in between loses nothing of it.
+        try
+        {
+            using var old = Database.Open(store);
+            old.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+        catch (SqliteException)
+        {
+            // A store too damaged to open is what one restores over; its files are kept as they are.
+        }
+
         var kept = $"{store}.before-restore-{time.GetUtcNow():yyyyMMddTHHmmssfffZ}";
         foreach (var suffix in Suffixes.Reverse())
         {

@@ -16,7 +16,7 @@ internal sealed class DailyQuota(SqliteStore store)
     {
         if (company.Settings.EventsPerDay is not { } limit) return;
         var day = DayCounters.DayOf(receivedAt);
-        if (!spent.TryGetValue(company.Number, out var known) || known.Day != day || receivedAt - known.ReadAt >= FreshMilliseconds)
+        if (!spent.TryGetValue(company.Number, out var known) || known.Day != day || receivedAt - known.ReadAt is < 0 or >= FreshMilliseconds)
             spent[company.Number] = known = (day, Read(company, day), receivedAt);
         if (known.Events < limit) return;
         var wait = (int)((DayCounters.StartOf(day + 1) - receivedAt + 999) / 1000);

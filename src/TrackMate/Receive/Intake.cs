@@ -49,7 +49,7 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
         var company = registry.Find(companyId) ?? throw new Refused(Reason.UnknownCompany, "company_id names no company here; copy it from the dashboard's Get started page.", "company_id");
         var origin = http.Request.Headers.Origin.ToString();
         if (origin.Length > 0 && company.Settings.AllowedOrigins is { Count: > 0 } allowed && !allowed.Contains(origin, StringComparer.OrdinalIgnoreCase))
-            throw new Refusal(company, Origin.Browser, new(Reason.OriginNotAllowed, $"The company does not list the origin {origin}; add it with: trackmate company set {company.CompanyId} --origin {origin}"));
+            throw new Refusal(company, Origin.Browser, new(Reason.OriginNotAllowed, $"The company does not list the origin {origin}; list it beside the others with: trackmate company set --origin, which takes all of them."));
         return company;
     }
 

@@ -56,6 +56,7 @@ internal static class MessageReader
             Named = named,
             Trust = Trust.Claimed,
             Traits = TraitsOf(wire),
+            Said = wire.Json,
         };
     }
 

@@ -22,7 +22,8 @@ internal sealed class RequestBody : IDisposable
         var declared = http.Request.ContentLength;
         if (declared > MaxBytes) throw TooLarge();
         var encoding = http.Request.Headers.ContentEncoding.ToString();
-        var body = new RequestBody((int)(declared ?? 4096));
+        // Grown by what arrives, not by what is announced.
+        var body = new RequestBody((int)Math.Min(declared ?? 4096, 16 * 1024));
         try
         {
             if (encoding.Length == 0 || encoding.Equals("identity", StringComparison.OrdinalIgnoreCase)) await body.FillAsync(http);

@@ -9,6 +9,9 @@ internal static class UserAgent
     /// <summary>Headers remembered; a crowd has few, and one who invents them only empties the memory.</summary>
     private const int Remembered = 4096;
 
+    /// <summary>Browsers' headers are shorter; longer ones are read each time, so that they cannot fill the memory.</summary>
+    private const int MaxRemembered = 512;
+
     private static readonly ConcurrentDictionary<string, Agent> Known = new(StringComparer.Ordinal);
 
     private static readonly string[] BotWords =
@@ -21,10 +24,13 @@ internal static class UserAgent
     public static Agent? Parse(string? header)
     {
         if (string.IsNullOrWhiteSpace(header)) return null;
+        if (header.Length > MaxRemembered) return Read(header);
         if (Known.TryGetValue(header, out var agent)) return agent;
         if (Known.Count >= Remembered) Known.Clear();
-        return Known[header] = new(BrowserOf(header), SystemOf(header), DeviceOf(header), IsBot(header));
+        return Known[header] = Read(header);
     }
+
+    private static Agent Read(string header) => new(BrowserOf(header), SystemOf(header), DeviceOf(header), IsBot(header));
 
     /// <summary>Cubot is a maker of phones, whose owners are no bots.</summary>
     private static bool IsBot(string header)

@@ -143,6 +143,9 @@ internal readonly struct WireObject
         return null;
     }
 
+    /// <summary>The object as it was sent.</summary>
+    public ReadOnlyMemory<byte> Json => json;
+
     /// <summary>Whether the member is there and not null.</summary>
     public bool Has(Member member) => places[(int)member] is { Length: > 0, Type: not JsonTokenType.Null };
 

@@ -12,6 +12,9 @@ internal sealed class WriteQueue : IDisposable
     /// <summary>Appends waiting at most; past it senders get a 503.</summary>
     private const int Capacity = 8192;
 
+    /// <summary>What may wait at most in memory.</summary>
+    private const long CapacityBytes = 64L << 20;
+
     /// <summary>Messages in one transaction at most, so that the first of them does not wait for thousands.</summary>
     private const int MaxMessages = 1024;
 
@@ -20,6 +23,7 @@ internal sealed class WriteQueue : IDisposable
     private readonly Action<IReadOnlyList<Append>> commit;
     private readonly Thread thread;
     private readonly Queue<Append> waiting = new();
+    private long waitingBytes;
     private bool stopping;
 
     /// <param name="commit">Writes appends in one transaction and sets the receipts or the failure of each. Never throws.</param>
@@ -39,9 +43,10 @@ internal sealed class WriteQueue : IDisposable
         var append = new Append(messages, rejected);
         lock (gate)
         {
-            if (stopping || waiting.Count >= Capacity)
+            if (stopping || waiting.Count >= Capacity || waitingBytes + append.Bytes > CapacityBytes)
                 return Task.FromException<Receipt[]>(new StoreUnavailableException(stopping ? "The server is stopping; send it again." : "More is coming in than the store can write; send it again."));
             waiting.Enqueue(append);
+            waitingBytes += append.Bytes;
             arrived.Set();
         }
 
@@ -85,7 +90,12 @@ internal sealed class WriteQueue : IDisposable
                 if (waiting.Count > 0)
                 {
                     var batch = new List<Append>(waiting.Count);
-                    for (var messages = 0; messages < MaxMessages && waiting.TryDequeue(out var append); messages += Math.Max(1, append.Messages.Count)) batch.Add(append);
+                    for (var messages = 0; messages < MaxMessages && waiting.TryDequeue(out var append); messages += Math.Max(1, append.Messages.Count))
+                    {
+                        batch.Add(append);
+                        waitingBytes -= append.Bytes;
+                    }
+
                     return batch;
                 }
 
@@ -103,6 +113,14 @@ internal sealed class WriteQueue : IDisposable
         private readonly TaskCompletionSource<Receipt[]> answer = new();
 
         public IReadOnlyList<Message> Messages { get; } = messages;
+
+        /// <summary>About what it holds in memory.</summary>
+        public long Bytes { get; } = messages.Sum(message => message switch
+        {
+            TrackedEvent tracked => tracked.Data.Length + tracked.Context.Length,
+            Identify identify => identify.Said.Length,
+            _ => 0,
+        });
 
         /// <summary>What was refused in the same request, kept beside it.</summary>
         public Rejected? Rejected { get; } = rejected;

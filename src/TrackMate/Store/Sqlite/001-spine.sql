@@ -15,7 +15,7 @@ CREATE TABLE api_key (
   company      INTEGER NOT NULL REFERENCES company,
   name         TEXT NOT NULL,
   shown        TEXT NOT NULL,              -- its first characters, to know it by
-  hash         BLOB NOT NULL UNIQUE,       -- SHA-256 of the key; a key has at least 190 random bits, so no salt or stretching
+  hash         BLOB NOT NULL UNIQUE,       -- SHA-256 of the key; a made key has 190 random bits, so no salt or stretching
   scopes       TEXT NOT NULL,              -- space separated: write read admin
   created_ms   INTEGER NOT NULL,
   revoked_ms   INTEGER
@@ -91,6 +91,10 @@ CREATE TABLE claim (
   event_id   TEXT NOT NULL
 );
 CREATE INDEX claim_by_session ON claim (company, session, at_ms) WHERE session IS NOT NULL;
+CREATE INDEX claim_by_session_and_identifier ON claim (company, session, identifier) WHERE session IS NOT NULL;
+CREATE INDEX claim_of_several_by_session ON claim (company, session) WHERE session IS NOT NULL AND second IS NOT NULL;
+CREATE INDEX verified_claim_by_session ON claim (company, session) WHERE session IS NOT NULL AND trust = 1;
+CREATE INDEX external_webhook_by_session ON claim (company, session) WHERE session IS NOT NULL AND method = 2 AND named = 2;
 CREATE INDEX identify_by_identifier ON claim (company, identifier, at_ms, event_id) WHERE method = 1;
 
 -- "These two identifiers are one person", at the earliest time it was said with this trust; by a message (session 0), or as it follows from a session's identifies.
@@ -102,6 +106,7 @@ CREATE TABLE pair (
   session  INTEGER NOT NULL,
   at_ms    INTEGER NOT NULL,
   event_id TEXT NOT NULL,
+  stop     INTEGER,                        -- derived: why it does not join, for the answer to the next that says the same
   PRIMARY KEY (company, low, high, trust, session)
 ) WITHOUT ROWID;
 CREATE INDEX pair_by_low ON pair (company, low, trust, at_ms, event_id, high);
@@ -203,3 +208,41 @@ CREATE TABLE rejected (
   body        BLOB NOT NULL
 );
 CREATE INDEX rejected_by_company ON rejected (company, id);
+
+-- What the planner would take from its own statistics if a store were born full. Without them it takes any first column of a key for nearly unique, and the first
+-- column of every key is the company: it would rather walk all of a company's spans than look into the index of one identifier.
+ANALYZE;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+  ('message', 'message_by_event_id', '10000000 5000000 2000000 1'),
+  ('message', 'message_by_session', '8000000 4000000 20 2 1'),
+  ('message', 'message_by_identifier', '2000000 1000000 10 2 1'),
+  ('message', 'server_message_by_session', '200000 100000 10 2 1'),
+  ('message', 'server_message_by_time', '2000000 1000000 2'),
+  ('message', 'registration_by_session', '20000 10000 1 1'),
+  ('message', 'registration_by_identifier', '20000 10000 1 1'),
+  ('session', 'sqlite_autoindex_session_1', '1000000 500000 1'),
+  ('identifier', 'sqlite_autoindex_identifier_1', '1000000 500000 1'),
+  ('identifier', 'identifier_by_person', '1000000 500000 2'),
+  ('claim', 'claim_by_session', '1000000 500000 4 1'),
+  ('claim', 'claim_by_session_and_identifier', '1000000 500000 4 2'),
+  ('claim', 'claim_of_several_by_session', '200000 100000 3'),
+  ('claim', 'verified_claim_by_session', '200000 100000 3'),
+  ('claim', 'external_webhook_by_session', '200000 100000 5'),
+  ('claim', 'identify_by_identifier', '1000000 500000 4 1 1'),
+  ('pair', 'pair', '1000000 500000 4 1 1 1'),
+  ('pair', 'pair_by_low', '1000000 500000 4 3 1 1 1'),
+  ('pair', 'pair_by_high', '1000000 500000 4 3 1 1 1'),
+  ('pair', 'pair_by_session', '200000 100000 3'),
+  ('trait', 'trait', '3000000 1500000 4 1'),
+  ('span', 'span', '1000000 500000 3 1'),
+  ('span', 'span_by_identifier', '1000000 500000 4 1 1'),
+  ('span', 'span_with_runs', '100000 50000 4 1 1'),
+  ('session_day', 'session_day', '1500000 700000 2 1'),
+  ('server_run', 'server_run', '500000 250000 4 3 1'),
+  ('ledger_entry', 'ledger_entry_by_payment', '500000 250000 2'),
+  ('ledger_entry', 'ledger_entry_by_identifier', '500000 250000 4'),
+  ('ledger_entry', 'ledger_entry_by_session', '50000 25000 4'),
+  ('payment_key', 'payment_key', '500000 250000 1'),
+  ('payment_key', 'payment_key_by_payment', '500000 250000 2'),
+  ('rejected', 'rejected_by_company', '2000 1000 1');
+ANALYZE sqlite_schema;

@@ -86,6 +86,8 @@ internal sealed class Database : IDisposable
     /// <summary>Runs statements that return nothing, of a text that need not be kept.</summary>
     public void Execute(string sql) => Check(raw.sqlite3_exec(Handle, sql));
 
+    public long LastInsertedRow() => raw.sqlite3_last_insert_rowid(Handle);
+
     /// <returns>False where it failed.</returns>
     public bool TryExecute(string sql) => raw.sqlite3_exec(Handle, sql) == raw.SQLITE_OK;
 

@@ -71,8 +71,12 @@ internal sealed class MessageWriter(Database database)
         var learned = StoreNames(tracked, identifiers);
         counters.CountMessage(company, tracked.ReceivedAt);
         if (identifiers.Length > 0 && (session is not null || identifiers.Length > 1))
-            Claim(tracked, session, identifiers, ClaimMethod.Webhook, Trust.Verified);
-        var stopped = Join(tracked, session, identifiers, Trust.Verified, learned);
+        {
+            var (claim, _) = Claim(tracked, session, identifiers, ClaimMethod.Webhook, Trust.Verified);
+            if (session is not null && claim.FirstNamedAs is IdentifierKind.External) learned.AddRange(persons.SayFromWebhook(company, session.Number, claim));
+        }
+
+        var stopped = Join(tracked, identifiers, Trust.Verified, learned);
 
         if (origin is Origin.Browser)
         {
@@ -92,14 +96,15 @@ internal sealed class MessageWriter(Database database)
         var company = identify.Company;
         var session = names.Session(company, identify.SessionId!);
         var identifiers = NumbersOf(identify);
-        var said = System.Text.Encoding.UTF8.GetBytes(string.Join('\n', identify.Named.Select(identifier => identifier.Id)) + '\n' + identify.SessionId);
-        if (!Insert(identify, Origin.Browser, null, null, null, said, default, null)) return ReceiptOfStored(identify, Origin.Browser);
+        if (!Insert(identify, Origin.Browser, null, null, null, identify.Said.Span, default, null)) return ReceiptOfStored(identify, Origin.Browser);
 
         names.Store(company, identify.SessionId!, session);
         var learned = StoreNames(identify, identifiers);
         counters.CountMessage(company, identify.ReceivedAt);
-        Claim(identify, session, identifiers, ClaimMethod.Identify, identify.Trust);
-        Join(identify, session, identifiers, identify.Trust, learned);
+        var (claim, isLatest) = Claim(identify, session, identifiers, ClaimMethod.Identify, identify.Trust);
+        if (claim.FirstNamedAs is IdentifierKind.Email && claims.HasExternalWebhooks(company, session.Number) && !(isLatest && claims.HasEarlierIdentifyByEmail(company, session.Number, claim)))
+            learned.AddRange(persons.SayFromSession(company, session.Number, claims.ClaimsOn(company, session.Number)));
+        Join(identify, identifiers, identify.Trust, learned);
         StoreTraits(identify, identifiers[IndexOf(identify, identify.SessionGoesTo)]);
         return new(Duplicate: false, ProfileId: identify.SessionGoesTo.Id);
     }
@@ -128,38 +133,27 @@ internal sealed class MessageWriter(Database database)
 
     /// <summary>Several identifiers in one message say that they are one person (B4, B13).</summary>
     /// <returns>Why some of them are not, if so.</returns>
-    private List<JoinStop>? Join(Message message, Numbered? session, Numbered[] identifiers, Trust trust, List<long> learned)
+    /// <param name="touched">Identifiers whose kind or pairs are news already.</param>
+    private List<JoinStop>? Join(Message message, Numbered[] identifiers, Trust trust, List<long> touched)
     {
-        var company = message.Company;
-        var touched = new HashSet<long>(learned);
-        if (session is not null && identifiers.Length > 0)
-            touched.UnionWith(persons.SayFromSession(company, session.Number, claims.ClaimsOn(company, session.Number)));
-
+        var company = Current(message.Company);
         var stops = new HashSet<JoinStop>();
-        var asked = new List<(long, long)>();
+        var asked = new List<(Leaf, Leaf)>();
         for (var i = 1; i < identifiers.Length; i++)
         {
             var (left, right) = (LeafOf(message.Named[i - 1], identifiers[i - 1]), LeafOf(message.Named[i], identifiers[i]));
             if (left.Number == right.Number) continue;
-            var news = persons.Say(company, left, right, trust, message.Order.UnixMilliseconds, message.EventId);
-            if (!news && persons.PersonOf(company, left.Number) == persons.PersonOf(company, right.Number)) continue;
-            if (trust is Trust.Verified && persons.IsOneTooMany(company, left.Number, right.Number))
-            {
-                stops.Add(JoinStop.TooManyJoins);
-                continue;
-            }
-
-            touched.UnionWith([left.Number, right.Number]);
-            asked.Add(left.Id.CompareTo(right.Id) < 0 ? (left.Number, right.Number) : (right.Number, left.Number));
+            asked.Add((left, right));
+            if (!persons.Say(company, left, right, trust, message.Order.UnixMilliseconds, message.EventId)) continue;
+            if (trust is Trust.Verified && persons.IsOneTooMany(company, left.Number, right.Number)) persons.Stop(company, left, right, JoinStop.TooManyJoins);
+            else touched.AddRange([left.Number, right.Number]);
         }
 
-        if (touched.Count > 0)
+        if (touched.Count > 0) persons.Rejoin(company, touched);
+        if (trust is Trust.Claimed) return null;
+        foreach (var (left, right) in asked)
         {
-            var joined = persons.Rejoin(company, touched);
-            foreach (var pair in asked)
-            {
-                if (joined.Stopped.TryGetValue(pair, out var stop)) stops.Add(stop);
-            }
+            if (persons.StopOf(company, left, right) is { } stop) stops.Add(stop);
         }
 
         return stops.Count == 0 ? null : [.. stops.Order()];
@@ -177,11 +171,13 @@ internal sealed class MessageWriter(Database database)
         return 0;
     }
 
-    private void Claim(Message message, Numbered? session, Numbered[] identifiers, ClaimMethod method, Trust trust)
+    /// <returns>The claim, and whether it is the latest of its session.</returns>
+    private (Claim Claim, bool IsLatest) Claim(Message message, Numbered? session, Numbered[] identifiers, ClaimMethod method, Trust trust)
     {
         var first = identifiers[IndexOf(message, message.SessionGoesTo)].Number;
         long[] others = [.. identifiers.Select(identifier => identifier.Number).Where(number => number != first).Distinct()];
-        claims.Add(message.Company, lastMessage, session?.Number, new(0, method, trust, message.Order.UnixMilliseconds, message.EventId, [first, .. others], message.SessionGoesTo.Kind));
+        var claim = new Claim(0, method, trust, message.Order.UnixMilliseconds, message.EventId, [first, .. others], message.SessionGoesTo.Kind);
+        return (claim, claims.Add(message.Company, lastMessage, session?.Number, claim));
     }
 
     private bool Insert(Message message, Origin origin, long? session, long? identifier, string? type, ReadOnlySpan<byte> data, ReadOnlySpan<byte> context, Agent? agent)
@@ -235,11 +231,15 @@ internal sealed class MessageWriter(Database database)
             session = stored.LongOrNull(0);
             identifier = stored.LongOrNull(1);
             order = new(stored.Long(2));
-            reused = message is not TrackedEvent sent
-                || stored.TextOrNull(3) != sent.Type
-                || !stored.Bytes(4).SequenceEqual(sent.Data.Span)
-                || identifier != NumbersOf(sent).FirstOrDefault()?.Number
-                || (identifier is null && session != names.Session(sent.Company, sent.SessionId!).Number);
+            reused = message switch
+            {
+                TrackedEvent sent => stored.TextOrNull(3) != sent.Type
+                    || !stored.Bytes(4).SequenceEqual(sent.Data.Span)
+                    || identifier != NumbersOf(sent).FirstOrDefault()?.Number
+                    || (identifier is null && session != names.Session(sent.Company, sent.SessionId!).Number),
+                Identify sent => stored.TextOrNull(3) is not null || !stored.Bytes(4).SequenceEqual(sent.Said.Span),
+                _ => true,
+            };
         }
 
         if (origin is Origin.Browser || (session is null && identifier is null)) return new(Duplicate: true, reused);

@@ -50,6 +50,53 @@ internal sealed class PersonRows(Database database)
         return touched;
     }
 
+    /// <summary>The same for one new webhook, whose session's identifies are as they were.</summary>
+    /// <returns>The identifiers whose pairs changed.</returns>
+    public IReadOnlyList<long> SayFromWebhook(Company company, long session, Claim claim)
+    {
+        if ((IdentifyTimeAtOrBefore(company, session, claim.UnixMilliseconds) ?? FirstIdentifyTime(company, session)) is not { } time) return [];
+        var latest = time <= claim.UnixMilliseconds;
+        using var identify = database.Use(latest
+            ? "SELECT identifier FROM claim INDEXED BY claim_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND at_ms = ? ORDER BY trust DESC, event_id DESC LIMIT 1"
+            : "SELECT identifier FROM claim INDEXED BY claim_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND at_ms = ? ORDER BY trust, event_id LIMIT 1");
+        identify.With(company.Number).With(session).With(time).Next();
+        var (external, email) = (LeafOf(company, claim.Identifiers[0]), LeafOf(company, identify.Long(0)));
+        return Say(company, external, email, Trust.Claimed, claim.UnixMilliseconds, claim.EventId, session) ? [external.Number, email.Number] : [];
+    }
+
+    private long? IdentifyTimeAtOrBefore(Company company, long session, long unixMilliseconds)
+    {
+        using var time = database.Use("""
+            SELECT at_ms FROM claim INDEXED BY claim_by_session
+            WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND at_ms <= ? ORDER BY at_ms DESC LIMIT 1
+            """);
+        return time.With(company.Number).With(session).With(unixMilliseconds).Next() ? time.Long(0) : null;
+    }
+
+    private long? FirstIdentifyTime(Company company, long session)
+    {
+        using var time = database.Use("""
+            SELECT at_ms FROM claim INDEXED BY claim_by_session
+            WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 ORDER BY at_ms LIMIT 1
+            """);
+        return time.With(company.Number).With(session).Next() ? time.Long(0) : null;
+    }
+
+    /// <summary>Why a verified pair does not join; null where it does.</summary>
+    public JoinStop? StopOf(Company company, Leaf left, Leaf right)
+    {
+        var (low, high) = left.Id.CompareTo(right.Id) < 0 ? (left, right) : (right, left);
+        using var row = database.Use("SELECT stop FROM pair WHERE company = ? AND low = ? AND high = ? AND trust = 1 AND session = 0");
+        return row.With(company.Number).With(low.Number).With(high.Number).Next() ? (JoinStop?)row.LongOrNull(0) : null;
+    }
+
+    public void Stop(Company company, Leaf left, Leaf right, JoinStop? stop)
+    {
+        var (low, high) = left.Id.CompareTo(right.Id) < 0 ? (left, right) : (right, left);
+        database.Use("UPDATE pair SET stop = ?4 WHERE company = ?1 AND low = ?2 AND high = ?3 AND trust = 1 AND session = 0 AND stop IS NOT ?4")
+            .With(company.Number).With(low.Number).With(high.Number).With((long?)stop).Run();
+    }
+
     public long PersonOf(Company company, long identifier)
     {
         using var row = database.Use("SELECT person FROM identifier WHERE id = ? AND company = ?");
@@ -97,6 +144,8 @@ internal sealed class PersonRows(Database database)
                 database.Use("UPDATE identifier SET person = ? WHERE id = ? AND company = ?").With(person).With(identifier).With(company.Number).Run();
         }
 
+        foreach (var pair in pairs.Where(pair => pair.Trust is Trust.Verified))
+            Stop(company, pair.Low, pair.High, joined.Stopped.TryGetValue((pair.Low.Number, pair.High.Number), out var stop) ? stop : null);
         return joined;
     }
 
@@ -152,7 +201,7 @@ internal sealed class PersonRows(Database database)
               SELECT * FROM (SELECT high AS other, at_ms, event_id FROM pair WHERE company = ?1 AND low = ?2 AND trust = ?3 ORDER BY at_ms, event_id LIMIT ?4)
               UNION ALL
               SELECT * FROM (SELECT low AS other, at_ms, event_id FROM pair WHERE company = ?1 AND high = ?2 AND trust = ?3 ORDER BY at_ms, event_id LIMIT ?4)) p
-            JOIN identifier i ON i.id = p.other
+            JOIN identifier i ON i.id = p.other AND i.company = ?1
             """))
         {
             rows.With(company.Number).With(identifier).With((long)trust).With(most + Ties);

@@ -27,6 +27,13 @@ internal sealed class ReadSnapshot : IDisposable
 
     public Database Database { get; }
 
+    /// <summary>Reads a page, to see whether that can be done.</summary>
+    public void Touch()
+    {
+        using var version = Database.Use("SELECT version FROM registry_version");
+        version.Next();
+    }
+
     public void Dispose()
     {
         // An error while reading has ended the transaction: the connection is not used again, and the error is not hidden behind one of the end.

@@ -33,7 +33,7 @@ internal static class Schema
         }
         catch
         {
-            database.Execute("ROLLBACK");
+            database.TryExecute("ROLLBACK");
             throw;
         }
     }

@@ -5,8 +5,9 @@ namespace TrackMate.Store.Sqlite;
 /// <summary>Claims, and the spans of a session that follow from them.</summary>
 internal sealed class SessionClaims(Database database)
 {
-    /// <summary>Appends a claim and, where it is about a session, rewrites that session's spans if they change.</summary>
-    public void Add(Company company, long message, long? session, Claim claim)
+    /// <summary>Appends a claim and, where it is about a session, brings that session's spans up to date.</summary>
+    /// <returns>Whether it is the latest of its session: then what was derived from the others stands.</returns>
+    public bool Add(Company company, long message, long? session, Claim claim)
     {
         database.Use("""
             INSERT INTO claim (company, message, session, identifier, named, second, third, method, trust, at_ms, event_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -14,7 +15,24 @@ internal sealed class SessionClaims(Database database)
             .With(company.Number).With(message).With(session)
             .With(claim.Identifiers[0]).With((long)claim.FirstNamedAs).With(At(claim.Identifiers, 1)).With(At(claim.Identifiers, 2))
             .With((long)claim.Method).With((long)claim.Trust).With(claim.UnixMilliseconds).With(claim.EventId).Run();
-        if (session is { } number) RewriteSpans(company, number);
+        if (session is not { } number) return true;
+        claim = claim with { Number = database.LastInsertedRow() };
+        if (!IsLatest(company, number, claim))
+        {
+            RewriteSpans(company, number);
+            return false;
+        }
+
+        Extend(company, number, claim);
+        return true;
+    }
+
+    /// <summary>Whether a back end has named an externalId, and no e-mail, for this session.</summary>
+    public bool HasExternalWebhooks(Company company, long session)
+    {
+        using var found = database.Use("SELECT EXISTS (SELECT 1 FROM claim INDEXED BY external_webhook_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 2 AND named = 2)");
+        found.With(company.Number).With(session).Next();
+        return found.Long(0) == 1;
     }
 
     /// <summary>Derives the spans of every session of a company anew.</summary>
@@ -40,21 +58,96 @@ internal sealed class SessionClaims(Database database)
         return span.With(company.Number).With(session).With(order.UnixMilliseconds).Next() ? span.Long(0) : null;
     }
 
+    /// <summary>Whether the session was somebody's by e-mail before this claim.</summary>
+    public bool HasEarlierIdentifyByEmail(Company company, long session, Claim claim)
+    {
+        using var first = database.Use("SELECT at_ms FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 ORDER BY at_ms LIMIT 1");
+        return first.With(company.Number).With(session).Next() && first.Long(0) < claim.UnixMilliseconds;
+    }
+
+    private bool IsLatest(Company company, long session, Claim claim)
+    {
+        using var others = database.Use("SELECT id, at_ms FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL ORDER BY at_ms DESC LIMIT 2");
+        others.With(company.Number).With(session);
+        while (others.Next())
+        {
+            if (others.Long(0) != claim.Number && others.Long(1) >= claim.UnixMilliseconds) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// The usual case of <see cref="SessionSpans.Of"/>: a claim later than all others of its session can only end the last span and open one, or confirm. It costs
+    /// the same after ten claims as after a hundred thousand.
+    /// </summary>
+    private void Extend(Company company, long session, Claim claim)
+    {
+        var last = LastSpan(company, session);
+        var identifier = claim.Identifiers[0];
+        if (claim.Trust is Trust.Verified)
+        {
+            foreach (var named in claim.Identifiers)
+                database.Use("UPDATE span SET trust = 1 WHERE company = ? AND identifier = ? AND session = ? AND trust = 0").With(company.Number).With(named).With(session).Run();
+        }
+
+        if (last is { } span)
+        {
+            if (span.Identifier == identifier || (claim.Method is ClaimMethod.Webhook && IsClaimedBefore(company, session, claim))) return;
+            database.Use("UPDATE span SET to_ms = ? WHERE company = ? AND session = ? AND from_ms = ?").With(claim.UnixMilliseconds).With(company.Number).With(session).With(span.From).Run();
+        }
+
+        var trust = claim.Trust is Trust.Verified || IsVerified(company, session, identifier) ? Trust.Verified : Trust.Claimed;
+        Insert(company, session, new(last is null ? long.MinValue : claim.UnixMilliseconds, long.MaxValue, identifier, claim.Number, trust));
+    }
+
+    private (long From, long Identifier)? LastSpan(Company company, long session)
+    {
+        using var last = database.Use("SELECT from_ms, identifier FROM span WHERE company = ? AND session = ? ORDER BY from_ms DESC LIMIT 1");
+        return last.With(company.Number).With(session).Next() ? (last.Long(0), last.Long(1)) : null;
+    }
+
+    private bool IsClaimedBefore(Company company, long session, Claim claim)
+    {
+        foreach (var identifier in claim.Identifiers)
+        {
+            using var found = database.Use("""
+                SELECT EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3 AND id <> ?4)
+                    OR EXISTS (SELECT 1 FROM claim INDEXED BY claim_of_several_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND second IS NOT NULL AND (second = ?3 OR third = ?3) AND id <> ?4)
+                """);
+            found.With(company.Number).With(session).With(identifier).With(claim.Number).Next();
+            if (found.Long(0) == 1) return true;
+        }
+
+        return false;
+    }
+
+    private bool IsVerified(Company company, long session, long identifier)
+    {
+        using var found = database.Use("""
+            SELECT EXISTS (SELECT 1 FROM claim INDEXED BY verified_claim_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND trust = 1 AND (identifier = ?3 OR second = ?3 OR third = ?3))
+            """);
+        found.With(company.Number).With(session).With(identifier).Next();
+        return found.Long(0) == 1;
+    }
+
     private void RewriteSpans(Company company, long session)
     {
         var spans = SessionSpans.Of(ClaimsOn(company, session));
-        if (spans.SequenceEqual(SpansOf(company, session))) return;
+        var stored = SpansOf(company, session);
 
-        database.Use("DELETE FROM span WHERE company = ? AND session = ?").With(company.Number).With(session).Run();
-        foreach (var span in spans)
-        {
-            database.Use("""
-                INSERT INTO span (company, session, from_ms, to_ms, identifier, claim, trust, has_runs)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, EXISTS (SELECT 1 FROM server_run WHERE company = ?1 AND identifier = 0 AND session = ?2))
-                """)
-                .With(company.Number).With(session).With(span.From).With(span.To).With(span.Identifier).With(span.Claim).With((long)span.Trust).Run();
-        }
+        // A late claim changes its neighbours; the others stay as they lie.
+        foreach (var old in stored.Except(spans))
+            database.Use("DELETE FROM span WHERE company = ? AND session = ? AND from_ms = ?").With(company.Number).With(session).With(old.From).Run();
+        foreach (var span in spans.Except(stored)) Insert(company, session, span);
     }
+
+    private void Insert(Company company, long session, Span span) =>
+        database.Use("""
+            INSERT INTO span (company, session, from_ms, to_ms, identifier, claim, trust, has_runs)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, EXISTS (SELECT 1 FROM server_run WHERE company = ?1 AND identifier = 0 AND session = ?2))
+            """)
+            .With(company.Number).With(session).With(span.From).With(span.To).With(span.Identifier).With(span.Claim).With((long)span.Trust).Run();
 
     public List<Claim> ClaimsOn(Company company, long session)
     {

@@ -106,7 +106,7 @@ internal sealed class SessionReader(Database database)
     {
         using var row = database.Use("""
             SELECT m.origin, c.method, c.trust, c.at_ms, c.event_id, s.session_id
-            FROM claim c JOIN message m ON m.id = c.message LEFT JOIN session s ON s.id = c.session WHERE c.id = ? AND c.company = ?
+            FROM claim c JOIN message m ON m.id = c.message LEFT JOIN session s ON s.id = c.session AND s.company = c.company WHERE c.id = ? AND c.company = ?
             """);
         row.With(number).With(company.Number).Next();
         return new((Origin)row.Long(0), (ClaimMethod)row.Long(1), (Trust)row.Long(2), row.Long(3), row.Text(4), row.TextOrNull(5));

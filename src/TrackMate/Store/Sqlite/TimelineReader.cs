@@ -10,6 +10,7 @@ internal sealed class TimelineReader(Database database)
 {
     private readonly PersonReader persons = new(database);
     private readonly ServerRunRows runs = new(database);
+    private (ProfileId Person, ServerRun Session)? lastSession;
 
     /// <summary>A page of a timeline, newest first.</summary>
     public List<StoredEvent> Page(Person person, TimelineFilter filter, EventCursor? after, int limit)
@@ -68,7 +69,9 @@ internal sealed class TimelineReader(Database database)
     /// <summary>The id of the server session that an event of a person is in.</summary>
     public string ServerSessionIdOf(Person person, EventOrder order)
     {
-        var session = runs.Whole(person, order);
+        // Events of a page lie side by side: mostly it is the session of the one before.
+        if (lastSession is not { } last || last.Person != person.Id || !last.Session.Holds(order)) lastSession = last = (person.Id, runs.Whole(person, order));
+        var session = last.Session;
         return person.Company.Anchor(session.First.UnixMilliseconds, session.FirstEventId);
     }
 
