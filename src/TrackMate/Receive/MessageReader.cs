@@ -13,6 +13,7 @@ internal static class MessageReader
     private const long Earliest = 946_684_800_000; // 2000-01-01
     private const long FutureMilliseconds = 24 * 3_600_000;
     private const long ClockToleranceMilliseconds = 60_000;
+    private const int MaxTraitLength = 2048;
 
     /// <summary>Reads one event.</summary>
     /// <param name="index">Its index in the batch; 0 for a single one.</param>
@@ -25,7 +26,7 @@ internal static class MessageReader
         return new()
         {
             Company = envelope.Company,
-            EventId = wire.Text(Member.EventId) ?? NewEventId(envelope),
+            EventId = EventIdOf(wire, envelope),
             Order = OrderOf(wire, envelope, index),
             ReceivedAt = envelope.ReceivedAt,
             SessionId = sessionId,
@@ -49,7 +50,7 @@ internal static class MessageReader
         return new()
         {
             Company = envelope.Company,
-            EventId = wire.Text(Member.EventId) ?? NewEventId(envelope),
+            EventId = EventIdOf(wire, envelope),
             Order = OrderOf(wire, envelope, index: 0),
             ReceivedAt = envelope.ReceivedAt,
             SessionId = envelope.SessionId,
@@ -110,6 +111,14 @@ internal static class MessageReader
     private static Refused NamesNobody(string what, FieldPath field) =>
         new(Reason.NoIdentifier, $"{field} names nobody: send {what}; values such as null, undefined or guest count as not given.", field.WireName);
 
+    private static string EventIdOf(WireObject wire, Envelope envelope)
+    {
+        var eventId = wire.Text(Member.EventId) ?? NewEventId(envelope);
+        return envelope.Origin is Origin.Browser && eventId.StartsWith("reg_", StringComparison.Ordinal) && ProfileId.TryParse(eventId[4..], out _)
+            ? throw new Refused(Reason.BadValue, $"{wire.PathOf(Member.EventId)} is one that TrackMate gives itself (reg_ and a profile's id); choose another.", wire.PathOf(Member.EventId).ToString())
+            : eventId;
+    }
+
     private static string NewEventId(Envelope envelope) => Guid.CreateVersion7(DateTimeOffset.FromUnixTimeMilliseconds(envelope.ReceivedAt)).ToString();
 
     /// <summary>A message's place in time: its own, corrected for a clock that is off, else ours in the order of the array (B14).</summary>
@@ -124,6 +133,14 @@ internal static class MessageReader
         return EventOrder.Of(time, envelope.Origin);
     }
 
+    private static Trait TraitOf(JsonProperty member)
+    {
+        var json = member.Value.GetRawText();
+        return json.Length <= MaxTraitLength
+            ? new(member.Name, json)
+            : throw new Refused(Reason.BadValue, $"One of the traits is longer than {MaxTraitLength} characters; a trait is a fact about a person, what happened is an event.", "traits");
+    }
+
     private static List<Trait> TraitsOf(WireObject wire)
     {
         var traits = new List<Trait>();
@@ -131,7 +148,7 @@ internal static class MessageReader
         if (!json.IsEmpty)
         {
             using var document = JsonDocument.Parse(json);
-            foreach (var member in document.RootElement.EnumerateObject()) traits.Add(new(member.Name, member.Value.GetRawText()));
+            foreach (var member in document.RootElement.EnumerateObject()) traits.Add(TraitOf(member));
         }
 
         if (wire.AnyText(Member.Name) is { Length: > 0 } name)

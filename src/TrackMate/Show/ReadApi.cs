@@ -21,8 +21,9 @@ internal sealed class ReadApi(SqliteStore store, Registry registry)
         var query = http.Request.Query;
         var limit = LimitOf(query["limit"]);
         var before = Cursors.ReadNumber(company, Text(query["cursor"]));
-        var page = Read(company, documents => (Text(query["email"]), Text(query["externalId"])) switch
+        var page = Read(company, documents => ((string?)query["email"], (string?)query["externalId"]) switch
         {
+            // One that is given and blank names nobody; it is not the same as none.
             ({ } email, _) => Single(EmailAddress.TryNormalize(email, out var normalized) ? documents.Find(Identifier.Email(company, normalized).Id) : null),
             (_, { } externalId) => Single(documents.Find(Identifier.External(company, externalId).Id)),
             _ => documents.Profiles(Text(query["q"]), before, limit),

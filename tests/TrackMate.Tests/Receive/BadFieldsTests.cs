@@ -188,6 +188,35 @@ public sealed class BadFieldsTests(RunningServer running) : IClassFixture<Runnin
         Assert.Equal(unique, (await running.Backend.SessionAsync(unique)).AssertOk()["sessionId"]);
     }
 
+    /// <summary>U+FFFE cannot be normalized, and a zero-width space would make a second person who looks the same.</summary>
+    [Theory]
+    [InlineData("a\ufffeé@b.com")]
+    [InlineData("a@b.com\u200b")]
+    [InlineData("a\u2028@b.com")]
+    public async Task An_email_with_what_cannot_be_seen_is_refused(string email)
+    {
+        (await running.NewShopper().IdentifyAsync(email)).AssertRefused(422, "email");
+        Assert.Empty((await running.Backend.GetAsync($"/api/profiles?email={Uri.EscapeDataString(email)}")).Body!["profiles"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task An_eventId_that_TrackMate_gives_itself_is_refused_of_a_browser()
+    {
+        var shopper = running.NewShopper();
+        (await shopper.TrackAsync("fake", eventId: "reg_00112233445566778899aabb")).AssertRefused(422, "eventId");
+        (await shopper.TrackAsync("real", eventId: "reg_mine")).AssertOk();
+    }
+
+    [Fact]
+    public async Task Traits_are_facts_and_bounded()
+    {
+        var shopper = running.NewShopper();
+        JsonObject Identify(JsonObject traits) => new() { ["company_id"] = ServerProcess.CompanyId, ["sessionId"] = shopper.SessionId, ["email"] = "traits@example.com", ["traits"] = traits };
+        (await shopper.SendAsync("/api/profile", Identify(new() { ["novel"] = new string('x', 2048) }))).AssertRefused(422, "traits");
+        for (var i = 0; i < 3; i++) (await shopper.SendAsync("/api/profile", Identify(new(Enumerable.Range(0, 200).Select(n => KeyValuePair.Create($"t{i}_{n}", (JsonNode?)n)))))).AssertOk();
+        Assert.Equal(256, (await running.Backend.ProfileOfAsync("traits@example.com"))!["traits"]!.AsObject().Count);
+    }
+
     private static void Put(JsonObject sent, string field, string? value)
     {
         if (value is null) sent.Remove(field);

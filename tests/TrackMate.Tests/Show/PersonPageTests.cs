@@ -37,7 +37,7 @@ public sealed class PersonPageTests(BrowserFixture browser, RunningServer runnin
         await viewer.GoAsync($"{People}/{id}");
 
         await viewer.Page.ClickAsync(".ev:has-text('page_view')");
-        await Expect(viewer.Page.Locator("aside h2")).ToHaveTextAsync("page_view");
+        await Expect(viewer.Page.Locator("aside h2").First).ToHaveTextAsync("page_view");
         Assert.Equal(
             [
                 "It happened in the browser’s session session_why",
@@ -48,14 +48,14 @@ public sealed class PersonPageTests(BrowserFixture browser, RunningServer runnin
             await viewer.TextsAsync(".chain li"));
 
         await viewer.Page.ClickAsync(".ev:has-text('payment_processed')");
-        await Expect(viewer.Page.Locator("aside h2")).ToHaveTextAsync("payment_processed");
+        await Expect(viewer.Page.Locator("aside h2").First).ToHaveTextAsync("payment_processed");
         Assert.Equal("This webhook named the e-mail why@example.com sent with an API key: verified", (await viewer.TextsAsync(".chain li"))[0]);
         Assert.Contains("$79.99, once per payment", await viewer.TextAsync("aside"));
         Assert.Contains("\"paymentMethod\": \"card\"", await viewer.TextAsync("aside pre"));
         Assert.Contains("event=server%3Aevt_5_", viewer.Page.Url);
 
         await viewer.Page.GoBackAsync();
-        await Expect(viewer.Page.Locator("aside h2")).ToHaveTextAsync("page_view");
+        await Expect(viewer.Page.Locator("aside h2").First).ToHaveTextAsync("page_view");
         await viewer.Page.Keyboard.PressAsync("Escape");
         await Expect(viewer.Page.Locator("aside h2").First).ToHaveTextAsync("Why is it here?");
         Assert.Empty(viewer.Complaints);
@@ -89,7 +89,7 @@ public sealed class PersonPageTests(BrowserFixture browser, RunningServer runnin
 
         await Expect(viewer.Page.Locator(".lanes .s").Filter(new() { HasText = "refund_processed" })).ToHaveCountAsync(1);
         await Expect(viewer.Page.Locator(".stat b").First).ToHaveTextAsync("$59.99");
-        await Expect(viewer.Page.Locator("aside h2")).ToHaveTextAsync("page_view");
+        await Expect(viewer.Page.Locator("aside h2").First).ToHaveTextAsync("page_view");
         Assert.True(await viewer.Page.EvaluateAsync<bool>("window.stillTheSamePage === true"));
         Assert.Empty(viewer.Complaints);
     }

@@ -157,7 +157,8 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
                 if (step.StartsWith("SCAN", StringComparison.Ordinal) && step is not "SCAN CONSTANT ROW") plans.AppendLine($"{step} in: {sql}");
                 // Half of a table, where an index knows better.
                 if (step.EndsWith("(company=?)", StringComparison.Ordinal) && !step.Contains("rejected", StringComparison.Ordinal)) plans.AppendLine($"{step} in: {sql}");
-                if (step.Contains("TEMP B-TREE", StringComparison.Ordinal) && !sql.Contains("DISTINCT", StringComparison.Ordinal)) plans.AppendLine($"{step} in: {sql}");
+                // Traits of one identifier are sorted for the few that are shown.
+                if (step.Contains("TEMP B-TREE", StringComparison.Ordinal) && !sql.Contains("FROM trait", StringComparison.Ordinal) && !sql.Contains("DISTINCT", StringComparison.Ordinal)) plans.AppendLine($"{step} in: {sql}");
             }
         }
 

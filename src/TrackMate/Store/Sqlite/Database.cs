@@ -46,7 +46,10 @@ internal sealed class Database : IDisposable
         }.ToString());
         try
         {
+            var isNew = !readOnly && !File.Exists(path);
             opened.Open();
+            // Its log and its index take after it.
+            if (isNew && !OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             if (Version.Parse(opened.ServerVersion) < OldestSafeSqlite)
                 throw new NotSupportedException($"SQLite {opened.ServerVersion} is too old; {OldestSafeSqlite} or newer is needed, since earlier ones may corrupt the log when it is reset.");
             var database = new Database(opened, readOnly);

@@ -7,6 +7,9 @@ namespace TrackMate.Store.Sqlite;
 /// <summary>Reads persons: who they are and what they add up to. Everything is kept by identifier and by session, and combined here.</summary>
 internal sealed class PersonReader(Database database)
 {
+    /// <summary>Traits shown of one identifier; browsers may claim any number of names.</summary>
+    private const int MaxTraits = 256;
+
     private readonly ServerRunRows runs = new(database);
 
     /// <summary>The person that an id leads to; null where no e-mail or externalId of theirs has turned up.</summary>
@@ -62,8 +65,8 @@ internal sealed class PersonReader(Database database)
         var traits = new SortedDictionary<string, (string Value, long Trust, long At, string EventId)>(StringComparer.Ordinal);
         foreach (var identifier in person.Identifiers)
         {
-            using var rows = database.Use("SELECT name, value, trust, at_ms, event_id FROM trait WHERE company = ? AND identifier = ?");
-            rows.With(person.Company.Number).With(identifier.Number);
+            using var rows = database.Use("SELECT name, value, trust, at_ms, event_id FROM trait WHERE company = ? AND identifier = ? ORDER BY name = 'name' DESC, trust DESC, name LIMIT ?");
+            rows.With(person.Company.Number).With(identifier.Number).With(MaxTraits);
             while (rows.Next())
             {
                 var said = (Value: rows.Text(1), Trust: rows.Long(2), At: rows.Long(3), EventId: rows.Text(4));
@@ -81,20 +84,16 @@ internal sealed class PersonReader(Database database)
     private static bool IsStronger((string Value, long Trust, long At, string EventId) said, (string Value, long Trust, long At, string EventId) known) =>
         (said.Trust, said.At).CompareTo((known.Trust, known.At)) is var order && (order > 0 || (order == 0 && EventIds.Compare(said.EventId, known.EventId) > 0));
 
-    /// <summary>Whether something verified stands behind a person, besides what browsers claim.</summary>
+    /// <summary>Whether a back end has named the identifier that stands for the person, so that it is not only what a browser claims.</summary>
     public bool IsVerified(Person person)
     {
-        foreach (var identifier in person.Identifiers)
-        {
-            using var found = database.Use("""
-                SELECT EXISTS (SELECT 1 FROM message WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL)
-                    OR EXISTS (SELECT 1 FROM span WHERE company = ?1 AND identifier = ?2 AND trust = 1)
-                """);
-            found.With(person.Company.Number).With(identifier.Number).Next();
-            if (found.Long(0) == 1) return true;
-        }
-
-        return false;
+        using var found = database.Use("""
+            SELECT EXISTS (SELECT 1 FROM message WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL)
+                OR EXISTS (SELECT 1 FROM span WHERE company = ?1 AND identifier = ?2 AND trust = 1)
+                OR EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND (low = ?2 OR high = ?2) AND trust = 1)
+            """);
+        found.With(person.Company.Number).With(person.Identifiers[0].Number).Next();
+        return found.Long(0) == 1;
     }
 
     /// <summary>The person's <c>user_registered</c>, unless one was sent or the company does not want it (B3).</summary>
