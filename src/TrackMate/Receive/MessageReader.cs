@@ -119,7 +119,7 @@ internal static class MessageReader
             : eventId;
     }
 
-    private static string NewEventId(Envelope envelope) => EventIds.New(envelope.ReceivedAt);
+    private static string NewEventId(Envelope envelope) => GivenEventIds.New(envelope.ReceivedAt);
 
     /// <summary>A message's place in time: its own, corrected for a clock that is off, else ours in the order of the array (B14).</summary>
     private static EventOrder OrderOf(WireObject wire, Envelope envelope, int index)
