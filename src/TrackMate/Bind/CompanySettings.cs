@@ -24,6 +24,9 @@ public sealed record CompanySettings
     /// <summary>Most e-mails that webhooks can join into one person (B13); an explicit merge knows no limit.</summary>
     public int MaxEmailsPerPerson { get; init; } = 10;
 
+    /// <summary>Sessions that may begin to claim one identifier in a UTC day, as browsers say it: the first so many are believed (B13).</summary>
+    public int NewSessionsPerDay { get; init; } = 10_000;
+
     /// <summary>Identifiers that mean nobody, besides those of B11.</summary>
     public IReadOnlyList<string> Placeholders { get; init; } = [];
 

@@ -33,11 +33,44 @@ public enum JoinStop
 
     /// <summary>One of the two is in more pairs than are believed: an address that everybody uses joins nobody.</summary>
     TooManyJoins,
+
+    /// <summary>An operator has taken this pair back, or keeps one of the two from joining at all (B12).</summary>
+    Revoked,
+
+    /// <summary>An operator has frozen one of the two, and the pair was first said since.</summary>
+    Frozen,
 }
+
+/// <summary>"These two are one person", as an operator says it: without condition, until it is taken back (B12).</summary>
+public sealed record Merge(string MergeId, Leaf Left, Leaf Right, long UnixMilliseconds);
+
+/// <summary>What joins two identifiers: a pair that was said, or a merge. Those of a person make a tree.</summary>
+public sealed record Join(Leaf Left, Leaf Right, IdentifierPair? Pair, Merge? Merge);
 
 /// <param name="PersonOf">For the number of each identifier, the smallest number among those it is one person with.</param>
 /// <param name="Stopped">Verified pairs that do not join, by their numbers, and why.</param>
-public sealed record JoinedPersons(IReadOnlyDictionary<long, long> PersonOf, IReadOnlyDictionary<(long Low, long High), JoinStop> Stopped);
+/// <param name="Joins">What joined them, in the order in which it was taken.</param>
+public sealed record JoinedPersons(IReadOnlyDictionary<long, long> PersonOf, IReadOnlyDictionary<(long Low, long High), JoinStop> Stopped, IReadOnlyList<Join> Joins)
+{
+    /// <summary>The joins between two identifiers of one person, from the one to the other.</summary>
+    public IReadOnlyList<Join> Between(long from, long to)
+    {
+        var reached = new Dictionary<long, (long From, Join By)>();
+        var open = new Queue<long>([from]);
+        while (open.TryDequeue(out var at) && at != to)
+        {
+            foreach (var join in Joins)
+            {
+                var next = join.Left.Number == at ? join.Right.Number : join.Right.Number == at ? join.Left.Number : from;
+                if (next != from && reached.TryAdd(next, (at, join))) open.Enqueue(next);
+            }
+        }
+
+        var path = new List<Join>();
+        for (var at = to; at != from && reached.TryGetValue(at, out var step); at = step.From) path.Insert(0, step.By);
+        return path;
+    }
+}
 
 /// <summary>Pairs of identifiers in, persons out: <c>joins</c> of the view (B13). Pure, and the same for any order of arrival.</summary>
 public static class Joins
@@ -46,9 +79,10 @@ public static class Joins
     public const int MaxPairs = 100;
 
     /// <param name="leaves">The identifiers in question.</param>
-    /// <param name="pairs">Their pairs, each once for each trust, at its earliest.</param>
+    /// <param name="pairs">Their pairs that no operator keeps apart, each once for each trust, at its earliest.</param>
+    /// <param name="merges">Their merges that stand.</param>
     /// <param name="maxEmails">Most e-mails that a person may have.</param>
-    public static JoinedPersons Of(IReadOnlyCollection<Leaf> leaves, IEnumerable<IdentifierPair> pairs, int maxEmails)
+    public static JoinedPersons Of(IReadOnlyCollection<Leaf> leaves, IEnumerable<IdentifierPair> pairs, IEnumerable<Merge> merges, int maxEmails)
     {
         var inOrder = pairs.Order().ToList();
         var persons = new Components();
@@ -61,7 +95,7 @@ public static class Joins
             var candidate = Take(taken, pair.Low.Number) & Take(taken, pair.High.Number);
             if (!candidate) stopped[(pair.Low.Number, pair.High.Number)] = JoinStop.TooManyJoins;
             else if (persons.Conflict(pair, maxEmails) is { } conflict) stopped[(pair.Low.Number, pair.High.Number)] = conflict;
-            else persons.Join(pair);
+            else persons.Join(pair.Low, pair.High, pair, null);
         }
 
         // What browsers claim holds only where each is the other's first, and no more than one e-mail and one externalId meet: so no two of them depend on each other.
@@ -72,9 +106,10 @@ public static class Joins
             first.TryAdd(pair.High.Number, pair);
         }
 
-        var mutual = first.Values.Distinct().Where(pair => first[pair.Low.Number] == pair && first[pair.High.Number] == pair && persons.Conflict(pair, maxEmails: 1) is null).ToList();
-        foreach (var pair in mutual) persons.Join(pair);
-        return new(leaves.ToDictionary(leaf => leaf.Number, leaf => persons.Of(leaf.Number)), stopped);
+        var mutual = first.Values.Distinct().Where(pair => first[pair.Low.Number] == pair && first[pair.High.Number] == pair && persons.Conflict(pair, maxEmails: 1) is null).Order().ToList();
+        foreach (var pair in mutual) persons.Join(pair.Low, pair.High, pair, null);
+        foreach (var merge in merges.OrderBy(merge => merge.UnixMilliseconds).ThenBy(merge => merge.MergeId, StringComparer.Ordinal)) persons.Join(merge.Left, merge.Right, null, merge);
+        return new(leaves.ToDictionary(leaf => leaf.Number, leaf => persons.Of(leaf.Number)), stopped, persons.Joins);
     }
 
     private static bool Take(Dictionary<long, int> taken, long identifier) => (taken[identifier] = taken.GetValueOrDefault(identifier) + 1) <= MaxPairs;
@@ -99,13 +134,16 @@ public static class Joins
             return low.Emails + high.Emails > maxEmails ? JoinStop.TooManyEmails : null;
         }
 
-        public void Join(IdentifierPair pair)
+        public List<Join> Joins { get; } = [];
+
+        public void Join(Leaf one, Leaf other, IdentifierPair? pair, Merge? merge)
         {
-            var (low, high) = (CountsOf(pair.Low), CountsOf(pair.High));
-            var (left, right) = (Of(pair.Low.Number), Of(pair.High.Number));
+            var (low, high) = (CountsOf(one), CountsOf(other));
+            var (left, right) = (Of(one.Number), Of(other.Number));
             if (left == right) return;
             parents[Math.Max(left, right)] = Math.Min(left, right);
             counts[Math.Min(left, right)] = (low.Emails + high.Emails, low.Externals + high.Externals);
+            Joins.Add(new(one, other, pair, merge));
         }
 
         private (int Emails, int Externals) CountsOf(Leaf leaf) =>

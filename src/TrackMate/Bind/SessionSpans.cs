@@ -26,17 +26,34 @@ public enum Trust
 public sealed record Claim(
     long Number, ClaimMethod Method, Trust Trust, long UnixMilliseconds, string EventId, IReadOnlyList<long> Identifiers, IdentifierKind FirstNamedAs = IdentifierKind.Email);
 
-/// <summary>[From, To) of a session belongs to an identifier; the first span of a session reaches back to the beginning (B8).</summary>
+/// <summary>[From, To) of a session belongs to an identifier; the first span of a session reaches back to the beginning (B8). Where no span lies, it is nobody's.</summary>
 /// <param name="From">Unix milliseconds, inclusive; <see cref="long.MinValue"/> for the beginning.</param>
 /// <param name="To">Unix milliseconds, exclusive; <see cref="long.MaxValue"/> for the end.</param>
 /// <param name="Claim">The number of the claim that opened it.</param>
 public sealed record Span(long From, long To, long Identifier, long Claim, Trust Trust);
+
+/// <summary>An operator's own claim: the session is nobody's from then to then, whatever is said of it (B12).</summary>
+/// <param name="From">Unix milliseconds, inclusive; <see cref="long.MinValue"/> for the beginning.</param>
+/// <param name="To">Unix milliseconds, exclusive; <see cref="long.MaxValue"/> for the end.</param>
+public sealed record Unbinding(long From, long To)
+{
+    public bool Covers(long unixMilliseconds) => From <= unixMilliseconds && unixMilliseconds < To;
+}
 
 /// <summary>The claims of one session in, its spans out: <c>spans(S)</c>. Pure, and the same for any order of arrival.</summary>
 public static class SessionSpans
 {
     /// <summary>Claims by (time, verified last, eventId): of one time the last one wins.</summary>
     public static readonly Comparer<Claim> Order = Comparer<Claim>.Create(Compare);
+
+    /// <param name="claims">Those that stand: neither revoked nor beyond what is believed of one identifier in a day.</param>
+    /// <param name="unbindings">What operators keep free.</param>
+    public static IReadOnlyList<Span> Of(IReadOnlyCollection<Claim> claims, IReadOnlyCollection<Unbinding> unbindings)
+    {
+        IReadOnlyList<Span> spans = Of(claims);
+        foreach (var unbinding in unbindings) spans = [.. spans.SelectMany(span => Outside(span, unbinding))];
+        return spans;
+    }
 
     public static IReadOnlyList<Span> Of(IReadOnlyCollection<Claim> claims)
     {
@@ -71,6 +88,12 @@ public static class SessionSpans
         }
 
         return spans;
+    }
+
+    private static IEnumerable<Span> Outside(Span span, Unbinding unbinding)
+    {
+        if (unbinding.To <= span.From || unbinding.From >= span.To) return [span];
+        return new[] { span with { To = Math.Min(span.To, unbinding.From) }, span with { From = Math.Max(span.From, unbinding.To) } }.Where(part => part.From < part.To);
     }
 
     private static int Compare(Claim left, Claim right)

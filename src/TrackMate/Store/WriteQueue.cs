@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using TrackMate.Bind;
+using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Store;
 
@@ -38,9 +39,14 @@ internal sealed class WriteQueue : IDisposable
 
     /// <returns>What became of each message, after the commit.</returns>
     /// <exception cref="StoreUnavailableException">The queue is full, the program is stopping, or the transaction failed.</exception>
-    public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected = null)
+    public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected = null) => AppendAsync(new(messages, rejected));
+
+    /// <summary>Runs something of an operator's between the messages, in their transaction.</summary>
+    /// <exception cref="StoreUnavailableException">As for messages.</exception>
+    public Task RunAsync(Action<MessageWriter> work) => AppendAsync(new([], null, work));
+
+    private Task<Receipt[]> AppendAsync(Append append)
     {
-        var append = new Append(messages, rejected);
         lock (gate)
         {
             if (stopping || waiting.Count >= Capacity || waitingBytes + append.Bytes > CapacityBytes)
@@ -107,7 +113,7 @@ internal sealed class WriteQueue : IDisposable
     }
 
     /// <summary>The messages of one request: they are stored together or not at all.</summary>
-    internal sealed class Append(IReadOnlyList<Message> messages, Rejected? rejected)
+    internal sealed class Append(IReadOnlyList<Message> messages, Rejected? rejected, Action<MessageWriter>? work = null)
     {
         // Continuations run where the batch is answered, a thread of the pool; they send an answer and never block.
         private readonly TaskCompletionSource<Receipt[]> answer = new();
@@ -124,6 +130,9 @@ internal sealed class WriteQueue : IDisposable
 
         /// <summary>What was refused in the same request, kept beside it.</summary>
         public Rejected? Rejected { get; } = rejected;
+
+        /// <summary>What an operator does; null for messages. It may run again, should a transaction fail.</summary>
+        public Action<MessageWriter>? Work { get; } = work;
 
         public Receipt[] Receipts { get; } = messages.Count == 0 ? [] : new Receipt[messages.Count];
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using TrackMate.Bind;
 
 namespace TrackMate.Store.Sqlite;
@@ -15,10 +14,22 @@ internal sealed class MessageWriter(Database database)
     private readonly ServerRunRows runs = new(database);
     private readonly LedgerRows ledger = new(database);
     private readonly PersonRows persons = new(database);
+    private readonly TraitRows traits = new(database);
     private readonly PersonReader people = new(database);
+    private readonly ActWriter acts = new(database);
     private Dictionary<long, Company> companies = [];
     private long registryVersion = -1;
     private long lastMessage;
+
+    /// <summary>What operators do; counts of the messages before are written first, since acts look at them.</summary>
+    public ActWriter Acts
+    {
+        get
+        {
+            counters.Flush();
+            return acts;
+        }
+    }
 
     /// <summary>The number of the newest message: what a live view has seen up to.</summary>
     public long LastMessage => lastMessage;
@@ -72,8 +83,8 @@ internal sealed class MessageWriter(Database database)
         counters.CountMessage(company, tracked.ReceivedAt);
         if (identifiers.Length > 0 && (session is not null || identifiers.Length > 1))
         {
-            var (claim, _) = Claim(tracked, session, identifiers, ClaimMethod.Webhook, Trust.Verified);
-            if (session is not null && claim.FirstNamedAs is IdentifierKind.External) learned.AddRange(persons.SayFromWebhook(company, session.Number, claim));
+            var (claim, added) = Claim(tracked, session, identifiers, ClaimMethod.Webhook, Trust.Verified);
+            if (session is not null && added.Stands && claim.FirstNamedAs is IdentifierKind.External) learned.AddRange(persons.SayFromWebhook(company, session.Number, claim));
         }
 
         var stopped = Join(tracked, identifiers, Trust.Verified, learned);
@@ -93,7 +104,7 @@ internal sealed class MessageWriter(Database database)
 
     private Receipt Append(Identify identify)
     {
-        var company = identify.Company;
+        var company = Current(identify.Company);
         var session = names.Session(company, identify.SessionId!);
         var identifiers = NumbersOf(identify);
         if (!Insert(identify, Origin.Browser, null, null, null, identify.Said.Span, default, null)) return ReceiptOfStored(identify, Origin.Browser);
@@ -101,12 +112,22 @@ internal sealed class MessageWriter(Database database)
         names.Store(company, identify.SessionId!, session);
         var learned = StoreNames(identify, identifiers);
         counters.CountMessage(company, identify.ReceivedAt);
-        var (claim, isLatest) = Claim(identify, session, identifiers, ClaimMethod.Identify, identify.Trust);
-        if (claim.FirstNamedAs is IdentifierKind.Email && claims.HasExternalWebhooks(company, session.Number) && !(isLatest && claims.HasEarlierIdentifyByEmail(company, session.Number, claim)))
+        var (claim, added) = Claim(identify, session, identifiers, ClaimMethod.Identify, identify.Trust);
+        foreach (var changed in added.Changed) learned.AddRange(Restand(company, changed, claim.Identifiers[0]));
+        if (added.Stands && claim.FirstNamedAs is IdentifierKind.Email && claims.HasExternalWebhooks(company, session.Number)
+            && !(added.IsLatest && claims.HasEarlierIdentifyByEmail(company, session.Number, claim)))
             learned.AddRange(persons.SayFromSession(company, session.Number, claims.ClaimsOn(company, session.Number)));
         Join(identify, identifiers, identify.Trust, learned);
-        StoreTraits(identify, identifiers[IndexOf(identify, identify.SessionGoesTo)]);
+        traits.Say(identify, session.Number, claim.Identifiers[0], added.Stands);
         return new(Duplicate: false, ProfileId: identify.SessionGoesTo.Id);
+    }
+
+    /// <summary>A session's claims of an identifier stand or fall anew.</summary>
+    /// <returns>The identifiers whose pairs may have changed.</returns>
+    private HashSet<long> Restand(Company company, long session, long identifier)
+    {
+        claims.Restand(company, session, identifier);
+        return persons.SayFromSession(company, session, claims.ClaimsOn(company, session));
     }
 
     private Company Current(Company company) => companies.GetValueOrDefault(company.Number, company);
@@ -145,11 +166,15 @@ internal sealed class MessageWriter(Database database)
             if (left.Number == right.Number) continue;
             asked.Add((left, right));
             if (!persons.Say(company, left, right, trust, message.Order.UnixMilliseconds, message.EventId)) continue;
-            if (trust is Trust.Verified && persons.IsOneTooMany(company, left.Number, right.Number)) persons.Stop(company, left, right, JoinStop.TooManyJoins);
+            if (trust is Trust.Verified && persons.IsOneTooMany(company, left.Number, right.Number))
+            {
+                persons.Stop(company, left, right, JoinStop.TooManyJoins);
+                persons.Alarm(company, persons.Crowded(company, left.Number, right.Number), Joins.MaxPairs + 1, message.ReceivedAt);
+            }
             else touched.AddRange([left.Number, right.Number]);
         }
 
-        if (touched.Count > 0) persons.Rejoin(company, touched);
+        if (touched.Count > 0) persons.Rejoin(company, touched, message.ReceivedAt);
         if (trust is Trust.Claimed) return null;
         foreach (var (left, right) in asked)
         {
@@ -171,13 +196,12 @@ internal sealed class MessageWriter(Database database)
         return 0;
     }
 
-    /// <returns>The claim, and whether it is the latest of its session.</returns>
-    private (Claim Claim, bool IsLatest) Claim(Message message, Numbered? session, Numbered[] identifiers, ClaimMethod method, Trust trust)
+    private (Claim Claim, AddedClaim Added) Claim(Message message, Numbered? session, Numbered[] identifiers, ClaimMethod method, Trust trust)
     {
         var first = identifiers[IndexOf(message, message.SessionGoesTo)].Number;
         long[] others = [.. identifiers.Select(identifier => identifier.Number).Where(number => number != first).Distinct()];
         var claim = new Claim(0, method, trust, message.Order.UnixMilliseconds, message.EventId, [first, .. others], message.SessionGoesTo.Kind);
-        return (claim, claims.Add(message.Company, lastMessage, session?.Number, claim));
+        return (claim, claims.Add(Current(message.Company), lastMessage, session?.Number, claim));
     }
 
     private bool Insert(Message message, Origin origin, long? session, long? identifier, string? type, ReadOnlySpan<byte> data, ReadOnlySpan<byte> context, Agent? agent)
@@ -193,30 +217,6 @@ internal sealed class MessageWriter(Database database)
         if (insert.Run() == 0) return false;
         lastMessage++;
         return true;
-    }
-
-    private void StoreTraits(Identify identify, Numbered identifier)
-    {
-        foreach (var trait in identify.Traits)
-        {
-            // The verified wins over the claimed, then the later over the earlier (B15), whatever came first.
-            var changed = database.Use("""
-                INSERT INTO trait (company, identifier, name, value, trust, at_ms, event_id) VALUES (?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET value = excluded.value, trust = excluded.trust, at_ms = excluded.at_ms, event_id = excluded.event_id
-                WHERE (excluded.trust, excluded.at_ms, excluded.event_id) > (trust, at_ms, event_id)
-                """)
-                .With(identify.Company.Number).With(identifier.Number).With(trait.Name).With(trait.Json)
-                .With((long)identify.Trust).With(identify.Order.UnixMilliseconds).With(identify.EventId).Run();
-            if (changed > 0 && trait.Name == "name") StoreSearch(identify, identifier, trait);
-        }
-    }
-
-    private void StoreSearch(Identify identify, Numbered identifier, Trait name)
-    {
-        using var document = JsonDocument.Parse(name.Json);
-        var text = document.RootElement.ValueKind is JsonValueKind.String ? document.RootElement.GetString() : "";
-        database.Use("UPDATE identifier SET search = ? WHERE id = ? AND company = ?")
-            .With($"{identify.SessionGoesTo.Value} {text}".ToLowerInvariant()).With(identifier.Number).With(identify.Company.Number).Run();
     }
 
     /// <summary>The answer to a repeat: what is stored speaks, not what was sent again.</summary>

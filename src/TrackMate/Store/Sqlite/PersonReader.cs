@@ -105,7 +105,7 @@ internal sealed class PersonReader(Database database)
         {
             using var row = database.Use("""
                 SELECT c.session, c.at_ms, c.id, c.trust, c.event_id, m.received_ms FROM claim c JOIN message m ON m.id = c.message
-                WHERE c.company = ? AND c.identifier = ? AND c.method = 1 ORDER BY c.at_ms, c.event_id LIMIT 1
+                WHERE c.company = ? AND c.identifier = ? AND c.method = 1 AND c.standing = 1 ORDER BY c.at_ms, c.event_id LIMIT 1
                 """);
             if (!row.With(person.Company.Number).With(identifier.Number).Next()) continue;
             var found = (Registration: new Registration(person.Id, identifier.Number, row.Long(0), row.Long(1), row.Long(5), row.Long(2), (Trust)row.Long(3)), EventId: row.Text(4));

@@ -8,17 +8,47 @@ internal sealed class PersonRows(Database database)
     /// <summary>Beyond the pairs that count, so many are read that those of one message, which only ids tell apart, are all there.</summary>
     private const int Ties = 8;
 
+    /// <summary>So many identifiers of one person, or more, are worth a look.</summary>
+    private const int Many = 10;
+
+    private readonly StandingActs acts = new(database);
+
     /// <summary>Notes that two identifiers were said to be one person.</summary>
     /// <param name="session">Of a claim that follows from a session's identifies: that session; else 0.</param>
-    /// <returns>Whether it is news: the pair, or an earlier time of it.</returns>
+    /// <returns>Whether it is news that may join: the pair, or an earlier time of it.</returns>
     public bool Say(Company company, Leaf left, Leaf right, Trust trust, long unixMilliseconds, string eventId, long session = 0)
     {
         var (low, high) = left.Id.CompareTo(right.Id) < 0 ? (left, right) : (right, left);
-        return database.Use("""
-            INSERT INTO pair (company, low, high, trust, session, at_ms, event_id) VALUES (?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET at_ms = excluded.at_ms, event_id = excluded.event_id WHERE (excluded.at_ms, excluded.event_id) < (at_ms, event_id)
+        var stop = acts.KeptApart(company, low.Number, high.Number, unixMilliseconds);
+        var changed = database.Use("""
+            INSERT INTO pair (company, low, high, trust, session, at_ms, event_id, stop, standing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET at_ms = excluded.at_ms, event_id = excluded.event_id, stop = excluded.stop, standing = excluded.standing
+            WHERE (excluded.at_ms, excluded.event_id) < (at_ms, event_id)
             """)
-            .With(company.Number).With(low.Number).With(high.Number).With((long)trust).With(session).With(unixMilliseconds).With(eventId).Run() > 0;
+            .With(company.Number).With(low.Number).With(high.Number).With((long)trust).With(session).With(unixMilliseconds).With(eventId)
+            .With((long?)stop).With(stop is null ? 1 : 0).Run() > 0;
+        return changed && stop is null;
+    }
+
+    /// <summary>Says anew which pairs of an identifier an operator keeps apart.</summary>
+    public void Restand(Company company, long identifier)
+    {
+        var pairs = new List<(long Low, long High, long Trust, long Session, long At)>();
+        using (var rows = database.Use("""
+            SELECT low, high, trust, session, at_ms FROM pair WHERE company = ?1 AND low = ?2
+            UNION ALL SELECT low, high, trust, session, at_ms FROM pair INDEXED BY every_pair_by_high WHERE company = ?1 AND high = ?2
+            """))
+        {
+            rows.With(company.Number).With(identifier);
+            while (rows.Next()) pairs.Add((rows.Long(0), rows.Long(1), rows.Long(2), rows.Long(3), rows.Long(4)));
+        }
+
+        foreach (var pair in pairs)
+        {
+            var stop = acts.KeptApart(company, pair.Low, pair.High, pair.At);
+            database.Use("UPDATE pair SET stop = ?, standing = ? WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ?")
+                .With((long?)stop).With(stop is null ? 1 : 0).With(company.Number).With(pair.Low).With(pair.High).With(pair.Trust).With(pair.Session).Run();
+        }
     }
 
     /// <summary>
@@ -57,8 +87,8 @@ internal sealed class PersonRows(Database database)
         if ((IdentifyTimeAtOrBefore(company, session, claim.UnixMilliseconds) ?? FirstIdentifyTime(company, session)) is not { } time) return [];
         var latest = time <= claim.UnixMilliseconds;
         using var identify = database.Use(latest
-            ? "SELECT identifier FROM claim INDEXED BY claim_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND at_ms = ? ORDER BY trust DESC, event_id DESC LIMIT 1"
-            : "SELECT identifier FROM claim INDEXED BY claim_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND at_ms = ? ORDER BY trust, event_id LIMIT 1");
+            ? "SELECT identifier FROM claim INDEXED BY claim_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 AND at_ms = ? ORDER BY trust DESC, event_id DESC LIMIT 1"
+            : "SELECT identifier FROM claim INDEXED BY claim_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 AND at_ms = ? ORDER BY trust, event_id LIMIT 1");
         identify.With(company.Number).With(session).With(time).Next();
         var (external, email) = (LeafOf(company, claim.Identifiers[0]), LeafOf(company, identify.Long(0)));
         return Say(company, external, email, Trust.Claimed, claim.UnixMilliseconds, claim.EventId, session) ? [external.Number, email.Number] : [];
@@ -68,7 +98,7 @@ internal sealed class PersonRows(Database database)
     {
         using var time = database.Use("""
             SELECT at_ms FROM claim INDEXED BY claim_by_session
-            WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND at_ms <= ? ORDER BY at_ms DESC LIMIT 1
+            WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 AND at_ms <= ? ORDER BY at_ms DESC LIMIT 1
             """);
         return time.With(company.Number).With(session).With(unixMilliseconds).Next() ? time.Long(0) : null;
     }
@@ -77,9 +107,17 @@ internal sealed class PersonRows(Database database)
     {
         using var time = database.Use("""
             SELECT at_ms FROM claim INDEXED BY claim_by_session
-            WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 ORDER BY at_ms LIMIT 1
+            WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 ORDER BY at_ms LIMIT 1
             """);
         return time.With(company.Number).With(session).Next() ? time.Long(0) : null;
+    }
+
+    /// <summary>Whether anybody has said that two identifiers are one person.</summary>
+    public bool IsSaid(Company company, long one, long other)
+    {
+        using var row = database.Use("SELECT EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?2 AND high = ?3) OR EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?3 AND high = ?2)");
+        row.With(company.Number).With(one).With(other).Next();
+        return row.Long(0) == 1;
     }
 
     /// <summary>Why a verified pair does not join; null where it does.</summary>
@@ -115,38 +153,71 @@ internal sealed class PersonRows(Database database)
         return (!inLeft && (!inRight || ofRight.Count < Joins.MaxPairs)) || (!inRight && ofLeft.Count < Joins.MaxPairs);
     }
 
-    /// <summary>Decides anew who is one person, among the given identifiers and all that hangs together with them by pairs or by persons so far.</summary>
+    /// <summary>Of two identifiers the one that is in more pairs than are believed.</summary>
+    public long Crowded(Company company, long left, long right) => PairsOf(company, left, Trust.Verified).Count >= Joins.MaxPairs ? left : right;
+
+    /// <summary>Decides anew who is one person, among the given identifiers and all that hangs together with them by pairs, by merges, or by persons so far.</summary>
     /// <returns>Who is whose person now, and which pairs were stopped.</returns>
-    public JoinedPersons Rejoin(Company company, IEnumerable<long> identifiers)
+    public JoinedPersons Rejoin(Company company, IEnumerable<long> identifiers, long receivedAt = 0)
     {
-        var leaves = new Dictionary<long, Leaf>();
-        var personsBefore = new Dictionary<long, long>();
-        var pairs = new HashSet<IdentifierPair>();
-        var open = new Queue<long>(identifiers);
-        while (open.TryDequeue(out var identifier))
-        {
-            if (leaves.ContainsKey(identifier)) continue;
-            leaves[identifier] = LeafOf(company, identifier);
-            personsBefore[identifier] = PersonOf(company, identifier);
-            foreach (var pair in PairsOf(company, identifier, Trust.Verified).Concat(PairsOf(company, identifier, Trust.Claimed)))
-            {
-                pairs.Add(pair);
-                open.Enqueue(pair.Other(identifier).Number);
-            }
-
-            foreach (var member in MembersOf(company, personsBefore[identifier])) open.Enqueue(member);
-        }
-
-        var joined = Joins.Of(leaves.Values, pairs, company.Settings.MaxEmailsPerPerson);
+        var near = Gather(company, identifiers);
+        var joined = near.Join(company);
         foreach (var (identifier, person) in joined.PersonOf)
         {
-            if (personsBefore[identifier] != person)
+            if (near.PersonsBefore[identifier] != person)
                 database.Use("UPDATE identifier SET person = ? WHERE id = ? AND company = ?").With(person).With(identifier).With(company.Number).Run();
         }
 
-        foreach (var pair in pairs.Where(pair => pair.Trust is Trust.Verified))
+        foreach (var pair in near.Pairs.Where(pair => pair.Trust is Trust.Verified))
             Stop(company, pair.Low, pair.High, joined.Stopped.TryGetValue((pair.Low.Number, pair.High.Number), out var stop) ? stop : null);
+        if (joined.PersonOf.Count >= Many)
+        {
+            foreach (var person in joined.PersonOf.Values.CountBy(person => person).Where(person => person.Value >= Many)) Alarm(company, person.Key, person.Value, receivedAt);
+        }
+
         return joined;
+    }
+
+    /// <summary>What joined a person's identifiers.</summary>
+    public JoinedPersons JoinsOf(Company company, long identifier) => Gather(company, [identifier]).Join(company);
+
+    /// <summary>Notes that more identifiers have piled up on one than people have.</summary>
+    public void Alarm(Company company, long identifier, long identifiers, long receivedAt) =>
+        database.Use("INSERT INTO alarm (company, identifier, at_ms, identifiers) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET at_ms = MAX(at_ms, excluded.at_ms), identifiers = MAX(identifiers, excluded.identifiers)")
+            .With(company.Number).With(identifier).With(receivedAt).With(identifiers).Run();
+
+    /// <summary>Identifiers that hang together, and what was said of them.</summary>
+    private sealed record Near(Dictionary<long, Leaf> Leaves, Dictionary<long, long> PersonsBefore, HashSet<IdentifierPair> Pairs, HashSet<Merge> Merges)
+    {
+        public JoinedPersons Join(Company company) => Joins.Of(Leaves.Values, Pairs, Merges, company.Settings.MaxEmailsPerPerson);
+    }
+
+    private Near Gather(Company company, IEnumerable<long> identifiers)
+    {
+        var near = new Near([], [], [], []);
+        var open = new Queue<long>(identifiers);
+        while (open.TryDequeue(out var identifier))
+        {
+            if (near.Leaves.ContainsKey(identifier)) continue;
+            var leaf = near.Leaves[identifier] = LeafOf(company, identifier);
+            near.PersonsBefore[identifier] = PersonOf(company, identifier);
+            foreach (var pair in PairsOf(company, identifier, Trust.Verified).Concat(PairsOf(company, identifier, Trust.Claimed)))
+            {
+                near.Pairs.Add(pair);
+                open.Enqueue(pair.Other(identifier).Number);
+            }
+
+            foreach (var (mergeId, otherNumber, at) in acts.MergesOf(company, identifier))
+            {
+                var other = LeafOf(company, otherNumber);
+                near.Merges.Add(leaf.Id.CompareTo(other.Id) < 0 ? new(mergeId, leaf, other, at) : new(mergeId, other, leaf, at));
+                open.Enqueue(otherNumber);
+            }
+
+            foreach (var member in MembersOf(company, near.PersonsBefore[identifier])) open.Enqueue(member);
+        }
+
+        return near;
     }
 
     /// <summary>Derives the pairs and persons of a company anew from its claims.</summary>
@@ -170,11 +241,21 @@ internal sealed class PersonRows(Database database)
             }
         }
 
+        named.UnionWith(Merged(company));
         foreach (var session in claims.SessionsWithClaims(company)) named.UnionWith(SayFromSession(company, session, claims.ClaimsOn(company, session)));
         while (named.Count > 0) named.ExceptWith(Rejoin(company, [named.First()]).PersonOf.Keys);
     }
 
-    private Leaf LeafOf(Company company, long identifier)
+    private List<long> Merged(Company company)
+    {
+        var merged = new List<long>();
+        using var rows = database.Use("SELECT identifier FROM act WHERE company = ? AND kind = 4 AND undone_ms IS NULL AND identifier IS NOT NULL");
+        rows.With(company.Number);
+        while (rows.Next()) merged.Add(rows.Long(0));
+        return merged;
+    }
+
+    public Leaf LeafOf(Company company, long identifier)
     {
         using var row = database.Use("SELECT leaf, kind FROM identifier WHERE id = ? AND company = ?");
         row.With(identifier).With(company.Number).Next();
@@ -198,9 +279,9 @@ internal sealed class PersonRows(Database database)
         var pairs = new List<IdentifierPair>();
         using (var rows = database.Use("""
             SELECT p.other, p.at_ms, p.event_id, i.leaf, i.kind FROM (
-              SELECT * FROM (SELECT high AS other, at_ms, event_id FROM pair WHERE company = ?1 AND low = ?2 AND trust = ?3 ORDER BY at_ms, event_id LIMIT ?4)
+              SELECT * FROM (SELECT high AS other, at_ms, event_id FROM pair WHERE company = ?1 AND low = ?2 AND trust = ?3 AND standing = 1 ORDER BY at_ms, event_id LIMIT ?4)
               UNION ALL
-              SELECT * FROM (SELECT low AS other, at_ms, event_id FROM pair WHERE company = ?1 AND high = ?2 AND trust = ?3 ORDER BY at_ms, event_id LIMIT ?4)) p
+              SELECT * FROM (SELECT low AS other, at_ms, event_id FROM pair WHERE company = ?1 AND high = ?2 AND trust = ?3 AND standing = 1 ORDER BY at_ms, event_id LIMIT ?4)) p
             JOIN identifier i ON i.id = p.other AND i.company = ?1
             """))
         {

@@ -2,35 +2,94 @@ using TrackMate.Bind;
 
 namespace TrackMate.Store.Sqlite;
 
-/// <summary>Claims, and the spans of a session that follow from them.</summary>
+/// <summary>What came of a claim.</summary>
+/// <param name="IsLatest">It is the latest of its session: what was derived from the others stands.</param>
+/// <param name="Stands">It counts: it is neither revoked nor one too many of its day.</param>
+/// <param name="Changed">Sessions whose claims on the same identifier stand or fall by it.</param>
+internal readonly record struct AddedClaim(bool IsLatest, bool Stands, IReadOnlyList<long> Changed);
+
+/// <summary>Claims, whether they stand, and the spans of a session that follow from them.</summary>
 internal sealed class SessionClaims(Database database)
 {
+    private readonly StandingActs acts = new(database);
+    private readonly FirstClaims firsts = new(database);
+    private readonly TraitRows traits = new(database);
+
     /// <summary>Appends a claim and, where it is about a session, brings that session's spans up to date.</summary>
-    /// <returns>Whether it is the latest of its session: then what was derived from the others stands.</returns>
-    public bool Add(Company company, long message, long? session, Claim claim)
+    public AddedClaim Add(Company company, long message, long? session, Claim claim)
     {
-        database.Use("""
-            INSERT INTO claim (company, message, session, identifier, named, second, third, method, trust, at_ms, event_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """)
-            .With(company.Number).With(message).With(session)
-            .With(claim.Identifiers[0]).With((long)claim.FirstNamedAs).With(At(claim.Identifiers, 1)).With(At(claim.Identifiers, 2))
-            .With((long)claim.Method).With((long)claim.Trust).With(claim.UnixMilliseconds).With(claim.EventId).Run();
-        if (session is not { } number) return true;
+        if (session is not { } number)
+        {
+            Insert(company, message, null, claim, standing: 1);
+            return new(IsLatest: true, Stands: true, []);
+        }
+
+        var identifier = claim.Identifiers[0];
+        var stands = !acts.IsRevoked(company, number, identifier);
+        IReadOnlyList<long> changed = [];
+        if (claim.Trust is Trust.Claimed) (stands, changed) = firsts.Note(company, identifier, number, claim.UnixMilliseconds, claim.EventId, isRevoked: !stands);
+        var unbindings = acts.UnbindingsOf(company, number);
+        Insert(company, message, number, claim, !stands ? 0 : unbindings.Exists(unbinding => unbinding.Covers(claim.UnixMilliseconds)) ? 2 : 1);
+        if (!stands) return new(IsLatest: true, Stands: false, changed);
+
         claim = claim with { Number = database.LastInsertedRow() };
-        if (!IsLatest(company, number, claim))
+        if (unbindings.Count > 0 || !IsLatest(company, number, claim))
         {
             RewriteSpans(company, number);
-            return false;
+            return new(IsLatest: false, Stands: true, changed);
         }
 
         Extend(company, number, claim);
-        return true;
+        return new(IsLatest: true, Stands: true, changed);
     }
+
+    /// <summary>A session's claims on an identifier are taken back, or lifted again: the sessions that stand or fall by it, besides this one.</summary>
+    public IReadOnlyList<long> Revoke(Company company, long session, long identifier, bool isRevoked) => firsts.Revoke(company, identifier, session, isRevoked);
+
+    /// <summary>Says anew which claims of a session on an identifier stand, and derives what hangs on it: its spans, and what it said of the identifier.</summary>
+    /// <returns>The identifiers whose spans changed.</returns>
+    public IReadOnlyList<long> Restand(Company company, long session, long identifier)
+    {
+        var revoked = acts.IsRevoked(company, session, identifier);
+        var claimed = !revoked && firsts.Stands(company, identifier, session);
+        SetStanding(company, session, identifier, verified: !revoked, claimed);
+        traits.Restand(company, session, identifier, verified: !revoked, claimed);
+        return RewriteSpans(company, session);
+    }
+
+    /// <summary>The same after an operator freed a part of the session, or took that back.</summary>
+    /// <returns>The identifiers whose spans changed.</returns>
+    public IReadOnlyList<long> Unbind(Company company, long session)
+    {
+        database.Use("""
+            UPDATE claim SET standing = CASE WHEN EXISTS (
+              SELECT 1 FROM act WHERE act.company = claim.company AND act.session = claim.session AND act.session IS NOT NULL AND undone_ms IS NULL AND kind = 3 AND from_ms <= claim.at_ms AND to_ms > claim.at_ms)
+              THEN 2 ELSE 1 END
+            WHERE company = ? AND session = ? AND session IS NOT NULL AND standing <> 0
+            """).With(company.Number).With(session).Run();
+        return RewriteSpans(company, session);
+    }
+
+    private void SetStanding(Company company, long session, long identifier, bool verified, bool claimed) =>
+        database.Use("""
+            UPDATE claim SET standing = CASE WHEN NOT CASE trust WHEN 1 THEN ?4 ELSE ?5 END THEN 0 WHEN EXISTS (
+              SELECT 1 FROM act WHERE act.company = claim.company AND act.session = claim.session AND act.session IS NOT NULL AND undone_ms IS NULL AND kind = 3 AND from_ms <= claim.at_ms AND to_ms > claim.at_ms)
+              THEN 2 ELSE 1 END
+            WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3
+            """).With(company.Number).With(session).With(identifier).With(verified ? 1 : 0).With(claimed ? 1 : 0).Run();
+
+    private void Insert(Company company, long message, long? session, Claim claim, long standing) =>
+        database.Use("""
+            INSERT INTO claim (company, message, session, identifier, named, second, third, method, trust, at_ms, event_id, standing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+            .With(company.Number).With(message).With(session)
+            .With(claim.Identifiers[0]).With((long)claim.FirstNamedAs).With(At(claim.Identifiers, 1)).With(At(claim.Identifiers, 2))
+            .With((long)claim.Method).With((long)claim.Trust).With(claim.UnixMilliseconds).With(claim.EventId).With(standing).Run();
 
     /// <summary>Whether a back end has named an externalId, and no e-mail, for this session.</summary>
     public bool HasExternalWebhooks(Company company, long session)
     {
-        using var found = database.Use("SELECT EXISTS (SELECT 1 FROM claim INDEXED BY external_webhook_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 2 AND named = 2)");
+        using var found = database.Use("SELECT EXISTS (SELECT 1 FROM claim INDEXED BY external_webhook_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 2 AND named = 2 AND standing <> 0)");
         found.With(company.Number).With(session).Next();
         return found.Long(0) == 1;
     }
@@ -40,6 +99,30 @@ internal sealed class SessionClaims(Database database)
     {
         database.Use("DELETE FROM span WHERE company = ?").With(company.Number).Run();
         foreach (var session in SessionsWithClaims(company)) RewriteSpans(company, session);
+    }
+
+    /// <summary>Decides anew which claims of a company stand, as after a change of how many are believed, and derives its spans and traits.</summary>
+    public void Restand(Company company)
+    {
+        firsts.Rebuild(company);
+        foreach (var (session, identifier) in ClaimedPairs(company))
+        {
+            var revoked = acts.IsRevoked(company, session, identifier);
+            var claimed = !revoked && firsts.Stands(company, identifier, session);
+            SetStanding(company, session, identifier, verified: !revoked, claimed);
+            traits.Restand(company, session, identifier, verified: !revoked, claimed);
+        }
+
+        Rebuild(company);
+    }
+
+    private List<(long Session, long Identifier)> ClaimedPairs(Company company)
+    {
+        var pairs = new List<(long, long)>();
+        using var rows = database.Use("SELECT DISTINCT session, identifier FROM claim WHERE company = ? AND session IS NOT NULL");
+        rows.With(company.Number);
+        while (rows.Next()) pairs.Add((rows.Long(0), rows.Long(1)));
+        return pairs;
     }
 
     public List<long> SessionsWithClaims(Company company)
@@ -54,20 +137,20 @@ internal sealed class SessionClaims(Database database)
     /// <summary>Whose a session is at a time: an identifier's number, or null while it is nobody's.</summary>
     public long? OwnerOf(Company company, long session, EventOrder order)
     {
-        using var span = database.Use("SELECT identifier FROM span WHERE company = ? AND session = ? AND from_ms <= ? ORDER BY from_ms DESC LIMIT 1");
-        return span.With(company.Number).With(session).With(order.UnixMilliseconds).Next() ? span.Long(0) : null;
+        using var span = database.Use("SELECT identifier, to_ms FROM span WHERE company = ? AND session = ? AND from_ms <= ? ORDER BY from_ms DESC LIMIT 1");
+        return span.With(company.Number).With(session).With(order.UnixMilliseconds).Next() && order.UnixMilliseconds < span.Long(1) ? span.Long(0) : null;
     }
 
     /// <summary>Whether the session was somebody's by e-mail before this claim.</summary>
     public bool HasEarlierIdentifyByEmail(Company company, long session, Claim claim)
     {
-        using var first = database.Use("SELECT at_ms FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 ORDER BY at_ms LIMIT 1");
+        using var first = database.Use("SELECT at_ms FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 ORDER BY at_ms LIMIT 1");
         return first.With(company.Number).With(session).Next() && first.Long(0) < claim.UnixMilliseconds;
     }
 
     private bool IsLatest(Company company, long session, Claim claim)
     {
-        using var others = database.Use("SELECT id, at_ms FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL ORDER BY at_ms DESC LIMIT 2");
+        using var others = database.Use("SELECT id, at_ms FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND standing <> 0 ORDER BY at_ms DESC LIMIT 2");
         others.With(company.Number).With(session);
         while (others.Next())
         {
@@ -78,7 +161,7 @@ internal sealed class SessionClaims(Database database)
     }
 
     /// <summary>
-    /// The usual case of <see cref="SessionSpans.Of"/>: a claim later than all others of its session can only end the last span and open one, or confirm. It costs
+    /// The usual case of <see cref="SessionSpans"/>: a claim later than all others of its session can only end the last span and open one, or confirm. It costs
     /// the same after ten claims as after a hundred thousand.
     /// </summary>
     private void Extend(Company company, long session, Claim claim)
@@ -112,8 +195,8 @@ internal sealed class SessionClaims(Database database)
         foreach (var identifier in claim.Identifiers)
         {
             using var found = database.Use("""
-                SELECT EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3 AND id <> ?4)
-                    OR EXISTS (SELECT 1 FROM claim INDEXED BY claim_of_several_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND second IS NOT NULL AND (second = ?3 OR third = ?3) AND id <> ?4)
+                SELECT EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3 AND id <> ?4 AND standing <> 0)
+                    OR EXISTS (SELECT 1 FROM claim INDEXED BY claim_of_several_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND second IS NOT NULL AND (second = ?3 OR third = ?3) AND id <> ?4 AND standing <> 0)
                 """);
             found.With(company.Number).With(session).With(identifier).With(claim.Number).Next();
             if (found.Long(0) == 1) return true;
@@ -125,21 +208,22 @@ internal sealed class SessionClaims(Database database)
     private bool IsVerified(Company company, long session, long identifier)
     {
         using var found = database.Use("""
-            SELECT EXISTS (SELECT 1 FROM claim INDEXED BY verified_claim_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND trust = 1 AND (identifier = ?3 OR second = ?3 OR third = ?3))
+            SELECT EXISTS (SELECT 1 FROM claim INDEXED BY verified_claim_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND trust = 1 AND standing <> 0 AND (identifier = ?3 OR second = ?3 OR third = ?3))
             """);
         found.With(company.Number).With(session).With(identifier).Next();
         return found.Long(0) == 1;
     }
 
-    private void RewriteSpans(Company company, long session)
+    private List<long> RewriteSpans(Company company, long session)
     {
-        var spans = SessionSpans.Of(ClaimsOn(company, session));
+        var spans = SessionSpans.Of(ClaimsOn(company, session), acts.UnbindingsOf(company, session));
         var stored = SpansOf(company, session);
 
         // A late claim changes its neighbours; the others stay as they lie.
         foreach (var old in stored.Except(spans))
             database.Use("DELETE FROM span WHERE company = ? AND session = ? AND from_ms = ?").With(company.Number).With(session).With(old.From).Run();
         foreach (var span in spans.Except(stored)) Insert(company, session, span);
+        return [.. stored.Except(spans).Concat(spans.Except(stored)).Select(span => span.Identifier).Distinct()];
     }
 
     private void Insert(Company company, long session, Span span) =>
@@ -149,10 +233,11 @@ internal sealed class SessionClaims(Database database)
             """)
             .With(company.Number).With(session).With(span.From).With(span.To).With(span.Identifier).With(span.Claim).With((long)span.Trust).Run();
 
+    /// <summary>The claims of a session that stand.</summary>
     public List<Claim> ClaimsOn(Company company, long session)
     {
         var claims = new List<Claim>();
-        using var rows = database.Use("SELECT id, method, trust, at_ms, event_id, identifier, second, third, named FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL");
+        using var rows = database.Use("SELECT id, method, trust, at_ms, event_id, identifier, second, third, named FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND standing <> 0");
         rows.With(company.Number).With(session);
         while (rows.Next())
         {

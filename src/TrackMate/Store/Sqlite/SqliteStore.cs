@@ -76,6 +76,16 @@ internal sealed partial class SqliteStore : IDisposable
     /// <exception cref="StoreUnavailableException">Nothing was stored.</exception>
     public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected = null) => queue.AppendAsync(messages, rejected);
 
+    /// <summary>Does what an operator asks, between the messages and as durable as they are.</summary>
+    /// <param name="work">Given the acts of this store; its answer is handed on once it is committed. It throws for faults of ours only.</param>
+    /// <exception cref="StoreUnavailableException">Nothing was done.</exception>
+    public async Task<T> ActAsync<T>(Func<ActWriter, T> work)
+    {
+        T? answer = default;
+        await queue.RunAsync(writer => answer = work(writer.Acts));
+        return answer!;
+    }
+
     /// <summary>One consistent look at the store; dispose it soon, since it holds the log back.</summary>
     /// <exception cref="StoreUnavailableException">The file cannot be read now.</exception>
     public ReadSnapshot Read()
@@ -151,10 +161,11 @@ internal sealed partial class SqliteStore : IDisposable
             {
                 for (var i = 0; i < append.Messages.Count; i++) append.Receipts[i] = writer!.Append(append.Messages[i]);
                 if (append.Rejected is { } rejected) Keep(database, rejected);
+                append.Work?.Invoke(writer!);
             }
 
             writer!.Finish();
-            var isProbe = failure is not null && batch.All(append => append.Messages.Count == 0 && append.Rejected is null);
+            var isProbe = failure is not null && batch.All(append => append is { Messages.Count: 0, Rejected: null, Work: null });
             if (isProbe) database.Execute($"INSERT INTO rejected (company, origin, received_ms, status, detail, body) VALUES (0, 0, 0, 0, '', zeroblob({ProbeBytes}))");
             database.Execute("COMMIT");
             if (isProbe) database.Execute("DELETE FROM rejected WHERE company = 0");

@@ -1,0 +1,40 @@
+namespace TrackMate.Store;
+
+/// <summary>What an act moves: what is shown under another profile's id than before, or under none.</summary>
+/// <param name="Events">Events that were sent; the derived <c>user_registered</c> is none.</param>
+/// <param name="Sessions">Sessions of browsers and of servers that a profile loses by it, or gains where none loses.</param>
+/// <param name="Revenue">By currency, exact.</param>
+public sealed record Moved(long Events, long Sessions, IReadOnlyList<(string Currency, decimal Amount)> Revenue)
+{
+    public static readonly Moved Nothing = new(0, 0, []);
+}
+
+/// <param name="ActId">What the act is called by, when it is taken back.</param>
+/// <param name="Changed">False where it had been done before: nothing moved.</param>
+public sealed record ActOutcome(string ActId, Moved Moved, bool Changed);
+
+/// <summary>Why an act is not possible.</summary>
+public enum ActRefusal
+{
+    /// <summary>The company has nothing of this id.</summary>
+    NotFound,
+
+    /// <summary>The two are one person already, by what was said of them.</summary>
+    OnePerson,
+
+    /// <summary>The merge is not one of this profile.</summary>
+    NotItsMerge,
+}
+
+/// <summary>An act as it went, or why it could not.</summary>
+public sealed record ActAnswer(ActOutcome? Outcome, ActRefusal? Refusal)
+{
+    public static implicit operator ActAnswer(ActOutcome outcome) => new(outcome, null);
+
+    public static implicit operator ActAnswer(ActRefusal refusal) => new(null, refusal);
+}
+
+/// <summary>Who acts, when, and whether only to see what would move.</summary>
+/// <param name="Actor">A member's name, or the first characters of an API key.</param>
+/// <param name="At">Unix milliseconds.</param>
+public sealed record ActBy(string Actor, long At, bool DryRun);

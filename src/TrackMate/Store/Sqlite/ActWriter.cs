@@ -1,0 +1,298 @@
+using System.Security.Cryptography;
+using TrackMate.Bind;
+
+namespace TrackMate.Store.Sqlite;
+
+/// <summary>
+/// What operators do and undo (B12), inside the writer's transaction. An act is one row; what follows from it is derived as if the messages had come under it, so
+/// that taking it back leaves nothing behind. None touches an event.
+/// </summary>
+internal sealed class ActWriter(Database database)
+{
+    private readonly SessionClaims claims = new(database);
+    private readonly PersonRows persons = new(database);
+    private readonly PersonReader people = new(database);
+    private readonly SessionReader sessions = new(database);
+
+    /// <summary>Takes back what a message said of its session: that pair of session and identifier was never said, by it or by any other, until it is lifted.</summary>
+    public ActAnswer RevokeClaim(Company company, Origin origin, string eventId, bool lift, ActBy by)
+    {
+        if (ClaimOf(company, origin, eventId) is not { } claim) return ActRefusal.NotFound;
+        return claim.Session is { } session ? RevokeClaim(company, session, claim.Identifier, lift, by)
+            : claim.Second is { } second ? RevokePair(company, claim.Identifier, second, lift, by)
+            : ActRefusal.NotFound;
+    }
+
+    /// <summary>Takes back that two identifiers are one person, whoever said so, until it is lifted.</summary>
+    public ActAnswer RevokePair(Company company, ProfileId one, ProfileId other, bool lift, ActBy by)
+    {
+        if (Number(company, one) is not { } left || Number(company, other) is not { } right || !persons.IsSaid(company, left, right)) return ActRefusal.NotFound;
+        return RevokePair(company, left, right, lift, by);
+    }
+
+    /// <summary>Says that a session is nobody's from then to then.</summary>
+    /// <param name="from">Unix milliseconds, inclusive; <see cref="long.MinValue"/> for the beginning.</param>
+    /// <param name="to">Unix milliseconds, exclusive; <see cref="long.MaxValue"/> for the end, also of what is still to come.</param>
+    public ActAnswer Unbind(Company company, string sessionId, long from, long to, ActBy by)
+    {
+        if (sessions.Find(company, sessionId) is not { } session) return ActRefusal.NotFound;
+        return Do(company, by, "unbind", () =>
+        {
+            var known = Standing(company, ActKind.Unbind, session, null, null).FirstOrDefault(act => act.From == from && act.To == to);
+            if (known is not null) return (known.ActId, []);
+            var id = Add(company, "unbind", ActKind.Unbind, by, session, from: from, to: to);
+            return (id, claims.Unbind(company, session));
+        });
+    }
+
+    /// <summary>Makes two profiles one, whatever is said of them, until it is taken back.</summary>
+    public ActAnswer Merge(Company company, ProfileId one, ProfileId other, ActBy by)
+    {
+        if (Number(company, one) is not { } left || Number(company, other) is not { } right) return ActRefusal.NotFound;
+        if (people.Find(company, one) is null || people.Find(company, other) is null) return ActRefusal.NotFound;
+        var merged = Standing(company, ActKind.Merge, null, left, right).Concat(Standing(company, ActKind.Merge, null, right, left)).FirstOrDefault();
+        if (merged is null && persons.PersonOf(company, left) == persons.PersonOf(company, right)) return ActRefusal.OnePerson;
+        return Do(company, by, "merge", () =>
+        {
+            if (merged is not null) return (merged.ActId, []);
+            var id = Add(company, "merge", ActKind.Merge, by, identifier: left, other: right);
+            persons.Rejoin(company, [left, right]);
+            return (id, [left, right]);
+        });
+    }
+
+    /// <summary>Takes a merge back.</summary>
+    /// <param name="id">Of a profile that the merge is of; null for whichever.</param>
+    public ActAnswer Unmerge(Company company, ProfileId? id, string mergeId, ActBy by)
+    {
+        if (Find(company, mergeId) is not [{ Kind: ActKind.Merge, Identifier: { } left, Other: { } right } act]) return ActRefusal.NotFound;
+        if (id is { } profile)
+        {
+            if (Number(company, profile) is not { } number) return ActRefusal.NotFound;
+            var person = persons.PersonOf(company, number);
+            if (persons.PersonOf(company, left) != person && persons.PersonOf(company, right) != person) return ActRefusal.NotItsMerge;
+        }
+
+        return Do(company, by, "unmerge", () =>
+        {
+            if (act.Undone) return (mergeId, []);
+            Undo(company, mergeId, by);
+            persons.Rejoin(company, [left, right]);
+            return (mergeId, [left, right]);
+        });
+    }
+
+    /// <summary>Takes back everything that an identifier joined, and lets it join nothing: what an address that everybody uses needs.</summary>
+    public ActAnswer Isolate(Company company, ProfileId id, bool lift, ActBy by)
+    {
+        if (Number(company, id) is not { } identifier) return ActRefusal.NotFound;
+        return Do(company, by, lift ? "unisolate" : "isolate", () =>
+        {
+            var known = Standing(company, ActKind.Isolate, null, identifier, null).FirstOrDefault();
+            if (known is null == lift) return (known?.ActId ?? "", []);
+            if (known is not null) Undo(company, known.ActId, by);
+            return (known?.ActId ?? Add(company, "isolate", ActKind.Isolate, by, identifier: identifier), Restand(company, [identifier]));
+        });
+    }
+
+    /// <summary>Freezes a profile: what is first said from now on joins none of its identifiers.</summary>
+    public ActAnswer Freeze(Company company, ProfileId id, bool lift, ActBy by)
+    {
+        if (people.Find(company, id) is not { } person) return ActRefusal.NotFound;
+        return Do(company, by, lift ? "unfreeze" : "freeze", () =>
+        {
+            var known = person.Identifiers.SelectMany(identifier => Standing(company, ActKind.Freeze, null, identifier.Number, null)).Select(act => act.ActId).Distinct().ToList();
+            if (known.Count == 0 == lift) return (known.FirstOrDefault() ?? "", []);
+            foreach (var act in known) Undo(company, act, by);
+            var frozen = lift ? known[0] : NewId("freeze");
+            if (!lift)
+            {
+                foreach (var identifier in person.Identifiers) Add(company, frozen, ActKind.Freeze, by, identifier: identifier.Number, from: by.At, hasId: true);
+            }
+
+            return (frozen, Restand(company, [.. person.Identifiers.Select(identifier => identifier.Number)]));
+        });
+    }
+
+    /// <summary>Takes back an un-binding.</summary>
+    public ActAnswer Rebind(Company company, string unbindId, ActBy by)
+    {
+        if (Find(company, unbindId) is not [{ Kind: ActKind.Unbind, Session: { } session } act]) return ActRefusal.NotFound;
+        return Do(company, by, "rebind", () =>
+        {
+            if (act.Undone) return (unbindId, []);
+            Undo(company, unbindId, by);
+            return (unbindId, claims.Unbind(company, session));
+        });
+    }
+
+    private ActAnswer RevokeClaim(Company company, long session, long identifier, bool lift, ActBy by) => Do(company, by, lift ? "lift" : "revoke", () =>
+    {
+        var known = Standing(company, ActKind.RevokeClaim, session, identifier, null).FirstOrDefault();
+        if (known is null == lift) return (known?.ActId ?? "", []);
+        if (known is not null) Undo(company, known.ActId, by);
+        var id = known?.ActId ?? Add(company, "revoke", ActKind.RevokeClaim, by, session, identifier);
+
+        // Whose place in the day it takes or frees stands or falls with it.
+        List<long> touched = [identifier];
+        foreach (var other in claims.Revoke(company, session, identifier, isRevoked: !lift).Append(session))
+        {
+            touched.AddRange(claims.Restand(company, other, identifier));
+            var said = persons.SayFromSession(company, other, claims.ClaimsOn(company, other));
+            if (said.Count > 0) persons.Rejoin(company, said);
+            touched.AddRange(said);
+        }
+
+        return (id, touched);
+    });
+
+    private ActAnswer RevokePair(Company company, long one, long other, bool lift, ActBy by) => Do(company, by, lift ? "lift" : "revoke", () =>
+    {
+        var (low, high) = (Math.Min(one, other), Math.Max(one, other));
+        var known = Standing(company, ActKind.RevokePair, null, low, high).FirstOrDefault();
+        if (known is null == lift) return (known?.ActId ?? "", []);
+        if (known is not null) Undo(company, known.ActId, by);
+        var id = known?.ActId ?? Add(company, "revoke", ActKind.RevokePair, by, identifier: low, other: high);
+        return (id, Restand(company, [low, high]));
+    });
+
+    private List<long> Restand(Company company, List<long> identifiers)
+    {
+        foreach (var identifier in identifiers) persons.Restand(company, identifier);
+        persons.Rejoin(company, identifiers);
+        return identifiers;
+    }
+
+    /// <summary>Does something, sees what moved by it, and notes who did it; or only sees.</summary>
+    /// <param name="action">As the audit log calls it.</param>
+    /// <param name="change">Gives the act's id and the identifiers it touches; none where it had been done before.</param>
+    private ActOutcome Do(Company company, ActBy by, string action, Func<(string ActId, IReadOnlyList<long> Touched)> change)
+    {
+        database.Execute("SAVEPOINT act");
+        var (actId, touched) = change();
+        if (touched.Count > 0)
+        {
+            // Only once it is done is it known whom it touches: so it is done, taken back, looked at, and done again.
+            database.Execute("ROLLBACK TO act");
+            var before = Held(company, touched);
+            (actId, _) = change();
+            var moved = MovedBetween(before.Totals, Held(company, [.. before.Identifiers]).Totals);
+            if (by.DryRun) database.Execute("ROLLBACK TO act");
+            else Note(company, by, action, actId, moved);
+            database.Execute("RELEASE act");
+            return new(actId, moved, Changed: true);
+        }
+
+        database.Execute("RELEASE act");
+        return new(actId, Moved.Nothing, Changed: false);
+    }
+
+    private sealed record Holding(long Events, long Sessions, IReadOnlyList<(string Currency, decimal Amount)> Revenue);
+
+    /// <summary>What the persons of some identifiers hold, by their ids.</summary>
+    private (Dictionary<ProfileId, Holding> Totals, HashSet<long> Identifiers) Held(Company company, IReadOnlyCollection<long> identifiers)
+    {
+        var held = new Dictionary<ProfileId, Holding>();
+        var all = new HashSet<long>(identifiers);
+        foreach (var identifier in identifiers)
+        {
+            var person = people.Of(company, identifier);
+            if (held.ContainsKey(person.Id)) continue;
+            var totals = people.TotalsOf(person);
+            held[person.Id] = new(totals.Events - (people.RegistrationOf(person) is null ? 0 : 1), totals.ClientSessions + totals.ServerSessions, totals.Revenue);
+            all.UnionWith(person.Identifiers.Select(known => known.Number));
+        }
+
+        return (held, all);
+    }
+
+    private static Moved MovedBetween(Dictionary<ProfileId, Holding> before, Dictionary<ProfileId, Holding> after)
+    {
+        var none = new Holding(0, 0, []);
+        Moved From(Dictionary<ProfileId, Holding> one, Dictionary<ProfileId, Holding> other)
+        {
+            long events = 0, moved = 0;
+            var revenue = new SortedDictionary<string, decimal>(StringComparer.Ordinal);
+            foreach (var (id, held) in one)
+            {
+                var left = other.GetValueOrDefault(id, none);
+                if (held.Events <= left.Events) continue;
+                events += held.Events - left.Events;
+                moved += Math.Max(0, held.Sessions - left.Sessions);
+                foreach (var (currency, amount) in held.Revenue) revenue[currency] = revenue.GetValueOrDefault(currency) + amount;
+                foreach (var (currency, amount) in left.Revenue) revenue[currency] = revenue.GetValueOrDefault(currency) - amount;
+            }
+
+            return new(events, moved, [.. revenue.Where(total => total.Value != 0).Select(total => (total.Key, total.Value))]);
+        }
+
+        // What comes from nobody's session, or goes back to being nobody's, is lost or gained on one side only.
+        var (lost, gained) = (From(before, after), From(after, before));
+        return lost.Events >= gained.Events ? lost : gained;
+    }
+
+    private void Note(Company company, ActBy by, string action, string actId, Moved moved) =>
+        Audit.Note(database, company, by.Actor, by.At, action, writer =>
+        {
+            writer.WriteString("id", actId);
+            writer.WriteNumber("events", moved.Events);
+            writer.WriteNumber("sessions", moved.Sessions);
+        });
+
+    private sealed record StoredAct(string ActId, ActKind Kind, long? Session, long? Identifier, long? Other, long? From, long? To, bool Undone);
+
+    private const string Columns = "SELECT act_id, kind, session, identifier, other, from_ms, to_ms, undone_ms FROM act";
+
+    private static StoredAct Read(Statement row) =>
+        new(row.Text(0), (ActKind)row.Long(1), row.LongOrNull(2), row.LongOrNull(3), row.LongOrNull(4), row.LongOrNull(5), row.LongOrNull(6), !row.IsNull(7));
+
+    private List<StoredAct> Find(Company company, string actId)
+    {
+        var acts = new List<StoredAct>();
+        using var rows = database.Use(Columns + " WHERE company = ? AND act_id = ?");
+        rows.With(company.Number).With(actId);
+        while (rows.Next()) acts.Add(Read(rows));
+        return acts;
+    }
+
+    private List<StoredAct> Standing(Company company, ActKind kind, long? session, long? identifier, long? other)
+    {
+        var acts = new List<StoredAct>();
+        using var rows = database.Use(session is not null
+            ? Columns + " WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND undone_ms IS NULL AND kind = ?5 AND (?3 IS NULL OR identifier = ?3) AND ?4 IS NULL"
+            : Columns + " WHERE company = ?1 AND identifier = ?3 AND identifier IS NOT NULL AND undone_ms IS NULL AND kind = ?5 AND ?2 IS NULL AND (?4 IS NULL OR other = ?4)");
+        rows.With(company.Number).With(session).With(identifier).With(other).With((long)kind);
+        while (rows.Next()) acts.Add(Read(rows));
+        return acts;
+    }
+
+    private static string NewId(string word) => $"{word}_{RandomNumberGenerator.GetHexString(24, lowercase: true)}";
+
+    private string Add(Company company, string word, ActKind kind, ActBy by, long? session = null, long? identifier = null, long? other = null, long? from = null, long? to = null, bool hasId = false)
+    {
+        var id = hasId ? word : NewId(word);
+        database.Use("INSERT INTO act (company, act_id, kind, session, identifier, other, from_ms, to_ms, at_ms, actor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+            .With(company.Number).With(id).With((long)kind).With(session).With(identifier).With(other).With(from).With(to).With(by.At).With(by.Actor).Run();
+        return id;
+    }
+
+    private void Undo(Company company, string actId, ActBy by) =>
+        database.Use("UPDATE act SET undone_ms = ? WHERE company = ? AND act_id = ? AND undone_ms IS NULL").With(by.At).With(company.Number).With(actId).Run();
+
+    private (long? Session, long Identifier, long? Second)? ClaimOf(Company company, Origin origin, string eventId)
+    {
+        using var row = database.Use("""
+            SELECT c.session, c.identifier, c.second FROM message m JOIN claim c ON c.company = m.company AND c.message = m.id
+            WHERE m.company = ? AND m.origin = ? AND m.event_id = ?
+            """);
+        return row.With(company.Number).With((long)origin).With(eventId).Next() ? (row.LongOrNull(0), row.Long(1), row.LongOrNull(2)) : null;
+    }
+
+    private long? Number(Company company, ProfileId id)
+    {
+        Span<byte> leaf = stackalloc byte[ProfileId.ByteLength];
+        id.CopyTo(leaf);
+        using var row = database.Use("SELECT id FROM identifier WHERE company = ? AND leaf = ?");
+        return row.With(company.Number).WithBlob(leaf).Next() ? row.Long(0) : null;
+    }
+}

@@ -1,0 +1,40 @@
+using System.Text;
+using System.Text.Json;
+using TrackMate.Bind;
+
+namespace TrackMate.Store.Sqlite;
+
+/// <summary>Who did what, when: one line of the audit log.</summary>
+/// <param name="Actor">A member's name, the first characters of an API key, or the command line.</param>
+/// <param name="Action">Such as <c>merge</c>, <c>revoke</c>, <c>erase</c>.</param>
+/// <param name="Detail">JSON of ids and numbers; never what a person is known by.</param>
+public sealed record AuditLine(long Number, long At, string Actor, string Action, string Detail);
+
+/// <summary>The audit log of a company.</summary>
+internal static class Audit
+{
+    public static void Note(Database database, Company company, string actor, long unixMilliseconds, string action, Action<Utf8JsonWriter> detail)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            detail(writer);
+            writer.WriteEndObject();
+        }
+
+        database.Use("INSERT INTO audit (company, at_ms, actor, action, detail) VALUES (?, ?, ?, ?, ?)")
+            .With(company.Number).With(unixMilliseconds).With(actor).With(action).With(Encoding.UTF8.GetString(buffer.GetBuffer().AsSpan(0, (int)buffer.Length))).Run();
+    }
+
+    /// <summary>Its lines, the newest first.</summary>
+    /// <param name="before">The number of the last line of the page before.</param>
+    public static List<AuditLine> Read(Database database, Company company, long? before, int limit)
+    {
+        var lines = new List<AuditLine>();
+        using var rows = database.Use("SELECT id, at_ms, actor, action, detail FROM audit WHERE company = ? AND id < ? ORDER BY id DESC LIMIT ?");
+        rows.With(company.Number).With(before ?? long.MaxValue).With(limit);
+        while (rows.Next()) lines.Add(new(rows.Long(0), rows.Long(1), rows.Text(2), rows.Text(3), rows.Text(4)));
+        return lines;
+    }
+}
