@@ -53,18 +53,21 @@ public sealed record TimelineEvent(
 public sealed record AgentDocument(string Browser, string System, string Device, bool Bot);
 
 /// <summary>Why an event is on a profile (B12).</summary>
-/// <param name="Method"><c>identify</c>, <c>email</c>, <c>externalId</c>, <c>sessionId</c> or <c>userId</c>.</param>
+/// <param name="Method"><c>identify</c>, <c>email</c>, <c>externalId</c>, <c>sessionId</c> or <c>userId</c>; <c>merge</c> where only an operator's merge leads on to the profile.</param>
 /// <param name="Trust"><c>verified</c> or <c>claimed</c>.</param>
 /// <param name="Chain">From the event to the profile, a link at a time.</param>
 public sealed record BindingDocument(string Method, string Trust, IReadOnlyList<ChainLink> Chain);
 
 /// <summary>One link of a chain.</summary>
-/// <param name="Kind"><c>event</c>, <c>session</c>, <c>claim</c>, <c>identifier</c> or <c>profile</c>: says which of the others are set.</param>
+/// <param name="Kind"><c>event</c>, <c>session</c>, <c>claim</c>, <c>identifier</c>, <c>join</c>, <c>merge</c> or <c>profile</c>: says which of the others are set.</param>
+/// <param name="ClaimId">Of a claim and of a join: what revokes it.</param>
+/// <param name="MergeId">Of a merge: what takes it back.</param>
 public sealed record ChainLink(
     string Kind,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? EventId = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? SessionId = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ClaimId = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? MergeId = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Method = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Trust = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? At = null,

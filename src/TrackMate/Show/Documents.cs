@@ -44,6 +44,7 @@ internal sealed class Documents(Database database, Company company)
     private readonly ArrivalReader arrivals = new(database);
     private readonly Dictionary<long, string> sessionIds = [];
     private readonly Dictionary<long, ShownClaim> claims = [];
+    private (ProfileId Person, JoinedPersons Joined)? joins;
 
     public Company Company => company;
 
@@ -122,7 +123,7 @@ internal sealed class Documents(Database database, Company company)
     public Person? OwnerOf(StoredEvent stored)
     {
         if (stored.Source is { Session: null } named) return Persons.Of(company, named.Identifier);
-        return stored.Session is { } session && sessions.Spans(company, session).LastOrDefault(span => span.From <= stored.Order.UnixMilliseconds) is { } span
+        return stored.Session is { } session && sessions.SpanAt(company, session, stored.Order) is { } span
             ? Persons.Of(company, span.Identifier)
             : null;
     }
@@ -136,7 +137,7 @@ internal sealed class Documents(Database database, Company company)
 
     private EventReceipt ReceiptOf(StoredMessage stored)
     {
-        var identifier = stored.Identifier ?? sessions.Spans(company, stored.Session!.Value).LastOrDefault(span => span.From <= stored.Order.UnixMilliseconds)?.Identifier;
+        var identifier = stored.Identifier ?? sessions.SpanAt(company, stored.Session!.Value, stored.Order)?.Identifier;
         var person = identifier is { } number ? Persons.Of(company, number) : null;
         var origin = stored.Order.Origin;
         return new(stored.EventId, Shown.Name(origin), "stored", null, person?.Id.ToString(), person is not null && stored.IsEvent ? Event(person, origin, stored.EventId)?.Binding : null);
@@ -156,18 +157,18 @@ internal sealed class Documents(Database database, Company company)
         var registrations = sessions.IdentifiedAs(company, session).Select(identifier => Persons.RegistrationOf(Persons.Of(company, identifier))).OfType<Registration>()
             .Where(registration => registration.Session == session).DistinctBy(registration => registration.EventId).ToList();
         var events = timelines.BrowserSession(company, session, registrations, after, limit + 1);
-        return DocumentOf(sessionId, spans.Count == 0 ? null : owners[spans[^1].Identifier], events, limit, stored =>
+        return DocumentOf(sessionId, spans is [.., { To: long.MaxValue } last] ? owners[last.Identifier] : null, events, limit, stored =>
             registrations.FirstOrDefault(registration => registration.EventId == stored.EventId)?.Person
-            ?? (spans.LastOrDefault(span => span.From <= stored.Order.UnixMilliseconds) is { } span ? owners[span.Identifier].Id : null));
+            ?? (spans.LastOrDefault(span => span.Holds(stored.Order.UnixMilliseconds)) is { } span ? owners[span.Identifier].Id : null));
     }
 
     private SessionDocument ServerSession(EventOrder order, long? session, long? identifier, EventCursor? after, int limit)
     {
         var runs = new ServerRunRows(database);
-        var owner = identifier ?? sessions.Spans(company, session!.Value).LastOrDefault(span => span.From <= order.UnixMilliseconds)?.Identifier;
-        var run = runs.Holding(new(company, identifier ?? 0, identifier is null ? session!.Value : 0), order);
+        var owner = identifier ?? sessions.SpanAt(company, session!.Value, order)?.Identifier;
         if (owner is null)
         {
+            var run = runs.WholeOfNobody(company, session!.Value, order);
             var id = company.Anchor(run.First.UnixMilliseconds, run.FirstEventId);
             return DocumentOf(id, null, timelines.ServerSession(company, session!.Value, run, after, limit + 1), limit, _ => null);
         }
@@ -216,8 +217,31 @@ internal sealed class Documents(Database database, Company company)
 
         var identifier = person.Identifiers.FirstOrDefault(known => known.Number == source.Identifier) ?? person.Identifiers[0];
         chain.Add(new("identifier", Identifier: DocumentOf(identifier.Identifier)));
+        var trust = source.Trust;
+        foreach (var join in JoinsFrom(person, identifier.Number))
+        {
+            var next = person.Identifiers.First(known => known.Number == (join.Left.Number == identifier.Number ? join.Right : join.Left).Number);
+            if (join.Merge is not null) method = "merge";
+            if (join.Pair is { Trust: Trust.Claimed }) trust = Trust.Claimed;
+            chain.Add(LinkOf(join));
+            chain.Add(new("identifier", Identifier: DocumentOf(next.Identifier)));
+            identifier = next;
+        }
+
         chain.Add(new("profile", ProfileId: person.Id.ToString()));
-        return new(method, Shown.Name(source.Trust), chain);
+        return new(method, Shown.Name(trust), chain);
+    }
+
+    private static ChainLink LinkOf(Join join) => join.Merge is { } merge
+        ? new("merge", MergeId: merge.MergeId, At: Shown.Time(merge.UnixMilliseconds))
+        : new("join", ClaimId: ClaimIds.Of(join.Pair!.Low.Id, join.Pair.High.Id), Trust: Shown.Name(join.Pair.Trust), At: Shown.Time(join.Pair.UnixMilliseconds), EventId: join.Pair.EventId);
+
+    /// <summary>What makes an identifier one with that which stands for the person, a join at a time.</summary>
+    private IReadOnlyList<Join> JoinsFrom(Person person, long identifier)
+    {
+        if (person.Identifiers[0].Number == identifier) return [];
+        if (joins?.Person != person.Id) joins = (person.Id, new PersonRows(database).JoinsOf(company, identifier));
+        return joins.Value.Joined.Between(identifier, person.Identifiers[0].Number);
     }
 
     private ShownClaim ClaimOf(long number) => claims.TryGetValue(number, out var claim) ? claim : claims[number] = sessions.Claim(company, number);

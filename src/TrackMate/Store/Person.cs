@@ -35,7 +35,10 @@ public sealed record StoredEvent(
 /// <summary>Where events of a person lie: a span of a session, or an identifier that webhooks named.</summary>
 /// <param name="Session">Of a span: the session's number.</param>
 /// <param name="Claim">Of a span: the claim that opened it.</param>
-public sealed record SourceOfEvents(long Identifier, long? Session, long From, long To, long? Claim, Trust Trust);
+public sealed record SourceOfEvents(long Identifier, long? Session, long From, long To, long? Claim, Trust Trust)
+{
+    public bool Holds(long unixMilliseconds) => From <= unixMilliseconds && unixMilliseconds < To;
+}
 
 /// <summary>The claim that a binding rests on, as a chain shows it.</summary>
 public sealed record ShownClaim(Origin Origin, ClaimMethod Method, Trust Trust, long UnixMilliseconds, string EventId, string? SessionId);

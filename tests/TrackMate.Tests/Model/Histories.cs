@@ -7,7 +7,8 @@ namespace TrackMate.Tests.Model;
 
 /// <summary>What one company was told: messages in the order in which they were first sent. Of those with one origin and eventId the first is what is stored.</summary>
 /// <param name="Seed">What the orders of arrival are drawn from.</param>
-internal sealed record History(CompanySettings Settings, IReadOnlyList<Message> Messages, int Seed)
+/// <param name="Acts">What operators do, in this order, between the messages.</param>
+internal sealed record History(CompanySettings Settings, IReadOnlyList<Message> Messages, IReadOnlyList<OperatorAct> Acts, int Seed)
 {
     private static readonly byte[] Secret = [.. Enumerable.Range(1, 32).Select(value => (byte)value)];
 
@@ -43,7 +44,8 @@ internal sealed record History(CompanySettings Settings, IReadOnlyList<Message> 
 
     public override string ToString()
     {
-        var text = new StringBuilder($"seed {Seed}, gap {Settings.ServerSessionGapMinutes} min, user_registered {(Settings.UserRegistered ? "on" : "off")}\n");
+        var text = new StringBuilder($"seed {Seed}, gap {Settings.ServerSessionGapMinutes} min, user_registered {(Settings.UserRegistered ? "on" : "off")}, {Settings.MaxEmailsPerPerson} e-mails, {Settings.NewSessionsPerDay} sessions a day\n");
+        foreach (var act in Acts) text.AppendLine($"  ACT {act}");
         foreach (var message in Messages)
         {
             text.Append($"  {message.Order.Origin} '{message.EventId}' {DateTimeOffset.FromUnixTimeMilliseconds(message.Order.UnixMilliseconds):MM-dd HH:mm:ss.fff}+{message.Order.Value & 1023}")
@@ -156,8 +158,8 @@ internal static class Histories
     });
 
     private static readonly Gen<CompanySettings> Settings = Gen.Select(
-        Gen.OneOf(true, true, true, false), Gen.OneOf(30, 30, 1, 720), Gen.OneOf(1, 2, 10),
-        (userRegistered, gap, emails) => new CompanySettings { UserRegistered = userRegistered, ServerSessionGapMinutes = gap, MaxEmailsPerPerson = emails });
+        Gen.OneOf(true, true, true, false), Gen.OneOf(30, 30, 1, 720), Gen.OneOf(1, 2, 10), Gen.OneOf(1, 2, 10_000),
+        (userRegistered, gap, emails, sessions) => new CompanySettings { UserRegistered = userRegistered, ServerSessionGapMinutes = gap, MaxEmailsPerPerson = emails, NewSessionsPerDay = sessions });
 
     public static readonly Gen<TimelineFilter> Filter = Gen.Select(
         Gen.OneOf<Origin?>(null, Origin.Browser, Origin.Server),
@@ -166,6 +168,31 @@ internal static class Histories
         Gen.Frequency((1, Gen.Const(long.MaxValue)), (1, Time)),
         (origin, type, from, to) => new TimelineFilter(origin, type, from, to));
 
-    public static Gen<History> OfSize(int most) => Gen.Select(
-        Settings, Gen.Frequency((4, BrowserEvent), (3, IdentifyMessage), (4, Webhook)).Array[1, most], Gen.Int, (settings, messages, seed) => new History(settings, messages, seed));
+    private static readonly Gen<ProfileId> Leaf = Gen.Frequency((3, Email), (2, External), (1, UserId)).Select(identifier => identifier.Id);
+
+    private static readonly Gen<OperatorAct> Act = Gen.Frequency<OperatorAct>(
+        (3, Gen.Select(Session, Leaf, (session, leaf) => (OperatorAct)new OperatorAct.RevokeClaim(0, session, leaf))),
+        (3, Gen.Select(Leaf, Leaf, (one, other) => (OperatorAct)new OperatorAct.RevokePair(0, one, other))),
+        (3, Gen.Select(Session, Gen.Frequency((1, Gen.Const(long.MinValue)), (2, Time)), Gen.Frequency((1, Gen.Const(long.MaxValue)), (2, Time)), (session, from, to) => (OperatorAct)new OperatorAct.Unbind(0, session, from, to))),
+        (4, Gen.Select(Leaf, Leaf, (one, other) => (OperatorAct)new OperatorAct.Merge(0, one, other))),
+        (1, Leaf.Select(leaf => (OperatorAct)new OperatorAct.Isolate(0, leaf))),
+        (1, Gen.Select(Leaf, Time, (leaf, at) => (OperatorAct)new OperatorAct.Freeze(at, leaf))));
+
+    /// <summary>Acts that can be done: of two different identifiers, of a time that passes; each at a moment of its own.</summary>
+    private static readonly Gen<OperatorAct[]> Acts = Act.Array[0, 6].Select(acts => acts
+        .Where(act => act is not OperatorAct.Merge { } merge || merge.One != merge.Other)
+        .Where(act => act is not OperatorAct.RevokePair { } pair || pair.One != pair.Other)
+        .Where(act => act is not OperatorAct.Unbind { } unbind || unbind.From < unbind.To)
+        .DistinctBy(act => act switch
+        {
+            OperatorAct.Merge merge => ("merge", string.Join(' ', new[] { merge.One, merge.Other }.Order())),
+            OperatorAct.RevokePair pair => ("pair", string.Join(' ', new[] { pair.One, pair.Other }.Order())),
+            OperatorAct.Freeze freeze => ("freeze", freeze.Leaf.ToString()),
+            _ => ("act", act.ToString()),
+        })
+        .Select((act, i) => act is OperatorAct.Freeze ? act : act with { At = Start + (10 * 86_400_000L) + i }).ToArray());
+
+    public static Gen<History> OfSize(int most, bool withActs = true) => Gen.Select(
+        Settings, Gen.Frequency((4, BrowserEvent), (3, IdentifyMessage), (4, Webhook)).Array[1, most], withActs ? Acts : Gen.Const(Array.Empty<OperatorAct>()), Gen.Int,
+        (settings, messages, acts, seed) => new History(settings, messages, acts, seed));
 }

@@ -14,9 +14,12 @@ internal sealed class NaiveView
     private readonly Company company;
     private readonly List<Message> stored = [];
 
-    private NaiveView(Company company, IEnumerable<Message> arrived)
+    private readonly IReadOnlyCollection<OperatorAct> acts;
+
+    private NaiveView(Company company, IEnumerable<Message> arrived, IReadOnlyCollection<OperatorAct> acts)
     {
         this.company = company;
+        this.acts = acts;
 
         // B10: of one origin and eventId the first that came is stored, whatever the others say.
         var known = new HashSet<(Origin, string)>();
@@ -26,7 +29,9 @@ internal sealed class NaiveView
         }
     }
 
-    public static View Of(Company company, IEnumerable<Message> arrived) => new NaiveView(company, arrived).Show();
+    /// <param name="arrived">In the order of arrival.</param>
+    /// <param name="acts">Those of operators that are not taken back.</param>
+    public static View Of(Company company, IEnumerable<Message> arrived, IReadOnlyCollection<OperatorAct>? acts = null) => new NaiveView(company, arrived, acts ?? []).Show();
 
     /// <summary>Whose an event is: a person, or nobody but its session.</summary>
     private sealed record Owner(ProfileId? Person, string? NobodysSession);
@@ -48,17 +53,29 @@ internal sealed class NaiveView
 
     // ---- Persons -------------------------------------------------------------------------------------------------------------------------------------------
 
-    /// <summary>The canonical id of the person that an identifier is of (B9, B13). Merges and revocations belong here, and nowhere else.</summary>
+    /// <summary>The canonical id of the person that an identifier is of (B9, B13).</summary>
     private ProfileId PersonOf(ProfileId leaf) => MembersWith(leaf).OrderBy(KindOf).ThenBy(FirstNamed).ThenBy(member => member).First();
 
     private HashSet<ProfileId> MembersWith(ProfileId leaf) => (persons ??= Joined()).SingleOrDefault(person => person.Contains(leaf)) ?? [leaf];
 
     private List<HashSet<ProfileId>>? persons;
 
+    /// <summary>What joined them, in the order in which it was taken.</summary>
+    private readonly List<(ProfileId Left, ProfileId Right, Pair? Pair, OperatorAct.Merge? Merge)> joins = [];
+
     private sealed record Pair(ProfileId Low, ProfileId High, Trust Trust, long Time, string EventId)
     {
         public bool Has(ProfileId leaf) => Low == leaf || High == leaf;
     }
+
+    /// <summary>B12: whether an operator keeps the two apart.</summary>
+    private bool IsKeptApart(Pair pair) => acts.Any(act => act switch
+    {
+        OperatorAct.RevokePair revoked => pair.Has(revoked.One) && pair.Has(revoked.Other),
+        OperatorAct.Isolate isolated => pair.Has(isolated.Leaf),
+        OperatorAct.Freeze frozen => pair.Has(frozen.Leaf) && pair.Time >= frozen.At,
+        _ => false,
+    });
 
     /// <summary>B13: verified pairs in order, each unless it would give a person two externalIds or too many e-mails; then the claimed ones that nothing contradicts.</summary>
     private List<HashSet<ProfileId>> Joined()
@@ -67,16 +84,17 @@ internal sealed class NaiveView
         var pairs = Pairs();
         List<Pair> InOrder(Trust trust) =>
             [.. pairs.Where(pair => pair.Trust == trust).OrderBy(pair => pair.Time).ThenBy(pair => pair.EventId, ByBytes).ThenBy(pair => pair.Low).ThenBy(pair => pair.High)
-                .DistinctBy(pair => (pair.Low, pair.High))];
+                .DistinctBy(pair => (pair.Low, pair.High)).Where(pair => !IsKeptApart(pair))];
         bool Fits(Pair pair, int maxEmails)
         {
             var both = joined.Where(person => person.Contains(pair.Low) || person.Contains(pair.High)).SelectMany(person => person).ToList();
             return both.Count(leaf => KindOf(leaf) is IdentifierKind.External) <= 1 && both.Count(leaf => KindOf(leaf) is IdentifierKind.Email) <= maxEmails;
         }
 
-        void Join(Pair pair)
+        void Join(ProfileId left, ProfileId right, Pair? pair, OperatorAct.Merge? merge)
         {
-            var both = joined.Where(person => person.Contains(pair.Low) || person.Contains(pair.High)).ToList();
+            var both = joined.Where(person => person.Contains(left) || person.Contains(right)).ToList();
+            if (both.Count > 1) joins.Add((left, right, pair, merge));
             foreach (var person in both) joined.Remove(person);
             joined.Add([.. both.SelectMany(person => person)]);
         }
@@ -85,11 +103,12 @@ internal sealed class NaiveView
         bool Believed(Pair pair, ProfileId leaf) => verified.Where(other => other.Has(leaf)).Take(100).Contains(pair);
         foreach (var pair in verified.Where(pair => Believed(pair, pair.Low) && Believed(pair, pair.High)))
         {
-            if (joined.Any(person => person.Contains(pair.Low) && person.Contains(pair.High)) || Fits(pair, company.Settings.MaxEmailsPerPerson)) Join(pair);
+            if (joined.Any(person => person.Contains(pair.Low) && person.Contains(pair.High)) || Fits(pair, company.Settings.MaxEmailsPerPerson)) Join(pair.Low, pair.High, pair, null);
         }
 
         var claimed = InOrder(Trust.Claimed);
-        foreach (var pair in claimed.Where(pair => claimed.First(other => other.Has(pair.Low)) == pair && claimed.First(other => other.Has(pair.High)) == pair && Fits(pair, 1)).ToList()) Join(pair);
+        foreach (var pair in claimed.Where(pair => claimed.First(other => other.Has(pair.Low)) == pair && claimed.First(other => other.Has(pair.High)) == pair && Fits(pair, 1)).ToList()) Join(pair.Low, pair.High, pair, null);
+        foreach (var merge in acts.OfType<OperatorAct.Merge>().OrderBy(merge => merge.At)) Join(merge.One, merge.Other, null, merge);
         return joined;
     }
 
@@ -109,6 +128,7 @@ internal sealed class NaiveView
             if (message is TrackedEvent { SessionId: { } session } sent && sent.Named.All(identifier => identifier.Kind is not IdentifierKind.Email)
                 && sent.Named.FirstOrDefault(identifier => identifier.Kind is IdentifierKind.External) is { } external)
             {
+                if (!ClaimsOn(session).Any(claim => claim.Message == message)) continue;
                 var identifies = ClaimsOn(session).Where(claim => claim.IsIdentify && KindOf(claim.GoesTo) is IdentifierKind.Email).ToList();
                 if ((identifies.LastOrDefault(claim => claim.Time <= sent.Order.UnixMilliseconds) ?? identifies.FirstOrDefault()) is { } claim) yield return Of(external.Id, claim.GoesTo, Trust.Claimed, sent);
             }
@@ -128,8 +148,25 @@ internal sealed class NaiveView
 
     // ---- Sessions (B2, B6, B8) -----------------------------------------------------------------------------------------------------------------------------
 
-    /// <summary>claims(S), by (time, verified last, eventId).</summary>
+    /// <summary>claims(S), by (time, verified last, eventId): those that are not revoked and not one too many of their day.</summary>
     private List<SessionClaim> ClaimsOn(string session) =>
+        standing.TryGetValue(session, out var known) ? known : standing[session] = SaidOf(session).FindAll(claim => !IsRevoked(session, claim) && (claim.Trust is Trust.Verified || !IsLate(session, claim.GoesTo)));
+
+    private readonly Dictionary<string, List<SessionClaim>> standing = [];
+
+    private bool IsRevoked(string session, SessionClaim claim) => acts.OfType<OperatorAct.RevokeClaim>().Any(revoked => revoked.Session == session && revoked.Leaf == claim.GoesTo);
+
+    /// <summary>B13: whether so many sessions claimed the identifier earlier on the day of this session's first claim.</summary>
+    private bool IsLate(string session, ProfileId leaf)
+    {
+        SessionClaim? First(string other) => SaidOf(other).FindAll(claim => claim.Trust is Trust.Claimed && claim.GoesTo == leaf && !IsRevoked(other, claim)).OrderBy(claim => claim.Time).ThenBy(claim => claim.Message.EventId, ByBytes).FirstOrDefault();
+        if (First(session) is not { } first) return false;
+        return stored.Select(message => message.SessionId).OfType<string>().Distinct().Select(First).OfType<SessionClaim>()
+            .Count(other => Math.DivRem(other.Time, 86_400_000).Quotient == Math.DivRem(first.Time, 86_400_000).Quotient
+                && (other.Time < first.Time || (other.Time == first.Time && ByBytes.Compare(other.Message.EventId, first.Message.EventId) < 0))) >= company.Settings.NewSessionsPerDay;
+    }
+
+    private List<SessionClaim> SaidOf(string session) =>
         [.. stored.Where(message => message.SessionId == session && message.Named.Count > 0)
             .Select(message => message is Identify identify
                 ? new SessionClaim(message, IsIdentify: true, identify.Trust, SessionGoesTo(message))
@@ -153,12 +190,18 @@ internal sealed class NaiveView
     /// <summary>The claim that a session's time stands on: the last opening until then, else the first one; of openings in a row for one identifier, the first.</summary>
     private SessionClaim? ClaimAt(string session, long time)
     {
+        if (IsFree(session, time)) return null;
         var openings = OpeningsOf(session);
         if (openings.Count == 0) return null;
         var at = Math.Max(0, openings.FindLastIndex(claim => claim.Time <= time));
         while (at > 0 && openings[at - 1].GoesTo == openings[at].GoesTo) at--;
         return openings[at];
     }
+
+    /// <summary>B12: whether an operator says that the session is nobody's then.</summary>
+    private bool IsFree(string session, long time) => acts.OfType<OperatorAct.Unbind>().Any(free => free.Session == session && free.From <= time && time < free.To);
+
+    private bool Stands(Identify identify) => ClaimsOn(identify.SessionId!).Any(claim => claim.Message == identify);
 
     private Owner OwnerAt(string session, long time) => ClaimAt(session, time) is { } claim ? new(PersonOf(claim.GoesTo), null) : new(null, session);
 
@@ -172,7 +215,7 @@ internal sealed class NaiveView
     /// <summary>B3: the earliest identify of a person, unless a sent one is on its timeline or the company does not want it.</summary>
     private Shownable? RegistrationOf(ProfileId person)
     {
-        var earliest = Identifies.Where(identify => PersonOf(SessionGoesTo(identify)) == person)
+        var earliest = Identifies.Where(identify => Stands(identify) && !IsFree(identify.SessionId!, identify.Order.UnixMilliseconds) && PersonOf(SessionGoesTo(identify)) == person)
             .OrderBy(identify => identify.Order.UnixMilliseconds).ThenBy(identify => identify.EventId, ByBytes).FirstOrDefault();
         if (earliest is null || !company.Settings.UserRegistered || Events.Any(sent => sent.Type == "user_registered" && OwnerOf(sent).Person == person)) return null;
         return new("reg_" + person, EventOrder.Of(earliest.Order.UnixMilliseconds, Origin.Browser), "user_registered", null, earliest, new(person, null));
@@ -295,7 +338,7 @@ internal sealed class NaiveView
 
     /// <summary>B15: of each trait the verified before the claimed, then the latest.</summary>
     private Dictionary<string, JsonElement> TraitsOf(ProfileId person) =>
-        Identifies.Where(identify => PersonOf(SessionGoesTo(identify)) == person)
+        Identifies.Where(identify => Stands(identify) && PersonOf(SessionGoesTo(identify)) == person)
             .SelectMany(identify => identify.Traits.Select(trait => (Identify: identify, Trait: trait)))
             .GroupBy(said => said.Trait.Name)
             .Select(said => said.OrderBy(said => said.Identify.Trust).ThenBy(said => said.Identify.Order.UnixMilliseconds).ThenBy(said => said.Identify.EventId, ByBytes).Last().Trait)
@@ -345,15 +388,46 @@ internal sealed class NaiveView
         }
 
         chain.Add(new("identifier", Identifier: ShowIdentifier(leaf)));
+        foreach (var (join, next) in PathFrom(leaf, shown.Owner.Person!.Value))
+        {
+            if (join.Merge is { } merge)
+            {
+                method = "merge";
+                chain.Add(new("merge", MergeId: merge.Name, At: Time(merge.At)));
+            }
+            else
+            {
+                if (join.Pair!.Trust is Trust.Claimed) trust = Trust.Claimed;
+                chain.Add(new("join", ClaimId: $"p{join.Pair.Low}{join.Pair.High}", Trust: Name(join.Pair.Trust), At: Time(join.Pair.Time), EventId: join.Pair.EventId));
+            }
+
+            chain.Add(new("identifier", Identifier: ShowIdentifier(next)));
+        }
+
         chain.Add(new("profile", ProfileId: shown.Owner.Person.ToString()));
         return new(method, Name(trust), chain);
+    }
+
+    /// <summary>The joins from one identifier of a person to another: they make a tree, so there is one way.</summary>
+    private List<((ProfileId Left, ProfileId Right, Pair? Pair, OperatorAct.Merge? Merge) Join, ProfileId Next)> PathFrom(ProfileId from, ProfileId to, ProfileId? before = null)
+    {
+        if (from == to) return [];
+        foreach (var join in joins.Where(join => join.Left == from || join.Right == from))
+        {
+            var next = join.Left == from ? join.Right : join.Left;
+            if (next == before) continue;
+            if (next == to) return [(join, next)];
+            if (PathFrom(next, to, from) is { Count: > 0 } path) return [(join, next), .. path];
+        }
+
+        return [];
     }
 
     private SessionDocument BrowserSession(string session)
     {
         var registrations = Leaves.Select(leaf => PersonOf(leaf.Id)).Distinct().Select(RegistrationOf).OfType<Shownable>();
         var events = Events.Where(sent => sent.Order.Origin is Origin.Browser).Select(Show).Concat(registrations).Where(shown => SessionIdOf(shown) == session);
-        return ShowSession(session, OwnerAt(session, long.MaxValue), InOrder(events));
+        return ShowSession(session, OwnerAt(session, long.MaxValue - 1), InOrder(events));
     }
 
     private SessionDocument ServerSession(Shownable member)

@@ -19,21 +19,32 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
     public async Task Any_order_of_arrival_ends_in_the_view_that_the_rules_define() =>
         await Histories.OfSize(24).SampleAsync(async history =>
         {
-            var expected = NaiveView.Of(History.CompanyOf(0, history.Settings), history.Messages).ToText();
+            var plain = NaiveView.Of(History.CompanyOf(0, history.Settings), history.Messages).ToText();
             for (var order = 0; order < (Long ? 10 : 3); order++)
             {
                 var random = new Random(HashCode.Combine(history.Seed, order));
                 var company = History.CompanyOf(stored.NextCompany(), history.Settings);
                 var arrival = history.Arrival(order, company);
-                var receipts = await Tell(arrival, random);
-                View.AssertEqual(expected, StoredView.Read(stored.Store, company, history.Stored, random).ToText(), $"Order {order} of arrival ends in another view:");
+                var acts = new PlayedActs(stored.Store, company, history);
+                var receipts = await Tell(arrival, random, acts);
                 AssertReceiptsAreTrue(company, arrival, receipts, random);
+                AssertView(acts.Standing.Count == 0 ? plain : null, acts, $"Order {order} of arrival ends in another view:");
+                while (acts.Standing.Count > 0)
+                {
+                    await acts.UndoAsync(random);
+                    AssertView(acts.Standing.Count == 0 ? plain : null, acts, $"Order {order}, with an act taken back, is another view:");
+                }
+
+                void AssertView(string? expected, PlayedActs acts, string what) => View.AssertEqual(
+                    expected ?? NaiveView.Of(History.CompanyOf(0, history.Settings), history.Messages, acts.Standing).ToText(),
+                    acts.Named(StoredView.Read(stored.Store, company, history.Stored, random).ToText()),
+                    what + "\n  " + string.Join("\n  ", acts.Standing));
             }
         }, iter: Long ? 10_000 : 1_000, threads: 2, print: history => history.ToString());
 
     [Fact]
     public async Task What_is_shown_is_right_at_once() =>
-        await Histories.OfSize(16).SampleAsync(async history =>
+        await Histories.OfSize(16, withActs: false).SampleAsync(async history =>
         {
             var random = new Random(history.Seed);
             var company = History.CompanyOf(stored.NextCompany(), history.Settings);
@@ -53,7 +64,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
 
     [Fact]
     public async Task A_filtered_timeline_is_the_whole_one_without_the_rest() =>
-        await Gen.Select(Histories.OfSize(24), Histories.Filter).SampleAsync(async (history, filter) =>
+        await Gen.Select(Histories.OfSize(24, withActs: false), Histories.Filter).SampleAsync(async (history, filter) =>
         {
             var random = new Random(history.Seed);
             var company = History.CompanyOf(stored.NextCompany(), history.Settings);
@@ -76,7 +87,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
         {
             var random = new Random(history.Seed);
             var company = History.CompanyOf(stored.NextCompany(), history.Settings);
-            await Tell(history.Arrival(order: 1, company), random);
+            await Tell(history.Arrival(order: 1, company), random, new PlayedActs(stored.Store, company, history));
 
             using var beside = stored.OpenBeside();
             var kept = DerivedRows(beside, company);
@@ -107,7 +118,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
         ("payment_key", "key, payment"),
     ];
 
-    private static readonly (string Name, string Columns)[] PersonTables = [("pair", "low, high, trust, session, at_ms, event_id"), ("identifier", "id, person")];
+    private static readonly (string Name, string Columns)[] PersonTables = [("pair", "low, high, trust, session, at_ms, event_id, standing"), ("identifier", "id, person")];
 
     private static string DerivedRows(Database database, Company company) => DerivedRows(database, company, DerivedTables);
 
@@ -125,7 +136,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
     }
 
     /// <summary>Tells the store messages in random batches, some of which share a transaction.</summary>
-    private async Task<List<Receipt>> Tell(List<Message> arrival, Random random)
+    private async Task<List<Receipt>> Tell(List<Message> arrival, Random random, PlayedActs? acts = null)
     {
         var waiting = new List<Task<Receipt[]>>();
         for (var next = 0; next < arrival.Count;)
@@ -134,8 +145,10 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
             waiting.Add(stored.Store.AppendAsync(batch));
             next += batch.Count;
             if (random.Next(3) == 0) await Task.WhenAll(waiting);
+            if (acts is not null && random.Next(2) == 0) await acts.DoAsync(random.Next(3));
         }
 
+        if (acts is not null) await acts.DoAsync(int.MaxValue);
         return [.. (await Task.WhenAll(waiting)).SelectMany(answers => answers)];
     }
 

@@ -23,10 +23,10 @@ internal sealed class ActWriter(Database database)
             : ActRefusal.NotFound;
     }
 
-    /// <summary>Takes back that two identifiers are one person, whoever said so, until it is lifted.</summary>
+    /// <summary>Takes back that two identifiers are one person, whoever said so or will say so, until it is lifted.</summary>
     public ActAnswer RevokePair(Company company, ProfileId one, ProfileId other, bool lift, ActBy by)
     {
-        if (Number(company, one) is not { } left || Number(company, other) is not { } right || !persons.IsSaid(company, left, right)) return ActRefusal.NotFound;
+        if (Number(company, one) is not { } left || Number(company, other) is not { } right || left == right) return ActRefusal.NotFound;
         return RevokePair(company, left, right, lift, by);
     }
 
@@ -45,13 +45,17 @@ internal sealed class ActWriter(Database database)
         });
     }
 
+    /// <summary>Whether two ids lead to one profile by what is said of them, without a merge of just these two.</summary>
+    public bool IsOnePerson(Company company, ProfileId one, ProfileId other) =>
+        Number(company, one) is { } left && Number(company, other) is { } right && persons.PersonOf(company, left) == persons.PersonOf(company, right)
+        && !Standing(company, ActKind.Merge, null, left, right).Concat(Standing(company, ActKind.Merge, null, right, left)).Any();
+
     /// <summary>Makes two profiles one, whatever is said of them, until it is taken back.</summary>
     public ActAnswer Merge(Company company, ProfileId one, ProfileId other, ActBy by)
     {
         if (Number(company, one) is not { } left || Number(company, other) is not { } right) return ActRefusal.NotFound;
         if (people.Find(company, one) is null || people.Find(company, other) is null) return ActRefusal.NotFound;
         var merged = Standing(company, ActKind.Merge, null, left, right).Concat(Standing(company, ActKind.Merge, null, right, left)).FirstOrDefault();
-        if (merged is null && persons.PersonOf(company, left) == persons.PersonOf(company, right)) return ActRefusal.OnePerson;
         return Do(company, by, "merge", () =>
         {
             if (merged is not null) return (merged.ActId, []);
@@ -99,20 +103,28 @@ internal sealed class ActWriter(Database database)
     public ActAnswer Freeze(Company company, ProfileId id, bool lift, ActBy by)
     {
         if (people.Find(company, id) is not { } person) return ActRefusal.NotFound;
+        return Freeze(company, [.. person.Identifiers.Select(identifier => identifier.Number)], lift, by);
+    }
+
+    private ActAnswer Freeze(Company company, List<long> identifiers, bool lift, ActBy by)
+    {
         return Do(company, by, lift ? "unfreeze" : "freeze", () =>
         {
-            var known = person.Identifiers.SelectMany(identifier => Standing(company, ActKind.Freeze, null, identifier.Number, null)).Select(act => act.ActId).Distinct().ToList();
+            var known = identifiers.SelectMany(identifier => Standing(company, ActKind.Freeze, null, identifier, null)).Select(act => act.ActId).Distinct().ToList();
             if (known.Count == 0 == lift) return (known.FirstOrDefault() ?? "", []);
             foreach (var act in known) Undo(company, act, by);
             var frozen = lift ? known[0] : NewId("freeze");
             if (!lift)
             {
-                foreach (var identifier in person.Identifiers) Add(company, frozen, ActKind.Freeze, by, identifier: identifier.Number, from: by.At, hasId: true);
+                foreach (var identifier in identifiers) Add(company, frozen, ActKind.Freeze, by, identifier: identifier, from: by.At, hasId: true);
             }
 
-            return (frozen, Restand(company, [.. person.Identifiers.Select(identifier => identifier.Number)]));
+            return (frozen, Restand(company, identifiers));
         });
     }
+
+    /// <summary>Freezes one identifier.</summary>
+    public ActAnswer FreezeIdentifier(Company company, ProfileId id, bool lift, ActBy by) => Number(company, id) is { } identifier ? Freeze(company, [identifier], lift, by) : ActRefusal.NotFound;
 
     /// <summary>Takes back an un-binding.</summary>
     public ActAnswer Rebind(Company company, string unbindId, ActBy by)

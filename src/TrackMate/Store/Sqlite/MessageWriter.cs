@@ -251,7 +251,7 @@ internal sealed class MessageWriter(Database database)
     {
         var owner = holder.Identifier != 0 ? holder.Identifier : claims.OwnerOf(company, holder.Session, order);
         var person = owner is { } number ? people.Of(company, number) : null;
-        var session = person is null ? runs.Holding(holder, order) : runs.Whole(person, order);
+        var session = person is null ? runs.WholeOfNobody(company, holder.Session, order) : runs.Whole(person, order);
         return new(Duplicate: false, ProfileId: person?.Id, ServerSessionId: company.Anchor(session.First.UnixMilliseconds, session.FirstEventId));
     }
 }

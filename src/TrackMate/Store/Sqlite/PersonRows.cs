@@ -112,14 +112,6 @@ internal sealed class PersonRows(Database database)
         return time.With(company.Number).With(session).Next() ? time.Long(0) : null;
     }
 
-    /// <summary>Whether anybody has said that two identifiers are one person.</summary>
-    public bool IsSaid(Company company, long one, long other)
-    {
-        using var row = database.Use("SELECT EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?2 AND high = ?3) OR EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?3 AND high = ?2)");
-        row.With(company.Number).With(one).With(other).Next();
-        return row.Long(0) == 1;
-    }
-
     /// <summary>Why a verified pair does not join; null where it does.</summary>
     public JoinStop? StopOf(Company company, Leaf left, Leaf right)
     {

@@ -31,18 +31,41 @@ internal sealed class ServerRunRows(Database database)
         return run;
     }
 
-    /// <summary>The run that an event of this time is in.</summary>
-    public ServerRun Holding(RunHolder holder, EventOrder order) => Between(holder, order, new(order.Value + 1)).Single();
-
     /// <summary>The server session of a person that holds an event of this time.</summary>
-    public ServerRun Whole(Person person, EventOrder order)
+    public ServerRun Whole(Person person, EventOrder order) =>
+        Whole(person.Company, order, (from, before) => person.Identifiers.SelectMany(identifier => Of(person.Company, identifier.Number, from, before)));
+
+    /// <summary>The server session that holds an event bound through a session that is nobody's at its time.</summary>
+    public ServerRun WholeOfNobody(Company company, long session, EventOrder order)
     {
-        var gap = person.Company.Settings.ServerSessionGapMilliseconds;
+        var free = FreeOf(company, session);
+        return Whole(company, order, (from, before) => free.SelectMany(range => Parts(company, session, range.From, range.To, from, before)));
+    }
+
+    /// <summary>When a session is nobody's, oldest first.</summary>
+    public List<(long From, long To)> FreeOf(Company company, long session)
+    {
+        var free = new List<(long, long)>();
+        var from = long.MinValue;
+        using var spans = database.Use("SELECT from_ms, to_ms FROM span WHERE company = ? AND session = ? ORDER BY from_ms");
+        spans.With(company.Number).With(session);
+        while (spans.Next())
+        {
+            if (from < spans.Long(0)) free.Add((from, spans.Long(0)));
+            from = spans.Long(1);
+        }
+
+        if (from < long.MaxValue) free.Add((from, long.MaxValue));
+        return free;
+    }
+
+    private static ServerRun Whole(Company company, EventOrder order, Func<EventOrder, EventOrder, IEnumerable<ServerRun>> near)
+    {
+        var gap = company.Settings.ServerSessionGapMilliseconds;
         var (from, before) = (order, new EventOrder(order.Value + 1));
         while (true)
         {
-            var near = person.Identifiers.SelectMany(identifier => Of(person.Company, identifier.Number, from, before));
-            var session = ServerSessions.Join(near, gap).Single(run => run.Holds(order));
+            var session = ServerSessions.Join(near(from, before), gap).Single(run => run.Holds(order));
             var (earlier, later) = (EventOrder.Start(session.First.UnixMilliseconds - gap + 1), EventOrder.Start(session.Last.UnixMilliseconds + gap));
             if (earlier >= from && later <= before) return session;
             (from, before) = (earlier < from ? earlier : from, later > before ? later : before);
@@ -53,18 +76,15 @@ internal sealed class ServerRunRows(Database database)
     public List<ServerRun> Of(Company company, long identifier, EventOrder from, EventOrder before)
     {
         var runs = Between(new(company, identifier, 0), from, before);
-        foreach (var (session, spanFrom, spanTo) in SpansWithRuns(company, identifier))
-        {
-            var first = Later(from, spanFrom);
-            var end = Earlier(before, spanTo);
-            if (first >= end) continue;
-            foreach (var run in Between(new(company, 0, session), first, end))
-            {
-                if (Cut(company, session, run, spanFrom, spanTo) is { } part) runs.Add(part);
-            }
-        }
-
+        foreach (var (session, spanFrom, spanTo) in SpansWithRuns(company, identifier)) runs.AddRange(Parts(company, session, spanFrom, spanTo, from, before));
         return runs;
+    }
+
+    /// <summary>Runs of a session that touch [from, before), cut to a stretch of the session.</summary>
+    private List<ServerRun> Parts(Company company, long session, long spanFrom, long spanTo, EventOrder from, EventOrder before)
+    {
+        var (first, end) = (Later(from, spanFrom), Earlier(before, spanTo));
+        return first >= end ? [] : [.. Between(new(company, 0, session), first, end).Select(run => Cut(company, session, run, spanFrom, spanTo)).OfType<ServerRun>()];
     }
 
     private static EventOrder Later(EventOrder order, long spanFrom) => spanFrom == long.MinValue || EventOrder.Start(spanFrom) < order ? order : EventOrder.Start(spanFrom);

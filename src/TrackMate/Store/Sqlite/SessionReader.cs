@@ -36,6 +36,15 @@ internal sealed class SessionReader(Database database)
         return spans;
     }
 
+    /// <summary>The span that a session's event of this time lies in; null while it is nobody's.</summary>
+    public SourceOfEvents? SpanAt(Company company, long session, EventOrder order)
+    {
+        using var row = database.Use("SELECT identifier, from_ms, to_ms, claim, trust FROM span WHERE company = ? AND session = ? AND from_ms <= ? ORDER BY from_ms DESC LIMIT 1");
+        return row.With(company.Number).With(session).With(order.UnixMilliseconds).Next() && order.UnixMilliseconds < row.Long(2)
+            ? new(row.Long(0), session, row.Long(1), row.Long(2), row.Long(3), (Trust)row.Long(4))
+            : null;
+    }
+
     /// <summary>A server event by its anchor, which holds its second: so one second of the company's server events is searched.</summary>
     public (EventOrder Order, long? Session, long? Identifier)? FindAnchor(Company company, string anchor)
     {

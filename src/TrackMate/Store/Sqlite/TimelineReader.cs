@@ -50,9 +50,9 @@ internal sealed class TimelineReader(Database database)
         return Merge(person.Company, sources, WithinRun(session), after, limit, newestFirst: false, null);
     }
 
-    /// <summary>A page of the server events of a session that nobody owns, oldest first.</summary>
+    /// <summary>A page of a server session of events whose session is nobody's, oldest first.</summary>
     public List<StoredEvent> ServerSession(Company company, long session, ServerRun run, EventCursor? after, int limit) =>
-        Merge(company, [new(new(0, session, long.MinValue, long.MaxValue, null, Trust.Claimed), run.First)], WithinRun(run), after, limit, newestFirst: false, null);
+        Merge(company, [.. runs.FreeOf(company, session).Select(free => new Source(new(0, session, free.From, free.To, null, Trust.Claimed), run.First))], WithinRun(run), after, limit, newestFirst: false, null);
 
     /// <summary>A page of a browser's session, oldest first; who owns each event is found by its span.</summary>
     public List<StoredEvent> BrowserSession(Company company, long session, IReadOnlyList<Registration> registrations, EventCursor? after, int limit)

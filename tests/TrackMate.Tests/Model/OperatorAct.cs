@@ -1,0 +1,29 @@
+using TrackMate.Bind;
+
+namespace TrackMate.Tests.Model;
+
+/// <summary>What an operator decides, as the view takes it in: acts of one history have times of their own.</summary>
+internal abstract record OperatorAct(long At)
+{
+    /// <summary>This session was never said to be this identifier's.</summary>
+    public sealed record RevokeClaim(long At, string Session, ProfileId Leaf) : OperatorAct(At);
+
+    /// <summary>These two were never said to be one person.</summary>
+    public sealed record RevokePair(long At, ProfileId One, ProfileId Other) : OperatorAct(At);
+
+    /// <summary>The session is nobody's from then to then.</summary>
+    public sealed record Unbind(long At, string Session, long From, long To) : OperatorAct(At);
+
+    /// <summary>These two are one person.</summary>
+    public sealed record Merge(long At, ProfileId One, ProfileId Other) : OperatorAct(At)
+    {
+        /// <summary>As a view is compared: the id that a store gives is random.</summary>
+        public string Name => $"merge_of_{One}_{Other}";
+    }
+
+    /// <summary>This one was never said to be one person with any other.</summary>
+    public sealed record Isolate(long At, ProfileId Leaf) : OperatorAct(At);
+
+    /// <summary>What is first said from then on joins it to nobody.</summary>
+    public sealed record Freeze(long At, ProfileId Leaf) : OperatorAct(At);
+}
