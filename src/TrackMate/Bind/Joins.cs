@@ -39,6 +39,12 @@ public enum JoinStop
 
     /// <summary>An operator has frozen one of the two, and the pair was first said since.</summary>
     Frozen,
+
+    /// <summary>Only a browser says it, and something verified, or something that was claimed earlier, says otherwise.</summary>
+    Contradicted,
+
+    /// <summary>Of a session's claim: more sessions have claimed the identifier on that day than are believed.</summary>
+    TooManySessions,
 }
 
 /// <summary>"These two are one person", as an operator says it: without condition, until it is taken back (B12).</summary>

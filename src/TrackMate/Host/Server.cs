@@ -48,6 +48,7 @@ internal static class Server
         builder.Services.AddSingleton<IdentifyProfile>();
         builder.Services.AddSingleton<ReceiveWebhook>();
         builder.Services.AddSingleton<ReadApi>();
+        builder.Services.AddSingleton<ActApi>();
         OpenApi.Add(builder.Services);
         Dashboard.Add(builder, options.DataFolder);
 
@@ -60,6 +61,7 @@ internal static class Server
         Dashboard.Use(app);
         MapReceive(app);
         MapShow(app);
+        MapActs(app);
         Dashboard.Map(app);
         Health.Map(app);
         Telemetry.Map(app);
@@ -86,5 +88,19 @@ internal static class Server
         app.MapMethods("/api/profiles/{id}/timeline", Reading, api.Timeline);
         app.MapMethods("/api/sessions/{sessionId}", Reading, api.Session);
         app.MapMethods("/api/events/{eventId}", Reading, api.Event);
+    }
+
+    private static void MapActs(WebApplication app)
+    {
+        var api = app.Services.GetRequiredService<ActApi>();
+        app.MapMethods("/api/profiles/{id}/claims", Reading, api.Claims);
+        app.MapPost("/api/claims/{id}/revoke", api.Revoke);
+        app.MapPost("/api/claims/{id}/lift", api.Lift);
+        app.MapPost("/api/sessions/{id}/unbind", api.Unbind);
+        app.MapPost("/api/profiles/{id}/merge", api.Merge);
+        app.MapPost("/api/profiles/{id}/unmerge", api.Unmerge);
+        app.MapPost("/api/profiles/{id}/isolate", api.Isolate);
+        app.MapPost("/api/profiles/{id}/freeze", api.Freeze);
+        app.MapMethods("/api/audit", Reading, api.AuditLog);
     }
 }

@@ -113,19 +113,10 @@ internal sealed class ReceiveWebhook(Intake intake)
     private static WebhookAnswer AnswerOf(TrackedEvent tracked, Receipt receipt)
     {
         List<string> warnings = [];
-        if (receipt.UnknownUserId) warnings.Add("unknown_userid");
-        if (receipt.Reused) warnings.Add("eventid_reused");
-        if (receipt.MoneyUnreadable) warnings.Add("amount_unreadable");
-        foreach (var stop in receipt.JoinsStopped ?? [])
-        {
-            warnings.Add(stop switch
-            {
-                JoinStop.TwoExternalIds => "two_externalids",
-                JoinStop.TooManyEmails => "too_many_emails",
-                _ => "too_many_joins",
-            });
-        }
-
+        if (receipt.UnknownUserId) warnings.Add(Warnings.UnknownUserId);
+        if (receipt.Reused) warnings.Add(Warnings.EventIdReused);
+        if (receipt.MoneyUnreadable) warnings.Add(Warnings.AmountUnreadable);
+        warnings.AddRange((receipt.JoinsStopped ?? []).Select(Warnings.Of));
         return new(receipt.ProfileId?.ToString(), receipt.ServerSessionId!, tracked.EventId, receipt.Duplicate, warnings.Count == 0 ? null : warnings);
     }
 }

@@ -102,11 +102,60 @@ public sealed record EventReceipt(
     string? ProfileId,
     BindingDocument? Binding);
 
+public sealed record ClaimsPage(IReadOnlyList<ClaimDocument> Claims, string? NextCursor);
+
+/// <summary>What was said of a person, or decided by an operator (B12).</summary>
+/// <param name="Id">What <c>POST /api/claims/{id}/revoke</c> takes: also of a merge, an un-binding, an isolation or a freeze, which it takes back.</param>
+/// <param name="Kind"><c>session</c>: a session was said to be this identifier's. <c>join</c>: two identifiers were said to be one person. <c>merge</c>, <c>unbind</c>, <c>isolate</c>, <c>freeze</c>: an operator's.</param>
+/// <param name="Status"><c>standing</c>, <c>revoked</c> by an operator, or <c>stopped</c> by a rule.</param>
+/// <param name="Stop">Of a stopped one: the rule, named as in <c>warnings</c>.</param>
+/// <param name="Method"><c>identify</c> or <c>webhook</c>.</param>
+/// <param name="Actor">Of an operator's: who.</param>
+public sealed record ClaimDocument(
+    string Id,
+    string Kind,
+    string Status,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Stop,
+    string At,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Method,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Trust,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? EventId,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? SessionId,
+    IReadOnlyList<IdentifierDocument> Identifiers,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Actor,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? From,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? To);
+
+/// <summary>What an act moved, or would move: what is shown under another profile's id than before, or under none.</summary>
+/// <param name="MergeId">Of a merge and its undoing; null in a preview.</param>
+/// <param name="ClaimId">What takes the act back, or what was revoked.</param>
+/// <param name="DryRun">Nothing was done.</param>
+/// <param name="Events">Events that were sent.</param>
+/// <param name="Sessions">Sessions of browsers and of servers.</param>
+public sealed record ActDocument(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? MergeId = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ClaimId = null,
+    bool DryRun = false,
+    long Events = 0,
+    long Sessions = 0,
+    IReadOnlyList<RevenueDocument>? Revenue = null);
+
+public sealed record AuditPage(IReadOnlyList<AuditDocument> Entries, string? NextCursor);
+
+/// <summary>Who did what.</summary>
+/// <param name="Actor">A member's name, or the first characters of an API key.</param>
+/// <param name="Action">Such as <c>merge</c>, <c>revoke</c>, <c>erase</c>.</param>
+/// <param name="Detail">Ids and numbers.</param>
+public sealed record AuditDocument(string At, string Actor, string Action, JsonElement Detail);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ProfileDocument))]
 [JsonSerializable(typeof(ProfilesPage))]
 [JsonSerializable(typeof(TimelinePage))]
 [JsonSerializable(typeof(SessionDocument))]
 [JsonSerializable(typeof(EventReceipts))]
+[JsonSerializable(typeof(ClaimsPage))]
+[JsonSerializable(typeof(ActDocument))]
+[JsonSerializable(typeof(AuditPage))]
 [JsonSerializable(typeof(TimelineEvent))]
 internal sealed partial class ShowJson : JsonSerializerContext;

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Numerics;
-using Microsoft.AspNetCore.Http.Features;
 using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Receive;
@@ -13,27 +11,26 @@ namespace TrackMate.Show;
 internal sealed class ReadApi(SqliteStore store, Registry registry)
 {
     private const int DefaultLimit = 50;
-    private const int MaxLimit = 1000;
 
     public Task Profiles(HttpContext http)
     {
         var company = CompanyOf(http);
         var query = http.Request.Query;
-        var limit = LimitOf(query["limit"]);
-        var before = Cursors.ReadNumber(company, Text(query["cursor"]));
+        var limit = Queries.LimitOf(query["limit"], DefaultLimit);
+        var before = Cursors.ReadNumber(company, Queries.Text(query["cursor"]));
         var page = Read(company, documents => ((string?)query["email"], (string?)query["externalId"]) switch
         {
             // One that is given and blank names nobody; it is not the same as none.
             ({ } email, _) => Single(EmailAddress.TryNormalize(email, out var normalized) ? documents.Find(Identifier.Email(company, normalized).Id) : null),
             (_, { } externalId) => Single(documents.Find(Identifier.External(company, externalId).Id)),
-            _ => documents.Profiles(Text(query["q"]), before, limit),
+            _ => documents.Profiles(Queries.Text(query["q"]), before, limit),
         });
         return Intake.WriteAsync(http, page, Shown.Json.ProfilesPage);
     }
 
     public Task Profile(HttpContext http)
     {
-        var profile = Read(CompanyOf(http), documents => documents.Profile(PersonOf(http, documents)));
+        var profile = Read(CompanyOf(http), documents => documents.Profile(Queries.PersonOf(http, documents)));
         return Intake.WriteAsync(http, profile, Shown.Json.ProfileDocument);
     }
 
@@ -41,10 +38,10 @@ internal sealed class ReadApi(SqliteStore store, Registry registry)
     {
         var company = CompanyOf(http);
         var query = http.Request.Query;
-        var limit = LimitOf(query["limit"]);
-        var filter = new TimelineFilter(SourceOf(query["source"]), Text(query["eventType"]), TimeOf(query["from"], "from") ?? long.MinValue, TimeOf(query["to"], "to") ?? long.MaxValue);
-        var after = Cursors.ReadEvent(company, Text(query["cursor"]));
-        var page = Read(company, documents => documents.Timeline(PersonOf(http, documents), filter, after, limit));
+        var limit = Queries.LimitOf(query["limit"], DefaultLimit);
+        var filter = new TimelineFilter(SourceOf(query["source"]), Queries.Text(query["eventType"]), TimeOf(query["from"], "from") ?? long.MinValue, TimeOf(query["to"], "to") ?? long.MaxValue);
+        var after = Cursors.ReadEvent(company, Queries.Text(query["cursor"]));
+        var page = Read(company, documents => documents.Timeline(Queries.PersonOf(http, documents), filter, after, limit));
         return Intake.WriteAsync(http, page, Shown.Json.TimelinePage);
     }
 
@@ -52,16 +49,16 @@ internal sealed class ReadApi(SqliteStore store, Registry registry)
     {
         var company = CompanyOf(http);
         var query = http.Request.Query;
-        var limit = LimitOf(query["limit"]);
-        var after = Cursors.ReadEvent(company, Text(query["cursor"]));
-        var sessionId = LastSegment(http);
+        var limit = Queries.LimitOf(query["limit"], DefaultLimit);
+        var after = Cursors.ReadEvent(company, Queries.Text(query["cursor"]));
+        var sessionId = Queries.Segment(http);
         var document = Read(company, documents => documents.Session(sessionId, after, limit)) ?? throw new Refused(Reason.NotFound, "The company has no session of this id.");
         return Intake.WriteAsync(http, document, Shown.Json.SessionDocument);
     }
 
     public Task Event(HttpContext http)
     {
-        var eventId = LastSegment(http);
+        var eventId = Queries.Segment(http);
         var receipts = Read(CompanyOf(http), documents => documents.Receipts(eventId));
         if (receipts.Receipts.Count == 0) throw new Refused(Reason.NotFound, "The company has no event of this id; what was refused is kept for a while, the newest stay.");
         return Intake.WriteAsync(http, receipts, Shown.Json.EventReceipts);
@@ -78,28 +75,6 @@ internal sealed class ReadApi(SqliteStore store, Registry registry)
 
     private Company CompanyOf(HttpContext http) => Keys.Authorize(http, registry, Scopes.Read).Company;
 
-    private static Person PersonOf(HttpContext http, Documents documents) =>
-        ProfileId.TryParse((string?)http.Request.RouteValues["id"], out var id) && documents.Persons.Find(documents.Company, id) is { } person
-            ? person
-            : throw new Refused(Reason.NotFound, "The company has no profile of this id.");
-
-    /// <summary>The last segment of the path as it was meant: a session's id may hold a slash, which a decoded path cannot tell from one between segments.</summary>
-    private static string LastSegment(HttpContext http)
-    {
-        var path = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.AsSpan();
-        if (path.IndexOf('?') is >= 0 and var query) path = path[..query];
-        path = path.TrimEnd('/');
-        return Uri.UnescapeDataString(path[(path.LastIndexOf('/') + 1)..]);
-    }
-
-    private static int LimitOf(string? text)
-    {
-        if (string.IsNullOrEmpty(text)) return DefaultLimit;
-        if (!BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var limit) || limit < 1)
-            throw new Refused(Reason.BadParameter, "limit is not a whole number from 1 on.", "limit");
-        return (int)BigInteger.Min(limit, MaxLimit);
-    }
-
     private static Origin? SourceOf(string? text) => text switch
     {
         null or "" => null,
@@ -115,6 +90,4 @@ internal sealed class ReadApi(SqliteStore store, Registry registry)
             ? time.ToUnixTimeMilliseconds()
             : throw new Refused(Reason.BadParameter, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z.", name);
     }
-
-    private static string? Text(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

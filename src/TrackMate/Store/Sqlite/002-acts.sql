@@ -94,6 +94,8 @@ DROP INDEX pair_by_high;
 CREATE INDEX pair_by_low ON pair (company, low, trust, at_ms, event_id, high) WHERE standing = 1;
 CREATE INDEX pair_by_high ON pair (company, high, trust, at_ms, event_id, low) WHERE standing = 1;
 CREATE INDEX every_pair_by_high ON pair (company, high);
+CREATE INDEX pair_apart_by_low ON pair (company, low) WHERE standing = 0;
+CREATE INDEX pair_apart_by_high ON pair (company, high) WHERE standing = 0;
 
 -- Persons on whom more identifiers have piled up than people have, for somebody to look at.
 CREATE TABLE alarm (
@@ -126,5 +128,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('trait_said', 'trait_said', '3000000 1500000 4 2 1'),
   ('trait_said', 'trait_said_by_name', '3000000 1500000 4 2 2 1 1'),
   ('pair', 'every_pair_by_high', '1000000 500000 4'),
+  ('pair', 'pair_apart_by_low', '2000 1000 2'),
+  ('pair', 'pair_apart_by_high', '2000 1000 2'),
   ('alarm', 'alarm', '200 100 1');
 ANALYZE sqlite_schema;

@@ -89,15 +89,16 @@ internal sealed class ActWriter(Database database)
     /// <summary>Takes back everything that an identifier joined, and lets it join nothing: what an address that everybody uses needs.</summary>
     public ActAnswer Isolate(Company company, ProfileId id, bool lift, ActBy by)
     {
-        if (Number(company, id) is not { } identifier) return ActRefusal.NotFound;
-        return Do(company, by, lift ? "unisolate" : "isolate", () =>
-        {
-            var known = Standing(company, ActKind.Isolate, null, identifier, null).FirstOrDefault();
-            if (known is null == lift) return (known?.ActId ?? "", []);
-            if (known is not null) Undo(company, known.ActId, by);
-            return (known?.ActId ?? Add(company, "isolate", ActKind.Isolate, by, identifier: identifier), Restand(company, [identifier]));
-        });
+        return Number(company, id) is { } identifier ? Isolate(company, identifier, lift, by) : ActRefusal.NotFound;
     }
+
+    private ActAnswer Isolate(Company company, long identifier, bool lift, ActBy by) => Do(company, by, lift ? "unisolate" : "isolate", () =>
+    {
+        var known = Standing(company, ActKind.Isolate, null, identifier, null).FirstOrDefault();
+        if (known is null == lift) return (known?.ActId ?? "", []);
+        if (known is not null) Undo(company, known.ActId, by);
+        return (known?.ActId ?? Add(company, "isolate", ActKind.Isolate, by, identifier: identifier), Restand(company, [identifier]));
+    });
 
     /// <summary>Freezes a profile: what is first said from now on joins none of its identifiers.</summary>
     public ActAnswer Freeze(Company company, ProfileId id, bool lift, ActBy by)
@@ -106,37 +107,33 @@ internal sealed class ActWriter(Database database)
         return Freeze(company, [.. person.Identifiers.Select(identifier => identifier.Number)], lift, by);
     }
 
-    private ActAnswer Freeze(Company company, List<long> identifiers, bool lift, ActBy by)
+    private ActAnswer Freeze(Company company, List<long> identifiers, bool lift, ActBy by) => Do(company, by, lift ? "unfreeze" : "freeze", () =>
     {
-        return Do(company, by, lift ? "unfreeze" : "freeze", () =>
-        {
-            var known = identifiers.SelectMany(identifier => Standing(company, ActKind.Freeze, null, identifier, null)).Select(act => act.ActId).Distinct().ToList();
-            if (known.Count == 0 == lift) return (known.FirstOrDefault() ?? "", []);
-            foreach (var act in known) Undo(company, act, by);
-            var frozen = lift ? known[0] : NewId("freeze");
-            if (!lift)
-            {
-                foreach (var identifier in identifiers) Add(company, frozen, ActKind.Freeze, by, identifier: identifier, from: by.At, hasId: true);
-            }
-
-            return (frozen, Restand(company, identifiers));
-        });
-    }
+        var known = identifiers.SelectMany(identifier => Standing(company, ActKind.Freeze, null, identifier, null)).Select(act => act.ActId).Distinct().ToList();
+        if (known.Count == 0 == lift) return (known.FirstOrDefault() ?? "", []);
+        foreach (var act in known) Undo(company, act, by);
+        var frozen = lift ? known[0] : NewId("freeze");
+        foreach (var identifier in lift ? [] : identifiers) Add(company, frozen, ActKind.Freeze, by, identifier: identifier, from: by.At, hasId: true);
+        return (frozen, Restand(company, identifiers));
+    });
 
     /// <summary>Freezes one identifier.</summary>
     public ActAnswer FreezeIdentifier(Company company, ProfileId id, bool lift, ActBy by) => Number(company, id) is { } identifier ? Freeze(company, [identifier], lift, by) : ActRefusal.NotFound;
 
-    /// <summary>Takes back an un-binding.</summary>
-    public ActAnswer Rebind(Company company, string unbindId, ActBy by)
+    /// <summary>Takes back an act by its id: a merge, an un-binding, an isolation, a freeze.</summary>
+    public ActAnswer TakeBack(Company company, string actId, ActBy by) => Find(company, actId) switch
     {
-        if (Find(company, unbindId) is not [{ Kind: ActKind.Unbind, Session: { } session } act]) return ActRefusal.NotFound;
-        return Do(company, by, "rebind", () =>
+        [{ Kind: ActKind.Merge }] => Unmerge(company, null, actId, by),
+        [{ Kind: ActKind.Unbind, Session: { } session } act] => Do(company, by, "rebind", () =>
         {
-            if (act.Undone) return (unbindId, []);
-            Undo(company, unbindId, by);
-            return (unbindId, claims.Unbind(company, session));
-        });
-    }
+            if (act.Undone) return (actId, []);
+            Undo(company, actId, by);
+            return (actId, claims.Unbind(company, session));
+        }),
+        [{ Kind: ActKind.Isolate, Identifier: { } identifier }] => Isolate(company, identifier, lift: true, by),
+        [{ Kind: ActKind.Freeze }, ..] frozen => Freeze(company, [.. frozen.Select(act => act.Identifier!.Value)], lift: true, by),
+        _ => ActRefusal.NotFound,
+    };
 
     private ActAnswer RevokeClaim(Company company, long session, long identifier, bool lift, ActBy by) => Do(company, by, lift ? "lift" : "revoke", () =>
     {

@@ -1,0 +1,20 @@
+namespace TrackMate.Bind;
+
+/// <summary>Names of what an API key is told beside its answer, and of why a claim does not count.</summary>
+internal static class Warnings
+{
+    public const string UnknownUserId = "unknown_userid";
+    public const string EventIdReused = "eventid_reused";
+    public const string AmountUnreadable = "amount_unreadable";
+
+    public static string Of(JoinStop stop) => stop switch
+    {
+        JoinStop.TwoExternalIds => "two_externalids",
+        JoinStop.TooManyEmails => "too_many_emails",
+        JoinStop.TooManyJoins => "too_many_joins",
+        JoinStop.Revoked => "revoked",
+        JoinStop.Frozen => "profile_frozen",
+        JoinStop.Contradicted => "contradicted",
+        _ => "too_many_sessions",
+    };
+}

@@ -1,0 +1,158 @@
+using System.Globalization;
+using System.Text.Json;
+using TrackMate.Bind;
+using TrackMate.Manage;
+using TrackMate.Receive;
+using TrackMate.Store;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Show;
+
+/// <summary>The calls of operators, for keys with the scope <c>admin</c>: why a person is bound as it is, and how to change and undo that (B12).</summary>
+internal sealed class ActApi(SqliteStore store, Registry registry, TimeProvider time)
+{
+    private const int DefaultLimit = 100;
+
+    public Task Claims(HttpContext http)
+    {
+        var (company, _) = Keys.Authorize(http, registry, Scopes.Admin);
+        var limit = Queries.LimitOf(http.Request.Query["limit"], DefaultLimit);
+        var after = Cursors.ReadEvent(company, Queries.Text(http.Request.Query["cursor"]));
+        ClaimsPage page;
+        using (var snapshot = store.Read()) page = new ClaimDocuments(snapshot.Database).Page(Queries.PersonOf(http, new(snapshot.Database, company)), after, limit);
+        return Intake.WriteAsync(http, page, Shown.Json.ClaimsPage);
+    }
+
+    public Task AuditLog(HttpContext http)
+    {
+        var (company, _) = Keys.Authorize(http, registry, Scopes.Admin);
+        var limit = Queries.LimitOf(http.Request.Query["limit"], DefaultLimit);
+        var before = Cursors.ReadNumber(company, Queries.Text(http.Request.Query["cursor"]));
+        AuditPage page;
+        using (var snapshot = store.Read()) page = ClaimDocuments.AuditPage(snapshot.Database, company, before, limit);
+        return Intake.WriteAsync(http, page, Shown.Json.AuditPage);
+    }
+
+    public Task Revoke(HttpContext http) => Act(http, "claim", (acts, company, _, by) => Acts.Revoke(acts, company, IdOf(http), lift: false, by), _ => new(ClaimId: IdOf(http)));
+
+    public Task Lift(HttpContext http) => Act(http, "claim", (acts, company, _, by) => Acts.Revoke(acts, company, IdOf(http), lift: true, by), _ => new(ClaimId: IdOf(http)));
+
+    public Task Unbind(HttpContext http) => Act(http, "session", (acts, company, body, by) =>
+    {
+        var (from, to) = (TimeOf(body, "from") ?? long.MinValue, TimeOf(body, "to") ?? long.MaxValue);
+        return from < to ? acts.Unbind(company, IdOf(http), from, to, by) : throw new Refused(Reason.BadValue, "from is not before to: no time lies between them.", "from");
+    }, actId => new(ClaimId: actId));
+
+    public Task Merge(HttpContext http) => Act(http, "profile", (acts, company, body, by) =>
+    {
+        var (one, other) = (ProfileOf(http), ProfileIn(body, "profileId"));
+        return acts.IsOnePerson(company, one, other) ? ActRefusal.OnePerson : acts.Merge(company, one, other, by);
+    }, actId => new(MergeId: actId));
+
+    public Task Unmerge(HttpContext http) => Act(http, "merge", (acts, company, body, by) => acts.Unmerge(company, ProfileOf(http), TextIn(body, "mergeId"), by), actId => new(MergeId: actId));
+
+    public Task Isolate(HttpContext http) => Act(http, "profile", (acts, company, _, by) => acts.Isolate(company, ProfileOf(http), lift: false, by), actId => new(ClaimId: actId));
+
+    public Task Freeze(HttpContext http) => Act(http, "profile", (acts, company, _, by) => acts.Freeze(company, ProfileOf(http), lift: false, by), actId => new(ClaimId: actId));
+
+    /// <summary>Reads the body, acts in the writer's transaction, and answers what moved.</summary>
+    /// <param name="what">What a 404 says is not there.</param>
+    /// <param name="answer">Puts the act's id where the call has it; a preview has none.</param>
+    private async Task Act(HttpContext http, string what, Func<ActWriter, Company, JsonElement, ActBy, ActAnswer> act, Func<string?, ActDocument> answer)
+    {
+        var (company, key) = Keys.Authorize(http, registry, Scopes.Admin);
+        using var document = await BodyOf(http);
+        var by = new ActBy(key.Shown, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRunOf(document.RootElement));
+        Refused? refused = null;
+        var acted = await store.ActAsync<ActAnswer?>(acts =>
+        {
+            try
+            {
+                return act(acts, company, document.RootElement, by);
+            }
+            catch (Refused e)
+            {
+                // The caller's fault is no reason to take back what others had stored in the same transaction.
+                refused = e;
+                return null;
+            }
+        });
+        if (refused is not null) throw refused;
+        var outcome = acted!.Outcome ?? throw Acts.RefusedBy(acted.Refusal!.Value, what);
+        await Intake.WriteAsync(http, answer(by.DryRun && outcome.Changed ? null : outcome.ActId) with
+        {
+            DryRun = by.DryRun,
+            Events = outcome.Moved.Events,
+            Sessions = outcome.Moved.Sessions,
+            Revenue = [.. outcome.Moved.Revenue.Select(revenue => new RevenueDocument(revenue.Currency, Money.Format(revenue.Amount, revenue.Currency)))],
+        }, Shown.Json.ActDocument);
+    }
+
+    private static async Task<JsonDocument> BodyOf(HttpContext http)
+    {
+        // Every member of these bodies may be left out, and then so may the body.
+        if (http.Request.ContentLength is 0 || (http.Request.ContentLength is null && !http.Request.Headers.ContainsKey("Transfer-Encoding"))) return JsonDocument.Parse("{}");
+        using var body = await RequestBody.ReadAsync(http);
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(body.Utf8.ToArray(), new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 16 });
+        }
+        catch (JsonException)
+        {
+            throw new Refused(Reason.Malformed, "The body is not a JSON object, or has a member twice; send {} or leave it out where there is nothing to say.");
+        }
+
+        if (document.RootElement.ValueKind is JsonValueKind.Object) return document;
+        document.Dispose();
+        throw new Refused(Reason.WrongType, "The body is not a JSON object.");
+    }
+
+    private static bool DryRunOf(JsonElement body) => body.TryGetProperty("dryRun", out var value) && value.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False or JsonValueKind.Null => false,
+        _ => throw new Refused(Reason.WrongType, "dryRun is neither true nor false.", "dryRun"),
+    };
+
+    private static string TextIn(JsonElement body, string name) =>
+        body.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { Length: > 0 } text
+            ? text
+            : throw new Refused(Reason.MissingField, $"{name} is missing; send it as a text.", name);
+
+    private static ProfileId ProfileIn(JsonElement body, string name) =>
+        ProfileId.TryParse(TextIn(body, name), out var id) ? id : throw new Refused(Reason.BadValue, $"{name} is not a profile's id; send its 24 hex digits.", name);
+
+    private static long? TimeOf(JsonElement body, string name)
+    {
+        if (!body.TryGetProperty(name, out var value) || value.ValueKind is JsonValueKind.Null) return null;
+        return value.ValueKind is JsonValueKind.String && DateTimeOffset.TryParse(value.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time.ToUnixTimeMilliseconds()
+            : throw new Refused(Reason.BadValue, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z.", name);
+    }
+
+    private static ProfileId ProfileOf(HttpContext http) =>
+        ProfileId.TryParse((string?)http.Request.RouteValues["id"], out var id) ? id : throw new Refused(Reason.NotFound, "The company has no profile of this id.");
+
+    /// <summary>The segment before the verb, as it was meant: a session's id may hold a slash.</summary>
+    private static string IdOf(HttpContext http) => Queries.Segment(http, fromEnd: 1);
+}
+
+/// <summary>What an act's id leads to, and what a refusal of one says: the same for the calls and the dashboard.</summary>
+internal static class Acts
+{
+    /// <summary>Takes back or lifts a claim by its public id; an operator's own claim is taken back by revoking it.</summary>
+    public static ActAnswer Revoke(ActWriter acts, Company company, string claimId, bool lift, ActBy by)
+    {
+        if (ClaimIds.ReadPair(claimId) is { } pair) return acts.RevokePair(company, pair.Low, pair.High, lift, by);
+        if (ClaimIds.ReadMessage(claimId) is { } message) return acts.RevokeClaim(company, message.Origin, message.EventId, lift, by);
+        return lift ? ActRefusal.NotFound : acts.TakeBack(company, claimId, by);
+    }
+
+    public static Refused RefusedBy(ActRefusal refusal, string what) => refusal switch
+    {
+        ActRefusal.OnePerson => new(Reason.BadValue, "The two are one profile already, by what was said of them: there is nothing to merge.", "profileId"),
+        ActRefusal.NotItsMerge => new(Reason.NotFound, "This profile has no merge of that id."),
+        _ => new(Reason.NotFound, $"The company has no {what} of this id."),
+    };
+}
