@@ -141,18 +141,16 @@ internal sealed class PersonRows(Database database)
     }
 
     /// <summary>
-    /// Whether a verified pair is past the number that is believed of one of its identifiers, and changes nothing else: the hundred-and-first customer of
-    /// <c>noreply@</c> costs two look-ups.
+    /// Of a verified pair that is past the number that is believed of one of its identifiers, and changes nothing else, that identifier: the hundred-and-first
+    /// customer of <c>noreply@</c> costs two look-ups.
     /// </summary>
-    public bool IsOneTooMany(Company company, long left, long right)
+    public long? Crowded(Company company, long left, long right)
     {
         var (ofLeft, ofRight) = (PairsOf(company, left, Trust.Verified), PairsOf(company, right, Trust.Verified));
         var (inLeft, inRight) = (ofLeft.Exists(pair => pair.Other(left).Number == right), ofRight.Exists(pair => pair.Other(right).Number == left));
-        return (!inLeft && (!inRight || ofRight.Count < Joins.MaxPairs)) || (!inRight && ofLeft.Count < Joins.MaxPairs);
+        var isOneTooMany = (!inLeft && (!inRight || ofRight.Count < Joins.MaxPairs)) || (!inRight && ofLeft.Count < Joins.MaxPairs);
+        return isOneTooMany ? inLeft ? right : left : null;
     }
-
-    /// <summary>Of two identifiers the one that is in more pairs than are believed.</summary>
-    public long Crowded(Company company, long left, long right) => PairsOf(company, left, Trust.Verified).Count >= Joins.MaxPairs ? left : right;
 
     /// <summary>Decides anew who is one person, among the given identifiers and all that hangs together with them by pairs, by merges, or by persons so far.</summary>
     /// <returns>Who is whose person now, and which pairs were stopped.</returns>
