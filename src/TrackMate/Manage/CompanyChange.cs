@@ -38,6 +38,8 @@ internal sealed record CompanyChange
 
     public string? Quota { get; init; }
 
+    public string? Tokens { get; init; }
+
     /// <returns>The company's name and settings once the change is made.</returns>
     /// <exception cref="InvalidSettingException">A value that the setting cannot have, or nothing to change.</exception>
     public (string Name, CompanySettings Settings) ApplyTo(Company company)
@@ -61,6 +63,7 @@ internal sealed record CompanyChange
             NewSessionsPerDay = MaxNewSessions is null ? old.NewSessionsPerDay : MaxNewSessionsOf(MaxNewSessions),
             Placeholders = NoPlaceholders ? [] : Changed(old.Placeholders, Placeholders, PlaceholderOf),
             EventsPerDay = Quota is null ? old.EventsPerDay : QuotaOf(Quota),
+            TokenMode = Tokens is null ? old.TokenMode : TokenModeOf(Tokens),
         };
         if (settings.PaymentTypes.Intersect(settings.RefundTypes, StringComparer.Ordinal).FirstOrDefault() is { } both)
             throw new InvalidSettingException("--payment-type", $"'{both}' cannot pay and refund at once");
@@ -97,6 +100,14 @@ internal sealed record CompanyChange
         "on" => true,
         "off" => false,
         _ => throw new InvalidSettingException(option, $"'{text}' is neither on nor off"),
+    };
+
+    private static TokenMode TokenModeOf(string text) => text.ToLowerInvariant() switch
+    {
+        "off" => TokenMode.Off,
+        "observe" => TokenMode.Observe,
+        "enforce" => TokenMode.Enforce,
+        _ => throw new InvalidSettingException("--tokens", $"'{text}' is neither off nor observe nor enforce"),
     };
 
     private static int GapOf(string text) =>

@@ -22,8 +22,8 @@ internal sealed class IdentifyProfile(Intake intake)
         try
         {
             if (body.Utf8.Length > Intake.MaxEventBytes) throw Batches.TooLarge("The identify");
-            identify = MessageReader.Identify(wire, new(
-                company, Origin.Browser, receivedAt, wire.Time(Member.SentAt), MessageReader.SessionIdOf(wire, company), default, UserAgent.Parse(http.Request.Headers.UserAgent)));
+            identify = Trusted(wire, MessageReader.Identify(wire, new(
+                company, Origin.Browser, receivedAt, wire.Time(Member.SentAt), MessageReader.SessionIdOf(wire, company), default, UserAgent.Parse(http.Request.Headers.UserAgent))));
         }
         catch (Refused refused)
         {
@@ -32,5 +32,19 @@ internal sealed class IdentifyProfile(Intake intake)
 
         await intake.AppendAsync([identify], rejected: null);
         await Intake.WriteAsync(http, new ProfileAnswer(identify.SessionGoesTo.Id.ToString()), Wire.Json.ProfileAnswer);
+    }
+
+    /// <summary>What stands behind it: its token, or the word of a browser, where the company takes that (B15).</summary>
+    /// <exception cref="Refused">The company takes only tokens, and there is none that is valid. Decided before anything is looked up, so it says nothing about anyone.</exception>
+    private Identify Trusted(WireObject wire, Identify identify)
+    {
+        var token = wire.IsText(Member.Token) ? wire.AnyText(Member.Token) : wire.Has(Member.Token) ? "" : null;
+        var company = identify.Company;
+        var fault = IdentifyToken.FaultOf(token, company, intake.Registry.TokenKeysInForce(company), identify.Named, identify.SessionId!, identify.ReceivedAt);
+        if (fault is not { } found) return identify with { Trust = Trust.Verified };
+        if (company.Settings.TokenMode is TokenMode.Off) return identify;
+
+        ReceiveMetrics.WithoutToken(Refused.NameOf(found));
+        return company.Settings.TokenMode is TokenMode.Observe ? identify with { WithoutToken = found } : throw IdentifyToken.Refusing(found);
     }
 }

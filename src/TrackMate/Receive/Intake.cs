@@ -90,7 +90,7 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
     }
 
     public static RejectedEvent ToKeep(Refused refused, string? eventId, ReadOnlyMemory<byte> body) =>
-        new(eventId, refused.Status, refused.Message, body[..Math.Min(body.Length, KeptBytes)]);
+        new(eventId, refused.Status, refused.Kept, body[..Math.Min(body.Length, KeptBytes)]);
 
     public static Task WriteAsync<T>(HttpContext http, T answer, JsonTypeInfo<T> type) => WriteAsync(http, JsonSerializer.SerializeToUtf8Bytes(answer, type));
 
@@ -106,6 +106,7 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
         try
         {
             var kept = ToKeep(refusal.Refused, refusal.EventId, body?.Utf8 ?? default);
+            if (refusal.Origin is Origin.Browser) kept = kept with { Body = KeptTokens.Blank(kept.Body) };
             await store.AppendAsync([], new(refusal.Company, refusal.Origin, Now(), [kept]));
         }
         catch (StoreUnavailableException)

@@ -146,6 +146,14 @@ internal readonly struct WireObject
     /// <summary>The object as it was sent.</summary>
     public ReadOnlyMemory<byte> Json => json;
 
+    /// <summary>The object as it was sent, but with null for the value of a member that must not be kept.</summary>
+    public ReadOnlyMemory<byte> JsonWithout(Member member)
+    {
+        if (!Has(member)) return json;
+        var (start, length, _) = places[(int)member];
+        return (byte[])[.. json.Span[..start], .. "null"u8, .. json.Span[(start + length)..]];
+    }
+
     /// <summary>Whether the member is there and not null.</summary>
     public bool Has(Member member) => places[(int)member] is { Length: > 0, Type: not JsonTokenType.Null };
 

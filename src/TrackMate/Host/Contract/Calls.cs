@@ -29,7 +29,7 @@ internal static class Calls
             Problems = [400, 401, 403, 413, 415, 422, 429, 503],
         },
         new(HttpMethod.Post, "/api/profile", "identify", Send, "Say who a browser's session is",
-            "Every event of the session, past and future, is then on that person's timeline. The answer is always the id of the identifier in this message, known or not.",
+            "Every event of the session, past and future, is then on that person's timeline. The answer is always the id of the identifier in this message, known or not. A token, a JWT of the company's back end for this person and company, makes it verified; where the company enforces tokens, one without is a 401.",
             typeof(ProfileAnswer), """{"profileId":"671234567890abcdef123456"}""")
         {
             Bodies = [typeof(IdentifyBody)],
