@@ -18,14 +18,17 @@ internal sealed record CompanyDocument(
     IReadOnlyList<string> Placeholders,
     int MaxEmailsPerPerson,
     int NewSessionsPerDay,
-    long? EventsPerDay)
+    long? EventsPerDay,
+    int RejectedKept,
+    int RejectedDays)
 {
     public static CompanyDocument Of(Company company)
     {
         var settings = company.Settings;
         return new(
             company.CompanyId, company.Name, settings.AllowedOrigins, settings.PaymentTypes, settings.RefundTypes, settings.Currency,
-            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.NewSessionsPerDay, settings.EventsPerDay);
+            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.NewSessionsPerDay, settings.EventsPerDay,
+            settings.RejectedKept, settings.RejectedDays);
     }
 }
 

@@ -106,6 +106,7 @@ internal static class CompanyCommand
             ["placeholders", settings.Placeholders.Count == 0 ? "the built-in ones" : "the built-in ones and " + string.Join(", ", settings.Placeholders)],
             ["max e-mails", $"{settings.MaxEmailsPerPerson} of one person"],
             ["quota", settings.EventsPerDay is { } events ? $"{events} events a day" : "none"],
+            ["rejected events", $"the newest {settings.RejectedKept} of browsers and of API keys each, for {settings.RejectedDays} days"],
         ]);
     }
 

@@ -22,6 +22,8 @@ internal static class CompanySetCommand
         var maxEmails = Text("--max-emails", "number", "Most e-mails that webhooks can join into one person: 1 to 1000.");
         var maxNewSessions = Text("--max-new-sessions", "number", "Sessions that may begin to claim one identifier in a day, as browsers say it; the first so many are believed.");
         var quota = Text("--quota", "events|none", "Events the company may send in one UTC day; none for no limit.");
+        var rejectedKept = Text("--rejected-kept", "number", "Refused events, and warnings, kept of browsers and of API keys each: 100 to 1000000.");
+        var rejectedDays = Text("--rejected-days", "days", "Days that refused events and warnings are kept at most: 1 to 3650.");
         var command = new Verb("set", "Change a company's settings; what is not given stays as it is.")
         {
             Examples =
@@ -31,7 +33,7 @@ internal static class CompanySetCommand
                 "trackmate company set TM-SHOP99 --session-gap 45 --quota 1000000",
             ],
             Arguments = { companyId },
-            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, maxNewSessions, placeholders, noPlaceholders, quota },
+            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, maxNewSessions, placeholders, noPlaceholders, quota, rejectedKept, rejectedDays },
         };
         command.SetAction(parsed =>
         {
@@ -52,6 +54,8 @@ internal static class CompanySetCommand
                 MaxEmails = parsed.GetValue(maxEmails),
                 MaxNewSessions = parsed.GetValue(maxNewSessions),
                 Quota = parsed.GetValue(quota),
+                RejectedKept = parsed.GetValue(rejectedKept),
+                RejectedDays = parsed.GetValue(rejectedDays),
             }.ApplyTo(company);
             registry.Set(company, changedName, settings);
             CompanyCommand.Write(registry.Find(company.CompanyId)!);

@@ -15,6 +15,7 @@ internal static class DerivedTables
         ("span", "*"),
         ("ledger_entry", "*"),
         ("payment_key", "*"),
+        ("stitch_day", "*"),
         // Why a pair does not join is told to senders as it was when they asked.
         ("pair", "company, low, high, trust, session, at_ms, event_id, standing"),
         ("identifier", "id, person"),
