@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using TrackMate.Receive;
@@ -8,6 +9,8 @@ namespace TrackMate.Show;
 /// <summary>What was refused as a text to mend: whatever it holds comes out as it was sent but for white space, since it may be sent again.</summary>
 internal static class MendText
 {
+    private const string Null = "null";
+
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 1000 };
 
     /// <summary>
@@ -46,43 +49,36 @@ internal static class MendText
     {
         var text = Encoding.UTF8.GetString(row.Body.Span);
         if (Members(text) is not { } members || members.ContainsKey("events")) return text;
-        var added = new List<string>();
-        var envelope = row.Envelope is null ? [] : Members(row.Envelope) ?? [];
-        foreach (var (name, value) in envelope)
-        {
-            if (!members.ContainsKey(name)) added.Add($"\"{name}\":{value}");
-        }
-
-        if (!members.ContainsKey("eventId")) added.Add($"\"eventId\":\"{GivenEventIds.New(row.ReceivedAt)}\"");
-        if (!members.ContainsKey("timestamp"))
-        {
-            // By the sender's clock where it told that, since it is corrected by it.
-            var sentAt = members.GetValueOrDefault("sentAt") ?? envelope.GetValueOrDefault("sentAt");
-            added.Add("\"timestamp\":" + (sentAt is not null && DateTimeOffset.TryParse(sentAt.Trim('"'), System.Globalization.CultureInfo.InvariantCulture, out _) ? sentAt : $"\"{Shown.Time(row.ReceivedAt)}\""));
-        }
-
-        if (added.Count == 0) return text;
-        return "{" + string.Join(',', added) + (members.Count > 0 ? "," : "") + text[(text.IndexOf('{') + 1)..];
+        var envelope = row.Envelope is null ? null : Members(row.Envelope);
+        var whole = new OrderedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in envelope ?? []) whole[name] = value;
+        foreach (var (name, value) in members) whole[name] = value;
+        if (whole.GetValueOrDefault("eventId", Null) == Null) whole["eventId"] = $"\"{GivenEventIds.New(row.ReceivedAt)}\"";
+        // By the sender's clock where it told that, since it is corrected by it.
+        if (whole.GetValueOrDefault("timestamp", Null) == Null)
+            whole["timestamp"] = whole.GetValueOrDefault("sentAt") is { } sentAt && DateTimeOffset.TryParse(sentAt.Trim('"'), CultureInfo.InvariantCulture, out _) ? sentAt : $"\"{Shown.Time(row.ReceivedAt)}\"";
+        return "{" + string.Join(',', whole.Select(member => $"{JsonSerializer.Serialize(member.Key, Wire.Json.String)}:{member.Value}")) + "}";
     }
 
-    /// <summary>The members of an object, each value as it was sent; null for anything else.</summary>
-    private static Dictionary<string, string>? Members(string json)
+    /// <summary>The members of an object, each value as it was sent; null for anything else, and where one stands twice, which is what has to be mended.</summary>
+    private static OrderedDictionary<string, string>? Members(string json)
     {
         var utf8 = Encoding.UTF8.GetBytes(json);
         var reader = new Utf8JsonReader(utf8, Options);
         reader.Read();
         if (reader.TokenType is not JsonTokenType.StartObject) return null;
-        var members = new Dictionary<string, string>(StringComparer.Ordinal);
+        var members = new OrderedDictionary<string, string>(StringComparer.Ordinal);
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
             var name = reader.GetString()!;
             reader.Read();
             var start = (int)reader.TokenStartIndex;
             reader.Skip();
-            members[name] = Encoding.UTF8.GetString(utf8.AsSpan(start, (int)reader.BytesConsumed - start));
+            if (!members.TryAdd(name, Encoding.UTF8.GetString(utf8.AsSpan(start, (int)reader.BytesConsumed - start)))) return null;
         }
 
-        return members;
+        // Whatever follows the object is what has to be mended.
+        return reader.Read() ? null : members;
     }
 
     /// <summary>Each token as it stands, with other white space between.</summary>

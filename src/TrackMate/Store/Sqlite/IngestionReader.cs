@@ -39,13 +39,14 @@ internal sealed class IngestionReader(Database database)
     /// <summary>The refusals of an eventId, by itself or in a batch, the newest first.</summary>
     public List<RejectedRow> Rejected(Company company, Origin origin, string eventId)
     {
-        using var rows = database.Use(Columns + """
-             WHERE r.company = ?1 AND r.id IN (
-              SELECT id FROM (SELECT id FROM rejected WHERE company = ?1 AND origin = ?2 AND event_id = ?3 AND event_id IS NOT NULL ORDER BY id DESC LIMIT ?4)
-              UNION SELECT rejected FROM (SELECT rejected FROM rejected_event WHERE company = ?1 AND origin = ?2 AND event_id = ?3 ORDER BY rejected DESC LIMIT ?4))
+        using var alone = database.Use(Columns + " WHERE r.company = ? AND r.origin = ? AND r.event_id = ? AND r.event_id IS NOT NULL ORDER BY r.id DESC LIMIT ?");
+        alone.With(company.Number).With((long)origin).With(eventId).With(RefusalsOfOne);
+        using var batches = database.Use(Columns + """
+             JOIN rejected_event b ON b.company = r.company AND b.rejected = r.id
+            WHERE b.company = ? AND b.origin = ? AND b.event_id = ? ORDER BY b.rejected DESC LIMIT ?
             """);
-        rows.With(company.Number).With((long)origin).With(eventId).With(RefusalsOfOne);
-        return [.. ReadAll(rows).OrderByDescending(row => row.Number)];
+        batches.With(company.Number).With((long)origin).With(eventId).With(RefusalsOfOne);
+        return [.. ReadAll(alone).Concat(ReadAll(batches)).OrderByDescending(row => row.Number).Take(RefusalsOfOne)];
     }
 
     /// <summary>The newest warnings first.</summary>
