@@ -51,10 +51,8 @@ public sealed class StitchRateTests(TemporaryStore stored) : IClassFixture<Tempo
         var by = new ActBy("a test", Noon, DryRun: false);
         Assert.NotNull((await stored.Store.ActAsync(acts => acts.Unbind(company, "a", 0, long.MaxValue, by with { DryRun = true }))).Outcome);
         Assert.Equal([(0, 1, 1)], Days());
-        var unbound = (await stored.Store.ActAsync(acts => acts.Unbind(company, "a", long.MinValue, long.MaxValue, by))).Outcome;
+        await stored.Store.ActAsync(acts => acts.Unbind(company, "a", long.MinValue, long.MaxValue, by));
         Assert.Equal([(0, 1, 0)], Days());
-        await stored.Store.ActAsync(acts => acts.Rebind(company, unbound!.ActId, by));
-        Assert.Equal([(0, 1, 1)], Days());
     }
 
     [Fact]
