@@ -39,5 +39,11 @@ public sealed record CompanySettings
     /// <summary>What tokens are signed with; null before the first key.</summary>
     public TokenAlgorithm? TokenAlgorithm { get; init; }
 
+    /// <summary>Refused events, and warnings, that are kept of each side: of browsers, and of API keys. The newest stay.</summary>
+    public int RejectedKept { get; init; } = 10_000;
+
+    /// <summary>Days that they are kept at most.</summary>
+    public int RejectedDays { get; init; } = 30;
+
     public long ServerSessionGapMilliseconds => ServerSessionGapMinutes * 60_000L;
 }

@@ -20,7 +20,9 @@ internal sealed record CompanyDocument(
     int NewSessionsPerDay,
     long? EventsPerDay,
     string Tokens,
-    string? TokenAlgorithm)
+    string? TokenAlgorithm,
+    int RejectedKept,
+    int RejectedDays)
 {
     public static CompanyDocument Of(Company company)
     {
@@ -28,7 +30,8 @@ internal sealed record CompanyDocument(
         return new(
             company.CompanyId, company.Name, settings.AllowedOrigins, settings.PaymentTypes, settings.RefundTypes, settings.Currency,
             settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.NewSessionsPerDay, settings.EventsPerDay,
-            settings.TokenMode.ToString().ToLowerInvariant(), settings.TokenAlgorithm?.ToString());
+            settings.TokenMode.ToString().ToLowerInvariant(), settings.TokenAlgorithm?.ToString(),
+            settings.RejectedKept, settings.RejectedDays);
     }
 }
 

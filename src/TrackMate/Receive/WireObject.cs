@@ -45,7 +45,8 @@ internal readonly record struct FieldPath(int Index, string? Parent, string? Nam
 /// </summary>
 internal readonly struct WireObject
 {
-    private const int MaxLength = 200;
+    /// <summary>Characters of an id at most.</summary>
+    public const int MaxLength = 200;
 
     private static readonly string[] Names =
     [
@@ -160,6 +161,9 @@ internal readonly struct WireObject
     public bool IsText(Member member) => places[(int)member] is { Length: > 0, Type: JsonTokenType.String };
 
     public FieldPath PathOf(Member member) => path.Of(Names[(int)member]);
+
+    /// <summary>The member's JSON as it was sent, whatever it is; empty where it is absent.</summary>
+    public ReadOnlyMemory<byte> Raw(Member member) => json.Slice(places[(int)member].Start, places[(int)member].Length);
 
     /// <summary>The member's JSON as it was sent; empty where it is absent or null.</summary>
     /// <exception cref="Refused">It is there and not an object.</exception>

@@ -108,6 +108,7 @@ internal static class CompanyCommand
             ["quota", settings.EventsPerDay is { } events ? $"{events} events a day" : "none"],
             ["tokens", TokensOf(registry, company)],
             ["without token", WithoutTokenOf(registry, company)],
+            ["rejected events", $"the newest {settings.RejectedKept} of browsers and of API keys each, for {settings.RejectedDays} days"],
         ]);
     }
 

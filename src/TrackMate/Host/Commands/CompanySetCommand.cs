@@ -24,6 +24,8 @@ internal static class CompanySetCommand
         var maxNewSessions = Text("--max-new-sessions", "number", "Sessions that may begin to claim one identifier in a day, as browsers say it; the first so many are believed.");
         var quota = Text("--quota", "events|none", "Events the company may send in one UTC day; none for no limit.");
         var tokens = Text("--tokens", "off|observe|enforce", "Identifies without a valid token: taken; taken and counted; or refused. See docs/trust.md.");
+        var rejectedKept = Text("--rejected-kept", "number", "Refused events, and warnings, kept of browsers and of API keys each: 100 to 1000000.");
+        var rejectedDays = Text("--rejected-days", "days", "Days that refused events and warnings are kept at most: 1 to 3650.");
         var command = new Verb("set", "Change a company's settings; what is not given stays as it is.")
         {
             Examples =
@@ -34,7 +36,7 @@ internal static class CompanySetCommand
                 "trackmate company set TM-SHOP99 --tokens observe",
             ],
             Arguments = { companyId },
-            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, maxNewSessions, placeholders, noPlaceholders, quota, tokens },
+            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, maxNewSessions, placeholders, noPlaceholders, quota, tokens, rejectedKept, rejectedDays },
         };
         command.SetAction(parsed =>
         {
@@ -56,6 +58,8 @@ internal static class CompanySetCommand
                 MaxNewSessions = parsed.GetValue(maxNewSessions),
                 Quota = parsed.GetValue(quota),
                 Tokens = parsed.GetValue(tokens),
+                RejectedKept = parsed.GetValue(rejectedKept),
+                RejectedDays = parsed.GetValue(rejectedDays),
             }.ApplyTo(company);
             if (settings.TokenMode is TokenMode.Enforce && company.Settings.TokenMode is not TokenMode.Enforce && !registry.TokenKeysInForce(company).Any(key => key.Key is not null))
                 throw new InvalidSettingException("--tokens", $"{company.CompanyId} has no token key that can be used, so every identify would be refused; add one first with: trackmate token-key add");

@@ -6,7 +6,7 @@ namespace TrackMate.Store.Sqlite;
 /// <summary>Counts kept per day, added up in memory over a transaction and written once at its end.</summary>
 internal sealed class DayCounters(Database database)
 {
-    private const long DayMilliseconds = 86_400_000;
+    public const long DayMilliseconds = 86_400_000;
 
     private readonly Dictionary<(long Company, long Session, long Day), Counts> sessionDays = [];
     private readonly Dictionary<(long Company, long Day), long> usage = [];
