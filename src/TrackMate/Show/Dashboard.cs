@@ -37,6 +37,7 @@ internal static class Dashboard
         app.MapRazorComponents<App>().RequireAuthorization().WithMetadata(Page.Marker, new RequestSizeLimitAttribute(MaxFormBytes));
         app.MapGet("/", Home).RequireAuthorization().WithMetadata(Page.Marker);
         app.MapPost("/logout", LogOut).WithMetadata(Page.Marker, new RequestSizeLimitAttribute(MaxFormBytes), new RequireAntiforgeryTokenAttribute());
+        ActForms.Map(app);
         app.MapGet("/c/{companyId}/live/events", LiveStream.Handle).RequireAuthorization();
     }
 
