@@ -17,6 +17,7 @@ internal sealed record CompanyDocument(
     int SessionGapMinutes,
     IReadOnlyList<string> Placeholders,
     int MaxEmailsPerPerson,
+    int NewSessionsPerDay,
     long? EventsPerDay)
 {
     public static CompanyDocument Of(Company company)
@@ -24,7 +25,7 @@ internal sealed record CompanyDocument(
         var settings = company.Settings;
         return new(
             company.CompanyId, company.Name, settings.AllowedOrigins, settings.PaymentTypes, settings.RefundTypes, settings.Currency,
-            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.EventsPerDay);
+            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.NewSessionsPerDay, settings.EventsPerDay);
     }
 }
 
