@@ -29,7 +29,7 @@ internal sealed class ClaimDocuments(Database database)
             lines.Count > limit ? Cursors.Write(company, lines[limit - 1].Number) : null);
     }
 
-    private static string IdOf(ListedClaim claim) => claim.Kind switch
+    public static string IdOf(ListedClaim claim) => claim.Kind switch
     {
         ListedClaimKind.Session => ClaimIds.Of(claim.Origin!.Value, claim.EventId!),
         ListedClaimKind.Join => ClaimIds.Of(claim.Identifiers[0].Id, claim.Identifiers[1].Id),

@@ -42,6 +42,7 @@ internal static class Dashboard
             .Add(page => page.Metadata.Add(new RequestSizeLimitAttribute(page.Metadata.OfType<ComponentTypeMetadata>().Any(component => component.Type == typeof(RejectedPage)) ? MaxMendedBytes : MaxFormBytes)));
         app.MapGet("/", Home).RequireAuthorization().WithMetadata(Page.Marker);
         app.MapPost("/logout", LogOut).WithMetadata(Page.Marker, new RequestSizeLimitAttribute(MaxFormBytes), new RequireAntiforgeryTokenAttribute());
+        ActForms.Map(app);
         app.MapGet("/c/{companyId}/live/events", LiveStream.Handle).RequireAuthorization();
     }
 

@@ -59,6 +59,18 @@ internal sealed class Documents(Database database, Company company)
 
     public IngestionReader Ingestion { get; } = new(database);
 
+    public ClaimReader Claims { get; } = new(database);
+
+    public AlarmReader Alarms { get; } = new(database);
+
+    public DuplicateReader Duplicates { get; } = new(database);
+
+    public ClaimsPage ClaimsOf(Person person, EventCursor? after, int limit) => new ClaimDocuments(database).Page(person, after, limit);
+
+    public List<AuditLine> Audited(long? before, int limit) => Audit.Read(database, company, before, limit);
+
+    public AuditLine? Audited(long number) => Audit.Find(database, company, number);
+
     public ProfileDocument? Find(ProfileId id) => Persons.Find(company, id) is { } person ? Profile(person) : null;
 
     public ProfileDocument Profile(Person person)

@@ -1,3 +1,5 @@
+using TrackMate.Bind;
+
 namespace TrackMate.Store;
 
 /// <summary>What an act moves: what is shown under another profile's id than before, or under none.</summary>
@@ -9,9 +11,20 @@ public sealed record Moved(long Events, long Sessions, IReadOnlyList<(string Cur
     public static readonly Moved Nothing = new(0, 0, []);
 }
 
+/// <summary>What a profile's timeline adds up to before or after an act.</summary>
+/// <param name="HasRegistration">Whether one of its events is the derived <c>user_registered</c>.</param>
+public sealed record HeldProfile(ProfileId Id, Totals Totals, bool HasRegistration)
+{
+    /// <summary>Events that were sent.</summary>
+    public long Events => Totals.Events - (HasRegistration ? 1 : 0);
+}
+
 /// <param name="ActId">What the act is called by, when it is taken back.</param>
 /// <param name="Changed">False where it had been done before: nothing moved.</param>
-public sealed record ActOutcome(string ActId, Moved Moved, bool Changed);
+/// <param name="Before">The profiles that it touches, as they were.</param>
+/// <param name="After">The same identifiers' profiles, as they are or would be.</param>
+/// <param name="Line">The number of its line in the audit log; null in a preview and where nothing changed.</param>
+public sealed record ActOutcome(string ActId, Moved Moved, bool Changed, IReadOnlyList<HeldProfile> Before, IReadOnlyList<HeldProfile> After, long? Line = null);
 
 /// <summary>Why an act is not possible.</summary>
 public enum ActRefusal

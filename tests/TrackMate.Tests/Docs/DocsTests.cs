@@ -50,7 +50,7 @@ public sealed partial class DocsTests
     public async Task Requests_of_the_http_files_are_answered_as_they_say()
     {
         await using var server = await ServerProcess.StartAsync();
-        foreach (var file in new[] { "ingest.http", "webhooks.http", "read.http", "errors.http" })
+        foreach (var file in new[] { "ingest.http", "webhooks.http", "read.http", "acts.http", "errors.http" })
         {
             foreach (var request in HttpRequest().Matches((await File.ReadAllTextAsync(PathOf("http", file))).Replace("{{host}}", server.Address.ToString().TrimEnd('/')).Replace("{{key}}", ServerProcess.ApiKey)).Cast<Match>())
             {

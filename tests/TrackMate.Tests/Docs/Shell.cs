@@ -27,7 +27,7 @@ internal sealed class Shell : IDisposable
     {
         File.Delete(PathOf("statuses"));
         var script = block.Replace("http://127.0.0.1:5080", server.Address.ToString().TrimEnd('/'), StringComparison.Ordinal);
-        await File.WriteAllTextAsync(PathOf("block.sh"), $". ./before.sh\n{script}\nset | grep -E '^(KEY|ID)=' > variables\n");
+        await File.WriteAllTextAsync(PathOf("block.sh"), $". ./before.sh\n{script}\nset | grep -E '^(KEY|ID|OTHER|CLAIM|MERGE)=' > variables\n");
         var start = new ProcessStartInfo("bash", ["block.sh"]) { WorkingDirectory = folder, UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["PATH"] = Path.GetDirectoryName(ServerProcess.Program) + ":" + start.Environment["PATH"];
         start.Environment["TRACKMATE_DATA"] = server.DataFolder;

@@ -41,7 +41,7 @@ public sealed class PersonPageTests(BrowserFixture browser, RunningServer runnin
         Assert.Equal(
             [
                 "It happened in the browser’s session session_why",
-                "The session was identified as why@example.com by an identify at 10:08, claimed; its earlier events came along",
+                "The session was identified as why@example.com by an identify at 10:08, claimed; its earlier events came along Undo… : The session was identified as why@example.com",
                 "The e-mail belongs to this profile first named at 10:08",
                 "Sarah Johnson",
             ],

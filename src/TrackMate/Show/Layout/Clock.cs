@@ -19,6 +19,20 @@ public sealed class Clock(TimeZoneInfo zone, DateTimeOffset now)
 
     public static long Read(string timestamp) => DateTimeOffset.Parse(timestamp, CultureInfo.InvariantCulture).ToUnixTimeMilliseconds();
 
+    /// <summary>A time as a form sends it: of the reader's own zone, unless it names another.</summary>
+    /// <returns>Unix milliseconds; null where it is no time.</returns>
+    public long? ReadLocal(string text)
+    {
+        if (!DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out var time)) return null;
+        if (time.Kind is DateTimeKind.Utc) return new DateTimeOffset(time).ToUnixTimeMilliseconds();
+        // What the clocks leave out in spring is read as an hour later.
+        if (zone.IsInvalidTime(time)) time = time.AddHours(1);
+        return new DateTimeOffset(time, zone.GetUtcOffset(time)).ToUnixTimeMilliseconds();
+    }
+
+    /// <summary>As a field of a form shows it: the reader's own time.</summary>
+    public string Field(long at) => Local(at).ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture);
+
     public string Time(long at) => Local(at).ToString("HH:mm", CultureInfo.InvariantCulture);
 
     public string Seconds(long at) => Local(at).ToString("HH:mm:ss", CultureInfo.InvariantCulture);

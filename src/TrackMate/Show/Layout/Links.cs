@@ -10,6 +10,37 @@ internal static class Links
     public static string Person(string companyId, string id, string? eventKey = null, string? tab = null, string? cursor = null, string? order = null) =>
         Address($"/c/{companyId}/people/{id}", ("tab", tab), ("order", order), ("cursor", cursor), ("event", eventKey));
 
+    public static string Merge(string companyId, string id, string? search = null, string? with = null) => Address($"/c/{companyId}/people/{id}/merge", ("q", search), ("with", with));
+
+    public static string Duplicates(string companyId) => $"/c/{companyId}/people/duplicates";
+
+    public static string Audit(string companyId, string? cursor = null) => Address($"/c/{companyId}/audit", ("cursor", cursor));
+
+    /// <summary>The page that shows what an act would move, before it is done.</summary>
+    /// <param name="companyId">The company.</param>
+    /// <param name="verb">What to do: see <see cref="AskedAct"/>.</param>
+    /// <param name="id">A claim, an act, a profile or a session.</param>
+    /// <param name="back">Where to go afterwards.</param>
+    public static string Act(string companyId, string verb, string id, string back) => Address($"/c/{companyId}/act", ("do", verb), ("id", id), ("back", back));
+
+    public static string DoAct(string companyId) => $"/c/{companyId}/act/do";
+
+    public static string UndoAct(string companyId) => $"/c/{companyId}/act/undo";
+
+    /// <summary>The address of a page that was asked for, without the notice of what was done before.</summary>
+    public static string Here(HttpContext http) => WithNotice(http.Request.Path.ToUriComponent() + http.Request.QueryString.ToUriComponent(), null);
+
+    /// <summary>An address within this site with the notice of an act, in place of another's.</summary>
+    /// <param name="address">A path and query.</param>
+    /// <param name="line">The number of the act's line in the audit log; 0 where nothing changed.</param>
+    public static string WithNotice(string address, long? line)
+    {
+        var (path, query) = address.Split('#')[0].Split('?', 2) is [var before, var after] ? (before, after) : (address.Split('#')[0], "");
+        var kept = query.Split('&', StringSplitOptions.RemoveEmptyEntries).Where(part => !part.StartsWith("notice=", StringComparison.Ordinal));
+        if (line is not null) kept = kept.Append($"notice={line}");
+        return string.Join('&', kept) is { Length: > 0 } all ? $"{path}?{all}" : path;
+    }
+
     public static string Visitors(string companyId, string? cursor = null) => Address($"/c/{companyId}/visitors", ("cursor", cursor));
 
     public static string Session(string companyId, string sessionId, string? eventKey = null, string? cursor = null) =>

@@ -7,7 +7,9 @@ namespace TrackMate.Show;
 /// <param name="Text">Up to the value.</param>
 /// <param name="Value">What an outsider sent, or an id; set apart from our words.</param>
 /// <param name="Note">What stands behind it.</param>
-public sealed record ReasonStep(string Text, string? Value, string? Note);
+/// <param name="Verb">What takes it back: a word of <see cref="AskedAct"/>; null where nothing does.</param>
+/// <param name="ActOn">The claim or act that it takes back.</param>
+public sealed record ReasonStep(string Text, string? Value, string? Note, string? Verb = null, string? ActOn = null);
 
 /// <summary>Why an event is on a person's timeline, and whether it counts as revenue, in sentences (B12).</summary>
 internal static class Reasons
@@ -30,6 +32,13 @@ internal static class Reasons
         else steps.Add(new("It happened in the browser’s session", session, null));
 
         if (claim is not null) steps.Add(ClaimStep(shown, claim, identifier, clock));
+        for (var i = 1; i < chain.Count - 1; i++)
+        {
+            if (chain[i].Kind is not ("join" or "merge") || chain[i + 1].Identifier is not { } next) continue;
+            steps.Add(JoinStep(shown, chain[i], identifier, next, clock));
+            identifier = next;
+        }
+
         if (identifier is not null && person.Identifiers.FirstOrDefault(known => known.Identifier.Id.ToString() == identifier.Id) is { FirstNamed: { } firstNamed })
             steps.Add(new($"The {NameOf(identifier.Kind)} belongs to this profile", null, $"first named at {When(clock, firstNamed, Clock.Read(shown.Timestamp))}"));
         steps.Add(new("", personName, null));
@@ -65,7 +74,15 @@ internal static class Reasons
         var when = When(clock, at, Clock.Read(shown.Timestamp));
         var how = claim.Method == "identify" ? "by an identify" : "by a webhook that named both";
         var earlier = at > Clock.Read(shown.Timestamp) ? "; its earlier events came along" : "";
-        return new("The session was identified as", identifier?.Value, $"{how} at {when}, {claim.Trust}{earlier}");
+        return new("The session was identified as", identifier?.Value, $"{how} at {when}, {claim.Trust}{earlier}", AskedAct.Revoke, claim.ClaimId);
+    }
+
+    private static ReasonStep JoinStep(TimelineEvent shown, ChainLink link, IdentifierDocument? from, IdentifierDocument to, Clock clock)
+    {
+        var when = When(clock, Clock.Read(link.At!), Clock.Read(shown.Timestamp));
+        if (link.Kind == "merge") return new("An operator merged it with", to.Value, $"at {when}", AskedAct.Undo, link.MergeId);
+        var who = link.Trust == "verified" ? "a back end said so" : "no back end has said so";
+        return new($"The {NameOf(from?.Kind ?? "")} is one person with the {NameOf(to.Kind)}", to.Value, $"{who}, at {when}, {link.Trust}", AskedAct.Revoke, link.ClaimId);
     }
 
     /// <summary>On the event's own day the time alone.</summary>

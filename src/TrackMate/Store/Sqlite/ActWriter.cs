@@ -35,15 +35,16 @@ internal sealed class ActWriter(Database database)
     /// <param name="to">Unix milliseconds, exclusive; <see cref="long.MaxValue"/> for the end, also of what is still to come.</param>
     public ActAnswer Unbind(Company company, string sessionId, long from, long to, ActBy by)
     {
-        if (sessions.Find(company, sessionId) is not { } session) return ActRefusal.NotFound;
-        return Do(company, by, "unbind", () =>
-        {
-            var known = Standing(company, ActKind.Unbind, session, null, null).FirstOrDefault(act => act.From == from && act.To == to);
-            if (known is not null) return (known.ActId, []);
-            var id = Add(company, "unbind", ActKind.Unbind, by, session, from: from, to: to);
-            return (id, claims.Unbind(company, session));
-        });
+        return sessions.Find(company, sessionId) is { } session ? Unbind(company, session, from, to, by) : ActRefusal.NotFound;
     }
+
+    private ActAnswer Unbind(Company company, long session, long from, long to, ActBy by) => Do(company, by, "unbind", () =>
+    {
+        var known = Standing(company, ActKind.Unbind, session, null, null).FirstOrDefault(act => act.From == from && act.To == to);
+        if (known is not null) return (known.ActId, []);
+        var id = Add(company, "unbind", ActKind.Unbind, by, session, from: from, to: to);
+        return (id, claims.Unbind(company, session));
+    });
 
     /// <summary>Whether two ids lead to one profile by what is said of them, without a merge of just these two.</summary>
     public bool IsOnePerson(Company company, ProfileId one, ProfileId other) =>
@@ -55,6 +56,11 @@ internal sealed class ActWriter(Database database)
     {
         if (Number(company, one) is not { } left || Number(company, other) is not { } right) return ActRefusal.NotFound;
         if (people.Find(company, one) is null || people.Find(company, other) is null) return ActRefusal.NotFound;
+        return Merge(company, left, right, by);
+    }
+
+    private ActAnswer Merge(Company company, long left, long right, ActBy by)
+    {
         var merged = Standing(company, ActKind.Merge, null, left, right).Concat(Standing(company, ActKind.Merge, null, right, left)).FirstOrDefault();
         return Do(company, by, "merge", () =>
         {
@@ -107,22 +113,37 @@ internal sealed class ActWriter(Database database)
         return Freeze(company, [.. person.Identifiers.Select(identifier => identifier.Number)], lift, by);
     }
 
-    private ActAnswer Freeze(Company company, List<long> identifiers, bool lift, ActBy by) => Do(company, by, lift ? "unfreeze" : "freeze", () =>
+    /// <param name="since">Unix milliseconds from which on nothing joins; null for now.</param>
+    private ActAnswer Freeze(Company company, List<long> identifiers, bool lift, ActBy by, long? since = null) => Do(company, by, lift ? "unfreeze" : "freeze", () =>
     {
         var known = identifiers.SelectMany(identifier => Standing(company, ActKind.Freeze, null, identifier, null)).Select(act => act.ActId).Distinct().ToList();
         if (known.Count == 0 == lift) return (known.FirstOrDefault() ?? "", []);
         foreach (var act in known) Undo(company, act, by);
         var frozen = lift ? known[0] : NewId("freeze");
-        foreach (var identifier in lift ? [] : identifiers) Add(company, frozen, ActKind.Freeze, by, identifier: identifier, from: by.At, hasId: true);
+        foreach (var identifier in lift ? [] : identifiers) Add(company, frozen, ActKind.Freeze, by, identifier: identifier, from: since ?? by.At, hasId: true);
         return (frozen, Restand(company, identifiers));
     });
 
     /// <summary>Freezes one identifier.</summary>
     public ActAnswer FreezeIdentifier(Company company, ProfileId id, bool lift, ActBy by) => Number(company, id) is { } identifier ? Freeze(company, [identifier], lift, by) : ActRefusal.NotFound;
 
-    /// <summary>Takes back an act by its id: a merge, an un-binding, an isolation, a freeze.</summary>
+    /// <summary>Does again what was taken back, as it was: what undoes an undoing.</summary>
+    public ActAnswer DoAgain(Company company, string actId, ActBy by) => Find(company, actId) switch
+    {
+        [{ Kind: ActKind.RevokeClaim, Session: { } session, Identifier: { } identifier }] => RevokeClaim(company, session, identifier, lift: false, by),
+        [{ Kind: ActKind.RevokePair, Identifier: { } one, Other: { } other }] => RevokePair(company, one, other, lift: false, by),
+        [{ Kind: ActKind.Merge, Identifier: { } left, Other: { } right }] => Merge(company, left, right, by),
+        [{ Kind: ActKind.Unbind, Session: { } session, From: { } from, To: { } to }] => Unbind(company, session, from, to, by),
+        [{ Kind: ActKind.Isolate, Identifier: { } identifier }] => Isolate(company, identifier, lift: false, by),
+        [{ Kind: ActKind.Freeze, From: { } since }, ..] frozen => Freeze(company, [.. frozen.Select(act => act.Identifier!.Value)], lift: false, by, since),
+        _ => ActRefusal.NotFound,
+    };
+
+    /// <summary>Takes back an act by its id: a revocation, a merge, an un-binding, an isolation, a freeze.</summary>
     public ActAnswer TakeBack(Company company, string actId, ActBy by) => Find(company, actId) switch
     {
+        [{ Kind: ActKind.RevokeClaim, Session: { } session, Identifier: { } identifier }] => RevokeClaim(company, session, identifier, lift: true, by),
+        [{ Kind: ActKind.RevokePair, Identifier: { } one, Other: { } other }] => RevokePair(company, one, other, lift: true, by),
         [{ Kind: ActKind.Merge }] => Unmerge(company, null, actId, by),
         [{ Kind: ActKind.Unbind, Session: { } session } act] => Do(company, by, "rebind", () =>
         {
@@ -184,46 +205,46 @@ internal sealed class ActWriter(Database database)
             database.Execute("ROLLBACK TO act");
             var before = Held(company, touched);
             (actId, _) = change();
-            var moved = MovedBetween(before.Totals, Held(company, [.. before.Identifiers]).Totals);
+            var after = Held(company, [.. before.Identifiers]).Profiles;
+            var moved = MovedBetween(before.Profiles, after);
+            long? line = null;
             if (by.DryRun) database.Execute("ROLLBACK TO act");
-            else Note(company, by, action, actId, moved);
+            else line = Note(company, by, action, actId, moved);
             database.Execute("RELEASE act");
-            return new(actId, moved, Changed: true);
+            return new(actId, moved, Changed: true, [.. before.Profiles.Values], [.. after.Values], line);
         }
 
         database.Execute("RELEASE act");
-        return new(actId, Moved.Nothing, Changed: false);
+        return new(actId, Moved.Nothing, Changed: false, [], []);
     }
 
-    private sealed record Holding(long Events, long Sessions, IReadOnlyList<(string Currency, decimal Amount)> Revenue);
-
     /// <summary>What the persons of some identifiers hold, by their ids.</summary>
-    private (Dictionary<ProfileId, Holding> Totals, HashSet<long> Identifiers) Held(Company company, IReadOnlyCollection<long> identifiers)
+    private (Dictionary<ProfileId, HeldProfile> Profiles, HashSet<long> Identifiers) Held(Company company, IReadOnlyCollection<long> identifiers)
     {
-        var held = new Dictionary<ProfileId, Holding>();
+        var held = new Dictionary<ProfileId, HeldProfile>();
         var all = new HashSet<long>(identifiers);
         foreach (var identifier in identifiers)
         {
             var person = people.Of(company, identifier);
             if (held.ContainsKey(person.Id)) continue;
-            var totals = people.TotalsOf(person);
-            held[person.Id] = new(totals.Events - (people.RegistrationOf(person) is null ? 0 : 1), totals.ClientSessions + totals.ServerSessions, totals.Revenue);
+            held[person.Id] = new(person.Id, people.TotalsOf(person), people.RegistrationOf(person) is not null);
             all.UnionWith(person.Identifiers.Select(known => known.Number));
         }
 
         return (held, all);
     }
 
-    private static Moved MovedBetween(Dictionary<ProfileId, Holding> before, Dictionary<ProfileId, Holding> after)
+    private static Moved MovedBetween(Dictionary<ProfileId, HeldProfile> before, Dictionary<ProfileId, HeldProfile> after)
     {
-        var none = new Holding(0, 0, []);
-        Moved From(Dictionary<ProfileId, Holding> one, Dictionary<ProfileId, Holding> other)
+        static (long Events, long Sessions, IReadOnlyList<(string Currency, decimal Amount)> Revenue) Count(HeldProfile? held) =>
+            held is null ? (0, 0, []) : (held.Events, held.Totals.ClientSessions + held.Totals.ServerSessions, held.Totals.Revenue);
+        static Moved From(Dictionary<ProfileId, HeldProfile> one, Dictionary<ProfileId, HeldProfile> other)
         {
             long events = 0, moved = 0;
             var revenue = new SortedDictionary<string, decimal>(StringComparer.Ordinal);
-            foreach (var (id, held) in one)
+            foreach (var id in one.Keys)
             {
-                var left = other.GetValueOrDefault(id, none);
+                var (held, left) = (Count(one[id]), Count(other.GetValueOrDefault(id)));
                 if (held.Events <= left.Events) continue;
                 events += held.Events - left.Events;
                 moved += Math.Max(0, held.Sessions - left.Sessions);
@@ -239,12 +260,16 @@ internal sealed class ActWriter(Database database)
         return lost.Events >= gained.Events ? lost : gained;
     }
 
-    private void Note(Company company, ActBy by, string action, string actId, Moved moved) =>
+    private long Note(Company company, ActBy by, string action, string actId, Moved moved) =>
         Audit.Note(database, company, by.Actor, by.At, action, writer =>
         {
             writer.WriteString("id", actId);
             writer.WriteNumber("events", moved.Events);
             writer.WriteNumber("sessions", moved.Sessions);
+            if (moved.Revenue.Count == 0) return;
+            writer.WriteStartObject("revenue");
+            foreach (var (currency, amount) in moved.Revenue) writer.WriteString(currency, Money.Format(amount, currency));
+            writer.WriteEndObject();
         });
 
     private sealed record StoredAct(string ActId, ActKind Kind, long? Session, long? Identifier, long? Other, long? From, long? To, bool Undone);

@@ -13,7 +13,8 @@ public sealed record AuditLine(long Number, long At, string Actor, string Action
 /// <summary>The audit log of a company.</summary>
 internal static class Audit
 {
-    public static void Note(Database database, Company company, string actor, long unixMilliseconds, string action, Action<Utf8JsonWriter> detail)
+    /// <returns>The number of the line.</returns>
+    public static long Note(Database database, Company company, string actor, long unixMilliseconds, string action, Action<Utf8JsonWriter> detail)
     {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer))
@@ -25,6 +26,14 @@ internal static class Audit
 
         database.Use("INSERT INTO audit (company, at_ms, actor, action, detail) VALUES (?, ?, ?, ?, ?)")
             .With(company.Number).With(unixMilliseconds).With(actor).With(action).With(Encoding.UTF8.GetString(buffer.GetBuffer().AsSpan(0, (int)buffer.Length))).Run();
+        return database.LastInsertedRow();
+    }
+
+    /// <summary>One line by its number; null where the company has none of it.</summary>
+    public static AuditLine? Find(Database database, Company company, long number)
+    {
+        using var row = database.Use("SELECT id, at_ms, actor, action, detail FROM audit WHERE company = ? AND id = ?");
+        return row.With(company.Number).With(number).Next() ? new(row.Long(0), row.Long(1), row.Text(2), row.Text(3), row.Text(4)) : null;
     }
 
     /// <summary>Its lines, the newest first.</summary>

@@ -52,6 +52,14 @@ public enum ListedClaimKind
     Freeze,
 }
 
+/// <summary>An act by its id, as it was decided.</summary>
+/// <param name="At">Unix milliseconds.</param>
+/// <param name="Session">Of a revoked claim of a session and of an un-binding.</param>
+/// <param name="Identifiers">Whom it is about: none of an un-binding, all of a freeze.</param>
+/// <param name="From">Of an un-binding: unix milliseconds.</param>
+/// <param name="Stands">False once it is taken back.</param>
+public sealed record ListedAct(string ActId, ListedClaimKind Kind, long At, string Actor, string? Session, IReadOnlyList<Identifier> Identifiers, long From, long To, bool Stands);
+
 /// <summary>Reads what binds a person: claims of sessions, pairs, and acts.</summary>
 internal sealed class ClaimReader(Database database)
 {
@@ -79,6 +87,81 @@ internal sealed class ClaimReader(Database database)
         claims.AddRange(Unbindings(person, until));
         return [.. claims.DistinctBy(claim => (claim.Kind, claim.Key, string.Join(' ', claim.Identifiers.Select(identifier => identifier.Id)))).OrderByDescending(claim => claim.At).ThenByDescending(claim => claim.Key, StringComparer.Ordinal)];
     }
+
+    /// <summary>An act by its id, standing or not; null where the company has none of it.</summary>
+    public ListedAct? Act(Company company, string actId)
+    {
+        ListedAct? act = null;
+        using var rows = database.Use("""
+            SELECT a.kind, a.at_ms, a.actor, s.session_id, a.identifier, a.other, a.from_ms, a.to_ms, a.undone_ms
+            FROM act a LEFT JOIN session s ON s.id = a.session AND s.company = a.company WHERE a.company = ? AND a.act_id = ? ORDER BY a.id LIMIT ?
+            """);
+        rows.With(company.Number).With(actId).With(MostActs);
+        while (rows.Next())
+        {
+            IEnumerable<Identifier> about = new[] { rows.LongOrNull(4), rows.LongOrNull(5) }.OfType<long>().Select(number => IdentifierOf(company, number)).ToList();
+            act = act is not null
+                ? act with { Identifiers = [.. act.Identifiers, .. about] }
+                : new(actId, KindOf((ActKind)rows.Long(0)), rows.Long(1), rows.Text(2), rows.TextOrNull(3), [.. about], rows.LongOrNull(6) ?? long.MinValue, rows.LongOrNull(7) ?? long.MaxValue, rows.IsNull(8));
+        }
+
+        return act;
+    }
+
+    /// <summary>The isolations and freezes that stand on a person's identifiers.</summary>
+    public List<ListedClaim> KeptApart(Person person) =>
+        [.. person.Identifiers.SelectMany(identifier => Acts(person.Company, identifier.Number, long.MaxValue)).Where(act => act.Kind is ListedClaimKind.Isolate or ListedClaimKind.Freeze)];
+
+    /// <summary>The times in which an operator says that a session is nobody's.</summary>
+    public List<ListedAct> UnbindingsOf(Company company, string sessionId)
+    {
+        var unbindings = new List<ListedAct>();
+        using var rows = database.Use("""
+            SELECT a.act_id, a.at_ms, a.actor, a.from_ms, a.to_ms FROM session s
+            JOIN act a ON a.company = s.company AND a.session = s.id AND a.session IS NOT NULL AND a.undone_ms IS NULL AND a.kind = 3
+            WHERE s.company = ? AND s.session_id = ? LIMIT ?
+            """);
+        rows.With(company.Number).With(sessionId).With(MostActs);
+        while (rows.Next()) unbindings.Add(new(rows.Text(0), ListedClaimKind.Unbind, rows.Long(1), rows.Text(2), sessionId, [], rows.Long(3), rows.Long(4), Stands: true));
+        return unbindings;
+    }
+
+    /// <summary>What a message claimed: of a session, or that two identifiers are one person; null where it claimed nothing.</summary>
+    public (string? Session, IReadOnlyList<Identifier> Identifiers)? Said(Company company, Origin origin, string eventId)
+    {
+        using var row = database.Use("""
+            SELECT s.session_id, c.identifier, c.second FROM message m JOIN claim c ON c.company = m.company AND c.message = m.id
+            LEFT JOIN session s ON s.id = c.session AND s.company = c.company WHERE m.company = ? AND m.origin = ? AND m.event_id = ?
+            """);
+        if (!row.With(company.Number).With((long)origin).With(eventId).Next()) return null;
+        var session = row.TextOrNull(0);
+        long[] named = session is null && row.LongOrNull(2) is { } second ? [row.Long(1), second] : [row.Long(1)];
+        return (session, [.. named.Select(number => IdentifierOf(company, number))]);
+    }
+
+    /// <summary>The identifier that an id is of; null where the company has none.</summary>
+    public Identifier? Known(Company company, ProfileId id)
+    {
+        using var row = database.Use("SELECT kind, value FROM identifier WHERE company = ? AND leaf = ?");
+        return row.With(company.Number).WithBlob(id.ToBytes()).Next() ? new((IdentifierKind)row.Long(0), row.Text(1), id) : null;
+    }
+
+    /// <summary>Whether anybody has said that two identifiers are one person.</summary>
+    public bool IsSaid(Company company, ProfileId one, ProfileId other)
+    {
+        using var row = database.Use("SELECT i.id, j.id FROM identifier i JOIN identifier j ON j.company = i.company AND j.leaf = ? WHERE i.company = ? AND i.leaf = ?");
+        return row.WithBlob(other.ToBytes()).With(company.Number).WithBlob(one.ToBytes()).Next() && IsSaid(company, row.Long(0), row.Long(1));
+    }
+
+    private static ListedClaimKind KindOf(ActKind kind) => kind switch
+    {
+        ActKind.RevokeClaim => ListedClaimKind.Session,
+        ActKind.Unbind => ListedClaimKind.Unbind,
+        ActKind.Merge => ListedClaimKind.Merge,
+        ActKind.Isolate => ListedClaimKind.Isolate,
+        ActKind.Freeze => ListedClaimKind.Freeze,
+        _ => ListedClaimKind.Join,
+    };
 
     private List<ListedClaim> Sessions(Company company, KnownIdentifier identifier, long until, int limit)
     {
@@ -141,13 +224,7 @@ internal sealed class ClaimReader(Database database)
         while (rows.Next())
         {
             Identifier[] about = [IdentifierOf(company, rows.Long(2)), .. rows.LongOrNull(3) is { } other ? [IdentifierOf(company, other)] : Array.Empty<Identifier>()];
-            var kind = (ActKind)rows.Long(1) switch
-            {
-                ActKind.Merge => ListedClaimKind.Merge,
-                ActKind.Isolate => ListedClaimKind.Isolate,
-                ActKind.Freeze => ListedClaimKind.Freeze,
-                _ => ListedClaimKind.Join,
-            };
+            var kind = KindOf((ActKind)rows.Long(1));
 
             // A pair that was kept apart before anybody said it has no claim of its own to show.
             if (kind is ListedClaimKind.Join && IsSaid(company, rows.Long(2), rows.Long(3))) continue;

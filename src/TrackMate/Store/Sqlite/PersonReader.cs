@@ -188,7 +188,10 @@ internal sealed class PersonReader(Database database)
     }
 
     /// <summary>The rows of the ledger that are a person's: those whose earliest teller is on its timeline.</summary>
-    public IReadOnlyList<Teller<bool>> LedgerOf(Person person)
+    public IReadOnlyList<Teller<bool>> LedgerOf(Person person) => [.. RevenueLedger.Rows(TellersOf(person)).Where(row => row.Holder)];
+
+    /// <summary>Every message that tells of a payment or refund of the person's, counted or not; the holder says whether the message is on its timeline.</summary>
+    public IReadOnlyList<Teller<bool>> TellersOf(Person person)
     {
         var company = person.Company;
         var own = new HashSet<long>();
@@ -221,7 +224,17 @@ internal sealed class PersonReader(Database database)
             }
         }
 
-        return [.. RevenueLedger.Rows(tellers).Where(row => row.Holder)];
+        return tellers;
+    }
+
+    /// <summary>The ids by which a payment is known, as they were sent; of many the first few.</summary>
+    public List<string> PaymentKeysOf(Company company, long payment, int limit)
+    {
+        var keys = new List<string>();
+        using var rows = database.Use("SELECT key FROM payment_key WHERE company = ? AND payment = ? LIMIT ?");
+        rows.With(company.Number).With(payment).With(limit);
+        while (rows.Next()) keys.Add(rows.Text(0));
+        return keys;
     }
 
     private bool HasSentRegistration(Company company, long identifier)

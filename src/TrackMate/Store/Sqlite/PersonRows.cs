@@ -9,7 +9,7 @@ internal sealed class PersonRows(Database database)
     private const int Ties = 8;
 
     /// <summary>So many identifiers of one person, or more, are worth a look.</summary>
-    private const int Many = 10;
+    public const int Many = 10;
 
     private readonly StandingActs acts = new(database);
 

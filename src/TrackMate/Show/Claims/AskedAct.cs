@@ -1,0 +1,60 @@
+using TrackMate.Bind;
+using TrackMate.Receive;
+using TrackMate.Store;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Show;
+
+/// <summary>An act as an address or a form asks for it.</summary>
+/// <param name="Verb">One of the words below.</param>
+/// <param name="Id">Of revoke and lift: a claim; of undo: an act; of unbind: a session; of the others: a profile.</param>
+/// <param name="Other">Of a merge: the other profile.</param>
+/// <param name="From">Of an un-binding: a time as a form sends it, or empty.</param>
+internal sealed record AskedAct(string Verb, string Id, string Other, string From, string To)
+{
+    public const string Revoke = "revoke";
+    public const string Lift = "lift";
+    public const string Undo = "undo";
+    public const string Unbind = "unbind";
+    public const string Merge = "merge";
+    public const string Isolate = "isolate";
+    public const string Freeze = "freeze";
+
+    public static AskedAct Read(Func<string, string?> field) => new(field("do") ?? "", field("id") ?? "", field("other") ?? "", field("from")?.Trim() ?? "", field("to")?.Trim() ?? "");
+
+    /// <summary>Checks what it says, so that the writer has nothing to refuse but what is not there.</summary>
+    /// <exception cref="Refused">It is none of these acts, or its ids or times cannot be.</exception>
+    public Func<ActWriter, ActBy, ActAnswer> Prepare(Company company, Clock clock)
+    {
+        switch (Verb)
+        {
+            case Revoke or Lift when ClaimIds.ReadPair(Id) is not null || ClaimIds.ReadMessage(Id) is not null:
+                return (acts, by) => Acts.Revoke(acts, company, Id, lift: Verb == Lift, by);
+            case Undo:
+                return (acts, by) => acts.TakeBack(company, Id, by);
+            case Unbind:
+                var (from, to) = Times(clock);
+                return (acts, by) => acts.Unbind(company, Id, from, to, by);
+            case Merge when ProfileId.TryParse(Id, out var one) && ProfileId.TryParse(Other, out var other):
+                return (acts, by) => acts.IsOnePerson(company, one, other) ? ActRefusal.OnePerson : acts.Merge(company, one, other, by);
+            case Isolate when ProfileId.TryParse(Id, out var crowded):
+                return (acts, by) => acts.Isolate(company, crowded, lift: false, by);
+            case Freeze when ProfileId.TryParse(Id, out var frozen):
+                return (acts, by) => acts.Freeze(company, frozen, lift: false, by);
+            default:
+                throw new Refused(Reason.NotFound, "Nothing of this kind can be done here. Perhaps the address is cut short.");
+        }
+    }
+
+    /// <exception cref="Refused">One of them is no time, or no time lies between them.</exception>
+    public (long From, long To) Times(Clock clock)
+    {
+        var from = From.Length == 0 ? long.MinValue : clock.ReadLocal(From) ?? throw new Refused(Reason.BadValue, "The beginning is not a time; give a date and a time of day, or leave it empty.", "from");
+        var to = To.Length == 0 ? long.MaxValue : clock.ReadLocal(To) ?? throw new Refused(Reason.BadValue, "The end is not a time; give a date and a time of day, or leave it empty.", "to");
+        return from < to ? (from, to) : throw new Refused(Reason.BadValue, "The beginning is not before the end: no time lies between them.", "from");
+    }
+
+    /// <summary>Sees what it would move; nothing is done.</summary>
+    public static Task<ActAnswer> PreviewAsync(SqliteStore store, Func<ActWriter, ActBy, ActAnswer> act, TimeProvider time) =>
+        store.ActAsync(acts => act(acts, new("", time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: true)));
+}

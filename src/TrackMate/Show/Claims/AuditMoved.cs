@@ -1,0 +1,28 @@
+using System.Globalization;
+using System.Text.Json;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Show;
+
+/// <summary>What a line of the audit log says moved.</summary>
+internal static class AuditMoved
+{
+    private const int MaxDetail = 300;
+
+    public static string Of(AuditLine line)
+    {
+        var detail = JsonElement.Parse(line.Detail);
+        return MovedText.Of(NumberIn(detail, "events"), NumberIn(detail, "sessions"), detail.TryGetProperty("revenue", out var revenue) && revenue.ValueKind is JsonValueKind.Object
+            ? revenue.EnumerateObject().Where(total => total.Value.ValueKind is JsonValueKind.String).Select(total => (total.Name, decimal.Parse(total.Value.GetString()!, CultureInfo.InvariantCulture)))
+            : []);
+    }
+
+    /// <summary>Ids and numbers of an action that has no sentence of its own.</summary>
+    public static string Rest(AuditLine line)
+    {
+        var rest = string.Join(", ", JsonElement.Parse(line.Detail).EnumerateObject().Select(member => $"{member.Name} {member.Value}"));
+        return rest.Length <= MaxDetail ? rest : rest[..(MaxDetail - 1)] + "…";
+    }
+
+    private static long NumberIn(JsonElement detail, string name) => detail.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.Number && value.TryGetInt64(out var number) ? number : 0;
+}

@@ -1,0 +1,109 @@
+using TrackMate.Bind;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Show;
+
+/// <summary>What binds a person, and what operators did about it, in sentences (B12).</summary>
+internal sealed class ClaimText(string companyId, Clock clock)
+{
+    /// <summary>A claim or act of a person's list.</summary>
+    public IReadOnlyList<Phrase> Of(ClaimDocument claim) => claim switch
+    {
+        { Kind: "session", Method: "webhook" } => ["A webhook named session ", Session(claim.SessionId!), " beside ", Known(claim.Identifiers[0])],
+        { Kind: "session" } => ["Session ", Session(claim.SessionId!), " was identified as ", Known(claim.Identifiers[0])],
+        { Kind: "join", EventId: null } => [Known(claim.Identifiers[0]), " and ", Known(claim.Identifiers[1]), " are not the same person"],
+        { Kind: "join" } => [Known(claim.Identifiers[0]), " and ", Known(claim.Identifiers[1]), " were said to be one person"],
+        { Kind: "merge" } => [Known(claim.Identifiers[0]), " and ", Known(claim.Identifiers[1]), " were merged"],
+        { Kind: "unbind" } => ["Session ", Session(claim.SessionId!), " is nobody’s" + Times(TimeOf(claim.From) ?? long.MinValue, TimeOf(claim.To) ?? long.MaxValue)],
+        { Kind: "isolate" } => [Known(claim.Identifiers[0]), " is kept from joining anybody"],
+        _ => [Known(claim.Identifiers[0]), " is frozen: what is said of it from then on joins nobody"],
+    };
+
+    /// <summary>Who says so.</summary>
+    public static string SourceOf(ClaimDocument claim) => claim switch
+    {
+        { Actor: { } actor } => $"by {actor}",
+        { Kind: "session", Method: "webhook" } => "by a back end with an API key, verified",
+        { Trust: "verified" } => claim.Kind == "join" ? "by a back end with an API key, verified" : "verified",
+        { Kind: "join" } => "claimed: no back end has said so",
+        _ => "by a browser, claimed",
+    };
+
+    /// <summary>Whether it counts, in a word or two, and if not why.</summary>
+    public static (string Word, string? Why) StatusOf(ClaimDocument claim) => claim switch
+    {
+        { Status: "standing" } => ("counts", null),
+        { Kind: "join", EventId: null } => ("kept apart", "by an operator, until it is lifted"),
+        { Status: "revoked" } => ("revoked", "an operator took it back, until it is lifted"),
+        _ => ("stopped", WhyStopped(claim.Stop)),
+    };
+
+    public static string WhyStopped(string? stop) => stop switch
+    {
+        "two_externalids" => "one person would have two external ids",
+        "too_many_emails" => "one person would have more e-mails than the company allows",
+        "too_many_joins" => "one of the two is said to be too many others",
+        "profile_frozen" => "it was first said after an operator froze the profile",
+        "contradicted" => "something verified, or said earlier, says otherwise",
+        "too_many_sessions" => "more sessions claimed it on that day than are believed",
+        _ => "a rule stopped it",
+    };
+
+    /// <summary>The one thing that can be done about it.</summary>
+    public static (string Verb, string Word) ButtonOf(ClaimDocument claim) => claim.Kind is "session" or "join"
+        ? claim.Status == "revoked" ? (AskedAct.Lift, "Lift") : (AskedAct.Revoke, "Revoke")
+        : (AskedAct.Undo, "Undo");
+
+    /// <summary>A line of the audit log, who did it first.</summary>
+    /// <param name="line">The line.</param>
+    /// <param name="act">The act that it names; null where there is none, as after an erasure.</param>
+    /// <param name="who">What to call the one who did it.</param>
+    public IReadOnlyList<Phrase> Of(AuditLine line, ListedAct? act, string who)
+    {
+        var about = act?.Identifiers.Select(Known).ToList() ?? [];
+        Phrase Session() => act?.Session is { } session ? this.Session(session) : "a session";
+        Phrase First() => about is [var first, ..] ? first : "an identifier";
+        Phrase Second() => about is [_, var second, ..] ? second : "another";
+        IReadOnlyList<Phrase> said = (line.Action, act?.Kind) switch
+        {
+            ("merge", _) => [" merged ", First(), " and ", Second()],
+            ("unmerge", _) => [" undid the merge of ", First(), " and ", Second()],
+            ("revoke", ListedClaimKind.Session) => [" took back that session ", Session(), " is ", First()],
+            ("revoke", _) => [" kept ", First(), " and ", Second(), " apart"],
+            ("lift", ListedClaimKind.Session) => [" let it count again that session ", Session(), " is ", First()],
+            ("lift", _) => [" stopped keeping ", First(), " and ", Second(), " apart"],
+            ("unbind", _) => [" made session ", Session(), " nobody’s", act is null ? "" : Times(act.From, act.To)],
+            ("rebind", _) => [" gave session ", Session(), " back to whom it was said to be"],
+            ("isolate", _) => [" undid everything that ", First(), " joined"],
+            ("unisolate", _) => [" let ", First(), " join again"],
+            ("freeze", _) => [" froze ", First(), More(about.Count - 1)],
+            ("unfreeze", _) => [" unfroze ", First(), More(about.Count - 1)],
+            _ => [" did ", new(line.Action, IsValue: true)],
+        };
+        return [new(who, IsValue: true), .. said];
+    }
+
+    public Phrase Session(string sessionId) => new(Sessions.Short(sessionId), IsValue: true, Links.Session(companyId, sessionId));
+
+    public Phrase Known(Identifier identifier) => new(identifier.Value, IsValue: true, Links.Person(companyId, identifier.Id.ToString()));
+
+    /// <summary>Of an un-binding: from when to when, where it is not for good.</summary>
+    public string Times(long from, long to) => (from, to) switch
+    {
+        (long.MinValue, long.MaxValue) => "",
+        (_, long.MaxValue) => $" from {clock.Full(from)} on",
+        (long.MinValue, _) => $" until {clock.Full(to)}",
+        _ => $" from {clock.Full(from)} to {clock.Full(to)}",
+    };
+
+    private Phrase Known(IdentifierDocument identifier) => new(identifier.Value, IsValue: true, Links.Person(companyId, identifier.Id));
+
+    private static string More(int others) => others switch
+    {
+        <= 0 => "",
+        1 => " and one more of its identifiers",
+        _ => $" and {others} more of its identifiers",
+    };
+
+    private static long? TimeOf(string? time) => time is null ? null : Clock.Read(time);
+}
