@@ -57,8 +57,6 @@ internal sealed class Documents(Database database, Company company)
 
     public ArrivalReader Arrivals => arrivals;
 
-    public IngestionReader Ingestion { get; } = new(database);
-
     public ClaimReader Claims { get; } = new(database);
 
     public AlarmReader Alarms { get; } = new(database);
@@ -70,6 +68,8 @@ internal sealed class Documents(Database database, Company company)
     public List<AuditLine> Audited(long? before, int limit) => Audit.Read(database, company, before, limit);
 
     public AuditLine? Audited(long number) => Audit.Find(database, company, number);
+
+    public IngestionReader Ingestion { get; } = new(database);
 
     public ProfileDocument? Find(ProfileId id) => Persons.Find(company, id) is { } person ? Profile(person) : null;
 
