@@ -33,5 +33,8 @@ public sealed record CompanySettings
     /// <summary>Events the company may send in one UTC day before 429; none means no limit.</summary>
     public long? EventsPerDay { get; init; }
 
+    /// <summary>Whether whoever is erased stays away: a keyed hash is kept, and messages that name them are not.</summary>
+    public bool SuppressErased { get; init; }
+
     public long ServerSessionGapMilliseconds => ServerSessionGapMinutes * 60_000L;
 }

@@ -36,6 +36,8 @@ internal sealed record CompanyChange
 
     public string? Quota { get; init; }
 
+    public string? SuppressErased { get; init; }
+
     /// <returns>The company's name and settings once the change is made.</returns>
     /// <exception cref="InvalidSettingException">A value that the setting cannot have, or nothing to change.</exception>
     public (string Name, CompanySettings Settings) ApplyTo(Company company)
@@ -58,6 +60,7 @@ internal sealed record CompanyChange
             MaxEmailsPerPerson = MaxEmails is null ? old.MaxEmailsPerPerson : MaxEmailsOf(MaxEmails),
             Placeholders = NoPlaceholders ? [] : Changed(old.Placeholders, Placeholders, PlaceholderOf),
             EventsPerDay = Quota is null ? old.EventsPerDay : QuotaOf(Quota),
+            SuppressErased = SuppressErased is null ? old.SuppressErased : SwitchOf("--suppress-erased", SuppressErased),
         };
         if (settings.PaymentTypes.Intersect(settings.RefundTypes, StringComparer.Ordinal).FirstOrDefault() is { } both)
             throw new InvalidSettingException("--payment-type", $"'{both}' cannot pay and refund at once");

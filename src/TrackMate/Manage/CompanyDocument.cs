@@ -17,14 +17,15 @@ internal sealed record CompanyDocument(
     int SessionGapMinutes,
     IReadOnlyList<string> Placeholders,
     int MaxEmailsPerPerson,
-    long? EventsPerDay)
+    long? EventsPerDay,
+    bool SuppressErased)
 {
     public static CompanyDocument Of(Company company)
     {
         var settings = company.Settings;
         return new(
             company.CompanyId, company.Name, settings.AllowedOrigins, settings.PaymentTypes, settings.RefundTypes, settings.Currency,
-            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.EventsPerDay);
+            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.EventsPerDay, settings.SuppressErased);
     }
 }
 

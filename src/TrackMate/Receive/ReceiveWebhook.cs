@@ -48,6 +48,7 @@ internal sealed class ReceiveWebhook(Intake intake)
         }
 
         var receipts = await intake.AppendAsync([tracked], rejected: null);
+        if (receipts[0].Suppressed) throw KeptOut();
         await Intake.WriteAsync(http, AnswerOf(tracked, receipts[0]), Wire.Json.WebhookAnswer);
     }
 
@@ -90,12 +91,16 @@ internal sealed class ReceiveWebhook(Intake intake)
         for (var i = 0; i < results.Count; i++)
         {
             if (results[i] is not null) continue;
-            results[i] = JsonSerializer.SerializeToNode(AnswerOf((TrackedEvent)messages[next], receipts[next]), Wire.Json.WebhookAnswer);
+            results[i] = receipts[next].Suppressed
+                ? JsonSerializer.SerializeToNode(Problems.Of(KeptOut()), Wire.Json.Problem)
+                : JsonSerializer.SerializeToNode(AnswerOf((TrackedEvent)messages[next], receipts[next]), Wire.Json.WebhookAnswer);
             next++;
         }
 
         await Intake.WriteAsync(http, new WebhookBatchAnswer(results!), Wire.Json.WebhookBatchAnswer);
     }
+
+    private static Refused KeptOut() => new(Reason.Suppressed, "The person that this event names was erased and asked to stay away, so nothing of it was kept; do not send it again. To let them back in: trackmate erase --lift");
 
     private static TrackedEvent Read(WireObject wire, Envelope envelope, int index, FieldPath path)
     {

@@ -5,7 +5,7 @@ using TrackMate.Bind;
 namespace TrackMate.Store.Sqlite;
 
 /// <summary>The embedded store: one SQLite file in one folder, one writer, readers beside it.</summary>
-internal sealed partial class SqliteStore : IDisposable
+internal sealed partial class SqliteStore : ISnapshots, IDisposable
 {
     /// <summary>Refused events kept per company; the newest stay.</summary>
     private const int RejectedKept = 1000;
@@ -36,7 +36,7 @@ internal sealed partial class SqliteStore : IDisposable
         queue = new(Commit);
     }
 
-    public static string PathIn(string dataFolder) => Path.Combine(dataFolder, "trackmate.db");
+    public static string PathIn(string dataFolder) => System.IO.Path.Combine(dataFolder, "trackmate.db");
 
     /// <summary>Opens or makes the store for the one server of this folder, and brings its schema up to date.</summary>
     /// <exception cref="IOException">Another server holds the folder, or it cannot be written.</exception>
@@ -86,6 +86,18 @@ internal sealed partial class SqliteStore : IDisposable
         return answer!;
     }
 
+    /// <summary>Runs a step of an erasure between the messages; it is committed when it returns.</summary>
+    /// <exception cref="StoreUnavailableException">Nothing was done.</exception>
+    public async Task<ErasureState?> EraseAsync(Func<ErasureWriter, ErasureState?> step)
+    {
+        ErasureState? state = null;
+        await queue.RunAsync(writer => state = writer.Erase(step));
+        return state;
+    }
+
+    /// <summary>Where its file lies.</summary>
+    public string Path => path;
+
     /// <summary>One consistent look at the store; dispose it soon, since it holds the log back.</summary>
     /// <exception cref="StoreUnavailableException">The file cannot be read now.</exception>
     public ReadSnapshot Read()
@@ -99,6 +111,13 @@ internal sealed partial class SqliteStore : IDisposable
         {
             throw new StoreUnavailableException("The store cannot be read now.", e);
         }
+    }
+
+    /// <summary>Reads out of one snapshot.</summary>
+    public T Read<T>(Func<Database, T> read)
+    {
+        using var snapshot = Read();
+        return read(snapshot.Database);
     }
 
     /// <summary>Takes nothing more, commits and answers what was taken, and leaves the log moved into the database.</summary>
