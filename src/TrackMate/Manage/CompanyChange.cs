@@ -34,6 +34,8 @@ internal sealed record CompanyChange
 
     public string? MaxEmails { get; init; }
 
+    public string? MaxNewSessions { get; init; }
+
     public string? Quota { get; init; }
 
     public string? SuppressErased { get; init; }
@@ -58,6 +60,7 @@ internal sealed record CompanyChange
             UserRegistered = UserRegistered is null ? old.UserRegistered : SwitchOf("--user-registered", UserRegistered),
             ServerSessionGapMinutes = SessionGap is null ? old.ServerSessionGapMinutes : GapOf(SessionGap),
             MaxEmailsPerPerson = MaxEmails is null ? old.MaxEmailsPerPerson : MaxEmailsOf(MaxEmails),
+            NewSessionsPerDay = MaxNewSessions is null ? old.NewSessionsPerDay : MaxNewSessionsOf(MaxNewSessions),
             Placeholders = NoPlaceholders ? [] : Changed(old.Placeholders, Placeholders, PlaceholderOf),
             EventsPerDay = Quota is null ? old.EventsPerDay : QuotaOf(Quota),
             SuppressErased = SuppressErased is null ? old.SuppressErased : SwitchOf("--suppress-erased", SuppressErased),
@@ -108,6 +111,11 @@ internal sealed record CompanyChange
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var emails) && emails is >= 1 and <= 1000
             ? emails
             : throw new InvalidSettingException("--max-emails", $"'{text}' is not a number of e-mails from 1 to 1000");
+
+    private static int MaxNewSessionsOf(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var sessions) && sessions is >= 1 and <= 1_000_000_000
+            ? sessions
+            : throw new InvalidSettingException("--max-new-sessions", $"'{text}' is not a number of sessions a day from 1 to 1000000000");
 
     private static string PlaceholderOf(string text) =>
         text.Trim() is { Length: >= 1 and <= MaxTypeLength } trimmed

@@ -17,6 +17,7 @@ internal sealed record CompanyDocument(
     int SessionGapMinutes,
     IReadOnlyList<string> Placeholders,
     int MaxEmailsPerPerson,
+    int NewSessionsPerDay,
     long? EventsPerDay,
     bool SuppressErased)
 {
@@ -25,7 +26,7 @@ internal sealed record CompanyDocument(
         var settings = company.Settings;
         return new(
             company.CompanyId, company.Name, settings.AllowedOrigins, settings.PaymentTypes, settings.RefundTypes, settings.Currency,
-            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.EventsPerDay, settings.SuppressErased);
+            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.NewSessionsPerDay, settings.EventsPerDay, settings.SuppressErased);
     }
 }
 

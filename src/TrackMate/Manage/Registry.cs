@@ -88,7 +88,8 @@ internal sealed class Registry : IDisposable
         database.Use("UPDATE company SET name = ?, settings = ? WHERE id = ?").With(name).With(CompanyRows.Write(settings)).With(company.Number).Run();
         if (secret is not null) database.Use("UPDATE company SET secret = ? WHERE id = ?").WithBlob(secret).With(company.Number).Run();
         var changed = company with { Name = name, Settings = settings };
-        if (settings.MaxEmailsPerPerson != company.Settings.MaxEmailsPerPerson) Rebuild.Persons(database, changed);
+        if (settings.NewSessionsPerDay != company.Settings.NewSessionsPerDay) Rebuild.Claims(database, changed);
+        else if (settings.MaxEmailsPerPerson != company.Settings.MaxEmailsPerPerson) Rebuild.Persons(database, changed);
         if (settings.ServerSessionGapMinutes != company.Settings.ServerSessionGapMinutes) Rebuild.ServerRuns(database, changed);
         if (!settings.PaymentTypes.SequenceEqual(company.Settings.PaymentTypes) || !settings.RefundTypes.SequenceEqual(company.Settings.RefundTypes) || settings.Currency != company.Settings.Currency)
             Rebuild.Ledger(database, changed);

@@ -151,7 +151,7 @@ internal static class Acts
 
     public static Refused RefusedBy(ActRefusal refusal, string what) => refusal switch
     {
-        ActRefusal.OnePerson => new(Reason.BadValue, "The two are one profile already, by what was said of them: there is nothing to merge.", "profileId"),
+        ActRefusal.OnePerson => new(Reason.BadValue, "profileId leads to the same profile already, by what was said of the two: there is nothing to merge.", "profileId"),
         ActRefusal.NotItsMerge => new(Reason.NotFound, "This profile has no merge of that id."),
         _ => new(Reason.NotFound, $"The company has no {what} of this id."),
     };

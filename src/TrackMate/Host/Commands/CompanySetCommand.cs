@@ -20,6 +20,7 @@ internal static class CompanySetCommand
         var placeholders = Texts("--placeholder", "value", "A value that names nobody, besides the built-in ones. Those given replace those listed.");
         var noPlaceholders = new Option<bool>("--no-placeholders") { Description = "Keep only the built-in placeholders." };
         var maxEmails = Text("--max-emails", "number", "Most e-mails that webhooks can join into one person: 1 to 1000.");
+        var maxNewSessions = Text("--max-new-sessions", "number", "Sessions that may begin to claim one identifier in a day, as browsers say it; the first so many are believed.");
         var quota = Text("--quota", "events|none", "Events the company may send in one UTC day; none for no limit.");
         var suppress = Text("--suppress-erased", "on|off", "Whether whoever is erased stays away: of later messages that name them nothing is kept.");
         var command = new Verb("set", "Change a company's settings; what is not given stays as it is.")
@@ -31,7 +32,7 @@ internal static class CompanySetCommand
                 "trackmate company set TM-SHOP99 --session-gap 45 --quota 1000000",
             ],
             Arguments = { companyId },
-            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, placeholders, noPlaceholders, quota, suppress },
+            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, maxNewSessions, placeholders, noPlaceholders, quota, suppress },
         };
         command.SetAction(parsed =>
         {
@@ -50,6 +51,7 @@ internal static class CompanySetCommand
                 Placeholders = parsed.GetValue(placeholders) ?? [],
                 NoPlaceholders = parsed.GetValue(noPlaceholders),
                 MaxEmails = parsed.GetValue(maxEmails),
+                MaxNewSessions = parsed.GetValue(maxNewSessions),
                 Quota = parsed.GetValue(quota),
                 SuppressErased = parsed.GetValue(suppress),
             }.ApplyTo(company);

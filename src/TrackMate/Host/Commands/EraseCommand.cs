@@ -65,6 +65,8 @@ internal static class EraseCommand
         Console.WriteLine(clean
             ? "Erased: no row and no byte of the store's files holds them any more. Backups keep what they hold; see docs/erasure.md."
             : "Erased from all tables. Something that reads the store held its log back, so bytes may be left in its files: erase again, or restart the server, to take them out.");
+        foreach (var kept in Directory.EnumerateFiles(CommandLine.DataFolder, "*.before-restore-*").Where(file => !file.EndsWith("-wal", StringComparison.Ordinal) && !file.EndsWith("-shm", StringComparison.Ordinal)))
+            Console.WriteLine($"{kept} is what a restore replaced, and may hold them still: delete it once you do not need it.");
         if (!clean) throw new CommandFailedException("The files still hold bytes of what was erased.");
     }
 

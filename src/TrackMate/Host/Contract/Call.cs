@@ -8,6 +8,9 @@ internal sealed record Call(HttpMethod Method, string Path, string Id, string Ta
     /// <summary>What the body may be: one of these; none for a GET.</summary>
     public IReadOnlyList<Type> Bodies { get; init; } = [];
 
+    /// <summary>All that the body may hold may be left out, and the body too.</summary>
+    public bool IsBodyOptional { get; init; }
+
     public string? BodyExample { get; init; }
 
     /// <summary>Another answer to the same call, where a batch is answered otherwise than one.</summary>

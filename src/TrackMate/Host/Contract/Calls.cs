@@ -8,11 +8,15 @@ internal static class Calls
 {
     private const string Send = "Send";
     private const string Read = "Read";
-    private const string Correct = "Correct";
+    private const string Decide = "Decide";
     private const string Operate = "Operate";
 
     private static readonly CallParameter Limit = new("limit", InPath: false, "How many at most: 50 if left out; above 1,000 is read as 1,000.", "50", IsNumber: true);
     private static readonly CallParameter Cursor = new("cursor", InPath: false, "The nextCursor of the page before. Cursors never expire.");
+
+    private const string Moved = "\"events\":3,\"sessions\":2,\"revenue\":[{\"currency\":\"USD\",\"amount\":\"79.99\"}]";
+    private static readonly CallParameter Profile = new("id", InPath: true, "A profile's id: 24 hex digits.", "671234567890abcdef123456");
+    private static readonly CallParameter Claim = new("id", InPath: true, "A claim's id, as a chain or the list of claims has it.", "cZXZ0XzM");
 
     public static readonly IReadOnlyList<Call> All =
     [
@@ -98,22 +102,113 @@ internal static class Calls
             Problems = [401, 403, 404, 503],
             Scope = "read",
         },
-        new(HttpMethod.Get, "/api/profiles/{id}/export", "exportProfile", Correct, "Export a person",
+        new(HttpMethod.Get, "/api/profiles/{id}/claims", "listClaims", Decide, "Read what binds a profile",
+            "What was said of it and what operators decided, newest first: sessions, joins, merges, un-bindings, isolations, freezes; each with whether it stands.",
+            typeof(ClaimsPage), """{"claims":[{"id":"cZXZ0XzM","kind":"session","status":"standing","at":"2025-10-18T10:08:00Z","method":"identify","trust":"claimed","eventId":"evt_3","sessionId":"session_1729260000_abc123","identifiers":[{"kind":"email","value":"sarah@example.com","id":"671234567890abcdef123456"}]}],"nextCursor":null}""")
+        {
+            Parameters = [Profile, Limit, Cursor],
+            Problems = [400, 401, 403, 404, 503],
+            Scope = "admin",
+        },
+        new(HttpMethod.Post, "/api/claims/{id}/revoke", "revokeClaim", Decide, "Take a claim back",
+            "As if it had never been said, by any message, past or future, until it is lifted. A merge, an un-binding, an isolation or a freeze is taken back for good.",
+            typeof(ActDocument), $$"""{"claimId":"cZXZ0XzM","dryRun":false,{{Moved}}}""")
+        {
+            Parameters = [Claim],
+            Bodies = [typeof(ActBody)],
+            BodyExample = """{"dryRun":true}""",
+            IsBodyOptional = true,
+            Problems = [400, 401, 403, 404, 422, 503],
+            Scope = "admin",
+        },
+        new(HttpMethod.Post, "/api/claims/{id}/lift", "liftClaim", Decide, "Let a revoked claim count again",
+            "What was said of it meanwhile counts too.",
+            typeof(ActDocument), $$"""{"claimId":"cZXZ0XzM","dryRun":false,{{Moved}}}""")
+        {
+            Parameters = [Claim],
+            Bodies = [typeof(ActBody)],
+            BodyExample = """{"dryRun":true}""",
+            IsBodyOptional = true,
+            Problems = [400, 401, 403, 404, 422, 503],
+            Scope = "admin",
+        },
+        new(HttpMethod.Post, "/api/sessions/{id}/unbind", "unbindSession", Decide, "Say that a session is nobody's",
+            "From then to then, whatever is said of it. The answer's claimId takes it back.",
+            typeof(ActDocument), $$"""{"claimId":"unbind_0f3a5c7e9b1d2f4a6c8e0b1d","dryRun":false,{{Moved}}}""")
+        {
+            Parameters = [new("id", InPath: true, "A browser session's id.", "session_1729260000_abc123")],
+            Bodies = [typeof(UnbindBody)],
+            BodyExample = """{"from":"2025-10-18T10:00:00Z","to":"2025-10-18T11:00:00Z","dryRun":true}""",
+            IsBodyOptional = true,
+            Problems = [400, 401, 403, 404, 422, 503],
+            Scope = "admin",
+        },
+        new(HttpMethod.Post, "/api/profiles/{id}/merge", "mergeProfiles", Decide, "Make two profiles one",
+            "Without condition, until it is taken back. No event is touched. Sent again, it is the same merge.",
+            typeof(ActDocument), $$"""{"mergeId":"merge_0f3a5c7e9b1d2f4a6c8e0b1d","dryRun":false,{{Moved}}}""")
+        {
+            Parameters = [Profile],
+            Bodies = [typeof(MergeBody)],
+            BodyExample = """{"profileId":"5f0a7be2d94356a1c01b2c3d","dryRun":true}""",
+            Problems = [400, 401, 403, 404, 422, 503],
+            Scope = "admin",
+        },
+        new(HttpMethod.Post, "/api/profiles/{id}/unmerge", "unmergeProfiles", Decide, "Take a merge back",
+            "Both profiles are again what they would be without it.",
+            typeof(ActDocument), $$"""{"mergeId":"merge_0f3a5c7e9b1d2f4a6c8e0b1d","dryRun":false,{{Moved}}}""")
+        {
+            Parameters = [Profile],
+            Bodies = [typeof(UnmergeBody)],
+            BodyExample = """{"mergeId":"merge_0f3a5c7e9b1d2f4a6c8e0b1d","dryRun":true}""",
+            Problems = [400, 401, 403, 404, 422, 503],
+            Scope = "admin",
+        },
+        new(HttpMethod.Post, "/api/profiles/{id}/isolate", "isolateIdentifier", Decide, "Undo everything that an identifier joined",
+            "For an address that everybody uses: it is one person with no other, whatever was or will be said. Merges stand. The id is the one that is the identifier's own.",
+            typeof(ActDocument), $$"""{"claimId":"isolate_0f3a5c7e9b1d2f4a6c8e0b1d","dryRun":false,{{Moved}}}""")
+        {
+            Parameters = [Profile],
+            Bodies = [typeof(ActBody)],
+            BodyExample = """{"dryRun":true}""",
+            IsBodyOptional = true,
+            Problems = [400, 401, 403, 404, 422, 503],
+            Scope = "admin",
+        },
+        new(HttpMethod.Post, "/api/profiles/{id}/freeze", "freezeProfile", Decide, "Let nothing new join a profile",
+            "What is first said from now on joins none of its identifiers; events still bind by what they name.",
+            typeof(ActDocument), $$"""{"claimId":"freeze_0f3a5c7e9b1d2f4a6c8e0b1d","dryRun":false,{{Moved}}}""")
+        {
+            Parameters = [Profile],
+            Bodies = [typeof(ActBody)],
+            BodyExample = """{"dryRun":true}""",
+            IsBodyOptional = true,
+            Problems = [400, 401, 403, 404, 422, 503],
+            Scope = "admin",
+        },
+        new(HttpMethod.Get, "/api/audit", "readAudit", Decide, "Read who decided what",
+            "Newest first.",
+            typeof(AuditPage), """{"entries":[{"at":"2025-10-20T09:00:00Z","actor":"admin","action":"merge","detail":{"id":"merge_0f3a5c7e9b1d2f4a6c8e0b1d","events":3,"sessions":2}}],"nextCursor":null}""")
+        {
+            Parameters = [Limit, Cursor],
+            Problems = [400, 401, 403, 503],
+            Scope = "admin",
+        },
+        new(HttpMethod.Get, "/api/profiles/{id}/export", "exportProfile", Decide, "Export a person",
             "All that is held of a person, as NDJSON: who they are, each message that concerns them as it was sent, and the acts about them. trackmate import takes it.",
             typeof(string), "\"{\\\"type\\\":\\\"profile\\\",\\\"format\\\":\\\"trackmate-export/1\\\"}\"")
         {
-            Parameters = [new("id", InPath: true, "A profile's id: 24 hex digits.", "671234567890abcdef123456")],
+            Parameters = [Profile],
             ContentType = ExportApi.ContentType,
             Problems = [401, 403, 404, 503],
             Scope = "admin",
         },
-        new(HttpMethod.Delete, "/api/profiles/{id}", "eraseProfile", Correct, "Erase a person",
+        new(HttpMethod.Delete, "/api/profiles/{id}", "eraseProfile", Decide, "Erase a person",
             "Every message that names the person and every event on the timeline, out of the tables and the files. It cannot be taken back. Everybody else looks as if these had never been sent.",
             typeof(ErasureDocument), """{"profileId":"671234567890abcdef123456","dryRun":false,"erased":{"events":6,"identifies":1,"sessions":2,"identifiers":2,"rejected":0,"revenue":[{"currency":"USD","amount":"79.99"}]},"files":"clean"}""")
         {
             Parameters =
             [
-                new("id", InPath: true, "A profile's id: 24 hex digits.", "671234567890abcdef123456"),
+                Profile,
                 new("dryRun", InPath: false, "true only says what would go."),
                 new("suppress", InPath: false, "true keeps a keyed hash, by which the person stays away."),
             ],

@@ -81,6 +81,7 @@ internal static class OpenApi
         if (context.JsonTypeInfo.Type == typeof(Show.TimelineEvent)) schema.Required?.ExceptWith(["context", "agent"]);
         if (context.JsonTypeInfo.Type == typeof(Show.ErasureDocument)) schema.Required?.ExceptWith(["files"]);
         if (context.JsonTypeInfo.Type == typeof(Show.EventReceipt)) schema.Required?.ExceptWith(["detail"]);
+        if (context.JsonTypeInfo.Type == typeof(Show.ClaimDocument)) schema.Required?.ExceptWith(["stop", "method", "trust", "eventId", "sessionId", "actor", "from", "to"]);
         return Task.CompletedTask;
     }
 
@@ -99,7 +100,7 @@ internal static class OpenApi
         {
             operation.RequestBody = new OpenApiRequestBody
             {
-                Required = true,
+                Required = !call.IsBodyOptional,
                 Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal) { ["application/json"] = Media(SchemaOf(document, call.Bodies), call.BodyExample!) },
             };
         }

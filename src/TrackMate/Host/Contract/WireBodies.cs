@@ -60,11 +60,33 @@ internal sealed record WebhooksBody(IReadOnlyList<WebhookItem> Events, [property
 /// <summary>One webhook of a batch.</summary>
 internal sealed record WebhookItem(WebhookIdentifier Identifier, string EventType, JsonObject? EventData = null, DateTimeOffset? Timestamp = null, string? EventId = null);
 
+/// <summary>A body of which everything may be left out.</summary>
+/// <param name="DryRun">Says what would move, and does nothing.</param>
+internal sealed record ActBody(bool? DryRun = null);
+
+/// <summary>When a session is nobody's.</summary>
+/// <param name="From">Inclusive; from its beginning if left out.</param>
+/// <param name="To">Exclusive; for good if left out, whatever is said of it later.</param>
+internal sealed record UnbindBody(DateTimeOffset? From = null, DateTimeOffset? To = null, bool? DryRun = null);
+
+/// <param name="ProfileId">The profile that becomes one with that of the address.</param>
+internal sealed record MergeBody(string ProfileId, bool? DryRun = null);
+
+/// <param name="MergeId">As the merge was answered with.</param>
+internal sealed record UnmergeBody(string MergeId, bool? DryRun = null);
+
 /// <summary>Whether the server runs and takes what comes.</summary>
 internal sealed record HealthAnswer(string Status, string Version, string? Detail = null);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, NumberHandling = JsonNumberHandling.Strict)]
 [JsonSerializable(typeof(BrowserEventBody))]
+[JsonSerializable(typeof(ActBody))]
+[JsonSerializable(typeof(UnbindBody))]
+[JsonSerializable(typeof(MergeBody))]
+[JsonSerializable(typeof(UnmergeBody))]
+[JsonSerializable(typeof(ClaimsPage))]
+[JsonSerializable(typeof(ActDocument))]
+[JsonSerializable(typeof(AuditPage))]
 [JsonSerializable(typeof(BrowserEventsBody))]
 [JsonSerializable(typeof(IdentifyBody))]
 [JsonSerializable(typeof(WebhookBody))]

@@ -22,9 +22,7 @@ internal sealed class ActImport(Database database)
             added++;
         }
 
-        if (added == 0) return 0;
-        new SessionClaims(database).Restand(company);
-        Rebuild.Persons(database, company);
+        if (added > 0) Rebuild.Claims(database, company);
         return added;
     }
 

@@ -167,9 +167,8 @@ internal sealed class ActWriter(Database database)
 
     private List<long> Restand(Company company, List<long> identifiers)
     {
-        foreach (var identifier in identifiers) persons.Restand(company, identifier);
-        persons.Rejoin(company, identifiers);
-        return identifiers;
+        List<long> near = [.. identifiers, .. identifiers.SelectMany(identifier => persons.Restand(company, identifier))];
+        return [.. identifiers, .. persons.RejoinEach(company, near)];
     }
 
     /// <summary>Does something, sees what moved by it, and notes who did it; or only sees.</summary>

@@ -187,7 +187,7 @@ internal sealed class MessageEraser(Database database)
         }
 
         // Those who were kept from joining by what is gone may join now.
-        if (identifiers.Count > 0) persons.Rejoin(company, identifiers);
+        persons.RejoinEach(company, identifiers);
         foreach (var identifier in dropped) database.Use("DELETE FROM identifier WHERE company = ? AND id = ?").With(company.Number).With(identifier).Run();
     }
 

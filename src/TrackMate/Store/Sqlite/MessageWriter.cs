@@ -188,10 +188,10 @@ internal sealed class MessageWriter(Database database)
             if (left.Number == right.Number) continue;
             asked.Add((left, right));
             if (!persons.Say(company, left, right, trust, message.Order.UnixMilliseconds, message.EventId)) continue;
-            if (trust is Trust.Verified && persons.IsOneTooMany(company, left.Number, right.Number))
+            if (trust is Trust.Verified && persons.Crowded(company, left.Number, right.Number) is { } crowded)
             {
                 persons.Stop(company, left, right, JoinStop.TooManyJoins);
-                persons.Alarm(company, persons.Crowded(company, left.Number, right.Number), Joins.MaxPairs + 1, message.ReceivedAt);
+                persons.Alarm(company, crowded, Joins.MaxPairs + 1, message.ReceivedAt);
             }
             else touched.AddRange([left.Number, right.Number]);
         }

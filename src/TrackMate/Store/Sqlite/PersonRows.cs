@@ -31,8 +31,10 @@ internal sealed class PersonRows(Database database)
     }
 
     /// <summary>Says anew which pairs of an identifier an operator keeps apart.</summary>
-    public void Restand(Company company, long identifier)
+    /// <returns>The identifiers on the other side of those that changed: what comes after such a pair may join them now.</returns>
+    public List<long> Restand(Company company, long identifier)
     {
+        var changed = new List<long>();
         var pairs = new List<(long Low, long High, long Trust, long Session, long At)>();
         using (var rows = database.Use("""
             SELECT low, high, trust, session, at_ms FROM pair WHERE company = ?1 AND low = ?2
@@ -46,9 +48,13 @@ internal sealed class PersonRows(Database database)
         foreach (var pair in pairs)
         {
             var stop = acts.KeptApart(company, pair.Low, pair.High, pair.At);
-            database.Use("UPDATE pair SET stop = ?, standing = ? WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ?")
-                .With((long?)stop).With(stop is null ? 1 : 0).With(company.Number).With(pair.Low).With(pair.High).With(pair.Trust).With(pair.Session).Run();
+            var stands = stop is null ? 1 : 0;
+            if (database.Use("UPDATE pair SET stop = ?, standing = ? WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ? AND standing <> ?")
+                .With((long?)stop).With(stands).With(company.Number).With(pair.Low).With(pair.High).With(pair.Trust).With(pair.Session).With(stands).Run() > 0)
+                changed.Add(pair.Low == identifier ? pair.High : pair.Low);
         }
+
+        return changed;
     }
 
     /// <summary>
@@ -135,18 +141,16 @@ internal sealed class PersonRows(Database database)
     }
 
     /// <summary>
-    /// Whether a verified pair is past the number that is believed of one of its identifiers, and changes nothing else: the hundred-and-first customer of
-    /// <c>noreply@</c> costs two look-ups.
+    /// Of a verified pair that is past the number that is believed of one of its identifiers, and changes nothing else, that identifier: the hundred-and-first
+    /// customer of <c>noreply@</c> costs two look-ups.
     /// </summary>
-    public bool IsOneTooMany(Company company, long left, long right)
+    public long? Crowded(Company company, long left, long right)
     {
         var (ofLeft, ofRight) = (PairsOf(company, left, Trust.Verified), PairsOf(company, right, Trust.Verified));
         var (inLeft, inRight) = (ofLeft.Exists(pair => pair.Other(left).Number == right), ofRight.Exists(pair => pair.Other(right).Number == left));
-        return (!inLeft && (!inRight || ofRight.Count < Joins.MaxPairs)) || (!inRight && ofLeft.Count < Joins.MaxPairs);
+        var isOneTooMany = (!inLeft && (!inRight || ofRight.Count < Joins.MaxPairs)) || (!inRight && ofLeft.Count < Joins.MaxPairs);
+        return isOneTooMany ? inLeft ? right : left : null;
     }
-
-    /// <summary>Of two identifiers the one that is in more pairs than are believed.</summary>
-    public long Crowded(Company company, long left, long right) => PairsOf(company, left, Trust.Verified).Count >= Joins.MaxPairs ? left : right;
 
     /// <summary>Decides anew who is one person, among the given identifiers and all that hangs together with them by pairs, by merges, or by persons so far.</summary>
     /// <returns>Who is whose person now, and which pairs were stopped.</returns>
@@ -168,6 +172,32 @@ internal sealed class PersonRows(Database database)
         }
 
         return joined;
+    }
+
+    /// <summary>Decides anew for each of many identifiers, most of which hang together with nothing else.</summary>
+    /// <returns>Those that are another person now.</returns>
+    public List<long> RejoinEach(Company company, IEnumerable<long> identifiers)
+    {
+        var before = new Dictionary<long, long>();
+        foreach (var identifier in identifiers)
+        {
+            if (PersonOf(company, identifier) is var person && (person != identifier || HasPairs(company, identifier))) before[identifier] = person;
+        }
+
+        var open = before.Keys.ToHashSet();
+        while (open.Count > 0) open.ExceptWith(Rejoin(company, [open.First()]).PersonOf.Keys);
+        return [.. before.Where(known => PersonOf(company, known.Key) != known.Value).Select(known => known.Key)];
+    }
+
+    private bool HasPairs(Company company, long identifier)
+    {
+        using var row = database.Use("""
+            SELECT EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?2 AND standing = 1)
+                OR EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND high = ?2 AND standing = 1)
+                OR EXISTS (SELECT 1 FROM identifier WHERE company = ?1 AND person = ?2 AND id <> ?2)
+            """);
+        row.With(company.Number).With(identifier).Next();
+        return row.Long(0) == 1;
     }
 
     /// <summary>What joined a person's identifiers.</summary>

@@ -11,11 +11,19 @@ internal static class Rebuild
         ServerRuns(database, company);
         Spans(database, company);
         Ledger(database, company);
+        Persons(database, company);
     }
 
     public static void Spans(Database database, Company company) => new SessionClaims(database).Rebuild(company);
 
     public static void Persons(Database database, Company company) => new PersonRows(database).Rebuild(company, new SessionClaims(database));
+
+    /// <summary>Which claims stand, and with them spans, traits and persons.</summary>
+    public static void Claims(Database database, Company company)
+    {
+        new SessionClaims(database).Restand(company);
+        Persons(database, company);
+    }
 
     public static void SessionDays(Database database, Company company)
     {
