@@ -1,10 +1,13 @@
 using System.Text;
 using System.Text.Json;
 using CsCheck;
+using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
+using TrackMate.Manage;
 using TrackMate.Store;
 using TrackMate.Store.Sqlite;
 using TrackMate.Tests.Model;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 
@@ -22,6 +25,10 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
             var random = new Random(history.Seed);
             var company = History.CompanyOf(stored.NextCompany(), history.Settings);
             history = history with { Messages = [.. history.Messages.Select(WithSaid)] };
+
+            // These come between the steps of an erasure, and are not taken by it.
+            var late = new Queue<Message>(history.Stored.Where(message => message is TrackedEvent { Named.Count: 0 }).TakeLast(2));
+            history = history with { Messages = [.. history.Messages.Where(message => !late.Any(other => (other.Order.Origin, other.EventId) == (message.Order.Origin, message.EventId)))] };
             var acts = new PlayedActs(stored.Store, company, history);
             foreach (var batch in history.Arrival(order: 1, company).Chunk(5))
             {
@@ -48,7 +55,16 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
                 var most = random.Next(2) == 0 ? ErasureWriter.MostInStep : random.Next(1, 4);
                 var preview = Preview(company, id);
                 var state = (await stored.Store.EraseAsync(erasure => erasure.Begin(company, id, Operator, suppress: false, most)))!;
-                while (!state.RowsGone) state = (await stored.Store.EraseAsync(erasure => erasure.Continue(state, most)))!;
+                while (!state.RowsGone)
+                {
+                    if (late.TryDequeue(out var message))
+                    {
+                        await stored.Store.AppendAsync([message with { Company = company }]);
+                        left.Add(message);
+                    }
+
+                    state = (await stored.Store.EraseAsync(erasure => erasure.Continue(state, most)))!;
+                }
 
                 View.AssertEqual(
                     NaiveView.Of(History.CompanyOf(0, history.Settings), left, standing).ToText(),
@@ -61,6 +77,39 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
                 if (random.Next(2) == 0) break;
             }
         }, iter: Some, threads: 2, print: history => history.ToString());
+
+    [Fact]
+    public async Task What_was_left_unfinished_is_gone_on_with_at_the_next_start()
+    {
+        var folder = Directory.CreateTempSubdirectory("trackmate-test-").FullName;
+        try
+        {
+            ProfileId id;
+            using (var registry = Registry.Open(folder, TimeProvider.System))
+            using (var store = SqliteStore.Open(folder, NullLogger.Instance))
+            {
+                var company = registry.AddCompany(ServerProcess.CompanyId, "Shop");
+                id = Identifier.Email(company, "unfinished@shop.com").Id;
+                await store.AppendAsync([Messages.Identify(company, "s", "unfinished@shop.com", "i"), .. Enumerable.Range(0, 20).Select(number => Messages.Browser(company, "s", $"unfinished_{number}"))]);
+                Assert.False((await store.EraseAsync(erasure => erasure.Begin(company, id, Operator, suppress: false, most: 5)))!.RowsGone);
+
+                // Whoever is being erased is found by nobody, and what comes now is theirs to send again.
+                using (var snapshot = store.Read()) Assert.Null(new PersonReader(snapshot.Database).Find(company, id));
+                await store.AppendAsync([Messages.Browser(company, "s", "later")]);
+            }
+
+            await using var server = await ServerProcess.StartAsync(folder);
+            var backend = new ShopBackend(server.Http, ServerProcess.ApiKey);
+            var session = await Eventually.BecomesAsync(() => backend.SessionAsync("s"), answer => answer.Body!["events"]!.AsArray().Count == 1);
+            Assert.Equal("later", session.Body!["events"]![0]!["eventId"]!.ToString());
+            await Eventually.TrueAsync(() => Task.FromResult(server.Output.Contains("that was left unfinished is done", StringComparison.Ordinal)), () => server.Output);
+            Assert.True(File.ReadAllBytes(SqliteStore.PathIn(folder)).AsSpan().IndexOf("unfinished"u8) < 0);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 
     private Erased Preview(Company company, ProfileId id)
     {

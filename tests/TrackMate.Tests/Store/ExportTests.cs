@@ -31,11 +31,7 @@ public sealed class ExportTests(TemporaryStore stored) : IClassFixture<Temporary
 
             var other = History.CompanyOf(stored.NextCompany(), history.Settings);
             var lines = LinesOf(file).Skip(1).Select(line => ImportLine.Read(line, other)).ToList();
-            for (var twice = 0; twice < 2; twice++)
-            {
-                await stored.Store.AppendAsync([.. lines.Select(line => line.Message).OfType<Message>()]);
-                await stored.Store.ActAsync(_ => 0);
-            }
+            for (var times = 0; times < 2; times++) await stored.Store.AppendAsync([.. lines.Select(line => line.Message).OfType<Message>()]);
 
             using (var beside = stored.OpenBeside())
             {
@@ -76,7 +72,12 @@ public sealed class ExportTests(TemporaryStore stored) : IClassFixture<Temporary
             }, CancellationToken.None));
 
             var other = History.CompanyOf(stored.NextCompany(), history.Settings);
-            await stored.Store.AppendAsync([.. LinesOf(file).Skip(1).Select(line => ImportLine.Read(line, other).Message!)]);
+            var messages = LinesOf(file).Skip(1).Select(line => ImportLine.Read(line, other).Message!).ToList();
+
+            // What names the person beside somebody else concerns both; without the other's messages it may be the person's.
+            var leaves = profile.Identifiers.Select(identifier => identifier.Id).ToHashSet();
+            if (messages.Any(message => message.Named.Any(identifier => !leaves.Contains(identifier.Id.ToString())))) return;
+            await stored.Store.AppendAsync(messages);
             using var snapshot = stored.Store.Read();
             var timeline = StoredView.Timeline(new(snapshot.Database, other), other, profile.Id, new(), random);
             Assert.Equal(

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
+using TrackMate.Store;
 using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Tests.Store;
@@ -20,7 +21,7 @@ public sealed class FileCleanerTests : IDisposable
         var company = Messages.Company(1);
         var random = new Random(7);
         var names = Enumerable.Range(0, Persons).Select(number => $"{random.Next():x8}name{number:0000}").ToArray();
-        var erased = names.Where((_, number) => number % 20 == 0).ToList();
+        var erased = names.Where((_, number) => number % 3 == 0).ToList();
         using (var store = SqliteStore.Open(folder, NullLogger.Instance))
         {
             foreach (var batch in names.Chunk(100))
