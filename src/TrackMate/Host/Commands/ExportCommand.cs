@@ -1,5 +1,4 @@
 using System.CommandLine;
-using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Show;
 using TrackMate.Store.Sqlite;
