@@ -6,11 +6,12 @@ return args switch
     ["sqlite", var folder, var seconds] => BareSqlite.Run(folder, int.Parse(seconds)),
     ["cost", var url, var key] => await CostOfLength.Run(new(url), key),
     ["acts", var url, var key] => await CostOfActs.Run(new(url), key),
+    ["strangers", var url, var key] => await Strangers.Run(new(url), key),
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | cost URL API_KEY | acts URL API_KEY; bench/run.sh calls them.");
+    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | cost URL API_KEY | acts URL API_KEY | strangers URL API_KEY; bench/run.sh calls them.");
     return 2;
 }

@@ -10,6 +10,7 @@ var trackmate = new RootCommand("TrackMate: one timeline of everything that happ
     DemoCommand.Create(),
     CompanyCommand.Create(),
     KeyCommand.Create(),
+    TokenKeyCommand.Create(),
     AdminCommand.Create(),
     BackupCommand.Create(),
     RestoreCommand.Create(),

@@ -38,7 +38,7 @@ export interface Identity {
 
 /** Settings of one {@link TrackMateApi.identify}. */
 export interface IdentifyOptions {
-  /** A token signed by the company's back end, which makes the claim a verified one. */
+  /** A JWT signed by the company's back end for this person, which makes the claim a verified one. */
   token?: string;
 }
 

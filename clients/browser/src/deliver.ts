@@ -113,7 +113,7 @@ export function openDelivery(
 
   function explain(status: number, detail: string | undefined): void {
     const refused = `the server refused with ${status}: ${detail ?? 'no detail'}`;
-    // Company or origin unknown: nothing of this site will ever arrive, which somebody must see.
+    // Company or origin unknown, or a token that does not count: what somebody must see, since it will be so again.
     if ((status === 401 || status === 403) && !warned) {
       warned = true;
       console.warn('TrackMate:', refused);

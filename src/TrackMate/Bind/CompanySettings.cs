@@ -36,5 +36,17 @@ public sealed record CompanySettings
     /// <summary>Whether whoever is erased stays away: a keyed hash is kept, and messages that name them are not.</summary>
     public bool SuppressErased { get; init; }
 
+    /// <summary>What becomes of a browser's identify without a valid token (B15).</summary>
+    public TokenMode TokenMode { get; init; }
+
+    /// <summary>What tokens are signed with; null before the first key.</summary>
+    public TokenAlgorithm? TokenAlgorithm { get; init; }
+
+    /// <summary>Refused events, and warnings, that are kept of each side: of browsers, and of API keys. The newest stay.</summary>
+    public int RejectedKept { get; init; } = 10_000;
+
+    /// <summary>Days that they are kept at most.</summary>
+    public int RejectedDays { get; init; } = 30;
+
     public long ServerSessionGapMilliseconds => ServerSessionGapMinutes * 60_000L;
 }

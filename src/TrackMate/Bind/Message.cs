@@ -42,9 +42,12 @@ public sealed record Identify : Message
 {
     public required Trust Trust { get; init; }
 
+    /// <summary>Why no valid token stands behind it, where its company observes that.</summary>
+    public TokenFault? WithoutToken { get; init; }
+
     public IReadOnlyList<Trait> Traits { get; init; } = [];
 
-    /// <summary>UTF-8 JSON of the whole message, as it was sent.</summary>
+    /// <summary>UTF-8 JSON of the whole message, as it was sent but for its token, which is nobody's to read again.</summary>
     public ReadOnlyMemory<byte> Said { get; init; }
 }
 

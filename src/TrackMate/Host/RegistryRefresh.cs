@@ -9,6 +9,11 @@ internal sealed partial class RegistryRefresh(Registry registry, TimeProvider ti
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        foreach (var company in registry.Companies)
+        {
+            foreach (var key in registry.TokenKeysInForce(company).Where(key => key.Key is null)) LogUnreadableKey(log, key.Kid, company.CompanyId);
+        }
+
         using var timer = new PeriodicTimer(Period, time);
         try
         {
@@ -31,6 +36,9 @@ internal sealed partial class RegistryRefresh(Registry registry, TimeProvider ti
             LogUnreadable(log, e.Message);
         }
     }
+
+    [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "The token key {Kid} of {CompanyId} cannot be read: keys/token.key is gone or another one, as after a restore elsewhere. No token that it signed is taken; bring the file back, or revoke the key and add another.")]
+    private static partial void LogUnreadableKey(ILogger logger, string kid, string companyId);
 
     [LoggerMessage(EventId = 10, Level = LogLevel.Warning, Message = "The registry of companies and keys cannot be read: {Reason}. What was read before stays in force.")]
     private static partial void LogUnreadable(ILogger logger, string reason);

@@ -42,12 +42,15 @@ internal static class Server
         builder.Services.AddSingleton(_ => Registry.Open(options.DataFolder, time));
         builder.Services.AddHostedService<RegistryRefresh>();
         builder.Services.AddHostedService<ErasureResume>();
+        builder.Services.AddHostedService<IngestionBounds>();
+        builder.Services.AddHostedService<StitchRate>();
         builder.Services.AddSingleton(_ => new RateLimit(options.RequestsPerSecond));
         builder.Services.AddSingleton<DailyQuota>();
         builder.Services.AddSingleton<Intake>();
         builder.Services.AddSingleton<TrackEvents>();
         builder.Services.AddSingleton<IdentifyProfile>();
         builder.Services.AddSingleton<ReceiveWebhook>();
+        builder.Services.AddSingleton<MendRejected>();
         builder.Services.AddSingleton<ReadApi>();
         builder.Services.AddSingleton<ErasureApi>();
         builder.Services.AddSingleton<ExportApi>();

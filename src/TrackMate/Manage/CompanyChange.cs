@@ -10,6 +10,9 @@ internal sealed record CompanyChange
     private const int MaxNameLength = 200;
     private const int MaxTypeLength = 200;
     private const int MinutesOfDay = 1440;
+    private const int MinRejectedKept = 100;
+    private const int MaxRejectedKept = 1_000_000;
+    private const int MaxRejectedDays = 3650;
 
     public string? Name { get; init; }
 
@@ -40,6 +43,12 @@ internal sealed record CompanyChange
 
     public string? SuppressErased { get; init; }
 
+    public string? Tokens { get; init; }
+
+    public string? RejectedKept { get; init; }
+
+    public string? RejectedDays { get; init; }
+
     /// <returns>The company's name and settings once the change is made.</returns>
     /// <exception cref="InvalidSettingException">A value that the setting cannot have, or nothing to change.</exception>
     public (string Name, CompanySettings Settings) ApplyTo(Company company)
@@ -64,6 +73,9 @@ internal sealed record CompanyChange
             Placeholders = NoPlaceholders ? [] : Changed(old.Placeholders, Placeholders, PlaceholderOf),
             EventsPerDay = Quota is null ? old.EventsPerDay : QuotaOf(Quota),
             SuppressErased = SuppressErased is null ? old.SuppressErased : SwitchOf("--suppress-erased", SuppressErased),
+            TokenMode = Tokens is null ? old.TokenMode : TokenModeOf(Tokens),
+            RejectedKept = RejectedKept is null ? old.RejectedKept : NumberOf("--rejected-kept", RejectedKept, "events", MinRejectedKept, MaxRejectedKept),
+            RejectedDays = RejectedDays is null ? old.RejectedDays : NumberOf("--rejected-days", RejectedDays, "days", 1, MaxRejectedDays),
         };
         if (settings.PaymentTypes.Intersect(settings.RefundTypes, StringComparer.Ordinal).FirstOrDefault() is { } both)
             throw new InvalidSettingException("--payment-type", $"'{both}' cannot pay and refund at once");
@@ -102,6 +114,14 @@ internal sealed record CompanyChange
         _ => throw new InvalidSettingException(option, $"'{text}' is neither on nor off"),
     };
 
+    private static TokenMode TokenModeOf(string text) => text.ToLowerInvariant() switch
+    {
+        "off" => TokenMode.Off,
+        "observe" => TokenMode.Observe,
+        "enforce" => TokenMode.Enforce,
+        _ => throw new InvalidSettingException("--tokens", $"'{text}' is neither off nor observe nor enforce"),
+    };
+
     private static int GapOf(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) && minutes is >= 1 and <= MinutesOfDay
             ? minutes
@@ -116,6 +136,11 @@ internal sealed record CompanyChange
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var sessions) && sessions is >= 1 and <= 1_000_000_000
             ? sessions
             : throw new InvalidSettingException("--max-new-sessions", $"'{text}' is not a number of sessions a day from 1 to 1000000000");
+
+    private static int NumberOf(string option, string text, string what, int least, int most) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+            ? number
+            : throw new InvalidSettingException(option, $"'{text}' is not a number of {what} from {least} to {most}");
 
     private static string PlaceholderOf(string text) =>
         text.Trim() is { Length: >= 1 and <= MaxTypeLength } trimmed

@@ -19,6 +19,10 @@ internal sealed record CompanyDocument(
     int MaxEmailsPerPerson,
     int NewSessionsPerDay,
     long? EventsPerDay,
+    string Tokens,
+    string? TokenAlgorithm,
+    int RejectedKept,
+    int RejectedDays,
     bool SuppressErased)
 {
     public static CompanyDocument Of(Company company)
@@ -26,7 +30,9 @@ internal sealed record CompanyDocument(
         var settings = company.Settings;
         return new(
             company.CompanyId, company.Name, settings.AllowedOrigins, settings.PaymentTypes, settings.RefundTypes, settings.Currency,
-            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.NewSessionsPerDay, settings.EventsPerDay, settings.SuppressErased);
+            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.NewSessionsPerDay, settings.EventsPerDay,
+            settings.TokenMode.ToString().ToLowerInvariant(), settings.TokenAlgorithm?.ToString(),
+            settings.RejectedKept, settings.RejectedDays, settings.SuppressErased);
     }
 }
 
@@ -36,13 +42,23 @@ internal sealed record KeyDocument(long Number, string Key, string Name, IReadOn
     public static KeyDocument Of(ApiKey key) =>
         new(key.Number, key.Shown, key.Name, ApiKey.Write(key.Scopes).Split(' '), Time(key.CreatedAt), key.RevokedAt is { } at ? Time(at) : null);
 
-    private static string Time(long unixMilliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds).ToString("yyyy-MM-ddTHH:mm:ssZ");
+    public static string Time(long unixMilliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds).ToString("yyyy-MM-ddTHH:mm:ssZ");
+}
+
+/// <summary>A token key as <c>token-key list --json</c> writes it: never the key itself.</summary>
+/// <param name="State"><c>in force</c>, <c>revoked</c>, or <c>unreadable</c> where the data folder has lost what its secret was encrypted with.</param>
+internal sealed record TokenKeyDocument(string Kid, string Algorithm, string State, string CreatedAt, string? RevokedAt)
+{
+    public static TokenKeyDocument Of(TokenKey key) => new(
+        key.Kid, key.Algorithm.ToString(), key.RevokedAt is not null ? "revoked" : key.Key is null ? "unreadable" : "in force",
+        KeyDocument.Time(key.CreatedAt), key.RevokedAt is { } at ? KeyDocument.Time(at) : null);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(CompanyDocument))]
 [JsonSerializable(typeof(IReadOnlyList<CompanyDocument>))]
 [JsonSerializable(typeof(IReadOnlyList<KeyDocument>))]
+[JsonSerializable(typeof(IReadOnlyList<TokenKeyDocument>))]
 internal sealed partial class ManageJson : JsonSerializerContext
 {
     /// <summary>Read by scripts and people, never pasted into HTML.</summary>

@@ -42,7 +42,9 @@ internal static class Doctor
             yield return new(true, $"SQLite {database!.Connection.ServerVersion} is new enough.");
             var schema = Look(() => SchemaOf(database));
             yield return schema;
-            if (!schema.Good || quick) yield break;
+            if (!schema.Good) yield break;
+            yield return Look(() => TokenKeys(database, dataFolder));
+            if (quick) yield break;
 
             yield return Look(() => Integrity.Of(database) is { } damage ? new(false, $"The store is damaged: {damage}. Restore a backup.") : new(true, "Every page and index of the store is whole."));
             yield return Look(() => Derived(database));
@@ -70,6 +72,16 @@ internal static class Doctor
     {
         DataFolders.CheckSchema(database);
         return new(true, $"The schema is this program's ({Schema.Known}).");
+    }
+
+    private static Finding TokenKeys(Database database, string dataFolder)
+    {
+        var sealing = new SealingKey(dataFolder);
+        var inForce = TokenKeyRows.Read(database, sealing).Where(key => key.RevokedAt is null).ToList();
+        var unreadable = inForce.Where(key => key.Key is null).Select(key => key.Kid).ToList();
+        return unreadable.Count == 0
+            ? new(true, inForce.Count == 0 ? "There are no token keys." : $"{Sizes.Counted(inForce.Count, "token key", "token keys")} can be read.")
+            : new(false, $"Token keys that cannot be read, so that no token they signed is taken: {string.Join(", ", unreadable)}. Bring {sealing.Path} back from where it was, or revoke them and add others with: trackmate token-key add");
     }
 
     private static Finding Derived(Database database)

@@ -12,18 +12,21 @@ namespace TrackMate.Manage;
 internal sealed class Registry : IDisposable
 {
     private readonly Database database;
+    private readonly SealingKey sealing;
     private readonly TimeProvider time;
     private readonly Lock gate = new();
     private volatile Snapshot snapshot = Snapshot.Empty;
 
-    private sealed record Snapshot(long Version, FrozenDictionary<string, Company> Companies, FrozenDictionary<ulong, (byte[] Hash, ApiKey Key)[]> Keys)
+    private sealed record Snapshot(
+        long Version, FrozenDictionary<string, Company> Companies, FrozenDictionary<ulong, (byte[] Hash, ApiKey Key)[]> Keys, FrozenDictionary<long, TokenKey[]> TokenKeys)
     {
-        public static readonly Snapshot Empty = new(-1, FrozenDictionary<string, Company>.Empty, FrozenDictionary<ulong, (byte[], ApiKey)[]>.Empty);
+        public static readonly Snapshot Empty = new(-1, FrozenDictionary<string, Company>.Empty, FrozenDictionary<ulong, (byte[], ApiKey)[]>.Empty, FrozenDictionary<long, TokenKey[]>.Empty);
     }
 
-    private Registry(Database database, TimeProvider time)
+    private Registry(Database database, SealingKey sealing, TimeProvider time)
     {
         this.database = database;
+        this.sealing = sealing;
         this.time = time;
     }
 
@@ -31,7 +34,7 @@ internal sealed class Registry : IDisposable
     public static Registry Open(string dataFolder, TimeProvider time)
     {
         FolderLock.Make(dataFolder);
-        var registry = new Registry(Database.Open(SqliteStore.PathIn(dataFolder), cacheKibibytes: 1024), time);
+        var registry = new Registry(Database.Open(SqliteStore.PathIn(dataFolder), cacheKibibytes: 1024), new(dataFolder), time);
         Schema.Apply(registry.database);
         registry.Refresh();
         return registry;
@@ -68,7 +71,8 @@ internal sealed class Registry : IDisposable
             snapshot = new(
                 version.Long(0),
                 CompanyRows.Read(database).ToFrozenDictionary(company => company.CompanyId, StringComparer.Ordinal),
-                ReadKeys().Where(key => key.Key.RevokedAt is null).GroupBy(key => BitConverter.ToUInt64(key.Hash)).ToFrozenDictionary(keys => keys.Key, keys => keys.ToArray()));
+                ReadKeys().Where(key => key.Key.RevokedAt is null).GroupBy(key => BitConverter.ToUInt64(key.Hash)).ToFrozenDictionary(keys => keys.Key, keys => keys.ToArray()),
+                TokenKeyRows.Read(database, sealing).Where(key => key.RevokedAt is null).GroupBy(key => key.Company).ToFrozenDictionary(keys => keys.Key, keys => keys.ToArray()));
         }
     }
 
@@ -127,6 +131,57 @@ internal sealed class Registry : IDisposable
     public IReadOnlyList<ApiKey> KeysOf(Company company)
     {
         lock (gate) return [.. ReadKeys().Select(key => key.Key).Where(key => key.Company == company.Number)];
+    }
+
+    /// <summary>The keys in force that a company signs its tokens with.</summary>
+    public IReadOnlyList<TokenKey> TokenKeysInForce(Company company) => snapshot.TokenKeys.GetValueOrDefault(company.Number, []);
+
+    /// <summary>All of a company's token keys, revoked ones too.</summary>
+    public IReadOnlyList<TokenKey> TokenKeysOf(Company company)
+    {
+        lock (gate) return [.. TokenKeyRows.Read(database, sealing).Where(key => key.Company == company.Number)];
+    }
+
+    /// <summary>Adds a key that tokens are signed with; the first one in force decides by which algorithm.</summary>
+    /// <param name="key">The secret's UTF-8 bytes (HS256), or the public key (EdDSA).</param>
+    /// <exception cref="CommandFailedException">Two are in force, the company signs otherwise, or there is a key of that kid.</exception>
+    public void AddTokenKey(Company company, string kid, TokenAlgorithm algorithm, byte[] key) => Change(() =>
+    {
+        // Read anew inside the transaction: another process may have changed it.
+        var current = CompanyRows.Read(database).Single(found => found.Number == company.Number);
+        var all = TokenKeyRows.Read(database, sealing).Where(found => found.Company == company.Number).ToList();
+        var inForce = all.Where(found => found.RevokedAt is null).ToList();
+        if (all.Exists(found => found.Kid == kid)) throw new CommandFailedException($"{company.CompanyId} has had a token key {kid} already; give another --kid, or leave it out.");
+        if (inForce.Find(found => found.Algorithm != algorithm) is { } other)
+            throw new CommandFailedException($"{company.CompanyId} signs its tokens with {other.Algorithm} (key {other.Kid}), and only one algorithm is in force at a time; revoke its keys before you add one of {algorithm}.");
+        if (inForce.Count >= TokenKey.MostInForce)
+            throw new CommandFailedException($"{company.CompanyId} has {inForce.Count} token keys in force, which is all it may; revoke one of {string.Join(", ", inForce.Select(found => found.Kid))} first.");
+
+        TokenKeyRows.Add(database, sealing, company.Number, kid, algorithm, key, Now());
+        database.Use("UPDATE company SET settings = ? WHERE id = ?").With(CompanyRows.Write(current.Settings with { TokenAlgorithm = algorithm })).With(company.Number).Run();
+    });
+
+    /// <summary>Puts a token key out of force and forgets it.</summary>
+    /// <returns>False where the company has no such key in force.</returns>
+    public bool RevokeTokenKey(Company company, string kid)
+    {
+        var revoked = 0;
+        Change(() => revoked = database.Use("UPDATE token_key SET revoked_ms = ?, key = x'' WHERE company = ? AND kid = ? AND revoked_ms IS NULL")
+            .With(Now()).With(company.Number).With(kid).Run());
+        return revoked > 0;
+    }
+
+    /// <summary>Identifies without a valid token that were taken while the company observed, by what was wrong, over the last UTC days.</summary>
+    public IReadOnlyList<(string Fault, long Identifies)> WithoutToken(Company company, int days)
+    {
+        lock (gate)
+        {
+            var counts = new List<(string, long)>();
+            using var rows = database.Use("SELECT fault, SUM(identifies) FROM identify_without_token WHERE company = ? AND day > ? GROUP BY fault ORDER BY 2 DESC, 1");
+            rows.With(company.Number).With(DayCounters.DayOf(Now()) - days);
+            while (rows.Next()) counts.Add((rows.Text(0), rows.Long(1)));
+            return counts;
+        }
     }
 
     /// <returns>The password's hash and the stamp that cookies carry, or null for nobody.</returns>

@@ -1,4 +1,5 @@
 using TrackMate.Bind;
+using TrackMate.Store;
 
 namespace TrackMate.Receive;
 
@@ -9,28 +10,48 @@ internal sealed class IdentifyProfile(Intake intake)
     {
         PublicCalls.AllowEveryOrigin(http);
         intake.LimitAddress(http);
-        return intake.Run(http, Identify);
+        return intake.Run(http, ReceivingCall.Profile, Identify);
+    }
+
+    /// <exception cref="Refused">What has to be mended.</exception>
+    public static Identify Read(WireObject wire, Company company, Arrival arrival)
+    {
+        if (wire.Json.Length > Intake.MaxEventBytes) throw Batches.TooLarge("The identify");
+        return MessageReader.Identify(wire, new(
+            company, Origin.Browser, arrival.ReceivedAt, wire.Time(Member.SentAt) + arrival.Delay, MessageReader.SessionIdOf(wire, company), default, arrival.Agent));
     }
 
     private async Task Identify(HttpContext http, RequestBody body)
     {
         var (wire, company) = intake.ReadPublic(http, body);
-        var receivedAt = intake.Now();
-        intake.LimitCompany(company, receivedAt);
+        var arrival = new Arrival(intake.Now(), UserAgent.Parse(http.Request.Headers.UserAgent));
+        intake.LimitCompany(company, arrival.ReceivedAt);
 
         Identify identify;
         try
         {
-            if (body.Utf8.Length > Intake.MaxEventBytes) throw Batches.TooLarge("The identify");
-            identify = MessageReader.Identify(wire, new(
-                company, Origin.Browser, receivedAt, wire.Time(Member.SentAt), MessageReader.SessionIdOf(wire, company), default, UserAgent.Parse(http.Request.Headers.UserAgent)));
+            identify = Trusted(wire, Read(wire, company, arrival));
         }
         catch (Refused refused)
         {
-            throw new Refusal(company, Origin.Browser, refused, Batches.EventIdOf(wire));
+            throw new Refusal(company, refused, Batches.EventIdOf(wire));
         }
 
         await intake.AppendAsync([identify], rejected: null);
         await Intake.WriteAsync(http, new ProfileAnswer(identify.SessionGoesTo.Id.ToString()), Wire.Json.ProfileAnswer);
+    }
+
+    /// <summary>What stands behind it: its token, or the word of a browser, where the company takes that (B15).</summary>
+    /// <exception cref="Refused">The company takes only tokens, and there is none that is valid. Decided before anything is looked up, so it says nothing about anyone.</exception>
+    private Identify Trusted(WireObject wire, Identify identify)
+    {
+        var token = wire.IsText(Member.Token) ? wire.AnyText(Member.Token) : wire.Has(Member.Token) ? "" : null;
+        var company = identify.Company;
+        var fault = IdentifyToken.FaultOf(token, company, intake.Registry.TokenKeysInForce(company), identify.Named, identify.SessionId!, identify.ReceivedAt);
+        if (fault is not { } found) return identify with { Trust = Trust.Verified };
+        if (company.Settings.TokenMode is TokenMode.Off) return identify;
+
+        ReceiveMetrics.WithoutToken(Refused.NameOf(found));
+        return company.Settings.TokenMode is TokenMode.Observe ? identify with { WithoutToken = found } : throw IdentifyToken.Refusing(found);
     }
 }

@@ -13,8 +13,11 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
     public const int MaxEvents = 500;
     public const int MaxEventBytes = 32 * 1024;
 
-    /// <summary>Of a refused event so much is kept.</summary>
-    private const int KeptBytes = 4 * 1024;
+    /// <summary>Of a refused event so much is kept: all that one may have, so that it can be mended.</summary>
+    private const int KeptBytes = MaxEventBytes;
+
+    /// <summary>Of a batch that is refused as a whole so much is kept.</summary>
+    private const int KeptBatchBytes = 256 * 1024;
 
     public Registry Registry => registry;
 
@@ -37,7 +40,7 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
         }
         catch (Refused refused) when (WireObject.Peek(body.Utf8.Span, Member.CompanyId) is { } companyId && registry.Find(companyId) is { } company)
         {
-            throw new Refusal(company, Origin.Browser, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
+            throw new Refusal(company, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
         }
 
         return (wire, CompanyOf(http, wire));
@@ -49,7 +52,7 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
         var company = registry.Find(companyId) ?? throw new Refused(Reason.UnknownCompany, "company_id names no company here; copy it from the dashboard's Get started page.", "company_id");
         var origin = http.Request.Headers.Origin.ToString();
         if (origin.Length > 0 && company.Settings.AllowedOrigins is { Count: > 0 } allowed && !allowed.Contains(origin, StringComparer.OrdinalIgnoreCase))
-            throw new Refusal(company, Origin.Browser, new(Reason.OriginNotAllowed, $"The company does not list the origin {origin}; list it beside the others with: trackmate company set --origin, which takes all of them."));
+            throw new Refusal(company, new(Reason.OriginNotAllowed, $"The company does not list the origin {origin}; list it beside the others with: trackmate company set --origin, which takes all of them."), Batches.EventIdOf(wire));
         return company;
     }
 
@@ -63,8 +66,9 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
     }
 
     /// <summary>Runs a slice: whatever it refuses is answered as a problem, and kept where it is known whose it is.</summary>
+    /// <param name="call">Which of the slices.</param>
     /// <param name="sender">The company of the API key, where there is one: then even a body that cannot be read is kept.</param>
-    public async Task Run(HttpContext http, Func<HttpContext, RequestBody, Task> slice, Company? sender = null)
+    public async Task Run(HttpContext http, ReceivingCall call, Func<HttpContext, RequestBody, Task> slice, Company? sender = null)
     {
         RequestBody? body = null;
         try
@@ -74,13 +78,13 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
         }
         catch (Refusal refusal)
         {
-            await KeepAsync(refusal, body);
+            await KeepAsync(http, call, refusal, body);
             await Problems.WriteAsync(http, refusal.Refused);
         }
         catch (Refused refused)
         {
             // A spent quota says nothing about the message, and would push out what does; of whom is kept out nothing is kept.
-            if (sender is not null && refused.Reason is not (Reason.QuotaSpent or Reason.Suppressed)) await KeepAsync(new(sender, Origin.Server, refused), body);
+            if (sender is not null && refused.Reason is not (Reason.QuotaSpent or Reason.Suppressed)) await KeepAsync(http, call, new(sender, refused), body);
             await Problems.WriteAsync(http, refused);
         }
         finally
@@ -90,7 +94,7 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
     }
 
     public static RejectedEvent ToKeep(Refused refused, string? eventId, ReadOnlyMemory<byte> body) =>
-        new(eventId, refused.Status, refused.Message, body[..Math.Min(body.Length, KeptBytes)]);
+        new(eventId, refused.Status, refused.Kept, body[..Math.Min(body.Length, KeptBytes)], body.Length);
 
     public static Task WriteAsync<T>(HttpContext http, T answer, JsonTypeInfo<T> type) => WriteAsync(http, JsonSerializer.SerializeToUtf8Bytes(answer, type));
 
@@ -101,12 +105,17 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
         return http.Response.Body.WriteAsync(json, http.RequestAborted).AsTask();
     }
 
-    private async Task KeepAsync(Refusal refusal, RequestBody? body)
+    private async Task KeepAsync(HttpContext http, ReceivingCall call, Refusal refusal, RequestBody? body)
     {
+        var sent = body?.Utf8 ?? default;
+        var kept = ToKeep(refusal.Refused, refusal.EventId, sent);
+        // Whoever looks for one event of a batch finds it, whatever was wrong with the batch.
+        if (Batches.EventIdsIn(sent.Span) is { Count: > 0 } events) kept = kept with { Events = events, Body = sent[..Math.Min(sent.Length, KeptBatchBytes)] };
+        var origin = call is ReceivingCall.Webhooks ? Origin.Server : Origin.Browser;
         try
         {
-            var kept = ToKeep(refusal.Refused, refusal.EventId, body?.Utf8 ?? default);
-            await store.AppendAsync([], new(refusal.Company, refusal.Origin, Now(), [kept]));
+            if (origin is Origin.Browser) kept = kept with { Body = KeptTokens.Blank(kept.Body) };
+            await store.AppendAsync([], new(refusal.Company, origin, call, Now(), [kept]) { Agent = origin is Origin.Browser ? UserAgent.Parse(http.Request.Headers.UserAgent) : null });
         }
         catch (StoreUnavailableException)
         {
@@ -116,11 +125,9 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
 }
 
 /// <summary>A refusal of which it is known whose it is, so that the company finds it among its rejected events.</summary>
-internal sealed class Refusal(Company company, Origin origin, Refused refused, string? eventId = null) : Exception(refused.Message)
+internal sealed class Refusal(Company company, Refused refused, string? eventId = null) : Exception(refused.Message)
 {
     public Company Company { get; } = company;
-
-    public Origin Origin { get; } = origin;
 
     public Refused Refused { get; } = refused;
 

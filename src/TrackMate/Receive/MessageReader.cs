@@ -57,7 +57,7 @@ internal static class MessageReader
             Named = named,
             Trust = Trust.Claimed,
             Traits = TraitsOf(wire),
-            Said = wire.Json,
+            Said = wire.JsonWithout(Member.Token),
         };
     }
 

@@ -12,62 +12,49 @@ internal sealed class ReceiveWebhook(Intake intake)
     public Task Handle(HttpContext http)
     {
         var (company, _) = Keys.Authorize(http, intake.Registry, Scopes.Write);
-        return intake.Run(http, (_, body) => Receive(http, company, body), company);
+        return intake.Run(http, ReceivingCall.Webhooks, (_, body) => Receive(http, company, body), company);
+    }
+
+    /// <summary>Reads one event or a batch.</summary>
+    /// <exception cref="Refused">The single one, or what a batch says for all of its events, breaks a rule.</exception>
+    public static Taken Read(WireObject wire, Company company, Arrival arrival)
+    {
+        CheckCompany(wire, company);
+        var envelope = new Envelope(company, Origin.Server, arrival.ReceivedAt, SentAt: null, SessionId: null, default, Agent: null);
+        if (wire.Has(Member.Events)) return ReadBatch(wire, envelope);
+        if (wire.Json.Length > Intake.MaxEventBytes) throw Batches.TooLarge("The event");
+        return new(Read(wire, envelope, index: 0, FieldPath.Body));
     }
 
     private async Task Receive(HttpContext http, Company company, RequestBody body)
     {
         var receivedAt = intake.Now();
         intake.LimitCompany(company, receivedAt);
-        WireObject wire;
+        Taken taken;
+        bool isBatch;
         try
         {
-            wire = WireObject.Read(body.Utf8, FieldPath.Body);
-            CheckCompany(wire, company);
+            var wire = WireObject.Read(body.Utf8, FieldPath.Body);
+            isBatch = wire.Has(Member.Events);
+            taken = Read(wire, company, new(receivedAt, Agent: null));
         }
         catch (Refused refused)
         {
-            throw new Refusal(company, Origin.Server, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
+            throw new Refusal(company, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
         }
 
-        var envelope = new Envelope(company, Origin.Server, receivedAt, SentAt: null, SessionId: null, default, Agent: null);
-        await (wire.Has(Member.Events) ? ReceiveBatch(http, wire, envelope) : ReceiveOne(http, wire, envelope, body));
+        var rejected = taken.Refusals.Count == 0 ? null : new Rejected(company, Origin.Server, ReceivingCall.Webhooks, receivedAt, [.. taken.Refusals.Select(refusal => refusal.ToKeep())]);
+        var receipts = await intake.AppendAsync(taken.Messages, rejected);
+        if (!isBatch && receipts[0].Suppressed) throw KeptOut();
+        await (isBatch
+            ? Intake.WriteAsync(http, new WebhookBatchAnswer(ResultsOf(taken, receipts)), Wire.Json.WebhookBatchAnswer)
+            : Intake.WriteAsync(http, AnswerOf((TrackedEvent)taken.Messages[0], receipts[0]), Wire.Json.WebhookAnswer));
     }
 
-    private async Task ReceiveOne(HttpContext http, WireObject wire, Envelope envelope, RequestBody body)
+    private static Taken ReadBatch(WireObject wire, Envelope envelope)
     {
-        TrackedEvent tracked;
-        try
-        {
-            if (body.Utf8.Length > Intake.MaxEventBytes) throw Batches.TooLarge("The event");
-            tracked = Read(wire, envelope, index: 0, FieldPath.Body);
-        }
-        catch (Refused refused)
-        {
-            throw new Refusal(envelope.Company, Origin.Server, refused, Batches.EventIdOf(wire));
-        }
-
-        var receipts = await intake.AppendAsync([tracked], rejected: null);
-        if (receipts[0].Suppressed) throw KeptOut();
-        await Intake.WriteAsync(http, AnswerOf(tracked, receipts[0]), Wire.Json.WebhookAnswer);
-    }
-
-    private async Task ReceiveBatch(HttpContext http, WireObject wire, Envelope envelope)
-    {
-        var messages = new List<Message>();
-        var results = new List<JsonNode?>();
-        var kept = new List<RejectedEvent>();
-        List<ReadOnlyMemory<byte>> items;
-        try
-        {
-            items = wire.Array(Member.Events, Intake.MaxEvents);
-        }
-        catch (Refused refused)
-        {
-            throw new Refusal(envelope.Company, Origin.Server, refused);
-        }
-
-        foreach (var (index, json) in items.Index())
+        var taken = new Taken();
+        foreach (var (index, json) in wire.Array(Member.Events, Intake.MaxEvents).Index())
         {
             string? eventId = null;
             try
@@ -75,29 +62,27 @@ internal sealed class ReceiveWebhook(Intake intake)
                 var item = Batches.Read(json, index);
                 eventId = Batches.EventIdOf(item);
                 CheckCompany(item, envelope.Company);
-                messages.Add(Read(item, envelope, index, new(index, null, null)));
-                results.Add(null);
+                taken.Messages.Add(Read(item, envelope, index, new(index, null, null)));
             }
             catch (Refused refused)
             {
                 ReceiveMetrics.Refused(Refused.NameOf(refused.Reason));
-                kept.Add(Intake.ToKeep(refused, eventId, json));
-                results.Add(JsonSerializer.SerializeToNode(Problems.Of(refused), Wire.Json.Problem)!);
+                taken.Refusals.Add(new(index, eventId, refused, json));
             }
         }
 
-        var receipts = await intake.AppendAsync(messages, kept.Count == 0 ? null : new(envelope.Company, Origin.Server, envelope.ReceivedAt, kept));
-        var next = 0;
-        for (var i = 0; i < results.Count; i++)
-        {
-            if (results[i] is not null) continue;
-            results[i] = receipts[next].Suppressed
-                ? JsonSerializer.SerializeToNode(Problems.Of(KeptOut()), Wire.Json.Problem)
-                : JsonSerializer.SerializeToNode(AnswerOf((TrackedEvent)messages[next], receipts[next]), Wire.Json.WebhookAnswer);
-            next++;
-        }
+        return taken;
+    }
 
-        await Intake.WriteAsync(http, new WebhookBatchAnswer(results!), Wire.Json.WebhookBatchAnswer);
+    /// <summary>One result for each event, in the order in which they stood.</summary>
+    private static List<JsonNode> ResultsOf(Taken taken, Receipt[] receipts)
+    {
+        var answers = taken.Messages.Zip(receipts, (message, receipt) => receipt.Suppressed
+            ? JsonSerializer.SerializeToNode(Problems.Of(KeptOut()), Wire.Json.Problem)!
+            : JsonSerializer.SerializeToNode(AnswerOf((TrackedEvent)message, receipt), Wire.Json.WebhookAnswer)!).ToList();
+        // Refusals are in order too, so each finds those before it in their places.
+        foreach (var refusal in taken.Refusals) answers.Insert(refusal.Index, JsonSerializer.SerializeToNode(Problems.Of(refusal.Refused), Wire.Json.Problem)!);
+        return answers;
     }
 
     private static Refused KeptOut() => new(Reason.Suppressed, "The person that this event names was erased and asked to stay away, so nothing of it was kept; do not send it again. To let them back in: trackmate erase --lift");
@@ -115,13 +100,6 @@ internal sealed class ReceiveWebhook(Intake intake)
         throw new Refused(Reason.ForeignCompany, $"{field} is not the company of this API key; leave it out, or use that company's key.", field.WireName);
     }
 
-    private static WebhookAnswer AnswerOf(TrackedEvent tracked, Receipt receipt)
-    {
-        List<string> warnings = [];
-        if (receipt.UnknownUserId) warnings.Add(Warnings.UnknownUserId);
-        if (receipt.Reused) warnings.Add(Warnings.EventIdReused);
-        if (receipt.MoneyUnreadable) warnings.Add(Warnings.AmountUnreadable);
-        warnings.AddRange((receipt.JoinsStopped ?? []).Select(Warnings.Of));
-        return new(receipt.ProfileId?.ToString(), receipt.ServerSessionId!, tracked.EventId, receipt.Duplicate, warnings.Count == 0 ? null : warnings);
-    }
+    private static WebhookAnswer AnswerOf(TrackedEvent tracked, Receipt receipt) =>
+        new(receipt.ProfileId?.ToString(), receipt.ServerSessionId!, tracked.EventId, receipt.Duplicate, Warnings.Of(receipt) is { Count: > 0 } warnings ? warnings : null);
 }

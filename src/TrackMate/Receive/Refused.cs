@@ -11,6 +11,8 @@ internal enum Reason
     NoKey,
     UnknownKey,
     UnknownCompany,
+    TokenMissing,
+    TokenInvalid,
     ForeignCompany,
     OriginNotAllowed,
     ScopeMissing,
@@ -37,7 +39,8 @@ internal enum Reason
 /// <param name="detail">A sentence that tells the sender what to mend; never a part of a body that may hold secrets.</param>
 /// <param name="field">The field's wire name, such as <c>events[3].eventType</c>.</param>
 /// <param name="retryAfterSeconds">For the refusals that pass by waiting.</param>
-internal sealed class Refused(Reason reason, string detail, string? field = null, int? retryAfterSeconds = null) : Exception(detail)
+/// <param name="kept">What the company reads of it, where that is more than strangers are told.</param>
+internal sealed class Refused(Reason reason, string detail, string? field = null, int? retryAfterSeconds = null, string? kept = null) : Exception(detail)
 {
     public Reason Reason { get; } = reason;
 
@@ -45,12 +48,15 @@ internal sealed class Refused(Reason reason, string detail, string? field = null
 
     public int? RetryAfterSeconds { get; } = retryAfterSeconds;
 
+    /// <summary>The sentence that is kept among the company's rejected events.</summary>
+    public string Kept { get; } = kept ?? detail;
+
     public int Status => StatusOf(Reason);
 
     public static int StatusOf(Reason reason) => reason switch
     {
         Reason.Malformed or Reason.BadText or Reason.DuplicateKey or Reason.BadCursor or Reason.BadParameter => 400,
-        Reason.NoKey or Reason.UnknownKey or Reason.UnknownCompany => 401,
+        Reason.NoKey or Reason.UnknownKey or Reason.UnknownCompany or Reason.TokenMissing or Reason.TokenInvalid => 401,
         Reason.ForeignCompany or Reason.OriginNotAllowed or Reason.ScopeMissing => 403,
         Reason.NotFound => 404,
         Reason.TooLarge => 413,
@@ -63,6 +69,7 @@ internal sealed class Refused(Reason reason, string detail, string? field = null
     };
 
     /// <summary>The reason as metrics and problem types name it: <c>too_many_events</c>.</summary>
-    public static string NameOf(Reason reason) =>
+    public static string NameOf<T>(T reason)
+        where T : struct, Enum =>
         string.Concat(reason.ToString().Select((c, i) => char.IsAsciiLetterUpper(c) && i > 0 ? "_" + char.ToLowerInvariant(c) : char.ToLowerInvariant(c).ToString()));
 }

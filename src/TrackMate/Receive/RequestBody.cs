@@ -96,5 +96,5 @@ internal sealed class RequestBody : IDisposable
         length += piece.Length;
     }
 
-    private static Refused TooLarge() => new(Reason.TooLarge, "The body is larger than 1 MiB (decoded); send fewer events at once.");
+    public static Refused TooLarge() => new(Reason.TooLarge, "The body is larger than 1 MiB (decoded); send fewer events at once.");
 }

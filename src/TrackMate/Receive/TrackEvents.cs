@@ -14,51 +14,58 @@ internal sealed class TrackEvents(Intake intake)
     {
         PublicCalls.AllowEveryOrigin(http);
         intake.LimitAddress(http);
-        return intake.Run(http, Track);
+        return intake.Run(http, ReceivingCall.Events, Track);
+    }
+
+    /// <summary>Reads one event or a batch.</summary>
+    /// <exception cref="Refused">The single one, or what a batch says for all of its events, breaks a rule.</exception>
+    public static Taken Read(WireObject wire, Company company, Arrival arrival)
+    {
+        var envelope = new Envelope(
+            company, Origin.Browser, arrival.ReceivedAt, wire.Time(Member.SentAt) + arrival.Delay, MessageReader.SessionIdOf(wire, company),
+            wire.Has(Member.Events) ? wire.Object(Member.Context) : default, arrival.Agent);
+        return wire.Has(Member.Events) ? ReadBatch(wire, envelope) : new(Single(wire, envelope));
     }
 
     private async Task Track(HttpContext http, RequestBody body)
     {
         var (wire, company) = intake.ReadPublic(http, body);
-        var receivedAt = intake.Now();
-        intake.LimitCompany(company, receivedAt);
+        var arrival = new Arrival(intake.Now(), UserAgent.Parse(http.Request.Headers.UserAgent));
+        intake.LimitCompany(company, arrival.ReceivedAt);
 
-        var messages = new List<Message>();
-        var refusals = new List<(int Index, string? EventId, Refused Refused, ReadOnlyMemory<byte> Json)>();
+        Taken taken;
         try
         {
-            var envelope = new Envelope(
-                company, Origin.Browser, receivedAt, wire.Time(Member.SentAt), MessageReader.SessionIdOf(wire, company),
-                wire.Has(Member.Events) ? wire.Object(Member.Context) : default, UserAgent.Parse(http.Request.Headers.UserAgent));
-            if (wire.Has(Member.Events)) ReadBatch(wire, envelope, messages, refusals);
-            else messages.Add(Single(wire, envelope, body));
+            taken = Read(wire, company, arrival);
         }
         catch (Refused refused)
         {
-            throw new Refusal(company, Origin.Browser, refused, Batches.EventIdOf(wire));
+            throw new Refusal(company, refused, Batches.EventIdOf(wire));
         }
 
+        var refusals = taken.Refusals;
         var rejected = refusals.Count == 0
             ? null
-            : new Rejected(company, Origin.Browser, receivedAt, [.. refusals.Select(refusal => Intake.ToKeep(refusal.Refused, refusal.EventId, refusal.Json))]);
-        var receipts = await intake.AppendAsync(messages, rejected);
+            : new Rejected(company, Origin.Browser, ReceivingCall.Events, arrival.ReceivedAt, [.. refusals.Select(refusal => refusal.ToKeep())]) { Agent = arrival.Agent, Envelope = Batches.EnvelopeOf(wire) };
+        var receipts = await intake.AppendAsync(taken.Messages, rejected);
         var duplicates = receipts.Count(receipt => receipt.Duplicate);
         await (receipts.Length == 1 && duplicates == 0 && refusals.Count == 0 ? Intake.WriteAsync(http, OneAccepted) : Intake.WriteAsync(http, AnswerOf(receipts.Length - duplicates, duplicates, refusals), Wire.Json.EventsAnswer));
     }
 
-    private static EventsAnswer AnswerOf(int accepted, int duplicates, List<(int Index, string? EventId, Refused Refused, ReadOnlyMemory<byte> Json)> refusals) => new(
+    private static EventsAnswer AnswerOf(int accepted, int duplicates, List<RefusedItem> refusals) => new(
         accepted,
         duplicates,
         refusals.Count == 0 ? null : [.. refusals.Select(refusal => new RejectedAnswer(refusal.Index, refusal.EventId, refusal.Refused.Status, refusal.Refused.Message))]);
 
-    private static TrackedEvent Single(WireObject wire, Envelope envelope, RequestBody body)
+    private static TrackedEvent Single(WireObject wire, Envelope envelope)
     {
-        if (body.Utf8.Length > Intake.MaxEventBytes) throw Batches.TooLarge("The event");
+        if (wire.Json.Length > Intake.MaxEventBytes) throw Batches.TooLarge("The event");
         return MessageReader.Event(wire, envelope, index: 0, named: [], envelope.SessionId);
     }
 
-    private static void ReadBatch(WireObject wire, Envelope envelope, List<Message> messages, List<(int, string?, Refused, ReadOnlyMemory<byte>)> refusals)
+    private static Taken ReadBatch(WireObject wire, Envelope envelope)
     {
+        var taken = new Taken();
         foreach (var (index, json) in wire.Array(Member.Events, Intake.MaxEvents).Index())
         {
             string? eventId = null;
@@ -66,13 +73,15 @@ internal sealed class TrackEvents(Intake intake)
             {
                 var item = Batches.Read(json, index);
                 eventId = Batches.EventIdOf(item);
-                messages.Add(MessageReader.Event(item, envelope, index, named: [], envelope.SessionId));
+                taken.Messages.Add(MessageReader.Event(item, envelope, index, named: [], envelope.SessionId));
             }
             catch (Refused refused)
             {
                 ReceiveMetrics.Refused(Refused.NameOf(refused.Reason));
-                refusals.Add((index, eventId, refused, json));
+                taken.Refusals.Add(new(index, eventId, refused, json));
             }
         }
+
+        return taken;
     }
 }

@@ -45,7 +45,8 @@ internal readonly record struct FieldPath(int Index, string? Parent, string? Nam
 /// </summary>
 internal readonly struct WireObject
 {
-    private const int MaxLength = 200;
+    /// <summary>Characters of an id at most.</summary>
+    public const int MaxLength = 200;
 
     private static readonly string[] Names =
     [
@@ -146,12 +147,23 @@ internal readonly struct WireObject
     /// <summary>The object as it was sent.</summary>
     public ReadOnlyMemory<byte> Json => json;
 
+    /// <summary>The object as it was sent, but with null for the value of a member that must not be kept.</summary>
+    public ReadOnlyMemory<byte> JsonWithout(Member member)
+    {
+        if (!Has(member)) return json;
+        var (start, length, _) = places[(int)member];
+        return (byte[])[.. json.Span[..start], .. "null"u8, .. json.Span[(start + length)..]];
+    }
+
     /// <summary>Whether the member is there and not null.</summary>
     public bool Has(Member member) => places[(int)member] is { Length: > 0, Type: not JsonTokenType.Null };
 
     public bool IsText(Member member) => places[(int)member] is { Length: > 0, Type: JsonTokenType.String };
 
     public FieldPath PathOf(Member member) => path.Of(Names[(int)member]);
+
+    /// <summary>The member's JSON as it was sent, whatever it is; empty where it is absent.</summary>
+    public ReadOnlyMemory<byte> Raw(Member member) => json.Slice(places[(int)member].Start, places[(int)member].Length);
 
     /// <summary>The member's JSON as it was sent; empty where it is absent or null.</summary>
     /// <exception cref="Refused">It is there and not an object.</exception>

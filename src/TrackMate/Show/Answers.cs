@@ -90,17 +90,34 @@ public sealed record SessionEvent(string EventId, string EventType, JsonElement 
 public sealed record EventReceipts(IReadOnlyList<EventReceipt> Receipts);
 
 /// <param name="Source"><c>client</c> or <c>server</c>: eventIds of browsers and of back ends are apart (B10).</param>
-/// <param name="Status"><c>stored</c> or <c>rejected</c>.</param>
+/// <param name="Status"><c>stored</c>; <c>duplicate</c>, where it is stored and has been sent again since; or <c>rejected</c>.</param>
+/// <param name="StatusCode">Of a rejected one: the HTTP status it was answered with.</param>
 /// <param name="Detail">Of a rejected one: what to mend.</param>
+/// <param name="Body">Of a rejected one: what was sent, as text; null where nothing of it was kept.</param>
+/// <param name="BodyCut">Whether more was sent than is kept of the body.</param>
 /// <param name="ProfileId">Whose timeline it is on now; null while it is nobody's, and for a rejected one.</param>
 /// <param name="Binding">Why it is there; null where it is on no timeline.</param>
+/// <param name="ReceivedAt">When it was stored or, of a rejected one, refused last.</param>
+/// <param name="Duplicates">Of a duplicate: how often it came after the first time.</param>
+/// <param name="LastDuplicateAt">Of a duplicate: when it came last.</param>
+/// <param name="Rejections">Earlier refusals of the eventId that are still kept, the newest first.</param>
 public sealed record EventReceipt(
     string EventId,
     string Source,
     string Status,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? StatusCode,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Detail,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Body,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? BodyCut,
     string? ProfileId,
-    BindingDocument? Binding);
+    BindingDocument? Binding,
+    string ReceivedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Duplicates,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? LastDuplicateAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<RejectionDocument>? Rejections);
+
+/// <summary>A refusal that came before what a receipt tells.</summary>
+public sealed record RejectionDocument(string ReceivedAt, int StatusCode, string Detail);
 
 public sealed record ClaimsPage(IReadOnlyList<ClaimDocument> Claims, string? NextCursor);
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Mvc;
 using TrackMate.Manage;
 using TrackMate.Store.Sqlite;
@@ -11,6 +12,9 @@ internal static class Dashboard
 {
     /// <summary>Forms here are small; nobody who is not logged in makes us read more.</summary>
     private const long MaxFormBytes = 64 * 1024;
+
+    /// <summary>A batch that is kept whole, indented and escaped as forms are; only for those who are logged in.</summary>
+    private const long MaxMendedBytes = 2 * 1024 * 1024;
 
     public static void Add(WebApplicationBuilder builder, string dataFolder)
     {
@@ -34,7 +38,8 @@ internal static class Dashboard
     public static void Map(WebApplication app)
     {
         Embedded.Map(app);
-        app.MapRazorComponents<App>().RequireAuthorization().WithMetadata(Page.Marker, new RequestSizeLimitAttribute(MaxFormBytes));
+        app.MapRazorComponents<App>().RequireAuthorization().WithMetadata(Page.Marker)
+            .Add(page => page.Metadata.Add(new RequestSizeLimitAttribute(page.Metadata.OfType<ComponentTypeMetadata>().Any(component => component.Type == typeof(RejectedPage)) ? MaxMendedBytes : MaxFormBytes)));
         app.MapGet("/", Home).RequireAuthorization().WithMetadata(Page.Marker);
         app.MapPost("/logout", LogOut).WithMetadata(Page.Marker, new RequestSizeLimitAttribute(MaxFormBytes), new RequireAntiforgeryTokenAttribute());
         app.MapGet("/c/{companyId}/live/events", LiveStream.Handle).RequireAuthorization();

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using TrackMate.Bind;
@@ -56,6 +57,8 @@ internal sealed class Documents(Database database, Company company)
 
     public ArrivalReader Arrivals => arrivals;
 
+    public IngestionReader Ingestion { get; } = new(database);
+
     public ProfileDocument? Find(ProfileId id) => Persons.Find(company, id) is { } person ? Profile(person) : null;
 
     public ProfileDocument Profile(Person person)
@@ -91,15 +94,16 @@ internal sealed class Documents(Database database, Company company)
     /// <summary>One event of a person; null if there is none of this id, or it is somebody else's.</summary>
     public TimelineEvent? Event(Person person, Origin origin, string eventId) => timelines.Find(person, origin, eventId) is { } stored ? EventOf(person, stored) : null;
 
-    /// <summary>What became of an eventId, for each origin that sent it; empty where none did.</summary>
+    /// <summary>What became of an eventId, for each origin that sent it; empty where none did, or what was refused has been pruned.</summary>
     public EventReceipts Receipts(string eventId)
     {
         var receipts = new List<EventReceipt>();
         foreach (var origin in new[] { Origin.Browser, Origin.Server })
         {
-            if (arrivals.Stored(company, origin, eventId) is { } stored) receipts.Add(ReceiptOf(stored));
+            var rejected = Ingestion.Rejected(company, origin, eventId);
+            if (arrivals.Stored(company, origin, eventId) is { } stored) receipts.Add(ReceiptOf(stored, rejected));
             else if (origin is Origin.Browser && RegistrationOf(eventId) is { } registration) receipts.Add(registration);
-            else if (arrivals.Rejected(company, origin, eventId) is { } rejected) receipts.Add(new(eventId, Shown.Name(origin), "rejected", rejected.Detail, null, null));
+            else if (rejected.Count > 0) receipts.Add(ReceiptOf(eventId, rejected));
         }
 
         return new(receipts);
@@ -128,6 +132,9 @@ internal sealed class Documents(Database database, Company company)
             : null;
     }
 
+    /// <summary>Who has a stored message now, by its eventId; null while its session is nobody's, and where nothing of that id is stored.</summary>
+    public Person? OwnerOf(Origin origin, string eventId) => arrivals.Stored(company, origin, eventId) is { } stored && IdentifierOf(stored) is { } identifier ? Persons.Of(company, identifier) : null;
+
     /// <summary>A browser's session by its id, or a server's by the anchor of any of its events; null if there is none.</summary>
     public SessionDocument? Session(string sessionId, EventCursor? after, int limit)
     {
@@ -135,19 +142,37 @@ internal sealed class Documents(Database database, Company company)
         return sessions.Find(company, sessionId) is { } session ? BrowserSession(session, sessionId, after, limit) : null;
     }
 
-    private EventReceipt ReceiptOf(StoredMessage stored)
+    private EventReceipt ReceiptOf(StoredMessage stored, List<RejectedRow> rejected)
     {
-        var identifier = stored.Identifier ?? sessions.SpanAt(company, stored.Session!.Value, stored.Order)?.Identifier;
-        var person = identifier is { } number ? Persons.Of(company, number) : null;
+        var person = IdentifierOf(stored) is { } number ? Persons.Of(company, number) : null;
         var origin = stored.Order.Origin;
-        return new(stored.EventId, Shown.Name(origin), "stored", null, person?.Id.ToString(), person is not null && stored.IsEvent ? Event(person, origin, stored.EventId)?.Binding : null);
+        var duplicates = Ingestion.DuplicatesOf(company, stored.Number);
+        return new(
+            stored.EventId, Shown.Name(origin), duplicates is null ? "stored" : "duplicate", null, null, null, null,
+            person?.Id.ToString(), person is not null && stored.IsEvent ? Event(person, origin, stored.EventId)?.Binding : null,
+            Shown.Time(stored.ReceivedAt), duplicates?.Count, duplicates is null ? null : Shown.Time(duplicates.LastAt), RejectionsOf(rejected));
     }
+
+    private long? IdentifierOf(StoredMessage stored) =>
+        stored.Identifier ?? sessions.SpanAt(company, stored.Session!.Value, stored.Order)?.Identifier;
+
+    private static EventReceipt ReceiptOf(string eventId, List<RejectedRow> rejected)
+    {
+        var last = rejected[0];
+        var body = last.EventId == eventId ? last.Body : Batches.EventIn(last.Body, eventId);
+        return new(
+            eventId, Shown.Name(last.Origin), "rejected", last.Status, last.Detail, body is { Length: > 0 } sent ? Encoding.UTF8.GetString(sent.Span) : null,
+            last.Cut && (body is null || last.EventId == eventId), null, null, Shown.Time(last.ReceivedAt), null, null, RejectionsOf(rejected[1..]));
+    }
+
+    private static List<RejectionDocument>? RejectionsOf(List<RejectedRow> rejected) =>
+        rejected.Count == 0 ? null : [.. rejected.Select(row => new RejectionDocument(Shown.Time(row.ReceivedAt), row.Status, row.Detail))];
 
     /// <summary>The receipt of a <c>user_registered</c> that nobody sent (B3).</summary>
     private EventReceipt? RegistrationOf(string eventId) =>
         eventId.StartsWith("reg_", StringComparison.Ordinal) && ProfileId.TryParse(eventId[4..], out var id) && Persons.Find(company, id) is { } person
             && Event(person, Origin.Browser, eventId) is { } registration
-            ? new(eventId, Shown.Name(Origin.Browser), "stored", null, person.Id.ToString(), registration.Binding)
+            ? new(eventId, Shown.Name(Origin.Browser), "stored", null, null, null, null, person.Id.ToString(), registration.Binding, registration.ReceivedAt, null, null, null)
             : null;
 
     private SessionDocument BrowserSession(long session, string sessionId, EventCursor? after, int limit)

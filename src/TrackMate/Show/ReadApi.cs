@@ -60,7 +60,7 @@ internal sealed class ReadApi(SqliteStore store, Registry registry)
     {
         var eventId = Queries.Segment(http);
         var receipts = Read(CompanyOf(http), documents => documents.Receipts(eventId));
-        if (receipts.Receipts.Count == 0) throw new Refused(Reason.NotFound, "The company has no event of this id; what was refused is kept for a while, the newest stay.");
+        if (receipts.Receipts.Count == 0) throw new Refused(Reason.NotFound, "The company has no event of this id; what was refused is kept for a while only, the newest stay.");
         return Intake.WriteAsync(http, receipts, Shown.Json.EventReceipts);
     }
 

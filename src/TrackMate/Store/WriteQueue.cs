@@ -126,7 +126,7 @@ internal sealed class WriteQueue : IDisposable
             TrackedEvent tracked => tracked.Data.Length + tracked.Context.Length,
             Identify identify => identify.Said.Length,
             _ => 0,
-        });
+        }) + (rejected?.Events.Sum(refused => refused.Body.Length) ?? 0);
 
         /// <summary>What was refused in the same request, kept beside it.</summary>
         public Rejected? Rejected { get; } = rejected;

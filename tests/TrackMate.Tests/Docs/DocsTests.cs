@@ -76,7 +76,14 @@ public sealed partial class DocsTests
         await new Shopper(server.Http, ServerProcess.CompanyId).TrackAsync("page_view", eventId: "once");
         await new Shopper(server.Http, ServerProcess.CompanyId).TrackAsync("page_view", eventId: "once");
         await new Shopper(server.Http, ServerProcess.CompanyId).TrackAsync("");
-        var metrics = await server.Http.GetStringAsync("/metrics");
+        await new CommandLineRunner(server).DoAsync("company set --tokens observe");
+        var metrics = await Eventually.BecomesAsync(
+            async () =>
+            {
+                await new Shopper(server.Http, ServerProcess.CompanyId).IdentifyAsync("a@example.com");
+                return await server.Http.GetStringAsync("/metrics");
+            },
+            metrics => metrics.Contains("without_token", StringComparison.Ordinal));
         Assert.All(Metric().Matches(guide).Select(match => match.Value).Distinct(), name => Assert.Contains(name, metrics));
     }
 

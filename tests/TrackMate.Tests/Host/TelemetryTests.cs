@@ -35,6 +35,24 @@ public sealed class TelemetryTests
     }
 
     [Fact]
+    public async Task The_stitch_rate_is_the_share_of_sessions_that_are_somebodys_and_none_where_there_was_none()
+    {
+        await using var server = await ServerProcess.StartAsync();
+        using (var registry = TrackMate.Manage.Registry.Open(server.DataFolder, TimeProvider.System)) registry.AddCompany("TM-QUIET", "Quiet");
+        for (var i = 0; i < 5; i++)
+        {
+            var shopper = new Shopper(server.Http, ServerProcess.CompanyId);
+            await shopper.TrackAsync("page_view");
+            if (i < 2) await shopper.IdentifyAsync("m@example.com");
+        }
+
+        var metrics = await server.Http.GetStringAsync("/metrics");
+
+        Assert.Equal(0.4, ValueOf(metrics, "trackmate_stitch_rate", $"company=\"{ServerProcess.CompanyId}\""));
+        Assert.DoesNotContain("TM-QUIET", metrics);
+    }
+
+    [Fact]
     public async Task Metrics_are_for_this_machine_or_a_key_that_may_read()
     {
         await using var server = await ServerProcess.StartAsync(settings: BehindProxy);

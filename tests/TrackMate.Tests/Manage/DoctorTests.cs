@@ -26,6 +26,7 @@ public sealed class DoctorTests(RunningServer running) : IClassFixture<RunningSe
     [Theory]
     [InlineData("UPDATE server_run SET events = events + 1", "server_run")]
     [InlineData("UPDATE span SET to_ms = to_ms - 1", "span")]
+    [InlineData("UPDATE stitch_day SET identified = identified + 1", "stitch_day")]
     [InlineData("DELETE FROM session_day", "session_day")]
     [InlineData("UPDATE ledger_entry SET amount = '80.00'", "ledger_entry")]
     [InlineData("DELETE FROM payment_key", "payment_key")]

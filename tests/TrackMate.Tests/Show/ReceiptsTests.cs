@@ -43,8 +43,34 @@ public sealed class ReceiptsTests(RunningServer running) : IClassFixture<Running
         var refused = Assert.Single((await Backend.GetAsync("/api/events/receipt-3")).Body!["receipts"]!.AsArray())!;
         Assert.Equal("rejected", refused["status"]!.ToString());
         Assert.Contains("identifier.email", refused["detail"]!.ToString());
+        Assert.Equal(422, (int)refused["statusCode"]!);
+        Assert.Contains("not an address", refused["body"]!.ToString());
+        await Backend.WebhookAsync("paid", email: "", eventId: "receipt-3");
         await Backend.WebhookAsync("paid", email: "receipt3@example.com", eventId: "receipt-3");
-        Assert.Equal("stored", (await Backend.GetAsync("/api/events/receipt-3")).Body!["receipts"]![0]!["status"]!.ToString());
+        var stored = (await Backend.GetAsync("/api/events/receipt-3")).Body!["receipts"]![0]!;
+        Assert.Equal("stored", stored["status"]!.ToString());
+        Assert.Equal(2, stored["rejections"]!.AsArray().Count);
+        Assert.Contains("is not an e-mail address", stored["rejections"]![1]!["detail"]!.ToString());
+        Assert.Null(stored["body"]);
+    }
+
+    [Fact]
+    public async Task A_stored_event_that_comes_again_is_a_duplicate_from_then_on()
+    {
+        await Backend.WebhookAsync("paid", email: "receipt4@example.com", eventId: "receipt-4");
+        var stored = (await Backend.GetAsync("/api/events/receipt-4")).Body!["receipts"]![0]!;
+        Assert.Equal("stored", stored["status"]!.ToString());
+        Assert.Null(stored["duplicates"]);
+        await running.NewShopper().TrackAsync("page_view", eventId: "receipt-4");
+        await Backend.WebhookAsync("paid", email: "receipt4@example.com", eventId: "receipt-4");
+        await Backend.WebhookAsync("paid", email: "receipt4@example.com", eventId: "receipt-4");
+
+        var receipts = (await Backend.GetAsync("/api/events/receipt-4")).Body!["receipts"]!.AsArray();
+        Assert.Equal(["stored", "duplicate"], receipts.Select(receipt => receipt!["status"]!.ToString()));
+        Assert.Equal(2, (int)receipts[1]!["duplicates"]!);
+        Assert.Equal(stored["receivedAt"]!.ToString(), receipts[1]!["receivedAt"]!.ToString());
+        Assert.True(DateTimeOffset.Parse(receipts[1]!["lastDuplicateAt"]!.ToString()) >= DateTimeOffset.Parse(stored["receivedAt"]!.ToString()));
+        Assert.Equal(stored["profileId"]!.ToString(), receipts[1]!["profileId"]!.ToString());
     }
 
     [Fact]

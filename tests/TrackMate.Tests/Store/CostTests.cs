@@ -2,6 +2,7 @@ using System.Text;
 using SQLitePCL;
 using TrackMate.Bind;
 using TrackMate.Show;
+using TrackMate.Store;
 using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Tests.Store;
@@ -144,6 +145,19 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
 
             documents.Profile(person);
         }
+
+        var ingestion = new IngestionRows(database);
+        database.Execute("BEGIN IMMEDIATE");
+        ingestion.Note(Messages.Webhook(company, "a@shop.com", "w3"), new(Duplicate: true, Reused: true));
+        ingestion.Keep(new(company, Origin.Browser, ReceivingCall.Events, Messages.Ten, [new(null, 422, "x", new byte[1], 1, ["e1", "e2"])]), [], []);
+        ingestion.Prune(company, Messages.Ten + (40L * 86_400_000));
+        database.Execute("ROLLBACK");
+        documents.Receipts("w3");
+        documents.Receipts("e1");
+        documents.Ingestion.Warnings(company, null, 10);
+        documents.Ingestion.StitchDays(company, 0);
+        foreach (var origin in new Origin?[] { null, Origin.Browser }) documents.Ingestion.Rejected(company, origin, null, 10);
+        documents.Ingestion.Rejected(company, 1);
 
         var plans = new StringBuilder();
         foreach (var sql in database.Prepared.Concat(reader.Prepared).Select(statement => statement.Sql).Distinct().ToList())

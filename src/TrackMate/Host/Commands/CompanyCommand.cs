@@ -70,7 +70,7 @@ internal static class CompanyCommand
             using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
             var company = DataFolders.CompanyOf(registry, parsed.GetValue(companyId));
             if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(CompanyDocument.Of(company), ManageJson.Readable.CompanyDocument));
-            else Write(company);
+            else Write(registry, company);
         });
         return command;
     }
@@ -90,7 +90,7 @@ internal static class CompanyCommand
         DefaultValueFactory = _ => FromEnvironment(),
     };
 
-    public static void Write(Company company)
+    public static void Write(Registry registry, Company company)
     {
         var settings = company.Settings;
         Table.Write(Console.Out,
@@ -107,7 +107,28 @@ internal static class CompanyCommand
             ["max e-mails", $"{settings.MaxEmailsPerPerson} of one person"],
             ["erased stay away", settings.SuppressErased ? "yes" : "no"],
             ["quota", settings.EventsPerDay is { } events ? $"{events} events a day" : "none"],
+            ["tokens", TokensOf(registry, company)],
+            ["without token", WithoutTokenOf(registry, company)],
+            ["rejected events", $"the newest {settings.RejectedKept} of browsers and of API keys each, for {settings.RejectedDays} days"],
         ]);
+    }
+
+    private static string TokensOf(Registry registry, Company company)
+    {
+        var keys = registry.TokenKeysInForce(company);
+        var unreadable = keys.Count(key => key.Key is null);
+        var mode = company.Settings.TokenMode.ToString().ToLowerInvariant();
+        if (keys.Count == 0) return $"{mode}, no key";
+        return $"{mode}, {company.Settings.TokenAlgorithm}, {Sizes.Counted(keys.Count, "key", "keys")} in force{(unreadable > 0 ? $" but {unreadable} UNREADABLE: keys/token.key is not the one they were encrypted with" : "")}";
+    }
+
+    /// <summary>What enforcing would have refused.</summary>
+    private static string WithoutTokenOf(Registry registry, Company company)
+    {
+        var counts = registry.WithoutToken(company, days: 7);
+        return counts.Count > 0
+            ? $"{string.Join(", ", counts.Select(count => $"{count.Identifies} {Receive.Refused.NameOf(Enum.Parse<TokenFault>(count.Fault))}"))} (identifies of the last 7 days that enforcing would have refused)"
+            : company.Settings.TokenMode is TokenMode.Observe ? "none in the last 7 days" : "not counted: only while tokens are observed";
     }
 
     private static string? FromEnvironment() => ServerOptions.Given(Environment.GetEnvironmentVariable, "TRACKMATE_COMPANY");

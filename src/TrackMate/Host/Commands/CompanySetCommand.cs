@@ -1,4 +1,5 @@
 using System.CommandLine;
+using TrackMate.Bind;
 using TrackMate.Manage;
 
 namespace TrackMate.Host.Commands;
@@ -23,6 +24,9 @@ internal static class CompanySetCommand
         var maxNewSessions = Text("--max-new-sessions", "number", "Sessions that may begin to claim one identifier in a day, as browsers say it; the first so many are believed.");
         var quota = Text("--quota", "events|none", "Events the company may send in one UTC day; none for no limit.");
         var suppress = Text("--suppress-erased", "on|off", "Whether whoever is erased stays away: of later messages that name them nothing is kept.");
+        var tokens = Text("--tokens", "off|observe|enforce", "Identifies without a valid token: taken; taken and counted; or refused. See docs/trust.md.");
+        var rejectedKept = Text("--rejected-kept", "number", "Refused events, and warnings, kept of browsers and of API keys each: 100 to 1000000.");
+        var rejectedDays = Text("--rejected-days", "days", "Days that refused events and warnings are kept at most: 1 to 3650.");
         var command = new Verb("set", "Change a company's settings; what is not given stays as it is.")
         {
             Examples =
@@ -30,9 +34,10 @@ internal static class CompanySetCommand
                 "trackmate company set TM-SHOP99 --origin https://shop.com --origin https://www.shop.com",
                 "trackmate company set TM-SHOP99 --payment-type payment_processed --payment-type invoice_paid --currency EUR",
                 "trackmate company set TM-SHOP99 --session-gap 45 --quota 1000000",
+                "trackmate company set TM-SHOP99 --tokens observe",
             ],
             Arguments = { companyId },
-            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, maxNewSessions, placeholders, noPlaceholders, quota, suppress },
+            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, maxNewSessions, placeholders, noPlaceholders, quota, tokens, rejectedKept, rejectedDays, suppress },
         };
         command.SetAction(parsed =>
         {
@@ -54,9 +59,14 @@ internal static class CompanySetCommand
                 MaxNewSessions = parsed.GetValue(maxNewSessions),
                 Quota = parsed.GetValue(quota),
                 SuppressErased = parsed.GetValue(suppress),
+                Tokens = parsed.GetValue(tokens),
+                RejectedKept = parsed.GetValue(rejectedKept),
+                RejectedDays = parsed.GetValue(rejectedDays),
             }.ApplyTo(company);
+            if (settings.TokenMode is TokenMode.Enforce && company.Settings.TokenMode is not TokenMode.Enforce && !registry.TokenKeysInForce(company).Any(key => key.Key is not null))
+                throw new InvalidSettingException("--tokens", $"{company.CompanyId} has no token key that can be used, so every identify would be refused; add one first with: trackmate token-key add");
             registry.Set(company, changedName, settings);
-            CompanyCommand.Write(registry.Find(company.CompanyId)!);
+            CompanyCommand.Write(registry, registry.Find(company.CompanyId)!);
         });
         return command;
     }

@@ -29,7 +29,7 @@ internal static class Calls
             Problems = [400, 401, 403, 413, 415, 422, 429, 503],
         },
         new(HttpMethod.Post, "/api/profile", "identify", Send, "Say who a browser's session is",
-            "Every event of the session, past and future, is then on that person's timeline. The answer is always the id of the identifier in this message, known or not.",
+            "Every event of the session, past and future, is then on that person's timeline. The answer is always the id of the identifier in this message, known or not. A token, a JWT of the company's back end for this person and company, makes it verified; where the company enforces tokens, one without is a 401.",
             typeof(ProfileAnswer), """{"profileId":"671234567890abcdef123456"}""")
         {
             Bodies = [typeof(IdentifyBody)],
@@ -95,8 +95,8 @@ internal static class Calls
             Scope = "read",
         },
         new(HttpMethod.Get, "/api/events/{eventId}", "getEvent", Read, "Read what became of an event",
-            "One receipt for each origin that sent the eventId: stored, with whose timeline it is on now and why, or rejected, with what to mend.",
-            typeof(EventReceipts), """{"receipts":[{"eventId":"evt_5","source":"server","status":"stored","profileId":"671234567890abcdef123456","binding":{"method":"email","trust":"verified","chain":[{"kind":"event","eventId":"evt_5","at":"2025-10-18T10:12:00Z"},{"kind":"identifier","identifier":{"kind":"email","value":"sarah@example.com","id":"671234567890abcdef123456"}},{"kind":"profile","profileId":"671234567890abcdef123456"}]}}]}""")
+            "One receipt for each origin that sent the eventId: stored, with whose timeline it is on now and why; duplicate, where it is stored and has been sent again since; or rejected, with what to mend and the body. What was refused is kept within the bounds of the company, 30 days if it has not set others.",
+            typeof(EventReceipts), """{"receipts":[{"eventId":"evt_5","source":"server","status":"stored","profileId":"671234567890abcdef123456","binding":{"method":"email","trust":"verified","chain":[{"kind":"event","eventId":"evt_5","at":"2025-10-18T10:12:00Z"},{"kind":"identifier","identifier":{"kind":"email","value":"sarah@example.com","id":"671234567890abcdef123456"}},{"kind":"profile","profileId":"671234567890abcdef123456"}]},"receivedAt":"2025-10-18T10:12:00.120Z"}]}""")
         {
             Parameters = [new("eventId", InPath: true, "An event's id.", "evt_5")],
             Problems = [401, 403, 404, 503],

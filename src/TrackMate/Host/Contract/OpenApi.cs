@@ -80,7 +80,7 @@ internal static class OpenApi
     {
         if (context.JsonTypeInfo.Type == typeof(Show.TimelineEvent)) schema.Required?.ExceptWith(["context", "agent"]);
         if (context.JsonTypeInfo.Type == typeof(Show.ErasureDocument)) schema.Required?.ExceptWith(["files"]);
-        if (context.JsonTypeInfo.Type == typeof(Show.EventReceipt)) schema.Required?.ExceptWith(["detail"]);
+        if (context.JsonTypeInfo.Type == typeof(Show.EventReceipt)) schema.Required?.ExceptWith(["statusCode", "detail", "body", "bodyCut", "duplicates", "lastDuplicateAt", "rejections"]);
         if (context.JsonTypeInfo.Type == typeof(Show.ClaimDocument)) schema.Required?.ExceptWith(["stop", "method", "trust", "eventId", "sessionId", "actor", "from", "to"]);
         return Task.CompletedTask;
     }

@@ -30,7 +30,7 @@ internal sealed record BrowserEventsBody(
 /// <summary>One event of a batch.</summary>
 internal sealed record BrowserEventItem(string EventType, JsonObject? EventData = null, DateTimeOffset? Timestamp = null, string? EventId = null, JsonObject? Context = null);
 
-/// <summary>A browser says who it is: by e-mail, by the sender's own id, or both.</summary>
+/// <summary>A browser says who it is: by e-mail, by the sender's own id, or both; the token that the company's back end signed vouches for it.</summary>
 internal sealed record IdentifyBody(
     [property: JsonPropertyName("company_id")] string CompanyId,
     string SessionId,
@@ -40,7 +40,8 @@ internal sealed record IdentifyBody(
     JsonObject? Traits = null,
     DateTimeOffset? Timestamp = null,
     string? EventId = null,
-    DateTimeOffset? SentAt = null);
+    DateTimeOffset? SentAt = null,
+    string? Token = null);
 
 /// <summary>Whom a webhook is about: at least one, taken in the order userId, email, externalId, sessionId.</summary>
 internal sealed record WebhookIdentifier(string? Email = null, string? SessionId = null, string? UserId = null, string? ExternalId = null);

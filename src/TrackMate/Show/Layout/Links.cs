@@ -17,6 +17,12 @@ internal static class Links
 
     public static string Live(string companyId, string? source = null) => Address($"/c/{companyId}/live", ("source", source));
 
+    public static string Ingestion(string companyId, string? tab = null, string? source = null, string? eventId = null, string? cursor = null) =>
+        Address($"/c/{companyId}/ingestion", ("tab", tab), ("source", source), ("eventId", eventId), ("cursor", cursor));
+
+    /// <summary>One rejected event, by the store's number of it.</summary>
+    public static string Rejected(string companyId, long number) => $"/c/{companyId}/ingestion/{number}";
+
     public static string Stream(string companyId) => $"/c/{companyId}/live/events";
 
     public static string GetStarted(string companyId) => $"/c/{companyId}/get-started";

@@ -31,11 +31,13 @@ CREATE TABLE suppressed (
 CREATE INDEX claim_by_second ON claim (company, second, identifier) WHERE second IS NOT NULL;
 CREATE INDEX claim_by_third ON claim (company, third, identifier) WHERE third IS NOT NULL;
 CREATE INDEX claim_without_session ON claim (company, identifier) WHERE session IS NULL;
+CREATE INDEX rejected_by_mended ON rejected (company, mended) WHERE mended IS NOT NULL;
 
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('claim', 'claim_by_second', '300000 150000 4 2'),
   ('claim', 'claim_by_third', '30000 15000 4 2'),
   ('claim', 'claim_without_session', '200000 100000 3'),
+  ('rejected', 'rejected_by_mended', '200 100 1'),
   ('erasure_part', 'erasure_part_by_erasure', '100 10'),
   ('suppressed', 'suppressed', '10000 5000 1');
 ANALYZE sqlite_schema;

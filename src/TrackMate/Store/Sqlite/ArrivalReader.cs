@@ -2,19 +2,17 @@ using TrackMate.Bind;
 
 namespace TrackMate.Store.Sqlite;
 
-/// <summary>One refused event, as the list of them shows it.</summary>
-/// <param name="Body">What was sent, cut to a bounded length; not always text.</param>
-public sealed record RejectedRow(long Number, Origin Origin, string? EventId, long ReceivedAt, int Status, string Detail, ReadOnlyMemory<byte> Body);
-
 /// <summary>A stored message by its eventId.</summary>
+/// <param name="Number">The store's own number of it.</param>
+/// <param name="ReceivedAt">Unix milliseconds.</param>
 /// <param name="Session">The session that an event is bound through.</param>
 /// <param name="Identifier">The identifier that it is bound by, or that an identify named.</param>
-public sealed record StoredMessage(string EventId, EventOrder Order, bool IsEvent, long? Session, long? Identifier);
+public sealed record StoredMessage(long Number, string EventId, EventOrder Order, long ReceivedAt, bool IsEvent, long? Session, long? Identifier);
 
 /// <summary>What a company has received at all, for the lights of a fresh installation.</summary>
 public sealed record FirstArrivals(bool Any, bool PageView, bool Identify, bool Webhook);
 
-/// <summary>Reads messages in the order in which they arrived: what just happened, and what was refused.</summary>
+/// <summary>Reads messages in the order in which they arrived: what just happened.</summary>
 internal sealed class ArrivalReader(Database database)
 {
     /// <summary>
@@ -63,32 +61,13 @@ internal sealed class ArrivalReader(Database database)
     public StoredMessage? Stored(Company company, Origin origin, string eventId)
     {
         using var row = database.Use("""
-            SELECT m.at, m.type IS NOT NULL, m.session, COALESCE(m.identifier, c.identifier)
-            FROM message m LEFT JOIN claim c ON m.type IS NULL AND c.company = m.company AND c.id = (
-              SELECT id FROM claim WHERE company = ?1 AND method = 1 AND at_ms = (m.at >> 11) AND event_id = m.event_id AND message = m.id LIMIT 1)
+            SELECT m.id, m.at, m.received_ms, m.type IS NOT NULL, m.session, COALESCE(m.identifier, c.identifier)
+            FROM message m LEFT JOIN claim c ON m.type IS NULL AND c.company = m.company AND c.message = m.id AND c.method = 1
             WHERE m.company = ?1 AND m.origin = ?2 AND m.event_id = ?3
             """);
-        return row.With(company.Number).With((long)origin).With(eventId).Next() ? new(eventId, new(row.Long(0)), row.Long(1) == 1, row.LongOrNull(2), row.LongOrNull(3)) : null;
-    }
-
-    /// <summary>The last refusal of an eventId.</summary>
-    public RejectedRow? Rejected(Company company, Origin origin, string eventId)
-    {
-        using var row = database.Use("SELECT id, origin, event_id, received_ms, status, detail, body FROM rejected WHERE company = ? AND origin = ? AND event_id = ? ORDER BY id DESC LIMIT 1");
-        return row.With(company.Number).With((long)origin).With(eventId).Next() ? Read(row) : null;
-    }
-
-    private static RejectedRow Read(Statement row) => new(row.Long(0), (Origin)row.Long(1), row.TextOrNull(2), row.Long(3), (int)row.Long(4), row.Text(5), row.Bytes(6).ToArray());
-
-    /// <summary>What was refused last, the newest first.</summary>
-    public List<RejectedRow> Rejected(Company company, int limit)
-    {
-        var rejected = new List<RejectedRow>();
-        using var rows = database.Use("SELECT id, origin, event_id, received_ms, status, detail, body FROM rejected WHERE company = ? ORDER BY id DESC LIMIT ?");
-        rows.With(company.Number).With(limit);
-        while (rows.Next())
-            rejected.Add(Read(rows));
-        return rejected;
+        return row.With(company.Number).With((long)origin).With(eventId).Next()
+            ? new(row.Long(0), eventId, new(row.Long(1)), row.Long(2), row.Long(3) == 1, row.LongOrNull(4), row.LongOrNull(5))
+            : null;
     }
 
     /// <summary>Where the messages and the refusals end now.</summary>

@@ -219,5 +219,8 @@ internal sealed class Statement(Database database, sqlite3_stmt statement, Stack
     /// <summary>Steps of SQLite's machine so far: work that can be counted, the same on every machine.</summary>
     internal long Steps => raw.sqlite3_stmt_status(statement, raw.SQLITE_STMTSTATUS_VM_STEP, 0);
 
+    /// <summary>How often it was run so far (SQLITE_STMTSTATUS_RUN, which the binding has no name for).</summary>
+    internal long Runs => raw.sqlite3_stmt_status(statement, 6, 0);
+
     internal void Finish() => statement.Dispose();
 }

@@ -6,10 +6,11 @@ namespace TrackMate.Store.Sqlite;
 /// <summary>Counts kept per day, added up in memory over a transaction and written once at its end.</summary>
 internal sealed class DayCounters(Database database)
 {
-    private const long DayMilliseconds = 86_400_000;
+    public const long DayMilliseconds = 86_400_000;
 
     private readonly Dictionary<(long Company, long Session, long Day), Counts> sessionDays = [];
     private readonly Dictionary<(long Company, long Day), long> usage = [];
+    private readonly Dictionary<(long Company, long Day, TokenFault Fault), long> withoutToken = [];
 
     private record struct Counts(long Events, long Bots, long FirstAt, long LastAt);
 
@@ -18,6 +19,9 @@ internal sealed class DayCounters(Database database)
     public static long StartOf(long day) => day * DayMilliseconds;
 
     public void CountMessage(Company company, long receivedAt) => CollectionsMarshal.GetValueRefOrAddDefault(usage, (company.Number, DayOf(receivedAt)), out _)++;
+
+    /// <summary>Counts an identify that no valid token stands behind, where its company observes that.</summary>
+    public void CountWithoutToken(Company company, long receivedAt, TokenFault fault) => CollectionsMarshal.GetValueRefOrAddDefault(withoutToken, (company.Number, DayOf(receivedAt), fault), out _)++;
 
     /// <summary>Counts a browser's event of a session on the day it happened.</summary>
     public void CountEvent(Company company, long session, EventOrder order, bool bot)
@@ -46,6 +50,12 @@ internal sealed class DayCounters(Database database)
                 .With(company).With(day).With(events).Run();
         }
 
+        foreach (var ((company, day, fault), identifies) in withoutToken)
+        {
+            database.Use("INSERT INTO identify_without_token (company, day, fault, identifies) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET identifies = identifies + excluded.identifies")
+                .With(company).With(day).With(fault.ToString()).With(identifies).Run();
+        }
+
         Clear();
     }
 
@@ -53,5 +63,6 @@ internal sealed class DayCounters(Database database)
     {
         sessionDays.Clear();
         usage.Clear();
+        withoutToken.Clear();
     }
 }

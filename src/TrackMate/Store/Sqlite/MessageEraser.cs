@@ -11,6 +11,15 @@ internal sealed class MessageEraser(Database database)
     /// <summary>Tables beside <c>message</c> that know one by (company, origin, event_id): a line for each.</summary>
     private static readonly string[] KeptByEventId =
     [
+        "DELETE FROM warning WHERE company = ? AND origin = ? AND event_id = ?",
+    ];
+
+    /// <summary>Those that know one by (company, number): a line for each.</summary>
+    private static readonly string[] KeptByNumber =
+    [
+        "DELETE FROM duplicate WHERE company = ? AND message = ?",
+        "DELETE FROM rejected_event WHERE company = ?1 AND rejected IN (SELECT id FROM rejected WHERE company = ?1 AND mended = ?2 AND mended IS NOT NULL)",
+        "DELETE FROM rejected WHERE company = ? AND mended = ? AND mended IS NOT NULL",
     ];
 
     private readonly SessionClaims claims = new(database);
@@ -106,6 +115,7 @@ internal sealed class MessageEraser(Database database)
         database.Use("DELETE FROM ledger_entry WHERE message = ? AND company = ?").With(message).With(company.Number).Run();
         database.Use("DELETE FROM claim WHERE company = ? AND message = ?").With(company.Number).With(message).Run();
         foreach (var delete in KeptByEventId) database.Use(delete).With(company.Number).With(origin).With(eventId).Run();
+        foreach (var delete in KeptByNumber) database.Use(delete).With(company.Number).With(message).Run();
         database.Use("DELETE FROM message WHERE id = ? AND company = ?").With(message).With(company.Number).Run();
     }
 
@@ -129,17 +139,21 @@ internal sealed class MessageEraser(Database database)
         }
     }
 
+    /// <summary>A day is taken away and, where something is left of it, put back: what triggers keep of days sees one go and one come.</summary>
     private void Uncount(Company company, long session, long day, long events, long bots)
     {
-        database.Use("UPDATE session_day SET events = events - ?, bots = bots - ? WHERE company = ? AND session = ? AND day = ?").With(events).With(bots).With(company.Number).With(session).With(day).Run();
-        if (Place("SELECT at FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = 0 AND type IS NOT NULL ORDER BY at LIMIT 1") is not { } first)
+        using (var row = database.Use("SELECT events, bots FROM session_day WHERE company = ? AND session = ? AND day = ?"))
         {
-            database.Use("DELETE FROM session_day WHERE company = ? AND session = ? AND day = ?").With(company.Number).With(session).With(day).Run();
-            return;
+            if (!row.With(company.Number).With(session).With(day).Next()) return;
+            (events, bots) = (row.Long(0) - events, row.Long(1) - bots);
         }
 
+        database.Use("DELETE FROM session_day WHERE company = ? AND session = ? AND day = ?").With(company.Number).With(session).With(day).Run();
+        if (events == 0) return;
+        var first = Place("SELECT at FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = 0 AND type IS NOT NULL ORDER BY at LIMIT 1");
         var last = Place("SELECT at FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = 0 AND type IS NOT NULL ORDER BY at DESC LIMIT 1");
-        database.Use("UPDATE session_day SET first_at = ?, last_at = ? WHERE company = ? AND session = ? AND day = ?").With(first).With(last).With(company.Number).With(session).With(day).Run();
+        database.Use("INSERT INTO session_day (company, session, day, events, bots, first_at, last_at) VALUES (?, ?, ?, ?, ?, ?, ?)")
+            .With(company.Number).With(session).With(day).With(events).With(bots).With(first).With(last).Run();
 
         long? Place(string sql)
         {

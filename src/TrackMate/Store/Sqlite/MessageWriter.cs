@@ -134,6 +134,7 @@ internal sealed class MessageWriter(Database database)
         names.Store(company, identify.SessionId!, session);
         var learned = StoreNames(identify, identifiers);
         counters.CountMessage(company, identify.ReceivedAt);
+        if (identify.WithoutToken is { } fault) counters.CountWithoutToken(company, identify.ReceivedAt, fault);
         var (claim, added) = Claim(identify, session, identifiers, ClaimMethod.Identify, identify.Trust);
         foreach (var changed in added.Changed) learned.AddRange(Restand(company, changed, claim.Identifiers[0]));
         if (added.Stands && claim.FirstNamedAs is IdentifierKind.Email && claims.HasExternalWebhooks(company, session.Number)
@@ -158,7 +159,7 @@ internal sealed class MessageWriter(Database database)
     {
         if (message.Named.Count == 0) return [];
         var numbers = new Numbered[message.Named.Count];
-        for (var i = 0; i < numbers.Length; i++) numbers[i] = names.Identifier(message.Company, message.Named[i].Id);
+        for (var i = 0; i < numbers.Length; i++) numbers[i] = names.Identifier(message.Company, message.Named[i].Id, asked: message is Identify);
         return numbers;
     }
 
@@ -168,7 +169,7 @@ internal sealed class MessageWriter(Database database)
         var learned = new List<long>();
         for (var i = 0; i < identifiers.Length; i++)
         {
-            if (names.Store(message.Company, message.Named[i], identifiers[i], message.Order.UnixMilliseconds)) learned.Add(identifiers[i].Number);
+            if (names.Store(message.Company, message.Named[i], identifiers[i], message.Order.UnixMilliseconds, asked: message is Identify)) learned.Add(identifiers[i].Number);
         }
 
         return learned;

@@ -53,27 +53,46 @@ internal sealed class Names(Database database)
         session.Stored = true;
     }
 
-    public Numbered Identifier(Company company, ProfileId leaf)
+    /// <param name="asked">By a stranger: then the store is asked whether or not it is known here, so that how long it takes does not tell.</param>
+    public Numbered Identifier(Company company, ProfileId leaf, bool asked = false)
     {
-        if (identifiers.TryGetValue((company.Number, leaf), out var known)) return known;
+        var known = identifiers.GetValueOrDefault((company.Number, leaf));
+        if (known is not null && !asked) return known;
         if (identifiers.Count >= Capacity) identifiers.Clear();
 
         Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
         leaf.CopyTo(bytes);
         using var find = database.Use("SELECT id, kind, first_named_ms FROM identifier WHERE company = ? AND leaf = ?");
-        var numbered = find.With(company.Number).WithBlob(bytes).Next()
+        var found = find.With(company.Number).WithBlob(bytes).Next();
+        if (known is not null) return known;
+        var numbered = found
             ? new Numbered(find.Long(0), stored: true) { Kind = (IdentifierKind)find.Long(1), FirstNamed = find.LongOrNull(2) ?? long.MaxValue }
             : new Numbered(++lastIdentifier, stored: false);
         return identifiers[(company.Number, leaf)] = numbered;
     }
 
     /// <summary>Notes that a message of this time named the identifier.</summary>
+    /// <param name="asked">By a stranger: then one statement writes one row, whether or not it is new, so that how long it takes does not tell.</param>
     /// <returns>Whether a bare id learned what it is the id of, which may decide joins anew.</returns>
-    public bool Store(Company company, Identifier identifier, Numbered numbered, long unixMilliseconds)
+    public bool Store(Company company, Identifier identifier, Numbered numbered, long unixMilliseconds, bool asked = false)
     {
         var learned = numbered is { Stored: true, Kind: IdentifierKind.Bare } && identifier.Kind is not IdentifierKind.Bare;
         var named = identifier.Kind is IdentifierKind.Bare ? long.MaxValue : Math.Min(unixMilliseconds, numbered.FirstNamed);
-        if (!numbered.Stored)
+        if (asked && identifier.Kind is not IdentifierKind.Bare)
+        {
+            Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
+            identifier.Id.CopyTo(bytes);
+            // A bare id learns here what it is the id of; of any other the name and the kind follow from the leaf and stay.
+            database.Use("""
+                INSERT INTO identifier (id, company, leaf, kind, value, first_named_ms, search, person) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?1)
+                ON CONFLICT DO UPDATE SET kind = excluded.kind, value = excluded.value, first_named_ms = excluded.first_named_ms,
+                  search = CASE kind WHEN 3 THEN excluded.search ELSE search END
+                """)
+                .With(numbered.Number).With(company.Number).WithBlob(bytes).With((long)identifier.Kind).With(identifier.Value).With(named).With(identifier.Value.ToLowerInvariant()).Run();
+            numbered.Stored = true;
+            numbered.Kind = identifier.Kind;
+        }
+        else if (!numbered.Stored)
         {
             Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
             identifier.Id.CopyTo(bytes);

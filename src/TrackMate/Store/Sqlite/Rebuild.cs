@@ -12,6 +12,7 @@ internal static class Rebuild
         Spans(database, company);
         Ledger(database, company);
         Persons(database, company);
+        StitchDays(database, company);
     }
 
     public static void Spans(Database database, Company company) => new SessionClaims(database).Rebuild(company);
@@ -32,6 +33,18 @@ internal static class Rebuild
             INSERT INTO session_day (company, session, day, events, bots, first_at, last_at)
             SELECT company, session, (at >> 11) / 86400000 AS day, COUNT(*), SUM(agent IS NOT NULL AND agent LIKE '%|bot'), MIN(at), MAX(at)
             FROM message WHERE company = ? AND session IS NOT NULL AND origin = 0 AND type IS NOT NULL GROUP BY session, day
+            """).With(company.Number).Run();
+    }
+
+    /// <summary>From the days and the spans, whose triggers keep it otherwise.</summary>
+    public static void StitchDays(Database database, Company company)
+    {
+        database.Use("DELETE FROM stitch_day WHERE company = ?").With(company.Number).Run();
+        database.Use("""
+            INSERT INTO stitch_day (company, day, sessions, identified) SELECT company, day, COUNT(*), SUM(identified) FROM (
+              SELECT company, MIN(day) AS day, EXISTS (SELECT 1 FROM span WHERE span.company = session_day.company AND span.session = session_day.session) AS identified
+              FROM session_day WHERE company = ? AND bots < events GROUP BY company, session)
+            GROUP BY company, day
             """).With(company.Number).Run();
     }
 

@@ -7,9 +7,6 @@ namespace TrackMate.Store.Sqlite;
 /// <summary>The embedded store: one SQLite file in one folder, one writer, readers beside it.</summary>
 internal sealed partial class SqliteStore : ISnapshots, IDisposable
 {
-    /// <summary>Refused events kept per company; the newest stay.</summary>
-    private const int RejectedKept = 1000;
-
     /// <summary>What is written is hot: sixteen megabytes hold it. A larger cache costs at every commit, since SQLite walks it.</summary>
     private const int WriterCacheKibibytes = 16 * 1024;
 
@@ -24,6 +21,7 @@ internal sealed partial class SqliteStore : ISnapshots, IDisposable
     private readonly WriteQueue queue;
     private Database? database;
     private MessageWriter? writer;
+    private IngestionRows? ingestion;
     private volatile Exception? failure;
     private long lastMessage;
 
@@ -98,6 +96,17 @@ internal sealed partial class SqliteStore : ISnapshots, IDisposable
     /// <summary>Where its file lies.</summary>
     public string Path => path;
 
+    /// <summary>Takes away what has passed its bounds of what was refused, warned of and sent again.</summary>
+    /// <param name="now">Unix milliseconds.</param>
+    /// <returns>Whether there may be more.</returns>
+    /// <exception cref="StoreUnavailableException">It was not done.</exception>
+    public async Task<bool> PruneIngestionAsync(Company company, long now)
+    {
+        var more = false;
+        await queue.RunAsync(_ => more = ingestion!.Prune(company, now));
+        return more;
+    }
+
     /// <summary>One consistent look at the store; dispose it soon, since it holds the log back.</summary>
     /// <exception cref="StoreUnavailableException">The file cannot be read now.</exception>
     public ReadSnapshot Read()
@@ -134,6 +143,7 @@ internal sealed partial class SqliteStore : ISnapshots, IDisposable
     {
         database = Database.Open(path, cacheKibibytes: WriterCacheKibibytes);
         writer = new(database);
+        ingestion = new(database);
     }
 
     private void Commit(IReadOnlyList<WriteQueue.Append> batch)
@@ -178,8 +188,8 @@ internal sealed partial class SqliteStore : ISnapshots, IDisposable
             writer!.Begin();
             foreach (var append in batch)
             {
-                for (var i = 0; i < append.Messages.Count; i++) append.Receipts[i] = writer!.Append(append.Messages[i]);
-                if (append.Rejected is { } rejected) Keep(database, rejected);
+                for (var i = 0; i < append.Messages.Count; i++) ingestion!.Note(append.Messages[i], append.Receipts[i] = writer!.Append(append.Messages[i]));
+                if (append.Rejected is { } rejected) ingestion!.Keep(rejected, append.Messages, append.Receipts);
                 append.Work?.Invoke(writer!);
             }
 
@@ -221,20 +231,7 @@ internal sealed partial class SqliteStore : ISnapshots, IDisposable
         database?.Dispose();
         database = null;
         writer = null;
-    }
-
-    private static void Keep(Database database, Rejected rejected)
-    {
-        foreach (var refused in rejected.Events)
-        {
-            database.Use("INSERT INTO rejected (company, origin, event_id, received_ms, status, detail, body) VALUES (?, ?, ?, ?, ?, ?, ?)")
-                .With(rejected.Company.Number).With((long)rejected.Origin).With(refused.EventId).With(rejected.ReceivedAt)
-                .With(refused.Status).With(refused.Detail).WithBlob(refused.Body.Span).Run();
-        }
-
-        database.Use("""
-            DELETE FROM rejected WHERE company = ?1 AND id <= (SELECT id FROM rejected WHERE company = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)
-            """).With(rejected.Company.Number).With(RejectedKept).Run();
+        ingestion = null;
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The store {Path} cannot write: {Reason}. Senders get 503 and may send again; nothing acknowledged is lost. It is tried again with each message.")]

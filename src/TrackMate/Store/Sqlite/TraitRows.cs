@@ -14,15 +14,26 @@ internal sealed class TraitRows(Database database)
             Say(identify.Company, identifier, session, trait, (long)identify.Trust, identify.Order.UnixMilliseconds, identify.EventId, stands);
             if (!stands) continue;
 
-            // The verified wins over the claimed, then the later over the earlier (B15), whatever came first.
-            var changed = database.Use("""
+            // The verified wins over the claimed, then the later over the earlier (B15), whatever came first. The row is written whoever wins, and the search as
+            // well: a stranger's identify must not take less where a known person's trait stands against it.
+            string inForce;
+            using (var upsert = database.Use("""
                 INSERT INTO trait (company, identifier, name, value, trust, at_ms, event_id) VALUES (?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET value = excluded.value, trust = excluded.trust, at_ms = excluded.at_ms, event_id = excluded.event_id
-                WHERE (excluded.trust, excluded.at_ms, excluded.event_id) > (trust, at_ms, event_id)
-                """)
-                .With(identify.Company.Number).With(identifier).With(trait.Name).With(trait.Json)
-                .With((long)identify.Trust).With(identify.Order.UnixMilliseconds).With(identify.EventId).Run();
-            if (changed > 0 && trait.Name == "name") StoreSearch(identify.Company, identifier, trait.Json);
+                ON CONFLICT DO UPDATE SET
+                  value = CASE WHEN (excluded.trust, excluded.at_ms, excluded.event_id) > (trust, at_ms, event_id) THEN excluded.value ELSE value END,
+                  event_id = CASE WHEN (excluded.trust, excluded.at_ms, excluded.event_id) > (trust, at_ms, event_id) THEN excluded.event_id ELSE event_id END,
+                  at_ms = CASE WHEN (excluded.trust, excluded.at_ms) > (trust, at_ms) THEN excluded.at_ms ELSE at_ms END,
+                  trust = MAX(excluded.trust, trust)
+                RETURNING value
+                """))
+            {
+                upsert.With(identify.Company.Number).With(identifier).With(trait.Name).With(trait.Json)
+                    .With((long)identify.Trust).With(identify.Order.UnixMilliseconds).With(identify.EventId).Next();
+                inForce = upsert.Text(0);
+                upsert.Next();
+            }
+
+            if (trait.Name == "name") StoreSearch(identify.Company, identifier, inForce);
         }
     }
 

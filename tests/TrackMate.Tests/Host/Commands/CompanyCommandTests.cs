@@ -19,13 +19,13 @@ public sealed class CompanyCommandTests : IAsyncLifetime
     public async Task Settings_are_set_and_shown()
     {
         await trackmate.DoAsync("company set TM-SHOP99 --name Renamed --origin HTTPS://Shop.com/ --origin http://localhost:3000 --payment-type paid --payment-type \"Order Completed\" --refund-type unpaid"
-            + " --currency eur --user-registered off --session-gap 45 --placeholder n/a --max-emails 3 --max-new-sessions 500 --quota 1000");
+            + " --currency eur --user-registered off --session-gap 45 --placeholder n/a --max-emails 3 --max-new-sessions 500 --quota 1000 --tokens Observe --rejected-kept 500 --rejected-days 7");
 
         Assert.Equal(
-            """{"company_id":"TM-SHOP99","name":"Renamed","allowedOrigins":["https://shop.com","http://localhost:3000"],"paymentTypes":["paid","Order Completed"],"refundTypes":["unpaid"],"currency":"EUR","userRegistered":false,"sessionGapMinutes":45,"placeholders":["n/a"],"maxEmailsPerPerson":3,"newSessionsPerDay":500,"eventsPerDay":1000,"suppressErased":false}""",
+            """{"company_id":"TM-SHOP99","name":"Renamed","allowedOrigins":["https://shop.com","http://localhost:3000"],"paymentTypes":["paid","Order Completed"],"refundTypes":["unpaid"],"currency":"EUR","userRegistered":false,"sessionGapMinutes":45,"placeholders":["n/a"],"maxEmailsPerPerson":3,"newSessionsPerDay":500,"eventsPerDay":1000,"tokens":"observe","tokenAlgorithm":null,"rejectedKept":500,"rejectedDays":7,"suppressErased":false}""",
             await ShownAsync());
         var shown = await trackmate.DoAsync("company show");
-        foreach (var word in new[] { "https://shop.com, http://localhost:3000", "paid, Order Completed", "unpaid", "EUR", "off", "45 minutes", "n/a", "1000 events a day" }) Assert.Contains(word, shown);
+        foreach (var word in new[] { "https://shop.com, http://localhost:3000", "paid, Order Completed", "unpaid", "EUR", "off", "45 minutes", "n/a", "1000 events a day", "the newest 500 of browsers and of API keys each, for 7 days" }) Assert.Contains(word, shown);
     }
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class CompanyCommandTests : IAsyncLifetime
         await trackmate.DoAsync("company set --no-origins --no-placeholders --quota none");
 
         Assert.Equal(
-            """{"company_id":"TM-SHOP99","name":"The Shop","allowedOrigins":[],"paymentTypes":["payment_processed","Order Completed"],"refundTypes":["payment_refunded","refund_processed","Order Refunded"],"currency":"USD","userRegistered":true,"sessionGapMinutes":30,"placeholders":[],"maxEmailsPerPerson":10,"newSessionsPerDay":10000,"eventsPerDay":null,"suppressErased":false}""",
+            """{"company_id":"TM-SHOP99","name":"The Shop","allowedOrigins":[],"paymentTypes":["payment_processed","Order Completed"],"refundTypes":["payment_refunded","refund_processed","Order Refunded"],"currency":"USD","userRegistered":true,"sessionGapMinutes":30,"placeholders":[],"maxEmailsPerPerson":10,"newSessionsPerDay":10000,"eventsPerDay":null,"tokens":"off","tokenAlgorithm":null,"rejectedKept":10000,"rejectedDays":30,"suppressErased":false}""",
             await ShownAsync());
     }
 
@@ -50,7 +50,11 @@ public sealed class CompanyCommandTests : IAsyncLifetime
     [InlineData("--session-gap 1441", "--session-gap: '1441' is not a number of minutes from 1 to 1440")]
     [InlineData("--max-emails 0", "--max-emails: '0' is not a number of e-mails from 1 to 1000")]
     [InlineData("--max-new-sessions 0", "--max-new-sessions: '0' is not a number of sessions a day from 1 to 1000000000")]
+    [InlineData("--tokens on", "--tokens: 'on' is neither off nor observe nor enforce")]
+    [InlineData("--tokens enforce", "--tokens: TM-SHOP99 has no token key that can be used")]
     [InlineData("--quota 0", "--quota: '0' is neither a number of events a day from 1 on nor none")]
+    [InlineData("--rejected-kept 99", "--rejected-kept: '99' is not a number of events from 100 to 1000000")]
+    [InlineData("--rejected-days 0", "--rejected-days: '0' is not a number of days from 1 to 3650")]
     [InlineData("--name \" \"", "--name: it is 1 to 200 characters")]
     [InlineData("--placeholder \" \"", "--placeholder: it is 1 to 200 characters")]
     [InlineData("--payment-type \"\"", "--payment-type: an event type is 1 to 200 printable characters")]

@@ -1,0 +1,43 @@
+using TrackMate.Manage;
+using TrackMate.Store;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Host;
+
+/// <summary>Once an hour takes away what is too old to be kept of what was refused, warned of and sent again: where nothing comes in, nothing else would.</summary>
+internal sealed partial class IngestionBounds(SqliteStore store, Registry registry, TimeProvider time, ILogger<IngestionBounds> log) : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromHours(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Period, time);
+        try
+        {
+            do await PruneAsync(stoppingToken);
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops, or could not start.
+        }
+    }
+
+    private async Task PruneAsync(CancellationToken stopping)
+    {
+        try
+        {
+            foreach (var company in registry.Companies)
+            {
+                while (await store.PruneIngestionAsync(company, time.GetUtcNow().ToUnixTimeMilliseconds())) stopping.ThrowIfCancellationRequested();
+            }
+        }
+        catch (StoreUnavailableException e)
+        {
+            LogNotPruned(log, e.Message);
+        }
+    }
+
+    [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "What was refused long ago could not be taken away: {Reason} It is tried again in an hour.")]
+    private static partial void LogNotPruned(ILogger logger, string reason);
+}

@@ -1,0 +1,51 @@
+using System.Text;
+using TrackMate.Bind;
+using TrackMate.Store;
+
+namespace TrackMate.Receive;
+
+/// <summary>What became of a mended request.</summary>
+/// <param name="Stored">Messages that are stored now.</param>
+/// <param name="Duplicates">Messages whose eventId had been stored before; nothing changed.</param>
+/// <param name="Reused">One of those says something else than what is stored.</param>
+/// <param name="Problems">What is still to be mended; then nothing of it was stored.</param>
+internal sealed record Mended(int Stored, int Duplicates, bool Reused, IReadOnlyList<string> Problems);
+
+/// <summary>A refused request, mended by a person and sent again: read by the same rules and stored by the same writer as if its sender had sent it so.</summary>
+internal sealed class MendRejected(Intake intake)
+{
+    /// <param name="row">What was refused; it is marked as mended in the transaction that stores it.</param>
+    /// <param name="text">Its body as it was mended.</param>
+    /// <exception cref="StoreUnavailableException">Nothing was stored.</exception>
+    public async Task<Mended> SendAsync(Company company, RejectedRow row, string text)
+    {
+        try
+        {
+            var receivedAt = intake.Now();
+            intake.LimitCompany(company, receivedAt);
+            var taken = Read(company, row, Encoding.UTF8.GetBytes(text), receivedAt);
+            // All or nothing: of a batch whose events have no ids, those that were stored would be stored again at the next try.
+            if (taken.Refusals.Count > 0) return new(0, 0, false, [.. taken.Refusals.Select(refusal => refusal.Refused.Message)]);
+            if (taken.Messages.Count == 0) return new(0, 0, false, ["events is empty; there is nothing to store."]);
+
+            var receipts = await intake.AppendAsync(taken.Messages, new(company, row.Origin, row.Call, receivedAt, []) { Mends = row.Number });
+            var duplicates = receipts.Count(receipt => receipt.Duplicate);
+            return new(receipts.Length - duplicates, duplicates, receipts.Any(receipt => receipt.Reused), []);
+        }
+        catch (Refused refused)
+        {
+            return new(0, 0, false, [refused.Message]);
+        }
+    }
+
+    private static Taken Read(Company company, RejectedRow row, ReadOnlyMemory<byte> body, long receivedAt)
+    {
+        if (body.Length > RequestBody.MaxBytes) throw RequestBody.TooLarge();
+        if (body.Length == 0) throw new Refused(Reason.Malformed, "The body is empty; send a JSON object.");
+        var wire = WireObject.Read(body, FieldPath.Body);
+        var arrival = new Arrival(receivedAt, row.Agent, receivedAt - row.ReceivedAt);
+        if (row.Call is ReceivingCall.Webhooks) return ReceiveWebhook.Read(wire, company, arrival);
+        if (wire.RequiredText(Member.CompanyId) != company.CompanyId) throw new Refused(Reason.ForeignCompany, $"company_id is not this company's, which is {company.CompanyId}.", "company_id");
+        return row.Call is ReceivingCall.Profile ? new(IdentifyProfile.Read(wire, company, arrival)) : TrackEvents.Read(wire, company, arrival);
+    }
+}
