@@ -14,6 +14,9 @@ var trackmate = new RootCommand("TrackMate: one timeline of everything that happ
     AdminCommand.Create(),
     BackupCommand.Create(),
     RestoreCommand.Create(),
+    ExportCommand.Create(),
+    ImportCommand.Create(),
+    EraseCommand.Create(),
     DoctorCommand.Create(),
     HealthCommand.Create(),
 };

@@ -33,6 +33,9 @@ public sealed record CompanySettings
     /// <summary>Events the company may send in one UTC day before 429; none means no limit.</summary>
     public long? EventsPerDay { get; init; }
 
+    /// <summary>Whether whoever is erased stays away: a keyed hash is kept, and messages that name them are not.</summary>
+    public bool SuppressErased { get; init; }
+
     /// <summary>What becomes of a browser's identify without a valid token (B15).</summary>
     public TokenMode TokenMode { get; init; }
 

@@ -66,6 +66,7 @@ public sealed record Agent(string Browser, string System, string Device, bool Bo
 /// <param name="JoinsStopped">It named several identifiers that do not become one person, and why (B13).</param>
 /// <param name="ProfileId">Whose timeline it is on; null while its session is nobody's (B6).</param>
 /// <param name="ServerSessionId">A server event's session (B7).</param>
+/// <param name="Suppressed">It named somebody who was erased and is to stay away: nothing of it was kept but that it came.</param>
 public sealed record Receipt(
     bool Duplicate,
     bool Reused = false,
@@ -73,4 +74,5 @@ public sealed record Receipt(
     bool MoneyUnreadable = false,
     IReadOnlyList<JoinStop>? JoinsStopped = null,
     ProfileId? ProfileId = null,
-    string? ServerSessionId = null);
+    string? ServerSessionId = null,
+    bool Suppressed = false);

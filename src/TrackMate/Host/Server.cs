@@ -41,6 +41,7 @@ internal static class Server
         builder.Services.AddSingleton(services => SqliteStore.Open(options.DataFolder, services.GetRequiredService<ILogger<SqliteStore>>()));
         builder.Services.AddSingleton(_ => Registry.Open(options.DataFolder, time));
         builder.Services.AddHostedService<RegistryRefresh>();
+        builder.Services.AddHostedService<ErasureResume>();
         builder.Services.AddHostedService<IngestionBounds>();
         builder.Services.AddHostedService<StitchRate>();
         builder.Services.AddSingleton(_ => new RateLimit(options.RequestsPerSecond));
@@ -51,6 +52,8 @@ internal static class Server
         builder.Services.AddSingleton<ReceiveWebhook>();
         builder.Services.AddSingleton<MendRejected>();
         builder.Services.AddSingleton<ReadApi>();
+        builder.Services.AddSingleton<ErasureApi>();
+        builder.Services.AddSingleton<ExportApi>();
         builder.Services.AddSingleton<ActApi>();
         OpenApi.Add(builder.Services);
         Dashboard.Add(builder, options.DataFolder);
@@ -105,5 +108,7 @@ internal static class Server
         app.MapPost("/api/profiles/{id}/isolate", api.Isolate);
         app.MapPost("/api/profiles/{id}/freeze", api.Freeze);
         app.MapMethods("/api/audit", Reading, api.AuditLog);
+        app.MapMethods("/api/profiles/{id}/export", Reading, app.Services.GetRequiredService<ExportApi>().Export);
+        app.MapDelete("/api/profiles/{id}", app.Services.GetRequiredService<ErasureApi>().Erase);
     }
 }

@@ -41,6 +41,8 @@ internal sealed record CompanyChange
 
     public string? Quota { get; init; }
 
+    public string? SuppressErased { get; init; }
+
     public string? Tokens { get; init; }
 
     public string? RejectedKept { get; init; }
@@ -70,6 +72,7 @@ internal sealed record CompanyChange
             NewSessionsPerDay = MaxNewSessions is null ? old.NewSessionsPerDay : MaxNewSessionsOf(MaxNewSessions),
             Placeholders = NoPlaceholders ? [] : Changed(old.Placeholders, Placeholders, PlaceholderOf),
             EventsPerDay = Quota is null ? old.EventsPerDay : QuotaOf(Quota),
+            SuppressErased = SuppressErased is null ? old.SuppressErased : SwitchOf("--suppress-erased", SuppressErased),
             TokenMode = Tokens is null ? old.TokenMode : TokenModeOf(Tokens),
             RejectedKept = RejectedKept is null ? old.RejectedKept : NumberOf("--rejected-kept", RejectedKept, "events", MinRejectedKept, MaxRejectedKept),
             RejectedDays = RejectedDays is null ? old.RejectedDays : NumberOf("--rejected-days", RejectedDays, "days", 1, MaxRejectedDays),

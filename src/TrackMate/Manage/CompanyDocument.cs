@@ -22,7 +22,8 @@ internal sealed record CompanyDocument(
     string Tokens,
     string? TokenAlgorithm,
     int RejectedKept,
-    int RejectedDays)
+    int RejectedDays,
+    bool SuppressErased)
 {
     public static CompanyDocument Of(Company company)
     {
@@ -31,7 +32,7 @@ internal sealed record CompanyDocument(
             company.CompanyId, company.Name, settings.AllowedOrigins, settings.PaymentTypes, settings.RefundTypes, settings.Currency,
             settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.NewSessionsPerDay, settings.EventsPerDay,
             settings.TokenMode.ToString().ToLowerInvariant(), settings.TokenAlgorithm?.ToString(),
-            settings.RejectedKept, settings.RejectedDays);
+            settings.RejectedKept, settings.RejectedDays, settings.SuppressErased);
     }
 }
 

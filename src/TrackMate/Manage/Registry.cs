@@ -86,9 +86,11 @@ internal sealed class Registry : IDisposable
     }
 
     /// <summary>Changes what a company has chosen, and derives anew what hangs on it: server sessions on the gap, revenue on the types that pay.</summary>
-    public void Set(Company company, string name, CompanySettings settings) => Change(() =>
+    /// <param name="secret">Of a company that has received nothing yet: what keys its ids from now on; null leaves it.</param>
+    public void Set(Company company, string name, CompanySettings settings, byte[]? secret = null) => Change(() =>
     {
         database.Use("UPDATE company SET name = ?, settings = ? WHERE id = ?").With(name).With(CompanyRows.Write(settings)).With(company.Number).Run();
+        if (secret is not null) database.Use("UPDATE company SET secret = ? WHERE id = ?").WithBlob(secret).With(company.Number).Run();
         var changed = company with { Name = name, Settings = settings };
         if (settings.NewSessionsPerDay != company.Settings.NewSessionsPerDay) Rebuild.Claims(database, changed);
         else if (settings.MaxEmailsPerPerson != company.Settings.MaxEmailsPerPerson) Rebuild.Persons(database, changed);

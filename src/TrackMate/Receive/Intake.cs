@@ -83,8 +83,8 @@ internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rat
         }
         catch (Refused refused)
         {
-            // A spent quota says nothing about the message, and would push out what does.
-            if (sender is not null && refused.Reason is not Reason.QuotaSpent) await KeepAsync(http, call, new(sender, refused), body);
+            // A spent quota says nothing about the message, and would push out what does; of whom is kept out nothing is kept.
+            if (sender is not null && refused.Reason is not (Reason.QuotaSpent or Reason.Suppressed)) await KeepAsync(http, call, new(sender, refused), body);
             await Problems.WriteAsync(http, refused);
         }
         finally

@@ -45,6 +45,7 @@ internal sealed class ReceiveWebhook(Intake intake)
 
         var rejected = taken.Refusals.Count == 0 ? null : new Rejected(company, Origin.Server, ReceivingCall.Webhooks, receivedAt, [.. taken.Refusals.Select(refusal => refusal.ToKeep())]);
         var receipts = await intake.AppendAsync(taken.Messages, rejected);
+        if (!isBatch && receipts[0].Suppressed) throw KeptOut();
         await (isBatch
             ? Intake.WriteAsync(http, new WebhookBatchAnswer(ResultsOf(taken, receipts)), Wire.Json.WebhookBatchAnswer)
             : Intake.WriteAsync(http, AnswerOf((TrackedEvent)taken.Messages[0], receipts[0]), Wire.Json.WebhookAnswer));
@@ -76,11 +77,15 @@ internal sealed class ReceiveWebhook(Intake intake)
     /// <summary>One result for each event, in the order in which they stood.</summary>
     private static List<JsonNode> ResultsOf(Taken taken, Receipt[] receipts)
     {
-        var answers = taken.Messages.Zip(receipts, (message, receipt) => JsonSerializer.SerializeToNode(AnswerOf((TrackedEvent)message, receipt), Wire.Json.WebhookAnswer)!).ToList();
+        var answers = taken.Messages.Zip(receipts, (message, receipt) => receipt.Suppressed
+            ? JsonSerializer.SerializeToNode(Problems.Of(KeptOut()), Wire.Json.Problem)!
+            : JsonSerializer.SerializeToNode(AnswerOf((TrackedEvent)message, receipt), Wire.Json.WebhookAnswer)!).ToList();
         // Refusals are in order too, so each finds those before it in their places.
         foreach (var refusal in taken.Refusals) answers.Insert(refusal.Index, JsonSerializer.SerializeToNode(Problems.Of(refusal.Refused), Wire.Json.Problem)!);
         return answers;
     }
+
+    private static Refused KeptOut() => new(Reason.Suppressed, "The person that this event names was erased and asked to stay away, so nothing of it was kept; do not send it again. To let them back in: trackmate erase --lift");
 
     private static TrackedEvent Read(WireObject wire, Envelope envelope, int index, FieldPath path)
     {

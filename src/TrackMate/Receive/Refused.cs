@@ -28,6 +28,7 @@ internal enum Reason
     TooManyEvents,
     NoIdentifier,
     TimeOutOfRange,
+    Suppressed,
     TooManyRequests,
     QuotaSpent,
     StoreUnavailable,
@@ -61,7 +62,7 @@ internal sealed class Refused(Reason reason, string detail, string? field = null
         Reason.TooLarge => 413,
         Reason.UnsupportedEncoding => 415,
         Reason.MissingField or Reason.WrongType or Reason.BadValue or Reason.TooDeep or Reason.TooManyKeys or Reason.BadNumber
-            or Reason.TooManyEvents or Reason.NoIdentifier or Reason.TimeOutOfRange => 422,
+            or Reason.TooManyEvents or Reason.NoIdentifier or Reason.TimeOutOfRange or Reason.Suppressed => 422,
         Reason.TooManyRequests or Reason.QuotaSpent => 429,
         Reason.StoreUnavailable => 503,
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "A reason without a status."),

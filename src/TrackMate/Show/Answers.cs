@@ -165,6 +165,20 @@ public sealed record AuditPage(IReadOnlyList<AuditDocument> Entries, string? Nex
 /// <param name="Detail">Ids and numbers.</param>
 public sealed record AuditDocument(string At, string Actor, string Action, JsonElement Detail);
 
+/// <summary>The answer to <c>DELETE /api/profiles/{id}</c>.</summary>
+/// <param name="ProfileId">The id that the person had.</param>
+/// <param name="Files"><c>clean</c> once no file of the store holds a byte of it, <c>later</c> where something that reads still holds them back; none for a preview.</param>
+public sealed record ErasureDocument(
+    string ProfileId,
+    bool DryRun,
+    ErasedDocument Erased,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Files);
+
+/// <param name="Identifies">Identifies that named the person.</param>
+/// <param name="Identifiers">E-mails, externalIds and ids.</param>
+/// <param name="Rejected">Refused messages that named the person.</param>
+public sealed record ErasedDocument(long Events, long Identifies, long Sessions, long Identifiers, long Rejected, IReadOnlyList<RevenueDocument> Revenue);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ProfileDocument))]
 [JsonSerializable(typeof(ProfilesPage))]
@@ -175,4 +189,5 @@ public sealed record AuditDocument(string At, string Actor, string Action, JsonE
 [JsonSerializable(typeof(ActDocument))]
 [JsonSerializable(typeof(AuditPage))]
 [JsonSerializable(typeof(TimelineEvent))]
+[JsonSerializable(typeof(ErasureDocument))]
 internal sealed partial class ShowJson : JsonSerializerContext;

@@ -29,6 +29,14 @@ internal static class Queries
         return Uri.UnescapeDataString(path.TrimEnd('/').Split('/')[^(fromEnd + 1)]);
     }
 
+    /// <summary>A parameter that is <c>true</c> or <c>false</c>; false where it is left out.</summary>
+    public static bool FlagOf(HttpContext http, string name) => (string?)http.Request.Query[name] switch
+    {
+        null or "" or "false" => false,
+        "true" => true,
+        _ => throw new Refused(Reason.BadParameter, $"{name} is neither true nor false.", name),
+    };
+
     public static int LimitOf(string? text, int otherwise)
     {
         if (string.IsNullOrEmpty(text)) return otherwise;

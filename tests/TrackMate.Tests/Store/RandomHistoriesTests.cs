@@ -109,7 +109,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
             View.AssertEqual(persons, DerivedRows(beside, company, PersonTables), "Persons come back otherwise:");
         }, iter: Some, threads: 2, print: history => history.ToString());
 
-    private static readonly (string Name, string Columns)[] DerivedTables =
+    internal static readonly (string Name, string Columns)[] DerivedTables =
     [
         ("span", "session, from_ms, to_ms, identifier, claim, trust, has_runs"),
         ("session_day", "session, day, events, bots, first_at, last_at"),
@@ -118,11 +118,11 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
         ("payment_key", "key, payment"),
     ];
 
-    private static readonly (string Name, string Columns)[] PersonTables = [("pair", "low, high, trust, session, at_ms, event_id, standing"), ("identifier", "id, person")];
+    internal static readonly (string Name, string Columns)[] PersonTables = [("pair", "low, high, trust, session, at_ms, event_id, standing"), ("identifier", "id, person")];
 
     private static string DerivedRows(Database database, Company company) => DerivedRows(database, company, DerivedTables);
 
-    private static string DerivedRows(Database database, Company company, (string Name, string Columns)[] tables)
+    internal static string DerivedRows(Database database, Company company, (string Name, string Columns)[] tables)
     {
         var text = new StringBuilder();
         foreach (var (name, columns) in tables)

@@ -105,6 +105,7 @@ internal static class CompanyCommand
             ["session gap", $"{settings.ServerSessionGapMinutes} minutes"],
             ["placeholders", settings.Placeholders.Count == 0 ? "the built-in ones" : "the built-in ones and " + string.Join(", ", settings.Placeholders)],
             ["max e-mails", $"{settings.MaxEmailsPerPerson} of one person"],
+            ["erased stay away", settings.SuppressErased ? "yes" : "no"],
             ["quota", settings.EventsPerDay is { } events ? $"{events} events a day" : "none"],
             ["tokens", TokensOf(registry, company)],
             ["without token", WithoutTokenOf(registry, company)],

@@ -23,6 +23,7 @@ internal static class CompanySetCommand
         var maxEmails = Text("--max-emails", "number", "Most e-mails that webhooks can join into one person: 1 to 1000.");
         var maxNewSessions = Text("--max-new-sessions", "number", "Sessions that may begin to claim one identifier in a day, as browsers say it; the first so many are believed.");
         var quota = Text("--quota", "events|none", "Events the company may send in one UTC day; none for no limit.");
+        var suppress = Text("--suppress-erased", "on|off", "Whether whoever is erased stays away: of later messages that name them nothing is kept.");
         var tokens = Text("--tokens", "off|observe|enforce", "Identifies without a valid token: taken; taken and counted; or refused. See docs/trust.md.");
         var rejectedKept = Text("--rejected-kept", "number", "Refused events, and warnings, kept of browsers and of API keys each: 100 to 1000000.");
         var rejectedDays = Text("--rejected-days", "days", "Days that refused events and warnings are kept at most: 1 to 3650.");
@@ -36,7 +37,7 @@ internal static class CompanySetCommand
                 "trackmate company set TM-SHOP99 --tokens observe",
             ],
             Arguments = { companyId },
-            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, maxNewSessions, placeholders, noPlaceholders, quota, tokens, rejectedKept, rejectedDays },
+            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, maxNewSessions, placeholders, noPlaceholders, quota, tokens, rejectedKept, rejectedDays, suppress },
         };
         command.SetAction(parsed =>
         {
@@ -57,6 +58,7 @@ internal static class CompanySetCommand
                 MaxEmails = parsed.GetValue(maxEmails),
                 MaxNewSessions = parsed.GetValue(maxNewSessions),
                 Quota = parsed.GetValue(quota),
+                SuppressErased = parsed.GetValue(suppress),
                 Tokens = parsed.GetValue(tokens),
                 RejectedKept = parsed.GetValue(rejectedKept),
                 RejectedDays = parsed.GetValue(rejectedDays),

@@ -3,6 +3,8 @@ namespace TrackMate.Host.Contract;
 /// <summary>One call of the HTTP contract, as a reader of it sees it.</summary>
 internal sealed record Call(HttpMethod Method, string Path, string Id, string Tag, string Summary, string Description, Type Answer, string AnswerExample)
 {
+    public const string Json = "application/json";
+
     /// <summary>What the body may be: one of these; none for a GET.</summary>
     public IReadOnlyList<Type> Bodies { get; init; } = [];
 
@@ -18,6 +20,9 @@ internal sealed record Call(HttpMethod Method, string Path, string Id, string Ta
 
     /// <summary>Statuses of the problems it may answer with.</summary>
     public IReadOnlyList<int> Problems { get; init; } = [];
+
+    /// <summary>Of another kind than JSON, an answer is a text.</summary>
+    public string ContentType { get; init; } = Json;
 
     /// <summary>The scope that the API key needs; null for a public call.</summary>
     public string? Scope { get; init; }

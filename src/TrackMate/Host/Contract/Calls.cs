@@ -193,6 +193,28 @@ internal static class Calls
             Problems = [400, 401, 403, 503],
             Scope = "admin",
         },
+        new(HttpMethod.Get, "/api/profiles/{id}/export", "exportProfile", Decide, "Export a person",
+            "All that is held of a person, as NDJSON: who they are, each message that concerns them as it was sent, and the acts about them. trackmate import takes it.",
+            typeof(string), "\"{\\\"type\\\":\\\"profile\\\",\\\"format\\\":\\\"trackmate-export/1\\\"}\"")
+        {
+            Parameters = [Profile],
+            ContentType = ExportApi.ContentType,
+            Problems = [401, 403, 404, 503],
+            Scope = "admin",
+        },
+        new(HttpMethod.Delete, "/api/profiles/{id}", "eraseProfile", Decide, "Erase a person",
+            "Every message that names the person and every event on the timeline, out of the tables and the files. It cannot be taken back. Everybody else looks as if these had never been sent.",
+            typeof(ErasureDocument), """{"profileId":"671234567890abcdef123456","dryRun":false,"erased":{"events":6,"identifies":1,"sessions":2,"identifiers":2,"rejected":0,"revenue":[{"currency":"USD","amount":"79.99"}]},"files":"clean"}""")
+        {
+            Parameters =
+            [
+                Profile,
+                new("dryRun", InPath: false, "true only says what would go."),
+                new("suppress", InPath: false, "true keeps a keyed hash, by which the person stays away."),
+            ],
+            Problems = [400, 401, 403, 404, 503],
+            Scope = "admin",
+        },
         new(HttpMethod.Get, "/health/live", "live", Operate, "Ask whether the process answers", "Always 200 while it runs.", typeof(HealthAnswer), """{"status":"live","version":"0.1.0"}"""),
         new(HttpMethod.Get, "/health/ready", "ready", Operate, "Ask whether the store takes what comes", "503 with a sentence while it does not.", typeof(HealthAnswer), """{"status":"ready","version":"0.1.0"}"""),
     ];

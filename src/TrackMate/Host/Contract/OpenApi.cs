@@ -63,12 +63,12 @@ internal static class OpenApi
                 Type = SecuritySchemeType.ApiKey,
                 In = ParameterLocation.Header,
                 Name = ApiKey.Header,
-                Description = "Make one with: trackmate key add. Its scopes say what it may do: write sends webhooks, read reads.",
+                Description = "Make one with: trackmate key add. Its scopes say what it may do: write sends webhooks, read reads, admin corrects, exports and erases.",
             },
         };
         document.Tags = Calls.All.Select(call => call.Tag).Distinct(StringComparer.Ordinal).Select(name => new OpenApiTag { Name = name }).ToHashSet();
 
-        foreach (var type in Calls.All.SelectMany(call => call.Bodies.Append(call.Answer).Append(call.BatchAnswer)).OfType<Type>().Append(typeof(Problem)).Distinct())
+        foreach (var type in Calls.All.SelectMany(call => call.Bodies.Append(call.ContentType == Call.Json ? call.Answer : null).Append(call.BatchAnswer)).OfType<Type>().Append(typeof(Problem)).Distinct())
             document.AddComponent(type.Name, await context.GetOrCreateSchemaAsync(type, cancellationToken: cancel));
         ((OpenApiSchema)document.Components.Schemas![nameof(WebhookBatchAnswer)].Properties!["results"]).Items = SchemaOf(document, [typeof(WebhookAnswer), typeof(Problem)]);
         foreach (var path in Calls.All.GroupBy(call => call.Path, StringComparer.Ordinal))
@@ -79,6 +79,7 @@ internal static class OpenApi
     private static Task Correct(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancel)
     {
         if (context.JsonTypeInfo.Type == typeof(Show.TimelineEvent)) schema.Required?.ExceptWith(["context", "agent"]);
+        if (context.JsonTypeInfo.Type == typeof(Show.ErasureDocument)) schema.Required?.ExceptWith(["files"]);
         if (context.JsonTypeInfo.Type == typeof(Show.EventReceipt)) schema.Required?.ExceptWith(["statusCode", "detail", "body", "bodyCut", "duplicates", "lastDuplicateAt", "rejections"]);
         if (context.JsonTypeInfo.Type == typeof(Show.ClaimDocument)) schema.Required?.ExceptWith(["stop", "method", "trust", "eventId", "sessionId", "actor", "from", "to"]);
         return Task.CompletedTask;
@@ -93,7 +94,7 @@ internal static class OpenApi
             Description = call.Description,
             Tags = new HashSet<OpenApiTagReference> { new(call.Tag, document) },
             Parameters = call.Parameters.Count == 0 ? null : [.. call.Parameters.Select(Describe)],
-            Responses = new() { ["200"] = Answer("Done, and on disk where something was sent.", "application/json", SchemaOf(document, call.BatchAnswer is null ? [call.Answer] : [call.Answer, call.BatchAnswer]), call.AnswerExample) },
+            Responses = new() { ["200"] = Answer("Done, and on disk where something was sent.", call.ContentType, AnswerSchemaOf(document, call), call.AnswerExample) },
         };
         if (call.Bodies.Count > 0)
         {
@@ -140,6 +141,9 @@ internal static class OpenApi
     }
 
     private static OpenApiMediaType Media(IOpenApiSchema schema, string? example) => new() { Schema = schema, Example = example is null ? null : JsonNode.Parse(example) };
+
+    private static IOpenApiSchema AnswerSchemaOf(OpenApiDocument document, Call call) =>
+        call.ContentType != Call.Json ? new OpenApiSchema { Type = JsonSchemaType.String } : SchemaOf(document, call.BatchAnswer is null ? [call.Answer] : [call.Answer, call.BatchAnswer]);
 
     private static IOpenApiSchema SchemaOf(OpenApiDocument document, IReadOnlyList<Type> types) =>
         types.Count == 1

@@ -103,4 +103,5 @@ internal sealed record HealthAnswer(string Status, string Version, string? Detai
 [JsonSerializable(typeof(TimelinePage))]
 [JsonSerializable(typeof(SessionDocument))]
 [JsonSerializable(typeof(EventReceipts))]
+[JsonSerializable(typeof(ErasureDocument))]
 internal sealed partial class ContractJson : JsonSerializerContext;

@@ -18,6 +18,9 @@ internal static class CompanyRows
 
     public static string Write(CompanySettings settings) => JsonSerializer.Serialize(settings, SettingsJson.Default.CompanySettings);
 
+    /// <exception cref="JsonException">They are none.</exception>
+    public static CompanySettings ReadSettings(string json) => JsonSerializer.Deserialize(json, SettingsJson.Default.CompanySettings) ?? throw new JsonException("Settings are null.");
+
     /// <summary>Goes up with each change of a company, a key or a member, whichever process made it.</summary>
     public static long Version(Database database)
     {

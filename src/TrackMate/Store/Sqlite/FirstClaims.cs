@@ -52,6 +52,28 @@ internal sealed class FirstClaims(Database database)
         return changed;
     }
 
+    /// <summary>Derives anew when a session first claimed an identifier, where claims of it are not in the store any more.</summary>
+    /// <returns>The sessions of which the claims on this identifier may stand or fall by it, besides this one.</returns>
+    public IReadOnlyList<long> Forget(Company company, long identifier, long session)
+    {
+        if (Find(company, identifier, session) is not { } known) return [];
+        (long At, string EventId)? first = null;
+        using (var row = database.Use("""
+            SELECT at_ms, event_id FROM claim INDEXED BY claim_by_session_and_identifier
+            WHERE company = ? AND session = ? AND session IS NOT NULL AND identifier = ? AND trust = 0 ORDER BY at_ms, event_id LIMIT 1
+            """))
+        {
+            if (row.With(company.Number).With(session).With(identifier).Next()) first = (row.Long(0), row.Text(1));
+        }
+
+        if (first == (known.At, known.EventId)) return [];
+        var changed = new List<long>();
+        Leave(company, identifier, known, changed);
+        database.Use("DELETE FROM first_claim WHERE company = ? AND identifier = ? AND session = ?").With(company.Number).With(identifier).With(session).Run();
+        if (first is { } left) changed.AddRange(Note(company, identifier, session, left.At, left.EventId, known.Standing == Revoked).Changed);
+        return [.. changed.Where(other => other != session)];
+    }
+
     /// <summary>Whether what browsers say of this session and identifier is believed.</summary>
     public bool Stands(Company company, long identifier, long session) => Find(company, identifier, session) is not { } row || row.Standing == Standing;
 

@@ -17,6 +17,8 @@ internal sealed class MessageWriter(Database database)
     private readonly TraitRows traits = new(database);
     private readonly PersonReader people = new(database);
     private readonly ActWriter acts = new(database);
+    private readonly ErasureWriter erasures = new(database);
+    private readonly Suppressed suppressed = new(database);
     private Dictionary<long, Company> companies = [];
     private long registryVersion = -1;
     private long lastMessage;
@@ -39,9 +41,10 @@ internal sealed class MessageWriter(Database database)
     {
         names.Reset();
         counters.Clear();
-        using var last = database.Use("SELECT COALESCE(MAX(id), 0) FROM message");
+        // Numbers that were given are not given again while an erasure goes by them.
+        using var last = database.Use("SELECT MAX((SELECT COALESCE(MAX(id), 0) FROM message), (SELECT COALESCE(MAX(until), 0) FROM erasure))");
         last.Next();
-        lastMessage = last.Long(0);
+        lastMessage = Math.Max(lastMessage, last.Long(0));
     }
 
     /// <summary>
@@ -53,13 +56,32 @@ internal sealed class MessageWriter(Database database)
         var version = CompanyRows.Version(database);
         if (version == registryVersion) return;
         companies = CompanyRows.Read(database).ToDictionary(company => company.Number);
+        suppressed.Load();
         registryVersion = version;
+
+        // Another process may have erased or imported: what is remembered of names and numbers is read again.
+        Reset();
+    }
+
+    /// <summary>Runs a step of an erasure between the messages.</summary>
+    public ErasureState? Erase(Func<ErasureWriter, ErasureState?> step)
+    {
+        counters.Flush();
+        try
+        {
+            return step(erasures);
+        }
+        finally
+        {
+            names.Reset();
+            suppressed.Load();
+        }
     }
 
     /// <summary>Writes what is counted once per transaction; the last thing before its commit.</summary>
     public void Finish() => counters.Flush();
 
-    public Receipt Append(Message message) => message switch
+    public Receipt Append(Message message) => suppressed.KeepsOut(message) ? new(Duplicate: false, Suppressed: true) : message switch
     {
         TrackedEvent tracked => Append(tracked),
         Identify identify => Append(identify),
@@ -199,8 +221,9 @@ internal sealed class MessageWriter(Database database)
 
     private (Claim Claim, AddedClaim Added) Claim(Message message, Numbered? session, Numbered[] identifiers, ClaimMethod method, Trust trust)
     {
+        // A userId that is the id of the externalId beside it stands twice among the others, so that what was named can be told from the claim.
         var first = identifiers[IndexOf(message, message.SessionGoesTo)].Number;
-        long[] others = [.. identifiers.Select(identifier => identifier.Number).Where(number => number != first).Distinct()];
+        long[] others = [.. identifiers.Select(identifier => identifier.Number).Where(number => number != first)];
         var claim = new Claim(0, method, trust, message.Order.UnixMilliseconds, message.EventId, [first, .. others], message.SessionGoesTo.Kind);
         return (claim, claims.Add(Current(message.Company), lastMessage, session?.Number, claim));
     }

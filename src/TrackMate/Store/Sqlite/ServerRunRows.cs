@@ -20,15 +20,47 @@ internal sealed class ServerRunRows(Database database)
             if (old.First != run.First) Delete(holder, old);
         }
 
-        database.Use("""
-            INSERT INTO server_run (company, identifier, session, first_at, first_event_id, last_at, events) VALUES (?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET first_event_id = excluded.first_event_id, last_at = excluded.last_at, events = excluded.events
-            """)
-            .With(holder.Company.Number).With(holder.Identifier).With(holder.Session)
-            .With(run.First.Value).With(run.FirstEventId).With(run.Last.Value).With(run.Events).Run();
+        Insert(holder, run);
         if (holder.Session != 0 && near.Count == 0)
             database.Use("UPDATE span SET has_runs = 1 WHERE company = ? AND session = ? AND has_runs = 0").With(holder.Company.Number).With(holder.Session).Run();
         return run;
+    }
+
+    /// <summary>Derives anew the runs of a holder that held events which are not in the store any more.</summary>
+    /// <param name="gone">Their places, one for each event.</param>
+    public void Forget(RunHolder holder, IReadOnlyCollection<EventOrder> gone)
+    {
+        foreach (var run in gone.SelectMany(order => Between(holder, order, new(order.Value + 1))).Distinct().ToList())
+        {
+            Delete(holder, run);
+            var (left, leftBefore) = (First(holder, run), gone.Where(run.Holds).ToList());
+            if (left is not { } first) continue;
+            if (first.Order > leftBefore.Max())
+            {
+                // Eaten from its beginning, as a long one is in steps: what follows hangs together as it did.
+                Insert(holder, new(first.Order, first.EventId, run.Last, run.Events - leftBefore.Count));
+                continue;
+            }
+
+            foreach (var (order, eventId) in EventsOf(holder, run)) Add(holder, order, eventId);
+        }
+
+        if (holder.Session == 0) return;
+        database.Use("""
+            UPDATE span SET has_runs = 0 WHERE company = ?1 AND session = ?2 AND has_runs = 1
+              AND NOT EXISTS (SELECT 1 FROM server_run WHERE company = ?1 AND identifier = 0 AND session = ?2)
+            """).With(holder.Company.Number).With(holder.Session).Run();
+    }
+
+    private (EventOrder Order, string EventId)? First(RunHolder holder, ServerRun run) => EventsOf(holder, run).Select(found => ((EventOrder, string)?)found).FirstOrDefault();
+
+    private IEnumerable<(EventOrder Order, string EventId)> EventsOf(RunHolder holder, ServerRun run)
+    {
+        using var rows = database.Use(holder.Identifier != 0
+            ? "SELECT at, event_id FROM message WHERE company = ? AND identifier = ? AND identifier IS NOT NULL AND at >= ? AND at <= ? ORDER BY at, event_id"
+            : "SELECT at, event_id FROM message WHERE company = ? AND session = ? AND origin = 1 AND session IS NOT NULL AND at >= ? AND at <= ? ORDER BY at, event_id");
+        rows.With(holder.Company.Number).With(holder.Identifier != 0 ? holder.Identifier : holder.Session).With(run.First.Value).With(run.Last.Value);
+        while (rows.Next()) yield return (new(rows.Long(0)), rows.Text(1));
     }
 
     /// <summary>The server session of a person that holds an event of this time.</summary>
@@ -135,6 +167,14 @@ internal sealed class ServerRunRows(Database database)
         while (rows.Next()) runs.Add(new(new(rows.Long(0)), rows.Text(1), new(rows.Long(2)), rows.Long(3)));
         return runs;
     }
+
+    private void Insert(RunHolder holder, ServerRun run) =>
+        database.Use("""
+            INSERT INTO server_run (company, identifier, session, first_at, first_event_id, last_at, events) VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET first_event_id = excluded.first_event_id, last_at = excluded.last_at, events = excluded.events
+            """)
+            .With(holder.Company.Number).With(holder.Identifier).With(holder.Session)
+            .With(run.First.Value).With(run.FirstEventId).With(run.Last.Value).With(run.Events).Run();
 
     private void Delete(RunHolder holder, ServerRun run) =>
         database.Use("DELETE FROM server_run WHERE company = ? AND identifier = ? AND session = ? AND first_at = ?")

@@ -46,6 +46,16 @@ internal sealed class SessionClaims(Database database)
     /// <summary>A session's claims on an identifier are taken back, or lifted again: the sessions that stand or fall by it, besides this one.</summary>
     public IReadOnlyList<long> Revoke(Company company, long session, long identifier, bool isRevoked) => firsts.Revoke(company, identifier, session, isRevoked);
 
+    /// <summary>Derives anew what hangs on a session's claims on an identifier, where some of them are not in the store any more.</summary>
+    /// <returns>The sessions whose claims on this identifier stand or fall by it, itself among them.</returns>
+    public IReadOnlyList<long> Forget(Company company, long session, long identifier)
+    {
+        List<long> changed = [.. firsts.Forget(company, identifier, session), session];
+        traits.Forget(company, session, identifier);
+        foreach (var other in changed) Restand(company, other, identifier);
+        return changed;
+    }
+
     /// <summary>Says anew which claims of a session on an identifier stand, and derives what hangs on it: its spans, and what it said of the identifier.</summary>
     /// <returns>The identifiers whose spans changed.</returns>
     public IReadOnlyList<long> Restand(Company company, long session, long identifier)

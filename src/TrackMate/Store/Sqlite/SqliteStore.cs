@@ -5,7 +5,7 @@ using TrackMate.Bind;
 namespace TrackMate.Store.Sqlite;
 
 /// <summary>The embedded store: one SQLite file in one folder, one writer, readers beside it.</summary>
-internal sealed partial class SqliteStore : IDisposable
+internal sealed partial class SqliteStore : ISnapshots, IDisposable
 {
     /// <summary>What is written is hot: sixteen megabytes hold it. A larger cache costs at every commit, since SQLite walks it.</summary>
     private const int WriterCacheKibibytes = 16 * 1024;
@@ -34,7 +34,7 @@ internal sealed partial class SqliteStore : IDisposable
         queue = new(Commit);
     }
 
-    public static string PathIn(string dataFolder) => Path.Combine(dataFolder, "trackmate.db");
+    public static string PathIn(string dataFolder) => System.IO.Path.Combine(dataFolder, "trackmate.db");
 
     /// <summary>Opens or makes the store for the one server of this folder, and brings its schema up to date.</summary>
     /// <exception cref="IOException">Another server holds the folder, or it cannot be written.</exception>
@@ -84,6 +84,18 @@ internal sealed partial class SqliteStore : IDisposable
         return answer!;
     }
 
+    /// <summary>Runs a step of an erasure between the messages; it is committed when it returns.</summary>
+    /// <exception cref="StoreUnavailableException">Nothing was done.</exception>
+    public async Task<ErasureState?> EraseAsync(Func<ErasureWriter, ErasureState?> step)
+    {
+        ErasureState? state = null;
+        await queue.RunAsync(writer => state = writer.Erase(step));
+        return state;
+    }
+
+    /// <summary>Where its file lies.</summary>
+    public string Path => path;
+
     /// <summary>Takes away what has passed its bounds of what was refused, warned of and sent again.</summary>
     /// <param name="now">Unix milliseconds.</param>
     /// <returns>Whether there may be more.</returns>
@@ -108,6 +120,13 @@ internal sealed partial class SqliteStore : IDisposable
         {
             throw new StoreUnavailableException("The store cannot be read now.", e);
         }
+    }
+
+    /// <summary>Reads out of one snapshot.</summary>
+    public T Read<T>(Func<Database, T> read)
+    {
+        using var snapshot = Read();
+        return read(snapshot.Database);
     }
 
     /// <summary>Takes nothing more, commits and answers what was taken, and leaves the log moved into the database.</summary>

@@ -11,13 +11,7 @@ internal sealed class TraitRows(Database database)
     {
         foreach (var trait in identify.Traits)
         {
-            database.Use("""
-                INSERT INTO trait_said (company, identifier, session, name, value, trust, at_ms, event_id, standing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET value = excluded.value, trust = excluded.trust, at_ms = excluded.at_ms, event_id = excluded.event_id, standing = excluded.standing
-                WHERE (excluded.trust, excluded.at_ms, excluded.event_id) > (trust, at_ms, event_id)
-                """)
-                .With(identify.Company.Number).With(identifier).With(session).With(trait.Name).With(trait.Json)
-                .With((long)identify.Trust).With(identify.Order.UnixMilliseconds).With(identify.EventId).With(stands ? 1 : 0).Run();
+            Say(identify.Company, identifier, session, trait, (long)identify.Trust, identify.Order.UnixMilliseconds, identify.EventId, stands);
             if (!stands) continue;
 
             // The verified wins over the claimed, then the later over the earlier (B15), whatever came first. The row is written whoever wins, and the search as
@@ -60,6 +54,56 @@ internal sealed class TraitRows(Database database)
             .With(company.Number).With(identifier).With(session).With(verified ? 1 : 0).With(claimed ? 1 : 0).Run();
         foreach (var name in changed) Choose(company, identifier, name);
     }
+
+    /// <summary>Tells anew what a session said of an identifier, where some of it is not in the store any more.</summary>
+    public void Forget(Company company, long session, long identifier)
+    {
+        // What was said before each session's was kept apart (session 0) may be of any of them.
+        var all = IsSaid(company, identifier, session: 0);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var said in all ? [0, session] : new[] { session })
+        {
+            using var rows = database.Use("SELECT name FROM trait_said WHERE company = ? AND identifier = ? AND session = ?");
+            rows.With(company.Number).With(identifier).With(said);
+            while (rows.Next()) names.Add(rows.Text(0));
+        }
+
+        if (names.Count == 0) return;
+        foreach (var said in all ? [0, session] : new[] { session })
+            database.Use("DELETE FROM trait_said WHERE company = ? AND identifier = ? AND session = ?").With(company.Number).With(identifier).With(said).Run();
+        foreach (var (inSession, trust, at, eventId, standing, data) in IdentifiesOf(company, identifier, all ? null : session))
+        {
+            foreach (var trait in SaidTraits.Of(data)) Say(company, identifier, inSession, trait, trust, at, eventId, standing != 0);
+        }
+
+        foreach (var name in names) Choose(company, identifier, name);
+    }
+
+    private bool IsSaid(Company company, long identifier, long session)
+    {
+        using var found = database.Use("SELECT EXISTS (SELECT 1 FROM trait_said WHERE company = ? AND identifier = ? AND session = ?)");
+        found.With(company.Number).With(identifier).With(session).Next();
+        return found.Long(0) == 1;
+    }
+
+    private List<(long Session, long Trust, long At, string EventId, long Standing, byte[] Said)> IdentifiesOf(Company company, long identifier, long? session)
+    {
+        var identifies = new List<(long, long, long, string, long, byte[])>();
+        using var rows = database.Use(session is null
+            ? "SELECT c.session, c.trust, c.at_ms, c.event_id, c.standing, m.data FROM claim c JOIN message m ON m.id = c.message WHERE c.company = ?1 AND c.identifier = ?2 AND c.session IS NOT NULL AND c.method = 1 AND ?3 IS NULL"
+            : "SELECT c.session, c.trust, c.at_ms, c.event_id, c.standing, m.data FROM claim c JOIN message m ON m.id = c.message WHERE c.company = ?1 AND c.identifier = ?2 AND c.session = ?3 AND c.session IS NOT NULL AND c.method = 1");
+        rows.With(company.Number).With(identifier).With(session);
+        while (rows.Next()) identifies.Add((rows.Long(0), rows.Long(1), rows.Long(2), rows.Text(3), rows.Long(4), rows.Bytes(5).ToArray()));
+        return identifies;
+    }
+
+    private void Say(Company company, long identifier, long session, Trait trait, long trust, long at, string eventId, bool stands) =>
+        database.Use("""
+            INSERT INTO trait_said (company, identifier, session, name, value, trust, at_ms, event_id, standing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET value = excluded.value, trust = excluded.trust, at_ms = excluded.at_ms, event_id = excluded.event_id, standing = excluded.standing
+            WHERE (excluded.trust, excluded.at_ms, excluded.event_id) > (trust, at_ms, event_id)
+            """)
+            .With(company.Number).With(identifier).With(session).With(trait.Name).With(trait.Json).With(trust).With(at).With(eventId).With(stands ? 1 : 0).Run();
 
     /// <summary>The strongest of what stands is the one that counts.</summary>
     private void Choose(Company company, long identifier, string name)

@@ -28,6 +28,9 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("admin reset-password")]
     [InlineData("backup")]
     [InlineData("restore")]
+    [InlineData("export")]
+    [InlineData("import")]
+    [InlineData("erase")]
     [InlineData("doctor")]
     [InlineData("health")]
     public async Task Help_of_each_verb_ends_with_examples_of_it(string verb)
@@ -57,6 +60,9 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("key revoke 1 --company TM-SHOP99")]
     [InlineData("admin reset-password --random")]
     [InlineData("backup out.db")]
+    [InlineData("export")]
+    [InlineData("import -")]
+    [InlineData("erase --email a@shop.com --yes")]
     [InlineData("doctor")]
     public async Task A_mistyped_folder_is_not_made(string line)
     {

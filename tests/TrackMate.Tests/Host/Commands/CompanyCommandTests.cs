@@ -22,7 +22,7 @@ public sealed class CompanyCommandTests : IAsyncLifetime
             + " --currency eur --user-registered off --session-gap 45 --placeholder n/a --max-emails 3 --max-new-sessions 500 --quota 1000 --tokens Observe --rejected-kept 500 --rejected-days 7");
 
         Assert.Equal(
-            """{"company_id":"TM-SHOP99","name":"Renamed","allowedOrigins":["https://shop.com","http://localhost:3000"],"paymentTypes":["paid","Order Completed"],"refundTypes":["unpaid"],"currency":"EUR","userRegistered":false,"sessionGapMinutes":45,"placeholders":["n/a"],"maxEmailsPerPerson":3,"newSessionsPerDay":500,"eventsPerDay":1000,"tokens":"observe","tokenAlgorithm":null,"rejectedKept":500,"rejectedDays":7}""",
+            """{"company_id":"TM-SHOP99","name":"Renamed","allowedOrigins":["https://shop.com","http://localhost:3000"],"paymentTypes":["paid","Order Completed"],"refundTypes":["unpaid"],"currency":"EUR","userRegistered":false,"sessionGapMinutes":45,"placeholders":["n/a"],"maxEmailsPerPerson":3,"newSessionsPerDay":500,"eventsPerDay":1000,"tokens":"observe","tokenAlgorithm":null,"rejectedKept":500,"rejectedDays":7,"suppressErased":false}""",
             await ShownAsync());
         var shown = await trackmate.DoAsync("company show");
         foreach (var word in new[] { "https://shop.com, http://localhost:3000", "paid, Order Completed", "unpaid", "EUR", "off", "45 minutes", "n/a", "1000 events a day", "the newest 500 of browsers and of API keys each, for 7 days" }) Assert.Contains(word, shown);
@@ -36,7 +36,7 @@ public sealed class CompanyCommandTests : IAsyncLifetime
         await trackmate.DoAsync("company set --no-origins --no-placeholders --quota none");
 
         Assert.Equal(
-            """{"company_id":"TM-SHOP99","name":"The Shop","allowedOrigins":[],"paymentTypes":["payment_processed","Order Completed"],"refundTypes":["payment_refunded","refund_processed","Order Refunded"],"currency":"USD","userRegistered":true,"sessionGapMinutes":30,"placeholders":[],"maxEmailsPerPerson":10,"newSessionsPerDay":10000,"eventsPerDay":null,"tokens":"off","tokenAlgorithm":null,"rejectedKept":10000,"rejectedDays":30}""",
+            """{"company_id":"TM-SHOP99","name":"The Shop","allowedOrigins":[],"paymentTypes":["payment_processed","Order Completed"],"refundTypes":["payment_refunded","refund_processed","Order Refunded"],"currency":"USD","userRegistered":true,"sessionGapMinutes":30,"placeholders":[],"maxEmailsPerPerson":10,"newSessionsPerDay":10000,"eventsPerDay":null,"tokens":"off","tokenAlgorithm":null,"rejectedKept":10000,"rejectedDays":30,"suppressErased":false}""",
             await ShownAsync());
     }
 

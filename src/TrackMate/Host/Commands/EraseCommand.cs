@@ -1,0 +1,87 @@
+using System.CommandLine;
+using TrackMate.Bind;
+using TrackMate.Manage;
+using TrackMate.Store;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Host.Commands;
+
+/// <summary><c>trackmate erase</c>: a person asks to be forgotten, while the server runs or not.</summary>
+internal static class EraseCommand
+{
+    private const string Actor = "command line";
+
+    public static Command Create()
+    {
+        var company = CompanyCommand.CompanyOption();
+        var person = new PersonOptions();
+        var yes = new Option<bool>("--yes") { Description = "Do not ask." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would go." };
+        var suppress = new Option<bool>("--suppress") { Description = "Keep a keyed hash, by which the person stays away: of later messages that name them nothing is kept." };
+        var lift = new Option<bool>("--lift") { Description = "Let somebody who was kept away come back." };
+        var command = new Verb("erase", "Erase a person: every message that names them and every event on their timeline, out of the tables and the files. It cannot be taken back.")
+        {
+            Examples =
+            [
+                "trackmate erase --email sarah@example.com --dry-run",
+                "trackmate erase --email sarah@example.com --suppress --yes",
+                "trackmate erase --profile 671234567890abcdef123456 --company TM-SHOP99",
+                "trackmate erase --email sarah@example.com --lift",
+            ],
+            Options = { company, person.Email, person.ExternalId, person.Profile, yes, dryRun, suppress, lift },
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
+            var owner = DataFolders.CompanyOf(registry, parsed.GetValue(company));
+            var named = person.Of(parsed, owner);
+            using var beside = new BesideServer(DataFolders.StoreIn(CommandLine.DataFolder));
+            if (parsed.GetValue(lift))
+            {
+                if (!beside.Transact(_ => Suppressed.Lift(beside.Database, owner, named))) throw new CommandFailedException($"{owner.CompanyId} keeps nobody of that name away.");
+                Console.WriteLine("They may come back: messages that name them are kept again.");
+                return;
+            }
+
+            using var snapshots = new FileSnapshots(DataFolders.StoreIn(CommandLine.DataFolder));
+            var preview = snapshots.Read(database => new ErasureWriter(database).Preview(owner, named.Id)) ?? throw new CommandFailedException($"{owner.CompanyId} knows nobody of that name.");
+            Console.WriteLine(Describe(preview));
+            if (parsed.GetValue(dryRun)) return;
+            if (!parsed.GetValue(yes)) Ask();
+            await EraseAsync(beside, owner, preview.Profile, parsed.GetValue(suppress), cancel);
+        });
+        return command;
+    }
+
+    private static async Task EraseAsync(BesideServer beside, Company company, ProfileId profile, bool suppress, CancellationToken cancel)
+    {
+        var eraser = new Eraser(DataFolders.StoreIn(CommandLine.DataFolder), step => Task.FromResult(beside.Transact(writer => writer.Erase(step))));
+        var by = new ActBy(Actor, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false);
+        if (await eraser.EraseRowsAsync(company, profile, by, suppress) is null) throw new CommandFailedException($"{company.CompanyId} knows nobody of that name any more.");
+
+        // What an earlier run left is gone on with: its rows, and then all bytes at once.
+        var clean = true;
+        foreach (var state in ErasureWriter.Unfinished(beside.Database)) clean &= await eraser.CleanFilesAsync(await eraser.EraseRowsAsync(state), cancel);
+        Console.WriteLine(clean
+            ? "Erased: no row and no byte of the store's files holds them any more. Backups keep what they hold; see docs/erasure.md."
+            : "Erased from all tables. Something that reads the store held its log back, so bytes may be left in its files: erase again, or restart the server, to take them out.");
+        foreach (var kept in Directory.EnumerateFiles(CommandLine.DataFolder, "*.before-restore-*").Where(file => !file.EndsWith("-wal", StringComparison.Ordinal) && !file.EndsWith("-shm", StringComparison.Ordinal)))
+            Console.WriteLine($"{kept} is what a restore replaced, and may hold them still: delete it once you do not need it.");
+        if (!clean) throw new CommandFailedException("The files still hold bytes of what was erased.");
+    }
+
+    private static void Ask()
+    {
+        if (Console.IsInputRedirected) throw new InvalidSettingException("--yes", "nobody can be asked here whether that is meant; add it");
+        Console.Write("Erase them? It cannot be taken back. Type yes: ");
+        if (!string.Equals(Console.ReadLine()?.Trim(), "yes", StringComparison.OrdinalIgnoreCase)) throw new CommandFailedException("Nothing was erased.");
+    }
+
+    private static string Describe(Erased erased)
+    {
+        var revenue = erased.Revenue.Count == 0 ? "no revenue" : "revenue of " + string.Join(" and ", erased.Revenue.Select(revenue => $"{Money.Format(revenue.Amount, revenue.Currency)} {revenue.Currency}"));
+        return $"Profile {erased.Profile}: {Sizes.Counted(erased.Events, "event", "events")}, {Sizes.Counted(erased.Identifies, "identify", "identifies")}, "
+            + $"{Sizes.Counted(erased.Sessions, "session", "sessions")}, {Sizes.Counted(erased.Identifiers, "identifier", "identifiers")}, "
+            + $"{Sizes.Counted(erased.Rejected, "rejected message", "rejected messages")}, {revenue}.";
+    }
+}

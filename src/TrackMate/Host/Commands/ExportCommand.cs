@@ -1,0 +1,61 @@
+using System.CommandLine;
+using TrackMate.Manage;
+using TrackMate.Show;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Host.Commands;
+
+/// <summary><c>trackmate export</c>: a person or a whole company as lines of JSON, while the server runs or not.</summary>
+internal static class ExportCommand
+{
+    public static Command Create()
+    {
+        var company = CompanyCommand.CompanyOption();
+        var person = new PersonOptions();
+        var output = new Option<string?>("--out") { Description = "The file to write; stdout if left out.", HelpName = "file" };
+        var force = new Option<bool>("--force") { Description = "Replace the file if it is there." };
+        var withSecret = new Option<bool>("--with-secret") { Description = "Of a company: also write the secret that keys its ids, so that an import gives the same ones. Guard the file like the store." };
+        var command = new Verb("export", "Write a company, or one person, as lines of JSON (NDJSON) that trackmate import takes: all messages as they were sent.")
+        {
+            Examples =
+            [
+                "trackmate export --email sarah@example.com --out sarah.ndjson",
+                "trackmate export --company TM-SHOP99 --out shop.ndjson",
+                "trackmate export --company TM-SHOP99 --with-secret | gzip > shop.ndjson.gz",
+            ],
+            Options = { company, person.Email, person.ExternalId, person.Profile, output, force, withSecret },
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
+            var owner = DataFolders.CompanyOf(registry, parsed.GetValue(company));
+            var named = person.IsGiven(parsed) ? person.Of(parsed, owner) : null;
+            if (named is not null && parsed.GetValue(withSecret)) throw new InvalidSettingException("--with-secret", "it goes with a whole company, not with one person");
+            using var snapshots = new FileSnapshots(DataFolders.StoreIn(CommandLine.DataFolder));
+            var export = new Export(owner, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), snapshots);
+            if (named is not null && snapshots.Read(database => new PersonReader(database).Find(owner, named.Id)) is null) throw new CommandFailedException($"{owner.CompanyId} knows nobody of that name.");
+            await using var file = Open(parsed.GetValue(output), parsed.GetValue(force));
+            if (named is null) await export.WriteAllAsync(file, parsed.GetValue(withSecret), cancel);
+            else await export.WriteAsync(named.Id, _ => file, cancel);
+            await file.FlushAsync(cancel);
+            if (parsed.GetValue(output) is { } path) Console.Error.WriteLine($"Exported to {Path.GetFullPath(path)} ({Sizes.Of(file.Length)}).");
+        });
+        return command;
+    }
+
+    /// <summary>A file that only its owner can read: it holds what people did.</summary>
+    private static Stream Open(string? path, bool force)
+    {
+        if (path is null) return new BufferedStream(Console.OpenStandardOutput(), 1 << 16);
+        if (File.Exists(path) && !force) throw new CommandFailedException($"{Path.GetFullPath(path)} is there already; give another name, or --force to replace it.");
+        try
+        {
+            BackupFile.Create(path);
+            return new FileStream(path, FileMode.Open, FileAccess.Write);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException($"The export could not be written to {Path.GetFullPath(path)}: {e.Message}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using System.IO.Compression;
+using TrackMate.Manage;
+using TrackMate.Receive;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Host.Commands;
+
+/// <summary><c>trackmate import FILE</c>: takes an export in, while the server runs or not.</summary>
+internal static class ImportCommand
+{
+    public static Command Create()
+    {
+        var file = new Argument<string>("file") { Description = "A file that trackmate export wrote, gzipped or not; - for stdin." };
+        var company = CompanyCommand.CompanyOption();
+        var command = new Verb("import", "Take an export into a company. What is there already stays as it is, so importing a file twice is as good as once.")
+        {
+            Examples = ["trackmate import shop.ndjson --company TM-NEW", "trackmate export --company TM-SHOP99 | TRACKMATE_DATA=./other trackmate import - --company TM-SHOP99"],
+            Arguments = { file },
+            Options = { company },
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
+            var owner = DataFolders.CompanyOf(registry, parsed.GetValue(company));
+            using var beside = new BesideServer(DataFolders.StoreIn(CommandLine.DataFolder));
+            await using var stream = Open(parsed.GetRequiredValue(file));
+            var imported = await new ImportFile(owner, beside, registry).ReadAsync(stream, Tell, cancel);
+            Console.WriteLine($"Imported into {owner.CompanyId}: {Describe(imported)}.");
+        });
+        return command;
+    }
+
+    private static void Tell(Imported imported)
+    {
+        if (!Console.IsErrorRedirected) Console.Error.Write($"\r{Describe(imported)} … ");
+    }
+
+    private static string Describe(Imported imported) =>
+        $"{Sizes.Counted(imported.Stored, "message", "messages")} stored, {imported.Duplicates:N0} there already"
+        + (imported.Suppressed > 0 ? $", {imported.Suppressed:N0} of people who were erased left out" : "")
+        + (imported.Acts > 0 ? $", {Sizes.Counted(imported.Acts, "act", "acts")}" : "");
+
+    private static Stream Open(string path)
+    {
+        try
+        {
+            Stream stream = path == "-" ? new BufferedStream(Console.OpenStandardInput(), 1 << 16) : File.OpenRead(path);
+            if (path == "-") return stream;
+            var isGzip = stream.ReadByte() == 0x1f && stream.ReadByte() == 0x8b;
+            stream.Position = 0;
+            return isGzip ? new GZipStream(stream, CompressionMode.Decompress) : stream;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException($"{path} cannot be read: {e.Message}");
+        }
+    }
+}

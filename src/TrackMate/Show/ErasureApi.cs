@@ -1,0 +1,64 @@
+using TrackMate.Bind;
+using TrackMate.Manage;
+using TrackMate.Receive;
+using TrackMate.Store;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Show;
+
+/// <summary><c>DELETE /api/profiles/{id}</c>, for keys with the scope <c>admin</c>: a person asks to be forgotten.</summary>
+internal sealed partial class ErasureApi(SqliteStore store, Registry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<ErasureApi> log)
+{
+    /// <summary>The answer waits so long for the bytes to leave the files; the work goes on without it.</summary>
+    private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(10);
+
+    public async Task Erase(HttpContext http)
+    {
+        var (company, key) = Keys.Authorize(http, registry, Scopes.Admin);
+        var (dryRun, suppress) = (Queries.FlagOf(http, "dryRun"), Queries.FlagOf(http, "suppress"));
+        if (!ProfileId.TryParse((string?)http.Request.RouteValues["id"], out var id)) throw NotFound();
+        if (dryRun)
+        {
+            using var snapshot = store.Read();
+            var preview = new ErasureWriter(snapshot.Database).Preview(company, id) ?? throw NotFound();
+            await Intake.WriteAsync(http, DocumentOf(preview, dryRun, files: null), Shown.Json.ErasureDocument);
+            return;
+        }
+
+        var eraser = new Eraser(store.Path, store.EraseAsync);
+        var state = await eraser.EraseRowsAsync(company, id, new(key.Shown, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false), suppress) ?? throw NotFound();
+        var cleaning = CleanAsync(eraser, state);
+        var clean = await Task.WhenAny(cleaning, Task.Delay(LongestAnswer, time, http.RequestAborted)) == cleaning && await cleaning;
+        await Intake.WriteAsync(http, DocumentOf(state.Erased, dryRun, clean ? "clean" : "later"), Shown.Json.ErasureDocument);
+    }
+
+    private async Task<bool> CleanAsync(Eraser eraser, ErasureState state)
+    {
+        try
+        {
+            return await eraser.CleanFilesAsync(state, lifetime.ApplicationStopping);
+        }
+        catch (OperationCanceledException)
+        {
+            // The server stops; the next start goes on with it.
+            return false;
+        }
+        catch (Exception e) when (e is StoreUnavailableException or IOException or Microsoft.Data.Sqlite.SqliteException)
+        {
+            LogNotClean(log, e.Message);
+            return false;
+        }
+    }
+
+    private static Refused NotFound() => new(Reason.NotFound, "The company has no profile of this id.");
+
+    private static ErasureDocument DocumentOf(Erased erased, bool dryRun, string? files) => new(
+        erased.Profile.ToString(),
+        dryRun,
+        new(erased.Events, erased.Identifies, erased.Sessions, erased.Identifiers, erased.Rejected,
+            [.. erased.Revenue.Select(revenue => new RevenueDocument(revenue.Currency, Money.Format(revenue.Amount, revenue.Currency)))]),
+        files);
+
+    [LoggerMessage(EventId = 30, Level = LogLevel.Warning, Message = "What was erased may be left as bytes in the store's files: {Reason}. The next start, or the next erasure, takes them out.")]
+    private static partial void LogNotClean(ILogger logger, string reason);
+}

@@ -1,0 +1,51 @@
+using TrackMate.Bind;
+using TrackMate.Store;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Show;
+
+/// <summary>Writes an export, a page at a time: each page is read by itself, so that however slowly it is taken the store's log is not held back.</summary>
+/// <param name="read">Reads out of one snapshot.</param>
+internal sealed class Export(Company company, long now, ISnapshots read)
+{
+    /// <summary>Messages in memory at once, of 32 KiB at most each.</summary>
+    private const int PageSize = 200;
+
+    /// <summary>One person: who they are, each message that concerns them as it was sent, and the acts about them.</summary>
+    /// <returns>False where the company has no such profile; nothing is written then.</returns>
+    public async Task<bool> WriteAsync(ProfileId id, Func<ProfileId, Stream> begin, CancellationToken cancel)
+    {
+        var found = read.Read(database =>
+        {
+            var documents = new Documents(database, company);
+            return documents.Persons.Find(company, id) is { } person ? (person, documents.Profile(person), new PersonMessages(database).Of(person)) : ((Person, ProfileDocument, List<long>)?)null;
+        });
+        if (found is not (var known, var document, var messages)) return false;
+        var output = begin(known.Id);
+        await output.WriteAsync(ExportLines.OfProfile(document, now), cancel);
+        foreach (var page in messages.Chunk(PageSize))
+        {
+            foreach (var exported in read.Read(database => new ExportReader(database).Of(company, page))) await output.WriteAsync(ExportLines.Of(exported), cancel);
+        }
+
+        foreach (var act in read.Read(database => new ExportReader(database).Acts(company, known))) await output.WriteAsync(ExportLines.Of(act), cancel);
+        return true;
+    }
+
+    /// <summary>The whole company: its settings, all messages in the order in which they arrived, and all acts.</summary>
+    public async Task<long> WriteAllAsync(Stream output, bool withSecret, CancellationToken cancel)
+    {
+        var (until, written) = (read.Read(database => new ExportReader(database).LastMessage()), 0L);
+        await output.WriteAsync(ExportLines.OfCompany(company, now, withSecret), cancel);
+        for (long? after = 0; after is { } last;)
+        {
+            var (messages, next) = read.Read(database => new ExportReader(database).Page(company, last, until, PageSize));
+            foreach (var exported in messages) await output.WriteAsync(ExportLines.Of(exported), cancel);
+            written += messages.Count;
+            after = next;
+        }
+
+        foreach (var act in read.Read(database => new ExportReader(database).Acts(company, person: null))) await output.WriteAsync(ExportLines.Of(act), cancel);
+        return written;
+    }
+}

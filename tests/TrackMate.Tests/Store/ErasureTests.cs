@@ -1,0 +1,176 @@
+using System.Text;
+using System.Text.Json;
+using CsCheck;
+using Microsoft.Extensions.Logging.Abstractions;
+using TrackMate.Bind;
+using TrackMate.Manage;
+using TrackMate.Store;
+using TrackMate.Store.Sqlite;
+using TrackMate.Tests.Model;
+using TrackMate.Tests.Running;
+
+namespace TrackMate.Tests.Store;
+
+/// <summary>Erasure: what is left is as if what named the person, and what was on its timeline, had never been sent.</summary>
+public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
+{
+    private static readonly int Some = Environment.GetEnvironmentVariable("TRACKMATE_LONG") == "1" ? 5_000 : 500;
+
+    private static readonly ActBy Operator = new("tests", Messages.Ten, DryRun: false);
+
+    [Fact]
+    public async Task What_is_left_is_as_if_the_erased_had_never_been_sent() =>
+        await Histories.OfSize(24).SampleAsync(async history =>
+        {
+            var random = new Random(history.Seed);
+            var company = History.CompanyOf(stored.NextCompany(), history.Settings);
+            history = history with { Messages = [.. history.Messages.Select(WithSaid)] };
+
+            // These come between the steps of an erasure, and are not taken by it.
+            var late = new Queue<Message>(history.Stored.Where(message => message is TrackedEvent { Named.Count: 0 }).TakeLast(2));
+            history = history with { Messages = [.. history.Messages.Where(message => !late.Any(other => (other.Order.Origin, other.EventId) == (message.Order.Origin, message.EventId)))] };
+            var acts = new PlayedActs(stored.Store, company, history);
+            foreach (var batch in history.Arrival(order: 1, company).Chunk(5))
+            {
+                await stored.Store.AppendAsync(batch);
+                await acts.DoAsync(2);
+            }
+
+            await acts.DoAsync(int.MaxValue);
+            var left = history.Stored.ToList();
+            var standing = acts.Standing;
+            while (true)
+            {
+                var before = NaiveView.Of(History.CompanyOf(0, history.Settings), left, standing);
+                if (before.Profiles.Count == 0) break;
+                var erased = before.Profiles[random.Next(before.Profiles.Count)];
+                var leaves = erased.Identifiers.Select(identifier => identifier.Id).ToHashSet();
+                var events = before.Timelines.Single(timeline => timeline.Profile == erased.Id).Events.Select(shown => (shown.Source, shown.EventId)).ToHashSet();
+                var taken = left.Where(message => message.Named.Any(identifier => leaves.Contains(identifier.Id.ToString()))
+                    || (message is TrackedEvent && events.Contains((message.Order.Origin is Origin.Browser ? "client" : "server", message.EventId)))).ToList();
+                left.RemoveAll(taken.Contains);
+                standing.RemoveAll(act => LeavesOf(act).Any(leaf => leaves.Contains(leaf.ToString())));
+
+                Assert.True(ProfileId.TryParse(random.Next(2) == 0 ? erased.Id : erased.Identifiers[random.Next(erased.Identifiers.Count)].Id, out var id));
+                var most = random.Next(2) == 0 ? ErasureWriter.MostInStep : random.Next(1, 4);
+                var preview = Preview(company, id);
+                var state = (await stored.Store.EraseAsync(erasure => erasure.Begin(company, id, Operator, suppress: false, most)))!;
+                while (!state.RowsGone)
+                {
+                    if (late.TryDequeue(out var message))
+                    {
+                        await stored.Store.AppendAsync([message with { Company = company }]);
+                        left.Add(message);
+                    }
+
+                    state = (await stored.Store.EraseAsync(erasure => erasure.Continue(state, most)))!;
+                }
+
+                View.AssertEqual(
+                    NaiveView.Of(History.CompanyOf(0, history.Settings), left, standing).ToText(),
+                    acts.Named(StoredView.Read(stored.Store, company, left, random).ToText()),
+                    $"Without {erased.Id}, in steps of {most}, the view is another:");
+                AssertDerivedIsWhatARebuildGives(company, erased.Id);
+                Assert.Equal((taken.OfType<TrackedEvent>().Count(), taken.OfType<Identify>().Count()), ((int)preview.Events, (int)preview.Identifies));
+                Assert.Equal((preview.Events, preview.Identifies, preview.Sessions), (state.Erased.Events, state.Erased.Identifies, state.Erased.Sessions));
+                AssertNothingIsKept(company, left);
+                if (random.Next(2) == 0) break;
+            }
+        }, iter: Some, threads: 2, print: history => history.ToString());
+
+    [Fact]
+    public async Task What_was_left_unfinished_is_gone_on_with_at_the_next_start()
+    {
+        var folder = Directory.CreateTempSubdirectory("trackmate-test-").FullName;
+        try
+        {
+            ProfileId id;
+            using (var registry = Registry.Open(folder, TimeProvider.System))
+            using (var store = SqliteStore.Open(folder, NullLogger.Instance))
+            {
+                var company = registry.AddCompany(ServerProcess.CompanyId, "Shop");
+                id = Identifier.Email(company, "unfinished@shop.com").Id;
+                await store.AppendAsync([Messages.Identify(company, "s", "unfinished@shop.com", "i"), .. Enumerable.Range(0, 20).Select(number => Messages.Browser(company, "s", $"unfinished_{number}"))]);
+                Assert.False((await store.EraseAsync(erasure => erasure.Begin(company, id, Operator, suppress: false, most: 5)))!.RowsGone);
+
+                // Whoever is being erased is found by nobody, and what comes now is theirs to send again.
+                using (var snapshot = store.Read()) Assert.Null(new PersonReader(snapshot.Database).Find(company, id));
+                await store.AppendAsync([Messages.Browser(company, "s", "later")]);
+            }
+
+            await using var server = await ServerProcess.StartAsync(folder);
+            var backend = new ShopBackend(server.Http, ServerProcess.ApiKey);
+            var session = await Eventually.BecomesAsync(() => backend.SessionAsync("s"), answer => answer.Body!["events"]!.AsArray().Count == 1);
+            Assert.Equal("later", session.Body!["events"]![0]!["eventId"]!.ToString());
+            await Eventually.TrueAsync(() => Task.FromResult(server.Output.Contains("that was left unfinished is done", StringComparison.Ordinal)), () => server.Output);
+            Assert.True(File.ReadAllBytes(SqliteStore.PathIn(folder)).AsSpan().IndexOf("unfinished"u8) < 0);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private Erased Preview(Company company, ProfileId id)
+    {
+        using var snapshot = stored.Store.Read();
+        return new ErasureWriter(snapshot.Database).Preview(company, id)!;
+    }
+
+    private void AssertDerivedIsWhatARebuildGives(Company company, string erased)
+    {
+        using var beside = stored.OpenBeside();
+        var tables = RandomHistoriesTests.DerivedTables.Concat(RandomHistoriesTests.PersonTables).ToArray();
+        var kept = RandomHistoriesTests.DerivedRows(beside, company, tables);
+        beside.Execute("BEGIN IMMEDIATE");
+        Rebuild.Everything(beside, company);
+        Rebuild.Persons(beside, company);
+        var rebuilt = RandomHistoriesTests.DerivedRows(beside, company, tables);
+        beside.Execute("ROLLBACK");
+        View.AssertEqual(rebuilt, kept, $"Without {erased} a rebuild gives something else:");
+    }
+
+    /// <summary>Names and sessions that no message holds any more have no row.</summary>
+    private void AssertNothingIsKept(Company company, List<Message> left)
+    {
+        using var snapshot = stored.Store.Read();
+        List<string> Texts(string sql)
+        {
+            var texts = new List<string>();
+            using var rows = snapshot.Database.Use(sql);
+            rows.With(company.Number);
+            while (rows.Next()) texts.Add(rows.Text(0));
+            return texts;
+        }
+
+        Assert.Equal(left.Select(message => message.SessionId).OfType<string>().Distinct().Order(StringComparer.Ordinal), Texts("SELECT session_id FROM session WHERE company = ?").Order(StringComparer.Ordinal));
+        Assert.Equal(left.SelectMany(message => message.Named).Select(identifier => identifier.Id.ToString()).Distinct().Order(StringComparer.Ordinal), Texts("SELECT lower(hex(leaf)) FROM identifier WHERE company = ?").Order(StringComparer.Ordinal));
+        var numbers = Texts("SELECT id FROM identifier WHERE company = ?");
+        foreach (var of in new[]
+        {
+            "SELECT identifier FROM trait WHERE company = ?", "SELECT identifier FROM trait_said WHERE company = ?", "SELECT identifier FROM first_claim WHERE company = ?",
+            "SELECT identifier FROM first_claim_day WHERE company = ?", "SELECT identifier FROM alarm WHERE company = ?", "SELECT identifier FROM span WHERE company = ?",
+            "SELECT low FROM pair WHERE company = ?", "SELECT high FROM pair WHERE company = ?", "SELECT identifier FROM act WHERE company = ? AND identifier IS NOT NULL",
+            "SELECT other FROM act WHERE company = ? AND other IS NOT NULL", "SELECT identifier FROM server_run WHERE company = ? AND identifier > 0",
+        })
+        {
+            Assert.Empty(Texts(of).Except(numbers));
+        }
+    }
+
+    private static IEnumerable<ProfileId> LeavesOf(OperatorAct act) => act switch
+    {
+        OperatorAct.RevokeClaim revoke => [revoke.Leaf],
+        OperatorAct.RevokePair revoke => [revoke.One, revoke.Other],
+        OperatorAct.Merge merge => [merge.One, merge.Other],
+        OperatorAct.Isolate isolate => [isolate.Leaf],
+        OperatorAct.Freeze freeze => [freeze.Leaf],
+        _ => [],
+    };
+
+    /// <summary>An identify as a browser sends it: what is derived anew is read from what was said.</summary>
+    internal static Message WithSaid(Message message) => message is not Identify identify ? message : identify with
+    {
+        Said = Encoding.UTF8.GetBytes("{\"traits\":{" + string.Join(',', identify.Traits.Select(trait => JsonSerializer.Serialize(trait.Name) + ":" + trait.Json)) + "}}"),
+    };
+}
