@@ -51,6 +51,8 @@ internal sealed class Documents(Database database, Company company)
 
     public PersonReader Persons { get; } = new(database);
 
+    public TotalsReader Totals { get; } = new(database);
+
     public SessionReader Sessions => sessions;
 
     public TimelineReader Timelines => timelines;
@@ -76,7 +78,7 @@ internal sealed class Documents(Database database, Company company)
     public ProfileDocument Profile(Person person)
     {
         var traits = Persons.Traits(person).ToDictionary(trait => trait.Key, trait => Json(trait.Value), StringComparer.Ordinal);
-        var totals = Persons.TotalsOf(person);
+        var totals = Totals.Of(person);
         return new(
             person.Id.ToString(),
             company.CompanyId,

@@ -134,15 +134,23 @@ public sealed class DashboardTests(BrowserFixture browser)
         await using var server = await ServerProcess.StartAsync();
         using var http = await LogInAsync(server);
         var database = Path.Combine(server.DataFolder, "trackmate.db");
-        File.Move(database, database + ".away");
+        // Connections that are open already keep a file that is moved away: what they would read is gone instead.
+        var files = new[] { database, database + "-wal" }.Select(file => (File: file, Bytes: File.ReadAllBytes(file))).ToList();
+        foreach (var (file, bytes) in files) Overwrite(file, new byte[bytes.Length]);
 
         var answer = await http.GetAsync(Company + "/people", Cancel);
 
         Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, answer.StatusCode);
         Assert.Equal("text/html", answer.Content.Headers.ContentType!.MediaType);
         Assert.Contains("The store is not available now", await answer.Content.ReadAsStringAsync(Cancel));
-        File.Move(database + ".away", database);
+        foreach (var (file, bytes) in files) Overwrite(file, bytes);
         Assert.Equal(System.Net.HttpStatusCode.OK, (await http.GetAsync(Company + "/people", Cancel)).StatusCode);
+
+        static void Overwrite(string file, byte[] bytes)
+        {
+            using var stream = File.OpenWrite(file);
+            stream.Write(bytes);
+        }
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed record LedgerPage(IReadOnlyList<LedgerRow> Rows, int Counted, bool
     /// <param name="from">How many rows the pages before had.</param>
     internal static LedgerPage Of(Documents documents, Person person, long? from)
     {
-        var tellers = documents.Persons.TellersOf(person);
+        var tellers = documents.Totals.TellersOf(person);
         var counted = RevenueLedger.Rows(tellers).ToHashSet();
         var own = tellers.Where(teller => teller.Holder).OrderByDescending(teller => teller.Order.UnixMilliseconds).ThenByDescending(teller => teller.EventId, StringComparer.Ordinal).ToList();
         var skipped = (int)Math.Clamp(from ?? 0, 0, own.Count);
@@ -34,7 +34,7 @@ public sealed record LedgerPage(IReadOnlyList<LedgerRow> Rows, int Counted, bool
                 teller.Currency,
                 teller.Kind is MoneyKind.Refund,
                 counted.Contains(teller) ? null : first is { Holder: false } ? "an earlier event, on another timeline, told of the same payment" : $"an earlier event told of the same {(teller.Kind is MoneyKind.Payment ? "payment" : "refund")}",
-                documents.Persons.PaymentKeysOf(company, teller.Payment, KeysShown));
+                documents.Totals.PaymentKeysOf(company, teller.Payment, KeysShown));
         });
         return new([.. rows], counted.Count(row => row.Holder), skipped == 0, skipped + PageSize < own.Count ? Cursors.Write(company, skipped + PageSize) : null);
     }

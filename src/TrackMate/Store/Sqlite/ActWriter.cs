@@ -12,6 +12,7 @@ internal sealed class ActWriter(Database database)
     private readonly SessionClaims claims = new(database);
     private readonly PersonRows persons = new(database);
     private readonly PersonReader people = new(database);
+    private readonly TotalsReader totals = new(database);
     private readonly SessionReader sessions = new(database);
 
     /// <summary>Takes back what a message said of its session: that pair of session and identifier was never said, by it or by any other, until it is lifted.</summary>
@@ -227,7 +228,7 @@ internal sealed class ActWriter(Database database)
         {
             var person = people.Of(company, identifier);
             if (held.ContainsKey(person.Id)) continue;
-            held[person.Id] = new(person.Id, people.TotalsOf(person), people.RegistrationOf(person) is not null);
+            held[person.Id] = new(person.Id, totals.Of(person), people.RegistrationOf(person) is not null);
             all.UnionWith(person.Identifiers.Select(known => known.Number));
         }
 

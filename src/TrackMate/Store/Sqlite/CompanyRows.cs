@@ -12,14 +12,14 @@ internal static class CompanyRows
         var companies = new List<Company>();
         using var rows = database.Use("SELECT id, company_id, name, secret, settings FROM company ORDER BY id");
         while (rows.Next())
-            companies.Add(new(rows.Long(0), rows.Text(1), rows.Text(2), rows.Bytes(3).ToArray(), JsonSerializer.Deserialize(rows.Text(4), SettingsJson.Default.CompanySettings)!));
+            companies.Add(new(rows.Long(0), rows.Text(1), rows.Text(2), rows.Bytes(3).ToArray(), JsonSerializer.Deserialize<CompanySettings>(rows.Text(4), SettingsJson.Options)!));
         return companies;
     }
 
-    public static string Write(CompanySettings settings) => JsonSerializer.Serialize(settings, SettingsJson.Default.CompanySettings);
+    public static string Write(CompanySettings settings) => JsonSerializer.Serialize(settings, SettingsJson.Options);
 
     /// <exception cref="JsonException">They are none.</exception>
-    public static CompanySettings ReadSettings(string json) => JsonSerializer.Deserialize(json, SettingsJson.Default.CompanySettings) ?? throw new JsonException("Settings are null.");
+    public static CompanySettings ReadSettings(string json) => JsonSerializer.Deserialize<CompanySettings>(json, SettingsJson.Options) ?? throw new JsonException("Settings are null.");
 
     /// <summary>Goes up with each change of a company, a key or a member, whichever process made it.</summary>
     public static long Version(Database database)
@@ -30,6 +30,13 @@ internal static class CompanyRows
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, IgnoreReadOnlyProperties = true, UseStringEnumConverter = true)]
-[JsonSerializable(typeof(CompanySettings))]
-internal sealed partial class SettingsJson : JsonSerializerContext;
+/// <summary>How settings are written. By reflection: what is generated at compile time sets what is missing to zero, and what an older version wrote has not every setting.</summary>
+internal static class SettingsJson
+{
+    public static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        IgnoreReadOnlyProperties = true,
+        Converters = { new JsonStringEnumConverter() },
+    };
+}

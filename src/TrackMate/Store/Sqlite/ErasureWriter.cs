@@ -177,7 +177,7 @@ internal sealed class ErasureWriter(Database database)
         }
 
         foreach (var stretch in messages.StretchesOf(person)) events += CountWithin(company, stretch);
-        var totals = people.TotalsOf(person);
+        var totals = new TotalsReader(database).Of(person);
         return new(person.Id, events, identifies, totals.ClientSessions + totals.ServerSessions, person.Identifiers.Count, traces.Count, totals.Revenue);
     }
 
