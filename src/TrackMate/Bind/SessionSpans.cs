@@ -75,6 +75,7 @@ public static class SessionSpans
             openings.Add(claim);
         }
 
+        var verified = inOrder.Where(claim => claim.Trust is Trust.Verified).SelectMany(claim => claim.Identifiers).ToHashSet();
         var spans = new Span[openings.Count];
         for (var i = 0; i < spans.Length; i++)
         {
@@ -84,7 +85,7 @@ public static class SessionSpans
                 i == spans.Length - 1 ? long.MaxValue : openings[i + 1].UnixMilliseconds,
                 identifier,
                 openings[i].Number,
-                inOrder.Any(claim => claim.Trust is Trust.Verified && claim.Identifiers.Contains(identifier)) ? Trust.Verified : Trust.Claimed);
+                verified.Contains(identifier) ? Trust.Verified : Trust.Claimed);
         }
 
         return spans;

@@ -96,12 +96,13 @@ internal static class IdentifyToken
 
         if (!AudiencesOf(claims).Contains(company.CompanyId, StringComparer.Ordinal)) return TokenFault.WrongAudience;
         if (Text(claims, "sub") is not { } subject) return TokenFault.Malformed;
-        string?[] emails = [subject, Text(claims, "email")];
-        string?[] externalIds = [subject, ExternalIdOf(claims)];
+
+        // Where the token names an e-mail or an externalId as such, its sub speaks for none: a user who calls himself victim@shop.com there is not the victim.
+        var (email, externalId) = (Text(claims, "email") ?? subject, ExternalIdOf(claims) ?? subject);
         if (!named.All(identifier => identifier.Kind switch
         {
-            IdentifierKind.Email => emails.Any(email => email is not null && EmailAddress.TryNormalize(email, out var normalized) && normalized == identifier.Value),
-            IdentifierKind.External => externalIds.Contains(identifier.Value, StringComparer.Ordinal),
+            IdentifierKind.Email => EmailAddress.TryNormalize(email, out var normalized) && normalized == identifier.Value,
+            IdentifierKind.External => externalId == identifier.Value,
             _ => false,
         })) return TokenFault.WrongPerson;
 

@@ -29,6 +29,7 @@ internal sealed class MendRejected(Intake intake)
             if (taken.Messages.Count == 0) return new(0, 0, false, ["events is empty; there is nothing to store."]);
 
             var receipts = await intake.AppendAsync(taken.Messages, new(company, row.Origin, row.Call, receivedAt, []) { Mends = row.Number });
+            if (receipts.Any(receipt => receipt.Suppressed)) return new(0, 0, false, ["It names somebody who was erased and is to stay away, so nothing of it was kept."]);
             var duplicates = receipts.Count(receipt => receipt.Duplicate);
             return new(receipts.Length - duplicates, duplicates, receipts.Any(receipt => receipt.Reused), []);
         }
@@ -40,6 +41,9 @@ internal sealed class MendRejected(Intake intake)
 
     private static Taken Read(Company company, RejectedRow row, ReadOnlyMemory<byte> body, long receivedAt)
     {
+        // What the company takes from browsers only with a token, nobody mends: the token is not kept, and what a stranger wrote is no better for a click.
+        if (row is { Call: ReceivingCall.Profile, Status: StatusCodes.Status401Unauthorized })
+            throw new Refused(Reason.TokenMissing, "It was refused for its token, which is not kept; only the browser can send it again, with a valid one.");
         if (body.Length > RequestBody.MaxBytes) throw RequestBody.TooLarge();
         if (body.Length == 0) throw new Refused(Reason.Malformed, "The body is empty; send a JSON object.");
         var wire = WireObject.Read(body, FieldPath.Body);

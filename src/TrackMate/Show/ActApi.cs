@@ -51,9 +51,9 @@ internal sealed class ActApi(SqliteStore store, Registry registry, TimeProvider 
 
     public Task Unmerge(HttpContext http) => Act(http, "merge", (acts, company, body, by) => acts.Unmerge(company, ProfileOf(http), TextIn(body, "mergeId"), by), actId => new(MergeId: actId));
 
-    public Task Isolate(HttpContext http) => Act(http, "profile", (acts, company, _, by) => acts.Isolate(company, ProfileOf(http), lift: false, by), actId => new(ClaimId: actId));
+    public Task Isolate(HttpContext http) => Act(http, "profile", (acts, company, _, by) => acts.Isolate(company, ProfileOf(http), by), actId => new(ClaimId: actId));
 
-    public Task Freeze(HttpContext http) => Act(http, "profile", (acts, company, _, by) => acts.Freeze(company, ProfileOf(http), lift: false, by), actId => new(ClaimId: actId));
+    public Task Freeze(HttpContext http) => Act(http, "profile", (acts, company, _, by) => acts.Freeze(company, ProfileOf(http), by), actId => new(ClaimId: actId));
 
     /// <summary>Reads the body, acts in the writer's transaction, and answers what moved.</summary>
     /// <param name="what">What a 404 says is not there.</param>

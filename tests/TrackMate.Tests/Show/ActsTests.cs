@@ -150,6 +150,57 @@ public sealed class ActsTests(RunningServer running) : IClassFixture<RunningServ
         Assert.Equal(["payment_processed"], (await Backend.TimelineAsync(id)).Select(shown => shown["eventType"]!.ToString()));
     }
 
+    /// <summary>An act that moves nothing yet is an act all the same: previewed, noted, and taken back.</summary>
+    [Fact]
+    public async Task A_session_that_nobody_has_identified_is_unbound_ahead_of_time_but_not_by_a_preview()
+    {
+        var shop = await running.NewShopAsync();
+        var shopper = shop.NewShopper(RunningServer.Unique("session_1729260000_"));
+        await shopper.TrackAsync("page_view", at: "2025-10-18T10:00:00Z");
+        var path = $"/api/sessions/{Uri.EscapeDataString(shopper.SessionId)}/unbind";
+        (await shop.Backend.PostAsync(path, new JsonObject { ["dryRun"] = true })).AssertOk();
+        Assert.Empty((await shop.Backend.GetAsync("/api/audit")).Body!["entries"]!.AsArray());
+        await shopper.IdentifyAsync(Email, at: "2025-10-18T10:01:00Z");
+        Assert.NotNull((await shop.Backend.SessionAsync(shopper.SessionId)).Body!["userId"]);
+
+        var other = shop.NewShopper(RunningServer.Unique("session_1729260000_"));
+        await other.TrackAsync("page_view", at: "2025-10-18T10:00:00Z");
+        var unbound = (await shop.Backend.PostAsync($"/api/sessions/{Uri.EscapeDataString(other.SessionId)}/unbind", new JsonObject())).AssertOk();
+        Assert.Equal("0", unbound["events"]);
+        await other.IdentifyAsync(Email, at: "2025-10-18T10:01:00Z");
+        Assert.Null((await shop.Backend.SessionAsync(other.SessionId)).Body!["userId"]);
+        Assert.Equal(["unbind"], (await shop.Backend.GetAsync("/api/audit")).Body!["entries"]!.AsArray().Select(entry => entry!["action"]!.ToString()));
+        (await shop.Backend.PostAsync($"/api/claims/{unbound["claimId"]}/revoke", new JsonObject())).AssertOk();
+        Assert.NotNull((await shop.Backend.SessionAsync(other.SessionId)).Body!["userId"]);
+    }
+
+    [Fact]
+    public async Task A_merged_profile_is_frozen_whole_although_a_part_of_it_was_already()
+    {
+        var (email, externalId) = (Email, RunningServer.Unique("customer-"));
+        var (first, _) = await PersonAsync(Email, views: 1);
+        var (second, _) = await PersonAsync(email, views: 1);
+        (await ActAsync($"/api/profiles/{first}/freeze")).AssertOk();
+        (await ActAsync($"/api/profiles/{first}/merge", new { profileId = second })).AssertOk();
+        var whole = (await ActAsync($"/api/profiles/{first}/freeze")).AssertOk();
+        var answer = await Backend.WebhookAsync("order_placed", email: email, externalId: externalId, at: TimeProvider.System.GetUtcNow().ToString("O"));
+        Assert.Equal(["profile_frozen"], answer.Body!["warnings"]!.AsArray().Select(warning => warning!.ToString()));
+        (await ActAsync($"/api/claims/{whole["claimId"]}/revoke")).AssertOk();
+        Assert.Equal(3, (await Backend.ProfileAsync(first))["identifiers"]!.AsArray().Count);
+    }
+
+    /// <summary>A call sent again, after an answer that was lost, does not take back what somebody else has done since.</summary>
+    [Fact]
+    public async Task What_was_taken_back_already_is_not_taken_back_again()
+    {
+        var (id, _) = await PersonAsync(Email, views: 1);
+        var first = (await ActAsync($"/api/profiles/{id}/isolate")).AssertOk()["claimId"];
+        (await ActAsync($"/api/claims/{first}/revoke")).AssertOk();
+        var second = (await ActAsync($"/api/profiles/{id}/isolate")).AssertOk()["claimId"];
+        (await ActAsync($"/api/claims/{first}/revoke")).AssertOk();
+        Assert.Contains(await ClaimsAsync(id), claim => claim!["id"]!.ToString() == second);
+    }
+
     [Fact]
     public async Task Everything_that_an_identifier_joined_is_undone_at_once()
     {

@@ -56,8 +56,8 @@ internal sealed class PlayedActs(SqliteStore store, Company company, History his
             OperatorAct.RevokePair revoke => acts.RevokePair(company, revoke.One, revoke.Other, lift is not null, by),
             OperatorAct.Unbind unbind => lift is null ? acts.Unbind(company, unbind.Session, unbind.From, unbind.To, by) : acts.TakeBack(company, lift, by),
             OperatorAct.Merge merge => lift is null ? acts.Merge(company, merge.One, merge.Other, by) : acts.Unmerge(company, null, lift, by),
-            OperatorAct.Isolate isolate => lift is null ? acts.Isolate(company, isolate.Leaf, lift: false, by) : acts.TakeBack(company, lift, by),
-            OperatorAct.Freeze freeze => acts.FreezeIdentifier(company, freeze.Leaf, lift is not null, by),
+            OperatorAct.Isolate isolate => lift is null ? acts.Isolate(company, isolate.Leaf, by) : acts.TakeBack(company, lift, by),
+            OperatorAct.Freeze freeze => lift is null ? acts.Freeze(company, [freeze.Leaf], by, freeze.At) : acts.TakeBack(company, lift, by),
             _ => throw new ArgumentException($"A {act.GetType().Name} is no act.", nameof(act)),
         };
     });

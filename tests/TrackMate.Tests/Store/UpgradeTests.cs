@@ -36,6 +36,7 @@ public sealed class UpgradeTests : IDisposable
 
         // A claim of before this version is revoked, and another session goes on from it.
         Assert.NotNull((await store.ActAsync(acts => acts.RevokeClaim(company, Origin.Browser, "i1", lift: false, new("tests", Messages.Ten, DryRun: false)))).Outcome);
+        using (var snapshot = store.Read()) Assert.Null(new Documents(snapshot.Database, company).Find(sarah)!.Name);
         await store.AppendAsync([Messages.Identify(company, "another", "sarah@example.com", "i2", Messages.Ten + 1000)]);
         using (var snapshot = store.Read())
         {
@@ -54,7 +55,7 @@ public sealed class UpgradeTests : IDisposable
         database.Use("INSERT INTO identifier (id, company, leaf, kind, value, first_named_ms, search, person) VALUES (1, 1, ?, 1, 'sarah@example.com', ?, 'sarah@example.com sarah', 1)")
             .WithBlob(Identifier.Email(company, "sarah@example.com").Id.ToBytes()).With(Messages.Ten).Run();
         database.Use("INSERT INTO message (id, company, origin, event_id, session, at, received_ms, type, data) VALUES (1, 1, 0, 'e1', 1, ?, 0, 'page_view', '{}')").With(at).Run();
-        database.Use("INSERT INTO message (id, company, origin, event_id, at, received_ms, data) VALUES (2, 1, 0, 'i1', ?, 0, '{}')").With(at).Run();
+        database.Use("INSERT INTO message (id, company, origin, event_id, at, received_ms, data) VALUES (2, 1, 0, 'i1', ?, 0, '{\"email\":\"sarah@example.com\",\"name\":\"Sarah\"}')").With(at).Run();
         database.Use("INSERT INTO claim (id, company, message, session, identifier, named, method, trust, at_ms, event_id) VALUES (1, 1, 2, 1, 1, 1, 1, 0, ?, 'i1')").With(Messages.Ten).Run();
         database.Use("INSERT INTO trait (company, identifier, name, value, trust, at_ms, event_id) VALUES (1, 1, 'name', '\"Sarah\"', 0, ?, 'i1')").With(Messages.Ten).Run();
         database.Use("INSERT INTO span (company, session, from_ms, to_ms, identifier, claim, trust, has_runs) VALUES (1, 1, ?, ?, 1, 1, 0, 0)").With(long.MinValue).With(long.MaxValue).Run();

@@ -38,9 +38,9 @@ internal sealed record AskedAct(string Verb, string Id, string Other, string Fro
             case Merge when ProfileId.TryParse(Id, out var one) && ProfileId.TryParse(Other, out var other):
                 return (acts, by) => acts.IsOnePerson(company, one, other) ? ActRefusal.OnePerson : acts.Merge(company, one, other, by);
             case Isolate when ProfileId.TryParse(Id, out var crowded):
-                return (acts, by) => acts.Isolate(company, crowded, lift: false, by);
+                return (acts, by) => acts.Isolate(company, crowded, by);
             case Freeze when ProfileId.TryParse(Id, out var frozen):
-                return (acts, by) => acts.Freeze(company, frozen, lift: false, by);
+                return (acts, by) => acts.Freeze(company, frozen, by);
             default:
                 throw new Refused(Reason.NotFound, "Nothing of this kind can be done here. Perhaps the address is cut short.");
         }

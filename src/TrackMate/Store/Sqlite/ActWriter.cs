@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using TrackMate.Bind;
 
 namespace TrackMate.Store.Sqlite;
@@ -9,6 +8,7 @@ namespace TrackMate.Store.Sqlite;
 /// </summary>
 internal sealed class ActWriter(Database database)
 {
+    private readonly ActRows rows = new(database);
     private readonly SessionClaims claims = new(database);
     private readonly PersonRows persons = new(database);
     private readonly PersonReader people = new(database);
@@ -18,10 +18,7 @@ internal sealed class ActWriter(Database database)
     /// <summary>Takes back what a message said of its session: that pair of session and identifier was never said, by it or by any other, until it is lifted.</summary>
     public ActAnswer RevokeClaim(Company company, Origin origin, string eventId, bool lift, ActBy by)
     {
-        if (ClaimOf(company, origin, eventId) is not { } claim) return ActRefusal.NotFound;
-        return claim.Session is { } session ? RevokeClaim(company, session, claim.Identifier, lift, by)
-            : claim.Second is { } second ? RevokePair(company, claim.Identifier, second, lift, by)
-            : ActRefusal.NotFound;
+        return ClaimOf(company, origin, eventId) is { } claim ? RevokeClaim(company, claim.Session, claim.Identifier, lift, by) : ActRefusal.NotFound;
     }
 
     /// <summary>Takes back that two identifiers are one person, whoever said so or will say so, until it is lifted.</summary>
@@ -41,16 +38,16 @@ internal sealed class ActWriter(Database database)
 
     private ActAnswer Unbind(Company company, long session, long from, long to, ActBy by) => Do(company, by, "unbind", () =>
     {
-        var known = Standing(company, ActKind.Unbind, session, null, null).FirstOrDefault(act => act.From == from && act.To == to);
-        if (known is not null) return (known.ActId, []);
-        var id = Add(company, "unbind", ActKind.Unbind, by, session, from: from, to: to);
-        return (id, claims.Unbind(company, session));
+        var known = rows.Standing(company, ActKind.Unbind, session, null, null).FirstOrDefault(act => act.From == from && act.To == to);
+        if (known is not null) return Change.None(known.ActId);
+        var id = rows.Add(company, "unbind", ActKind.Unbind, by, session, from: from, to: to);
+        return new(id, claims.Unbind(company, session));
     });
 
     /// <summary>Whether two ids lead to one profile by what is said of them, without a merge of just these two.</summary>
     public bool IsOnePerson(Company company, ProfileId one, ProfileId other) =>
         Number(company, one) is { } left && Number(company, other) is { } right && persons.PersonOf(company, left) == persons.PersonOf(company, right)
-        && !Standing(company, ActKind.Merge, null, left, right).Concat(Standing(company, ActKind.Merge, null, right, left)).Any();
+        && !rows.Standing(company, ActKind.Merge, null, left, right).Concat(rows.Standing(company, ActKind.Merge, null, right, left)).Any();
 
     /// <summary>Makes two profiles one, whatever is said of them, until it is taken back.</summary>
     public ActAnswer Merge(Company company, ProfileId one, ProfileId other, ActBy by)
@@ -62,13 +59,13 @@ internal sealed class ActWriter(Database database)
 
     private ActAnswer Merge(Company company, long left, long right, ActBy by)
     {
-        var merged = Standing(company, ActKind.Merge, null, left, right).Concat(Standing(company, ActKind.Merge, null, right, left)).FirstOrDefault();
+        var merged = rows.Standing(company, ActKind.Merge, null, left, right).Concat(rows.Standing(company, ActKind.Merge, null, right, left)).FirstOrDefault();
         return Do(company, by, "merge", () =>
         {
-            if (merged is not null) return (merged.ActId, []);
-            var id = Add(company, "merge", ActKind.Merge, by, identifier: left, other: right);
+            if (merged is not null) return Change.None(merged.ActId);
+            var id = rows.Add(company, "merge", ActKind.Merge, by, identifier: left, other: right);
             persons.Rejoin(company, [left, right]);
-            return (id, [left, right]);
+            return new(id, [left, right]);
         });
     }
 
@@ -76,7 +73,7 @@ internal sealed class ActWriter(Database database)
     /// <param name="id">Of a profile that the merge is of; null for whichever.</param>
     public ActAnswer Unmerge(Company company, ProfileId? id, string mergeId, ActBy by)
     {
-        if (Find(company, mergeId) is not [{ Kind: ActKind.Merge, Identifier: { } left, Other: { } right } act]) return ActRefusal.NotFound;
+        if (rows.Find(company, mergeId) is not [{ Kind: ActKind.Merge, Identifier: { } left, Other: { } right } act]) return ActRefusal.NotFound;
         if (id is { } profile)
         {
             if (Number(company, profile) is not { } number) return ActRefusal.NotFound;
@@ -86,83 +83,85 @@ internal sealed class ActWriter(Database database)
 
         return Do(company, by, "unmerge", () =>
         {
-            if (act.Undone) return (mergeId, []);
-            Undo(company, mergeId, by);
+            if (act.Undone) return Change.None(mergeId);
+            rows.Undo(company, mergeId, by);
             persons.Rejoin(company, [left, right]);
-            return (mergeId, [left, right]);
+            return new(mergeId, [left, right]);
         });
     }
 
     /// <summary>Takes back everything that an identifier joined, and lets it join nothing: what an address that everybody uses needs.</summary>
-    public ActAnswer Isolate(Company company, ProfileId id, bool lift, ActBy by)
-    {
-        return Number(company, id) is { } identifier ? Isolate(company, identifier, lift, by) : ActRefusal.NotFound;
-    }
+    public ActAnswer Isolate(Company company, ProfileId id, ActBy by) => Number(company, id) is { } identifier ? Isolate(company, identifier, lift: false, by) : ActRefusal.NotFound;
 
     private ActAnswer Isolate(Company company, long identifier, bool lift, ActBy by) => Do(company, by, lift ? "unisolate" : "isolate", () =>
     {
-        var known = Standing(company, ActKind.Isolate, null, identifier, null).FirstOrDefault();
-        if (known is null == lift) return (known?.ActId ?? "", []);
-        if (known is not null) Undo(company, known.ActId, by);
-        return (known?.ActId ?? Add(company, "isolate", ActKind.Isolate, by, identifier: identifier), Restand(company, [identifier]));
+        var known = rows.Standing(company, ActKind.Isolate, null, identifier, null).FirstOrDefault();
+        if (IsDone(known, lift)) return Change.None(known?.ActId);
+        if (known is not null) rows.Undo(company, known.ActId, by);
+        return new(known?.ActId ?? rows.Add(company, "isolate", ActKind.Isolate, by, identifier: identifier), Restand(company, [identifier]));
     });
 
     /// <summary>Freezes a profile: what is first said from now on joins none of its identifiers.</summary>
-    public ActAnswer Freeze(Company company, ProfileId id, bool lift, ActBy by)
+    public ActAnswer Freeze(Company company, ProfileId id, ActBy by) =>
+        people.Find(company, id) is { } person ? Freeze(company, [.. person.Identifiers.Select(identifier => identifier.Identifier.Id)], by, by.At) : ActRefusal.NotFound;
+
+    /// <summary>Freezes identifiers; one that is frozen already stays as it is.</summary>
+    /// <param name="since">Unix milliseconds from which on nothing joins.</param>
+    public ActAnswer Freeze(Company company, IReadOnlyCollection<ProfileId> ids, ActBy by, long since)
     {
-        if (people.Find(company, id) is not { } person) return ActRefusal.NotFound;
-        return Freeze(company, [.. person.Identifiers.Select(identifier => identifier.Number)], lift, by);
+        var identifiers = ids.Select(id => Number(company, id)).OfType<long>().ToList();
+        return identifiers.Count == ids.Count ? Freeze(company, identifiers, by, since) : ActRefusal.NotFound;
     }
 
-    /// <param name="since">Unix milliseconds from which on nothing joins; null for now.</param>
-    private ActAnswer Freeze(Company company, List<long> identifiers, bool lift, ActBy by, long? since = null) => Do(company, by, lift ? "unfreeze" : "freeze", () =>
+    private ActAnswer Freeze(Company company, List<long> identifiers, ActBy by, long since) => Do(company, by, "freeze", () =>
     {
-        var known = identifiers.SelectMany(identifier => Standing(company, ActKind.Freeze, null, identifier, null)).Select(act => act.ActId).Distinct().ToList();
-        if (known.Count == 0 == lift) return (known.FirstOrDefault() ?? "", []);
-        foreach (var act in known) Undo(company, act, by);
-        var frozen = lift ? known[0] : NewId("freeze");
-        foreach (var identifier in lift ? [] : identifiers) Add(company, frozen, ActKind.Freeze, by, identifier: identifier, from: since ?? by.At, hasId: true);
-        return (frozen, Restand(company, identifiers));
+        var frozen = identifiers.ToLookup(identifier => rows.Standing(company, ActKind.Freeze, null, identifier, null).FirstOrDefault()?.ActId);
+        if (!frozen[null].Any()) return Change.None(frozen.First().Key);
+        var id = ActRows.NewId("freeze");
+        foreach (var identifier in frozen[null]) rows.Add(company, id, ActKind.Freeze, by, identifier: identifier, from: since, hasId: true);
+        return new(id, Restand(company, [.. frozen[null]]));
     });
 
-    /// <summary>Freezes one identifier.</summary>
-    public ActAnswer FreezeIdentifier(Company company, ProfileId id, bool lift, ActBy by) => Number(company, id) is { } identifier ? Freeze(company, [identifier], lift, by) : ActRefusal.NotFound;
-
     /// <summary>Does again what was taken back, as it was: what undoes an undoing.</summary>
-    public ActAnswer DoAgain(Company company, string actId, ActBy by) => Find(company, actId) switch
+    public ActAnswer DoAgain(Company company, string actId, ActBy by) => rows.Find(company, actId) switch
     {
         [{ Kind: ActKind.RevokeClaim, Session: { } session, Identifier: { } identifier }] => RevokeClaim(company, session, identifier, lift: false, by),
         [{ Kind: ActKind.RevokePair, Identifier: { } one, Other: { } other }] => RevokePair(company, one, other, lift: false, by),
         [{ Kind: ActKind.Merge, Identifier: { } left, Other: { } right }] => Merge(company, left, right, by),
         [{ Kind: ActKind.Unbind, Session: { } session, From: { } from, To: { } to }] => Unbind(company, session, from, to, by),
         [{ Kind: ActKind.Isolate, Identifier: { } identifier }] => Isolate(company, identifier, lift: false, by),
-        [{ Kind: ActKind.Freeze, From: { } since }, ..] frozen => Freeze(company, [.. frozen.Select(act => act.Identifier!.Value)], lift: false, by, since),
+        [{ Kind: ActKind.Freeze, From: { } since }, ..] frozen => Freeze(company, [.. frozen.Select(act => act.Identifier!.Value)], by, since),
         _ => ActRefusal.NotFound,
     };
 
     /// <summary>Takes back an act by its id: a revocation, a merge, an un-binding, an isolation, a freeze.</summary>
-    public ActAnswer TakeBack(Company company, string actId, ActBy by) => Find(company, actId) switch
+    public ActAnswer TakeBack(Company company, string actId, ActBy by) => rows.Find(company, actId) switch
     {
+        // What stands in its place now is another act.
+        [{ Undone: true }, ..] => new ActOutcome(actId, Moved.Nothing, Changed: false, [], []),
         [{ Kind: ActKind.RevokeClaim, Session: { } session, Identifier: { } identifier }] => RevokeClaim(company, session, identifier, lift: true, by),
         [{ Kind: ActKind.RevokePair, Identifier: { } one, Other: { } other }] => RevokePair(company, one, other, lift: true, by),
         [{ Kind: ActKind.Merge }] => Unmerge(company, null, actId, by),
-        [{ Kind: ActKind.Unbind, Session: { } session } act] => Do(company, by, "rebind", () =>
+        [{ Kind: ActKind.Unbind, Session: { } session }] => Do(company, by, "rebind", () =>
         {
-            if (act.Undone) return (actId, []);
-            Undo(company, actId, by);
-            return (actId, claims.Unbind(company, session));
+            rows.Undo(company, actId, by);
+            return new(actId, claims.Unbind(company, session));
         }),
         [{ Kind: ActKind.Isolate, Identifier: { } identifier }] => Isolate(company, identifier, lift: true, by),
-        [{ Kind: ActKind.Freeze }, ..] frozen => Freeze(company, [.. frozen.Select(act => act.Identifier!.Value)], lift: true, by),
+        [{ Kind: ActKind.Freeze }, ..] frozen => Do(company, by, "unfreeze", () =>
+        {
+            rows.Undo(company, actId, by);
+            return new(actId, Restand(company, [.. frozen.Select(act => act.Identifier!.Value)]));
+        }),
         _ => ActRefusal.NotFound,
     };
 
     private ActAnswer RevokeClaim(Company company, long session, long identifier, bool lift, ActBy by) => Do(company, by, lift ? "lift" : "revoke", () =>
     {
-        var known = Standing(company, ActKind.RevokeClaim, session, identifier, null).FirstOrDefault();
-        if (known is null == lift) return (known?.ActId ?? "", []);
-        if (known is not null) Undo(company, known.ActId, by);
-        var id = known?.ActId ?? Add(company, "revoke", ActKind.RevokeClaim, by, session, identifier);
+        var known = rows.Standing(company, ActKind.RevokeClaim, session, identifier, null).FirstOrDefault();
+        if (IsDone(known, lift)) return Change.None(known?.ActId);
+        if (known is not null) rows.Undo(company, known.ActId, by);
+        var id = known?.ActId ?? rows.Add(company, "revoke", ActKind.RevokeClaim, by, session, identifier);
 
         // Whose place in the day it takes or frees stands or falls with it.
         List<long> touched = [identifier];
@@ -174,17 +173,17 @@ internal sealed class ActWriter(Database database)
             touched.AddRange(said);
         }
 
-        return (id, touched);
+        return new(id, touched);
     });
 
     private ActAnswer RevokePair(Company company, long one, long other, bool lift, ActBy by) => Do(company, by, lift ? "lift" : "revoke", () =>
     {
         var (low, high) = (Math.Min(one, other), Math.Max(one, other));
-        var known = Standing(company, ActKind.RevokePair, null, low, high).FirstOrDefault();
-        if (known is null == lift) return (known?.ActId ?? "", []);
-        if (known is not null) Undo(company, known.ActId, by);
-        var id = known?.ActId ?? Add(company, "revoke", ActKind.RevokePair, by, identifier: low, other: high);
-        return (id, Restand(company, [low, high]));
+        var known = rows.Standing(company, ActKind.RevokePair, null, low, high).FirstOrDefault();
+        if (IsDone(known, lift)) return Change.None(known?.ActId);
+        if (known is not null) rows.Undo(company, known.ActId, by);
+        var id = known?.ActId ?? rows.Add(company, "revoke", ActKind.RevokePair, by, identifier: low, other: high);
+        return new(id, Restand(company, [low, high]));
     });
 
     private List<long> Restand(Company company, List<long> identifiers)
@@ -193,30 +192,40 @@ internal sealed class ActWriter(Database database)
         return [.. identifiers, .. persons.RejoinEach(company, near)];
     }
 
+    /// <summary>Whether what is asked for is so already: to revoke what is revoked, to lift what is not.</summary>
+    private static bool IsDone(StoredAct? standing, bool lift) => lift ? standing is null : standing is not null;
+
+    /// <summary>What an act did.</summary>
+    /// <param name="Touched">The identifiers whose persons or spans may be others now; null where nothing was to be done.</param>
+    private readonly record struct Change(string ActId, IReadOnlyList<long>? Touched)
+    {
+        /// <param name="actId">The act that stands already, if one does.</param>
+        public static Change None(string? actId) => new(actId ?? "", null);
+    }
+
     /// <summary>Does something, sees what moved by it, and notes who did it; or only sees.</summary>
     /// <param name="action">As the audit log calls it.</param>
-    /// <param name="change">Gives the act's id and the identifiers it touches; none where it had been done before.</param>
-    private ActOutcome Do(Company company, ActBy by, string action, Func<(string ActId, IReadOnlyList<long> Touched)> change)
+    private ActOutcome Do(Company company, ActBy by, string action, Func<Change> act)
     {
         database.Execute("SAVEPOINT act");
-        var (actId, touched) = change();
-        if (touched.Count > 0)
+        var change = act();
+        if (change.Touched is null)
         {
-            // Only once it is done is it known whom it touches: so it is done, taken back, looked at, and done again.
-            database.Execute("ROLLBACK TO act");
-            var before = Held(company, touched);
-            (actId, _) = change();
-            var after = Held(company, [.. before.Identifiers]).Profiles;
-            var moved = MovedBetween(before.Profiles, after);
-            long? line = null;
-            if (by.DryRun) database.Execute("ROLLBACK TO act");
-            else line = Note(company, by, action, actId, moved);
             database.Execute("RELEASE act");
-            return new(actId, moved, Changed: true, [.. before.Profiles.Values], [.. after.Values], line);
+            return new(change.ActId, Moved.Nothing, Changed: false, [], []);
         }
 
+        // Only once it is done is it known whom it touches: so it is done, taken back, looked at, and done again.
+        database.Execute("ROLLBACK TO act");
+        var before = Held(company, change.Touched);
+        change = act();
+        var after = Held(company, [.. before.Identifiers]).Profiles;
+        var moved = MovedBetween(before.Profiles, after);
+        long? line = null;
+        if (by.DryRun) database.Execute("ROLLBACK TO act");
+        else line = Note(company, by, action, change.ActId, moved);
         database.Execute("RELEASE act");
-        return new(actId, Moved.Nothing, Changed: false, [], []);
+        return new(change.ActId, moved, Changed: true, [.. before.Profiles.Values], [.. after.Values], line);
     }
 
     /// <summary>What the persons of some identifiers hold, by their ids.</summary>
@@ -273,53 +282,13 @@ internal sealed class ActWriter(Database database)
             writer.WriteEndObject();
         });
 
-    private sealed record StoredAct(string ActId, ActKind Kind, long? Session, long? Identifier, long? Other, long? From, long? To, bool Undone);
-
-    private const string Columns = "SELECT act_id, kind, session, identifier, other, from_ms, to_ms, undone_ms FROM act";
-
-    private static StoredAct Read(Statement row) =>
-        new(row.Text(0), (ActKind)row.Long(1), row.LongOrNull(2), row.LongOrNull(3), row.LongOrNull(4), row.LongOrNull(5), row.LongOrNull(6), !row.IsNull(7));
-
-    private List<StoredAct> Find(Company company, string actId)
-    {
-        var acts = new List<StoredAct>();
-        using var rows = database.Use(Columns + " WHERE company = ? AND act_id = ?");
-        rows.With(company.Number).With(actId);
-        while (rows.Next()) acts.Add(Read(rows));
-        return acts;
-    }
-
-    private List<StoredAct> Standing(Company company, ActKind kind, long? session, long? identifier, long? other)
-    {
-        var acts = new List<StoredAct>();
-        using var rows = database.Use(session is not null
-            ? Columns + " WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND undone_ms IS NULL AND kind = ?5 AND (?3 IS NULL OR identifier = ?3) AND ?4 IS NULL"
-            : Columns + " WHERE company = ?1 AND identifier = ?3 AND identifier IS NOT NULL AND undone_ms IS NULL AND kind = ?5 AND ?2 IS NULL AND (?4 IS NULL OR other = ?4)");
-        rows.With(company.Number).With(session).With(identifier).With(other).With((long)kind);
-        while (rows.Next()) acts.Add(Read(rows));
-        return acts;
-    }
-
-    private static string NewId(string word) => $"{word}_{RandomNumberGenerator.GetHexString(24, lowercase: true)}";
-
-    private string Add(Company company, string word, ActKind kind, ActBy by, long? session = null, long? identifier = null, long? other = null, long? from = null, long? to = null, bool hasId = false)
-    {
-        var id = hasId ? word : NewId(word);
-        database.Use("INSERT INTO act (company, act_id, kind, session, identifier, other, from_ms, to_ms, at_ms, actor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-            .With(company.Number).With(id).With((long)kind).With(session).With(identifier).With(other).With(from).With(to).With(by.At).With(by.Actor).Run();
-        return id;
-    }
-
-    private void Undo(Company company, string actId, ActBy by) =>
-        database.Use("UPDATE act SET undone_ms = ? WHERE company = ? AND act_id = ? AND undone_ms IS NULL").With(by.At).With(company.Number).With(actId).Run();
-
-    private (long? Session, long Identifier, long? Second)? ClaimOf(Company company, Origin origin, string eventId)
+    private (long Session, long Identifier)? ClaimOf(Company company, Origin origin, string eventId)
     {
         using var row = database.Use("""
-            SELECT c.session, c.identifier, c.second FROM message m JOIN claim c ON c.company = m.company AND c.message = m.id
-            WHERE m.company = ? AND m.origin = ? AND m.event_id = ?
+            SELECT c.session, c.identifier FROM message m JOIN claim c ON c.company = m.company AND c.message = m.id
+            WHERE m.company = ? AND m.origin = ? AND m.event_id = ? AND c.session IS NOT NULL
             """);
-        return row.With(company.Number).With((long)origin).With(eventId).Next() ? (row.LongOrNull(0), row.Long(1), row.LongOrNull(2)) : null;
+        return row.With(company.Number).With((long)origin).With(eventId).Next() ? (row.Long(0), row.Long(1)) : null;
     }
 
     private long? Number(Company company, ProfileId id)

@@ -223,7 +223,7 @@ internal sealed class PersonRows(Database database)
             if (near.Leaves.ContainsKey(identifier)) continue;
             var leaf = near.Leaves[identifier] = LeafOf(company, identifier);
             near.PersonsBefore[identifier] = PersonOf(company, identifier);
-            foreach (var pair in PairsOf(company, identifier, Trust.Verified).Concat(PairsOf(company, identifier, Trust.Claimed)))
+            foreach (var pair in PairsOf(company, identifier, Trust.Verified).Concat(MutualPairOf(company, identifier)))
             {
                 near.Pairs.Add(pair);
                 open.Enqueue(pair.Other(identifier).Number);
@@ -292,6 +292,13 @@ internal sealed class PersonRows(Database database)
         while (rows.Next()) members.Add(rows.Long(0));
         return members;
     }
+
+    /// <summary>
+    /// The one claimed pair that may join an identifier: its first, where it is the other's first too. No other is followed, or browsers could lay chains of them for
+    /// every message to walk.
+    /// </summary>
+    private IEnumerable<IdentifierPair> MutualPairOf(Company company, long identifier) =>
+        PairsOf(company, identifier, Trust.Claimed).Where(pair => PairsOf(company, pair.Other(identifier).Number, Trust.Claimed)[0] == pair);
 
     /// <summary>The earliest pairs of an identifier: those that may join it. Of the claimed ones only the very first may, whichever session it follows from.</summary>
     private List<IdentifierPair> PairsOf(Company company, long identifier, Trust trust)

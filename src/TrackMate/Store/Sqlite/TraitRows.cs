@@ -42,6 +42,13 @@ internal sealed class TraitRows(Database database)
     /// <param name="claimed">Whether what only the browser said stands.</param>
     public void Restand(Company company, long session, long identifier, bool verified, bool claimed)
     {
+        // What was kept before each session's was kept apart does not say whose it is: the messages do.
+        if (IsSaid(company, identifier, session: 0))
+        {
+            Forget(company, session, identifier);
+            return;
+        }
+
         var changed = new List<string>();
         using (var rows = database.Use("SELECT name FROM trait_said WHERE company = ?1 AND identifier = ?2 AND session = ?3 AND standing <> CASE trust WHEN 1 THEN ?4 ELSE ?5 END"))
         {
