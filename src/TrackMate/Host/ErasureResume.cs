@@ -3,27 +3,46 @@ using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Host;
 
-/// <summary>Goes on with erasures that a process left unfinished, once the server runs.</summary>
-internal sealed partial class ErasureResume(SqliteStore store, ILogger<ErasureResume> log) : BackgroundService
+/// <summary>Goes on with erasures that were left unfinished, by this process or another: at the start and every minute while the server runs.</summary>
+internal sealed partial class ErasureResume(SqliteStore store, Eraser eraser, TimeProvider time, ILogger<ErasureResume> log) : BackgroundService
 {
+    /// <summary>What is asked for is one row of a table that nearly always is empty.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+
+    /// <summary>Those of which it has been said that something holds their bytes back.</summary>
+    private readonly HashSet<long> heldBack = [];
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await Task.Yield();
+        using var timer = new PeriodicTimer(Interval, time);
         try
         {
-            List<ErasureState> unfinished;
-            using (var snapshot = store.Read()) unfinished = ErasureWriter.Unfinished(snapshot.Database);
-            var eraser = new Eraser(store.Path, store.EraseAsync);
-            foreach (var state in unfinished)
-            {
-                var clean = await eraser.CleanFilesAsync(await eraser.EraseRowsAsync(state), stoppingToken);
-                if (clean) LogFinished(log);
-                else LogHeldBack(log);
-            }
+            do await ResumeAsync(stoppingToken);
+            while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The server stops; the next start goes on.
+        }
+    }
+
+    private async Task ResumeAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        try
+        {
+            foreach (var state in store.Read(ErasureWriter.Unfinished))
+            {
+                switch (await eraser.ResumeAsync(state, stoppingToken))
+                {
+                    case true:
+                        LogFinished(log);
+                        break;
+                    case false when heldBack.Add(state.Number):
+                        LogHeldBack(log);
+                        break;
+                }
+            }
         }
         catch (Exception e) when (e is StoreUnavailableException or IOException or Microsoft.Data.Sqlite.SqliteException)
         {
@@ -34,9 +53,9 @@ internal sealed partial class ErasureResume(SqliteStore store, ILogger<ErasureRe
     [LoggerMessage(EventId = 31, Level = LogLevel.Information, Message = "An erasure that was left unfinished is done: its rows and bytes are gone.")]
     private static partial void LogFinished(ILogger logger);
 
-    [LoggerMessage(EventId = 32, Level = LogLevel.Warning, Message = "An erasure is done in the tables; something that reads the store holds its log back, so bytes may be left in its files until the next start or erasure.")]
+    [LoggerMessage(EventId = 32, Level = LogLevel.Warning, Message = "An erasure is done in the tables; something that reads the store holds its log back, so bytes may be left in its files. It is tried again every minute.")]
     private static partial void LogHeldBack(ILogger logger);
 
-    [LoggerMessage(EventId = 33, Level = LogLevel.Warning, Message = "An erasure that was left unfinished cannot be gone on with now: {Reason}. The next start tries again.")]
+    [LoggerMessage(EventId = 33, Level = LogLevel.Warning, Message = "An erasure that was left unfinished cannot be gone on with now: {Reason} It is tried again in a minute.")]
     private static partial void LogFailed(ILogger logger, string reason);
 }

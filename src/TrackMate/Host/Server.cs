@@ -52,6 +52,11 @@ internal static class Server
         builder.Services.AddSingleton<ReceiveWebhook>();
         builder.Services.AddSingleton<MendRejected>();
         builder.Services.AddSingleton<ReadApi>();
+        builder.Services.AddSingleton(services =>
+        {
+            var store = services.GetRequiredService<SqliteStore>();
+            return new Eraser(store.Path, store.EraseAsync);
+        });
         builder.Services.AddSingleton<ErasureApi>();
         builder.Services.AddSingleton<ExportApi>();
         builder.Services.AddSingleton<ActApi>();

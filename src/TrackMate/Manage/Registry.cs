@@ -87,7 +87,28 @@ internal sealed class Registry : IDisposable
 
     /// <summary>Changes what a company has chosen, and derives anew what hangs on it: server sessions on the gap, revenue on the types that pay.</summary>
     /// <param name="secret">Of a company that has received nothing yet: what keys its ids from now on; null leaves it.</param>
-    public void Set(Company company, string name, CompanySettings settings, byte[]? secret = null) => Change(() =>
+    public void Set(Company company, string name, CompanySettings settings, byte[]? secret = null) => Change(() => Write(company, name, settings, secret));
+
+    /// <summary>Gives a company that has received nothing yet other settings, and another secret where one is given.</summary>
+    /// <returns>False, and nothing is changed, where it has received messages.</returns>
+    public bool SetUnlessReceived(Company company, CompanySettings settings, byte[]? secret)
+    {
+        var isNew = false;
+        Change(() =>
+        {
+            // In the transaction: a message must not come in under one secret just before there is another.
+            using (var found = database.Use("SELECT EXISTS (SELECT 1 FROM message WHERE company = ?)"))
+            {
+                found.With(company.Number).Next();
+                isNew = found.Long(0) == 0;
+            }
+
+            if (isNew) Write(company, company.Name, settings, secret);
+        });
+        return isNew;
+    }
+
+    private void Write(Company company, string name, CompanySettings settings, byte[]? secret)
     {
         database.Use("UPDATE company SET name = ?, settings = ? WHERE id = ?").With(name).With(CompanyRows.Write(settings)).With(company.Number).Run();
         if (secret is not null) database.Use("UPDATE company SET secret = ? WHERE id = ?").WithBlob(secret).With(company.Number).Run();
@@ -97,7 +118,7 @@ internal sealed class Registry : IDisposable
         if (settings.ServerSessionGapMinutes != company.Settings.ServerSessionGapMinutes) Rebuild.ServerRuns(database, changed);
         if (!settings.PaymentTypes.SequenceEqual(company.Settings.PaymentTypes) || !settings.RefundTypes.SequenceEqual(company.Settings.RefundTypes) || settings.Currency != company.Settings.Currency)
             Rebuild.Ledger(database, changed);
-    });
+    }
 
     /// <summary>Adds a key and returns it: the only time it is seen.</summary>
     /// <param name="given">A key to take as it is, of 32 characters or more; none makes a new one.</param>

@@ -20,8 +20,8 @@ internal sealed class ImportFile(Company company, BesideServer beside, Registry 
     /// <summary>Messages in one transaction, so that a server's writer waits for a moment only.</summary>
     private const int BatchSize = 500;
 
-    /// <summary>A message of 32 KiB as an escaped text, and what stands around it.</summary>
-    private const int MaxLine = 512 * 1024;
+    /// <summary>Far more than any line of ours: a message of 32 KiB is one of some 200, but the first line of a person holds all of their identifiers and traits.</summary>
+    private const int MaxLine = 64 << 20;
 
     private readonly List<Message> batch = [];
     private readonly List<ExportedAct> acts = [];
@@ -73,16 +73,6 @@ internal sealed class ImportFile(Company company, BesideServer beside, Registry 
     /// <summary>A company that has received nothing yet takes over the settings of the one that was exported, and its secret where that was written.</summary>
     private void Adopt(JsonElement json, byte[]? secret)
     {
-        using (var found = beside.Database.Use("SELECT EXISTS (SELECT 1 FROM message WHERE company = ?)"))
-        {
-            found.With(company.Number).Next();
-            if (found.Long(0) == 1)
-            {
-                if (secret is not null && !secret.AsSpan().SequenceEqual(company.Secret)) throw new CommandFailedException($"{company.CompanyId} has received messages under another secret, so its ids cannot become those of the export; import into a new company.");
-                return;
-            }
-        }
-
         CompanySettings settings;
         try
         {
@@ -94,8 +84,9 @@ internal sealed class ImportFile(Company company, BesideServer beside, Registry 
         }
 
         if (secret is { Length: not 32 }) throw new CommandFailedException("The secret on the first line is not one of 32 bytes.");
-        registry.Set(company, company.Name, settings, secret);
-        company = registry.Find(company.CompanyId)!;
+        if (registry.SetUnlessReceived(company, settings, secret)) company = registry.Find(company.CompanyId)!;
+        else if (secret is not null && !secret.AsSpan().SequenceEqual(company.Secret))
+            throw new CommandFailedException($"{company.CompanyId} has received messages under another secret, so its ids cannot become those of the export; import into a new company.");
     }
 
     private static async IAsyncEnumerable<byte[]> LinesOf(Stream stream, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
@@ -111,7 +102,7 @@ internal sealed class ImportFile(Company company, BesideServer beside, Registry 
                 buffer = buffer.Slice(buffer.GetPosition(1, end));
             }
 
-            if (buffer.Length > MaxLine) throw new CommandFailedException($"A line is longer than {MaxLine / 1024} KiB, so it is none of an export.");
+            if (buffer.Length > MaxLine) throw new CommandFailedException($"A line is longer than {MaxLine >> 20} MiB, so it is none of an export.");
             if (read.IsCompleted)
             {
                 if (!buffer.IsEmpty) yield return buffer.ToArray();

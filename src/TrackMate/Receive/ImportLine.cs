@@ -17,6 +17,7 @@ internal sealed record ImportLine(Message? Message, ExportedAct? Act, JsonElemen
     public const string Format = "trackmate-export/1";
 
     private const int MaxText = 200;
+    private static readonly CompanySettings AnyCompany = new();
 
     /// <exception cref="FormatException">What has to be mended.</exception>
     public static ImportLine Read(byte[] line, Company company)
@@ -53,7 +54,7 @@ internal sealed record ImportLine(Message? Message, ExportedAct? Act, JsonElemen
 
     private static TrackedEvent EventOf(JsonElement json, Company company)
     {
-        var (named, session) = (NamedIn(json, company), json.TryGetProperty("sessionId", out _) ? Text(json, "sessionId") : null);
+        var (named, session) = (NamedIn(json, company), json.TryGetProperty("sessionId", out _) ? Given(Text(json, "sessionId"), "sessionId") : null);
         if (named.Count == 0 && session is null) throw new FormatException("it names neither a session nor a person");
         var order = OrderOf(json);
         if (order.Origin is Origin.Browser && (named.Count > 0 || session is null)) throw new FormatException("an event of a browser names its session and nobody");
@@ -84,7 +85,7 @@ internal sealed record ImportLine(Message? Message, ExportedAct? Act, JsonElemen
             EventId = Text(json, "eventId"),
             Order = order,
             ReceivedAt = TimeOf(json, "receivedAt"),
-            SessionId = Text(json, "sessionId"),
+            SessionId = Given(Text(json, "sessionId"), "sessionId"),
             Named = named,
             Trust = Text(json, "trust") switch
             {
@@ -97,17 +98,49 @@ internal sealed record ImportLine(Message? Message, ExportedAct? Act, JsonElemen
         };
     }
 
-    private static ExportedAct ActOf(JsonElement json, Company company) => new(
-        Text(json, "actId"),
-        json.GetProperty("kind").GetInt64() is >= 1 and <= 6 and var kind ? kind : throw new FormatException("there is no act of that kind"),
-        json.TryGetProperty("sessionId", out _) ? Text(json, "sessionId") : null,
-        json.TryGetProperty("identifier", out var identifier) ? IdentifierOf(identifier, company) : null,
-        json.TryGetProperty("other", out var other) ? IdentifierOf(other, company) : null,
-        Number(json, "fromMs"),
-        Number(json, "toMs"),
-        json.GetProperty("atMs").GetInt64(),
-        Text(json, "actor"),
-        Number(json, "undoneMs"));
+    /// <summary>Every later message is taken in under the acts, so one that lacks what its kind needs must not come in.</summary>
+    private static ExportedAct ActOf(JsonElement json, Company company)
+    {
+        var act = new ExportedAct(
+            Text(json, "actId"),
+            json.GetProperty("kind").GetInt64(),
+            json.TryGetProperty("sessionId", out _) ? Text(json, "sessionId") : null,
+            json.TryGetProperty("identifier", out var identifier) ? IdentifierOf(identifier, company) : null,
+            json.TryGetProperty("other", out var other) ? IdentifierOf(other, company) : null,
+            Number(json, "fromMs"),
+            Number(json, "toMs"),
+            json.GetProperty("atMs").GetInt64(),
+            Text(json, "actor"),
+            Number(json, "undoneMs"));
+        (bool Session, bool Identifier, bool Other, bool From, bool To) needed = (ActKind)act.Kind switch
+        {
+            ActKind.RevokeClaim => (true, true, false, false, false),
+            ActKind.RevokePair or ActKind.Merge => (false, true, true, false, false),
+            ActKind.Unbind => (true, false, false, true, true),
+            ActKind.Isolate => (false, true, false, false, false),
+            ActKind.Freeze => (false, true, false, true, false),
+            _ => throw new FormatException("there is no act of that kind"),
+        };
+        var given = (act.SessionId is not null, act.Identifier is not null, act.Other is not null, act.From is not null, act.To is not null);
+        if (given != needed)
+        {
+            string[] names = ["sessionId", "identifier", "other", "fromMs", "toMs"];
+            var needs = new[] { needed.Session, needed.Identifier, needed.Other, needed.From, needed.To };
+            throw new FormatException($"an act of the kind {act.Kind} has {string.Join(", ", names.Where((_, number) => needs[number]))}, and nothing else of {string.Join(", ", names)}");
+        }
+
+        if (act.Other is { } one && one.Id == act.Identifier!.Id) throw new FormatException("an act of two names the same one twice");
+        if (act is { Kind: (long)ActKind.Unbind, From: { } from, To: { } to } && from >= to) throw new FormatException("fromMs is not before toMs");
+        if (act is { Kind: (long)ActKind.Freeze, From: { } since }) CheckTime(since, "fromMs", MessageReader.Latest);
+        CheckTime(act.At, "atMs", MessageReader.Latest);
+        if (act.UndoneAt is { } undone) CheckTime(undone, "undoneMs", MessageReader.Latest);
+        return act;
+    }
+
+    private static void CheckTime(long unixMilliseconds, string name, long latest)
+    {
+        if (unixMilliseconds < MessageReader.Earliest || unixMilliseconds > latest) throw new FormatException($"{name} lies before 2000 or further ahead than can be");
+    }
 
     private static List<Identifier> NamedIn(JsonElement json, Company company)
     {
@@ -124,7 +157,7 @@ internal sealed record ImportLine(Message? Message, ExportedAct? Act, JsonElemen
         return Text(json, "kind") switch
         {
             "email" => EmailAddress.TryNormalize(value, out var normalized) ? Identifier.Email(company, normalized) : throw new FormatException("an e-mail in it is none"),
-            "externalId" => Identifier.External(company, value),
+            "externalId" => Identifier.External(company, Given(value, "an externalId")),
             "userId" => ProfileId.TryParse(value, out var id) ? Identifier.Bare(id) : throw new FormatException("a userId in it is none"),
             var kind => throw new FormatException($"there are no identifiers of the kind '{kind}'"),
         };
@@ -138,9 +171,15 @@ internal sealed record ImportLine(Message? Message, ExportedAct? Act, JsonElemen
             "server" => Origin.Server,
             _ => throw new FormatException("origin is neither browser nor server"),
         };
-        var index = json.GetProperty("index").GetInt32();
-        return index is >= 0 and <= EventOrder.MaxIndex ? EventOrder.Of(TimeOf(json, "timestamp"), origin, index) : throw new FormatException("its index cannot be");
+        var (index, time, received) = (json.GetProperty("index").GetInt32(), TimeOf(json, "timestamp"), TimeOf(json, "receivedAt"));
+        CheckTime(received, "receivedAt", MessageReader.Latest);
+        CheckTime(time, "timestamp", received + MessageReader.FutureMilliseconds);
+        return index is >= 0 and <= EventOrder.MaxIndex ? EventOrder.Of(time, origin, index) : throw new FormatException("its index cannot be");
     }
+
+    /// <summary>What the company itself calls placeholders it may have received before it did.</summary>
+    private static string Given(string text, string name) =>
+        Placeholders.IsPlaceholder(text, AnyCompany) ? throw new FormatException($"{name} is a placeholder, on which strangers would meet") : text;
 
     private static long TimeOf(JsonElement json, string name) =>
         DateTimeOffset.TryParse(json.GetProperty(name).GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)

@@ -10,8 +10,15 @@ internal sealed record Envelope(Company Company, Origin Origin, long ReceivedAt,
 /// <summary>Objects of the wire in, accepted messages out: every rule of a message's fields stands here.</summary>
 internal static class MessageReader
 {
-    private const long Earliest = 946_684_800_000; // 2000-01-01
-    private const long FutureMilliseconds = 24 * 3_600_000;
+    /// <summary>2000-01-01, unix milliseconds.</summary>
+    public const long Earliest = 946_684_800_000;
+
+    /// <summary>Of times that are our own: 2200-01-01, unix milliseconds.</summary>
+    public const long Latest = 7_258_118_400_000;
+
+    /// <summary>So far ahead of ours may a sender's clock be.</summary>
+    public const long FutureMilliseconds = 24 * 3_600_000;
+
     private const long ClockToleranceMilliseconds = 60_000;
     private const int MaxTraitLength = 2048;
 

@@ -7,7 +7,7 @@ using TrackMate.Store.Sqlite;
 namespace TrackMate.Show;
 
 /// <summary><c>DELETE /api/profiles/{id}</c>, for keys with the scope <c>admin</c>: a person asks to be forgotten.</summary>
-internal sealed partial class ErasureApi(SqliteStore store, Registry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<ErasureApi> log)
+internal sealed partial class ErasureApi(SqliteStore store, Eraser eraser, Registry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<ErasureApi> log)
 {
     /// <summary>The answer waits so long for the bytes to leave the files; the work goes on without it.</summary>
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(10);
@@ -25,14 +25,13 @@ internal sealed partial class ErasureApi(SqliteStore store, Registry registry, T
             return;
         }
 
-        var eraser = new Eraser(store.Path, store.EraseAsync);
         var state = await eraser.EraseRowsAsync(company, id, new(key.Shown, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false), suppress) ?? throw NotFound();
-        var cleaning = CleanAsync(eraser, state);
+        var cleaning = CleanAsync(state);
         var clean = await Task.WhenAny(cleaning, Task.Delay(LongestAnswer, time, http.RequestAborted)) == cleaning && await cleaning;
         await Intake.WriteAsync(http, DocumentOf(state.Erased, dryRun, clean ? "clean" : "later"), Shown.Json.ErasureDocument);
     }
 
-    private async Task<bool> CleanAsync(Eraser eraser, ErasureState state)
+    private async Task<bool> CleanAsync(ErasureState state)
     {
         try
         {
@@ -59,6 +58,6 @@ internal sealed partial class ErasureApi(SqliteStore store, Registry registry, T
             [.. erased.Revenue.Select(revenue => new RevenueDocument(revenue.Currency, Money.Format(revenue.Amount, revenue.Currency)))]),
         files);
 
-    [LoggerMessage(EventId = 30, Level = LogLevel.Warning, Message = "What was erased may be left as bytes in the store's files: {Reason}. The next start, or the next erasure, takes them out.")]
+    [LoggerMessage(EventId = 30, Level = LogLevel.Warning, Message = "What was erased may be left as bytes in the store's files: {Reason} It is tried again every minute.")]
     private static partial void LogNotClean(ILogger logger, string reason);
 }

@@ -98,6 +98,9 @@ public sealed class ErasedBytesTests : IAsyncLifetime
             Assert.Equal("urn:trackmate:problem:suppressed", refused.AssertRefused(422)["type"]);
         var batch = (await Backend.PostAsync("/api/webhooks/events", $$"""{"events":[{"identifier":{"email":"other@example.com"},"eventType":"a"},{"identifier":{"email":"{{Email}}"},"eventType":"a"}]}""")).AssertOk();
         Assert.Equal([false, true], batch.Body!["results"]!.AsArray().Select(result => result!["type"] is not null));
+        (await Backend.PostAsync("/api/webhooks/events", $$"""{"identifier":{"email":" {{Email.ToUpperInvariant()}}"},"eventType":""}""")).AssertRefused(422);
+        (await Backend.PostAsync("/api/webhooks/events", $$"""{"identifier":{"externalId":"{{ExternalId}}"},"eventType":""}""")).AssertRefused(422);
+        (await shopper.SendAsync("/api/profile", $$"""{"company_id":"{{ServerProcess.CompanyId}}","sessionId":"","email":"{{Email}}"}""")).AssertRefused(422);
         Assert.Null(await Backend.ProfileOfAsync(Email));
         AssertNoTraces();
 

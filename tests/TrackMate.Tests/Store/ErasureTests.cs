@@ -111,6 +111,93 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
         }
     }
 
+    [Fact]
+    public async Task Between_steps_nothing_of_the_erased_is_on_the_timeline_of_who_shares_their_browser()
+    {
+        var company = Messages.Company(stored.NextCompany());
+        await stored.Store.AppendAsync([Messages.Identify(company, "shared", "first@shop.com", "i1", Messages.Ten)]);
+        await stored.Store.AppendAsync([.. Enumerable.Range(1, 9).Select(number => Messages.Browser(company, "shared", $"of_first_{number}", Messages.Ten + number))]);
+        await stored.Store.AppendAsync([Messages.Webhook(company, "first@shop.com", "bound", Messages.Ten + 10)]);
+        await stored.Store.AppendAsync([Messages.Identify(company, "shared", "second@shop.com", "i2", Messages.Ten + 20), Messages.Browser(company, "shared", "of_second", Messages.Ten + 21)]);
+        var (first, second) = (Identifier.Email(company, "first@shop.com").Id, Identifier.Email(company, "second@shop.com").Id);
+
+        var steps = 0;
+        for (var state = await stored.Store.EraseAsync(erasure => erasure.Begin(company, first, Operator, suppress: false, most: 2)); ; steps++)
+        {
+            using (var snapshot = stored.Store.Read())
+            {
+                var people = new PersonReader(snapshot.Database);
+                Assert.Null(people.Find(company, first));
+
+                // Their own event, and that they registered.
+                Assert.Equal(2, new TotalsReader(snapshot.Database).Of(people.Find(company, second)!).Events);
+            }
+
+            if (state!.RowsGone) break;
+            state = await stored.Store.EraseAsync(erasure => erasure.Continue(state, most: 2));
+        }
+
+        Assert.InRange(steps, 5, 8);
+    }
+
+    [Fact]
+    public async Task Whoever_is_named_again_while_they_are_erased_is_shown_by_that_alone()
+    {
+        var company = Messages.Company(stored.NextCompany());
+        await stored.Store.AppendAsync([.. Enumerable.Range(0, 9).Select(number => Messages.Webhook(company, "again@shop.com", $"before_{number}", Messages.Ten + number))]);
+        var id = Identifier.Email(company, "again@shop.com").Id;
+        var state = await stored.Store.EraseAsync(erasure => erasure.Begin(company, id, Operator, suppress: false, most: 2));
+        await stored.Store.AppendAsync([Messages.Webhook(company, "again@shop.com", "after", Messages.Ten + 100)]);
+        while (!state!.RowsGone) state = await stored.Store.EraseAsync(erasure => erasure.Continue(state, most: 2));
+
+        using var snapshot = stored.Store.Read();
+        var identifier = Assert.Single(new PersonReader(snapshot.Database).Find(company, id)!.Identifiers);
+        Assert.Equal((IdentifierKind.Email, "again@shop.com", Messages.Ten + 100), (identifier.Identifier.Kind, identifier.Identifier.Value, identifier.FirstNamed));
+    }
+
+    [Fact]
+    public async Task The_command_line_goes_on_with_what_was_left_unfinished()
+    {
+        await using var server = await ServerProcess.StartAsync();
+        await server.StopAsync();
+        using (var registry = Registry.Open(server.DataFolder, TimeProvider.System))
+        using (var store = SqliteStore.Open(server.DataFolder, NullLogger.Instance))
+        {
+            var company = registry.Find(ServerProcess.CompanyId)!;
+            await store.AppendAsync([Messages.Identify(company, "s", "unfinished@shop.com", "i"), .. Enumerable.Range(0, 20).Select(number => Messages.Browser(company, "s", $"unfinished_{number}"))]);
+            Assert.False((await store.EraseAsync(erasure => erasure.Begin(company, Identifier.Email(company, "unfinished@shop.com").Id, Operator, suppress: false, most: 5)))!.RowsGone);
+        }
+
+        using var trackmate = new CommandLineRunner(server);
+        Assert.Contains("1 erasure that was left unfinished: done now.", await trackmate.DoAsync("erase --email unfinished@shop.com --yes"));
+        Assert.True(File.ReadAllBytes(SqliteStore.PathIn(server.DataFolder)).AsSpan().IndexOf("unfinished"u8) < 0);
+        Assert.Contains("knows nobody", await trackmate.FailAsync("erase --email unfinished@shop.com --yes", 1));
+    }
+
+    [Fact]
+    public async Task A_session_called_like_what_every_body_holds_takes_no_refused_message_of_others_with_it()
+    {
+        var company = Messages.Company(stored.NextCompany());
+        await stored.Store.AppendAsync([Messages.Identify(company, "eventType", "stranger@shop.com", "i")]);
+        var bodies = new[]
+        {
+            """{"sessionId":"other","eventType":"","eventData":{}}""", """{"eventType":"eventType","note":"stranger's"}""",
+            """{"eventData":{},"sessionId" : "eventType"}""", """{"sessionId":"event\u0054ype"}""", """{"eventType":"","sessionId":"eventTy""",
+        };
+        await stored.Store.AppendAsync([], new(company, Origin.Browser, ReceivingCall.Events, Messages.Ten, [.. bodies.Select(body => new RejectedEvent(null, 422, "no", Encoding.UTF8.GetBytes(body), body.Length))]));
+
+        var eraser = new Eraser(stored.Store.Path, stored.Store.EraseAsync);
+        var state = (await eraser.EraseRowsAsync(company, Identifier.Email(company, "stranger@shop.com").Id, Operator, suppress: false))!;
+        Assert.True(await eraser.CleanFilesAsync(state, CancellationToken.None));
+
+        Assert.Equal(3, state.Erased.Rejected);
+        using var snapshot = stored.Store.Read();
+        using var left = snapshot.Database.Use("SELECT body FROM rejected WHERE company = ? ORDER BY id");
+        left.With(company.Number);
+        foreach (var body in bodies[..2]) Assert.True(left.Next() && Encoding.UTF8.GetString(left.Bytes(0)) == body);
+        Assert.False(left.Next());
+    }
+
     private Erased Preview(Company company, ProfileId id)
     {
         using var snapshot = stored.Store.Read();

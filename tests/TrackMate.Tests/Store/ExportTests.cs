@@ -92,6 +92,15 @@ public sealed class ExportTests(TemporaryStore stored) : IClassFixture<Temporary
     [InlineData("""{"type":"event","origin":"server","eventId":"a","timestamp":"2025-10-18T10:00:00Z","index":0,"receivedAt":"2025-10-18T10:00:00Z","identifiers":[{"kind":"email","value":"a"}],"eventType":"a","eventData":{}}""", "an e-mail in it is none")]
     [InlineData("""{"type":"event","origin":"server","eventId":"a","timestamp":"2025-10-18T10:00:00Z","index":0,"receivedAt":"2025-10-18T10:00:00Z","identifiers":[{"kind":"externalId","value":"1"},{"kind":"email","value":"a@b"}],"eventType":"a","eventData":{}}""", "identifiers are not in the order userId, email, externalId, one of each at most")]
     [InlineData("""{"type":"event","origin":"server","eventId":"a","timestamp":"2025-10-18T10:00:00Z","index":0,"receivedAt":"2025-10-18T10:00:00Z","sessionId":"s","identifiers":[],"eventType":"a","eventData":{"n":1e999}}""", "eventData.n")]
+    [InlineData("""{"type":"act","actId":"m","kind":4,"identifier":{"kind":"email","value":"a@b.co"},"atMs":1760781600000,"actor":"a"}""", "an act of the kind 4 has identifier, other")]
+    [InlineData("""{"type":"act","actId":"m","kind":4,"identifier":{"kind":"email","value":"a@b.co"},"other":{"kind":"email","value":"a@b.co"},"atMs":1760781600000,"actor":"a"}""", "the same one twice")]
+    [InlineData("""{"type":"act","actId":"m","kind":3,"sessionId":"s","fromMs":1,"atMs":1760781600000,"actor":"a"}""", "an act of the kind 3 has sessionId, fromMs, toMs")]
+    [InlineData("""{"type":"act","actId":"m","kind":7,"atMs":1760781600000,"actor":"a"}""", "there is no act of that kind")]
+    [InlineData("""{"type":"act","actId":"m","kind":5,"identifier":{"kind":"email","value":"a@b.co"},"atMs":-1,"actor":"a"}""", "atMs lies before 2000")]
+    [InlineData("""{"type":"event","origin":"browser","eventId":"a","timestamp":"1999-10-18T10:00:00Z","index":0,"receivedAt":"2025-10-18T10:00:00Z","sessionId":"s","identifiers":[],"eventType":"a","eventData":{}}""", "timestamp lies before 2000")]
+    [InlineData("""{"type":"event","origin":"browser","eventId":"a","timestamp":"2025-10-19T10:00:01Z","index":0,"receivedAt":"2025-10-18T10:00:00Z","sessionId":"s","identifiers":[],"eventType":"a","eventData":{}}""", "further ahead than can be")]
+    [InlineData("""{"type":"event","origin":"browser","eventId":"a","timestamp":"2025-10-18T10:00:00Z","index":0,"receivedAt":"2025-10-18T10:00:00Z","sessionId":"undefined","identifiers":[],"eventType":"a","eventData":{}}""", "sessionId is a placeholder")]
+    [InlineData("""{"type":"event","origin":"server","eventId":"a","timestamp":"2025-10-18T10:00:00Z","index":0,"receivedAt":"2025-10-18T10:00:00Z","identifiers":[{"kind":"externalId","value":"guest"}],"eventType":"a","eventData":{}}""", "an externalId is a placeholder")]
     [InlineData("""{"type":"company","format":"other/2","settings":{}}""", "its format is not trackmate-export/1")]
     public void A_line_that_is_none_of_an_export_says_what_is_wrong(string line, string reason)
     {

@@ -43,8 +43,17 @@ internal static class EraseCommand
                 return;
             }
 
+            // What was left unfinished hides whom it was erasing, who then could not be named here again.
+            var resumed = !parsed.GetValue(dryRun) && await ResumeAsync(beside, cancel);
             using var snapshots = new FileSnapshots(DataFolders.StoreIn(CommandLine.DataFolder));
-            var preview = snapshots.Read(database => new ErasureWriter(database).Preview(owner, named.Id)) ?? throw new CommandFailedException($"{owner.CompanyId} knows nobody of that name.");
+            var preview = snapshots.Read(database => new ErasureWriter(database).Preview(owner, named.Id));
+            if (preview is null && resumed)
+            {
+                Console.WriteLine($"{owner.CompanyId} knows nobody of that name now.");
+                return;
+            }
+
+            if (preview is null) throw new CommandFailedException($"{owner.CompanyId} knows nobody of that name.");
             Console.WriteLine(Describe(preview));
             if (parsed.GetValue(dryRun)) return;
             if (!parsed.GetValue(yes)) Ask();
@@ -55,20 +64,33 @@ internal static class EraseCommand
 
     private static async Task EraseAsync(BesideServer beside, Company company, ProfileId profile, bool suppress, CancellationToken cancel)
     {
-        var eraser = new Eraser(DataFolders.StoreIn(CommandLine.DataFolder), step => Task.FromResult(beside.Transact(writer => writer.Erase(step))));
+        var eraser = EraserOf(beside);
         var by = new ActBy(Actor, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false);
-        if (await eraser.EraseRowsAsync(company, profile, by, suppress) is null) throw new CommandFailedException($"{company.CompanyId} knows nobody of that name any more.");
-
-        // What an earlier run left is gone on with: its rows, and then all bytes at once.
-        var clean = true;
-        foreach (var state in ErasureWriter.Unfinished(beside.Database)) clean &= await eraser.CleanFilesAsync(await eraser.EraseRowsAsync(state), cancel);
+        var state = await eraser.EraseRowsAsync(company, profile, by, suppress) ?? throw new CommandFailedException($"{company.CompanyId} knows nobody of that name any more.");
+        var clean = await eraser.CleanFilesAsync(state, cancel);
         Console.WriteLine(clean
             ? "Erased: no row and no byte of the store's files holds them any more. Backups keep what they hold; see docs/erasure.md."
-            : "Erased from all tables. Something that reads the store held its log back, so bytes may be left in its files: erase again, or restart the server, to take them out.");
+            : "Erased from all tables. Something that reads the store held its log back, so bytes may be left in its files: a running server takes them out within minutes, and so does the next trackmate erase.");
         foreach (var kept in Directory.EnumerateFiles(CommandLine.DataFolder, "*.before-restore-*").Where(file => !file.EndsWith("-wal", StringComparison.Ordinal) && !file.EndsWith("-shm", StringComparison.Ordinal)))
             Console.WriteLine($"{kept} is what a restore replaced, and may hold them still: delete it once you do not need it.");
         if (!clean) throw new CommandFailedException("The files still hold bytes of what was erased.");
     }
+
+    /// <returns>Whether there were any, and all are done.</returns>
+    private static async Task<bool> ResumeAsync(BesideServer beside, CancellationToken cancel)
+    {
+        var unfinished = ErasureWriter.Unfinished(beside.Database);
+        if (unfinished.Count == 0) return false;
+        var eraser = EraserOf(beside);
+        var clean = true;
+        foreach (var state in unfinished) clean &= await eraser.ResumeAsync(state, cancel) is not false;
+        Console.WriteLine($"{Sizes.Counted(unfinished.Count, "erasure", "erasures")} that {(unfinished.Count == 1 ? "was" : "were")} left unfinished: "
+            + (clean ? "done now." : "out of all tables now; something that reads the store held its log back, so bytes may be left in its files."));
+        return clean;
+    }
+
+    private static Eraser EraserOf(BesideServer beside) =>
+        new(DataFolders.StoreIn(CommandLine.DataFolder), step => Task.FromResult(beside.Transact(writer => writer.Erase(step))));
 
     private static void Ask()
     {

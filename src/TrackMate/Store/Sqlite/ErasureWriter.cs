@@ -3,16 +3,15 @@ using TrackMate.Bind;
 namespace TrackMate.Store.Sqlite;
 
 /// <summary>
-/// Erases a person in steps, each a transaction of the writer: first what names the person, so that no look-up and no list finds it, then what else is on the
-/// timeline. Between two steps the store is whole, and as if what is gone had never been sent.
+/// Erases a person in steps, each a transaction of the writer. The first hides the person, so that no look-up and no list finds it; then what is on the timeline
+/// goes, and last what names the person: as long as one of its events is left, the claims that keep it off anybody else's timeline are too.
 /// </summary>
 internal sealed class ErasureWriter(Database database)
 {
     /// <summary>Messages taken in one step: some tenths of a second.</summary>
     public const int MostInStep = 2000;
 
-    private const int Naming = 1;
-    private const int Rest = 2;
+    private const int Rows = 1; // and 2, of stores in which what names a person went first
     private const int Bytes = 3;
 
     private readonly PersonReader people = new(database);
@@ -28,12 +27,13 @@ internal sealed class ErasureWriter(Database database)
     /// <summary>Begins to erase a person, and ends it where one step is enough.</summary>
     /// <param name="suppress">Keeps a keyed hash, by which the person stays away.</param>
     /// <param name="most">Messages taken in a step.</param>
+    /// <param name="seen">What <see cref="Look"/> has found a moment before, so that the writer need not go through all that was refused.</param>
     /// <returns>Null where the company has no such profile.</returns>
-    public ErasureState? Begin(Company company, ProfileId id, ActBy by, bool suppress, int most = MostInStep)
+    public ErasureState? Begin(Company company, ProfileId id, ActBy by, bool suppress, int most = MostInStep, SeenTraces? seen = null)
     {
         company = Current(company);
         if (people.Find(company, id) is not { } person) return null;
-        var traces = RejectedOf(person);
+        var traces = RejectedOf(person, seen);
         var erased = Count(person, traces);
         foreach (var trace in traces) rejected.Delete(company, trace);
         if (suppress || company.Settings.SuppressErased)
@@ -41,7 +41,8 @@ internal sealed class ErasureWriter(Database database)
             foreach (var identifier in person.Identifiers) Suppressed.Add(database, company, identifier.Identifier, by.At);
         }
 
-        var erasure = Plan(person);
+        var erasure = Plan(person, by);
+        foreach (var identifier in person.Identifiers) eraser.Hide(company, identifier.Number);
         Audit.Note(database, company, by.Actor, by.At, "erase", writer =>
         {
             writer.WriteString("id", person.Id.ToString());
@@ -50,6 +51,13 @@ internal sealed class ErasureWriter(Database database)
             writer.WriteBoolean("suppressed", suppress || company.Settings.SuppressErased);
         });
         return new(erasure, company, erased, Step(company, erasure, most));
+    }
+
+    /// <summary>Refused messages that name a person, as a reader sees them; null where the company has no such profile.</summary>
+    public SeenTraces? Look(Company company, ProfileId id)
+    {
+        company = Current(company);
+        return people.Find(company, id) is { } person ? rejected.Look(company, NamesOf(person), OwnSessions(person)) : null;
     }
 
     /// <summary>Goes on with an erasure.</summary>
@@ -80,9 +88,13 @@ internal sealed class ErasureWriter(Database database)
 
     private Company Current(Company company) => CompanyRows.Read(database).Find(known => known.Number == company.Number) ?? company;
 
-    private long Plan(Person person)
+    private long Plan(Person person, ActBy by)
     {
-        database.Use("INSERT INTO erasure (company, until, stage) SELECT ?, COALESCE(MAX(id), 0), ? FROM message").With(person.Company.Number).With(Naming).Run();
+        // By the time, so that whoever comes late to close one does not close another that has got its number.
+        database.Use("""
+            INSERT INTO erasure (id, company, until, stage)
+            SELECT MAX(?1, (SELECT COALESCE(MAX(id), 0) + 1 FROM erasure)), ?2, (SELECT COALESCE(MAX(id), 0) FROM message), ?3
+            """).With(by.At).With(person.Company.Number).With(Rows).Run();
         var erasure = database.LastInsertedRow();
         Span<byte> leaf = stackalloc byte[ProfileId.ByteLength];
         foreach (var identifier in person.Identifiers)
@@ -101,27 +113,23 @@ internal sealed class ErasureWriter(Database database)
     {
         var (until, stage) = StageOf(erasure);
         if (stage == Bytes) return true;
-        var parts = PartsOf(erasure);
         var left = most;
-        if (stage == Naming)
-        {
-            // A claim of two of the person's identifiers is found by both, so each is looked for again after the one before is gone.
-            foreach (var part in parts.Where(part => part.Identifier is not null))
-            {
-                left -= Erase(company, messages.WithClaimsOn(company, part.Identifier!.Value, until, left));
-                if (left <= 0) return false;
-            }
+        var parts = PartsOf(erasure);
+        var named = parts.Where(part => part.Identifier is not null).ToList();
 
-            foreach (var part in parts.Where(part => part.Leaf is not null)) eraser.MakeBare(company, part.Leaf!.Value);
-            SetStage(erasure, Rest);
-        }
-
-        foreach (var part in parts)
+        // Claims and pairs go last: until then what is left is still this person's and nobody else's. A message of two of its identifiers is found by both, so each
+        // is looked for again after the one before is gone.
+        var rounds = parts.Where(part => part.Stretch is not null).Select(part => (Func<List<long>>)(() => messages.Within(company, part.Stretch!.Value, until, left)))
+            .Concat(named.Select(part => (Func<List<long>>)(() => messages.OnlyBoundBy(company, part.Identifier!.Value, until, left))))
+            .Concat(named.Select(part => (Func<List<long>>)(() => messages.WithClaimsOn(company, part.Identifier!.Value, until, left))))
+            .Concat(named.Select(part => (Func<List<long>>)(() => messages.BoundBy(company, part.Identifier!.Value, until, left))));
+        foreach (var round in rounds)
         {
-            left -= Erase(company, part.Stretch is { } stretch ? messages.Within(company, stretch, until, left) : messages.BoundBy(company, part.Identifier!.Value, until, left));
+            left -= Erase(company, round());
             if (left <= 0) return false;
         }
 
+        eraser.Settle(company, named.Select(part => part.Leaf!.Value));
         SetStage(erasure, Bytes);
         database.Use("DELETE FROM erasure_part WHERE erasure = ?").With(erasure).Run();
         return true;
@@ -197,8 +205,9 @@ internal sealed class ErasureWriter(Database database)
         return count.Long(0);
     }
 
-    private List<long> RejectedOf(Person person) =>
-        rejected.Of(person.Company, [.. person.Identifiers.SelectMany(identifier => new[] { identifier.Identifier.Value, identifier.Identifier.Id.ToString() }), .. OwnSessions(person)]);
+    private List<long> RejectedOf(Person person, SeenTraces? seen = null) => rejected.Of(person.Company, NamesOf(person), OwnSessions(person), seen);
+
+    private static List<string> NamesOf(Person person) => [.. person.Identifiers.SelectMany(identifier => new[] { identifier.Identifier.Value, identifier.Identifier.Id.ToString() })];
 
     /// <summary>Sessions that nobody else has ever been said to be in.</summary>
     private List<string> OwnSessions(Person person)

@@ -20,10 +20,14 @@ internal sealed class FileCleaner(string path)
     private const long MostPages = 0x0200_0000;
 
     private const int LockWaitMilliseconds = 250;
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Between two stretches, so that whoever writes has most of the time.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(150);
 
     /// <param name="limit">How long to wait for readers that hold the log back.</param>
     /// <param name="cancel">Ends it between two stretches; it may begin anew at any time.</param>
+    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">The disk or the file is at fault.</exception>
+    /// <exception cref="IOException">The same.</exception>
     /// <returns>False where a reader held the log back for all that time, or the file is too large: the rows are gone, and bytes of them may be left.</returns>
     public bool Clean(TimeSpan limit, CancellationToken cancel)
     {
@@ -33,7 +37,7 @@ internal sealed class FileCleaner(string path)
         {
             cancel.ThrowIfCancellationRequested();
             raw.sqlite3_busy_timeout(database.Handle, LockWaitMilliseconds);
-            if (CutLog(database) && database.TryExecute("BEGIN IMMEDIATE"))
+            if (CutLog(database) && Begin(database))
             {
                 if (IsLogEmpty)
                 {
@@ -45,18 +49,25 @@ internal sealed class FileCleaner(string path)
                     }
 
                     var end = Math.Min(next + PagesAtOnce, file.Pages + 1);
-                    file.Clean(next, end);
+                    if (file.Clean(next, end))
+                    {
+                        // Whoever has old pages in memory reads them again after a commit that is not their own, and so never writes back what was overwritten.
+                        database.Execute("UPDATE registry_version SET version = version + 1");
+                        database.Execute("COMMIT");
+                    }
+                    else
+                    {
+                        database.Execute("ROLLBACK");
+                    }
 
-                    // Whoever has old pages in memory reads them again after a commit that is not their own, and so never writes back what was overwritten.
-                    database.Execute("UPDATE registry_version SET version = version + 1");
-                    database.Execute("COMMIT");
                     if (end > file.Pages) return true;
                     next = end;
                     waited.Restart();
-                    continue;
                 }
-
-                database.Execute("ROLLBACK");
+                else
+                {
+                    database.Execute("ROLLBACK");
+                }
             }
 
             if (waited.Elapsed > limit) return false;
@@ -66,7 +77,18 @@ internal sealed class FileCleaner(string path)
 
     private bool IsLogEmpty => new FileInfo(path + "-wal") is var log && (!log.Exists || log.Length == 0);
 
-    private static bool CutLog(Database database) => raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", raw.SQLITE_CHECKPOINT_TRUNCATE, out _, out _) == raw.SQLITE_OK;
+    /// <returns>False where a reader or writer holds it.</returns>
+    private static bool CutLog(Database database) => IsDone(database, raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", raw.SQLITE_CHECKPOINT_TRUNCATE, out _, out _));
+
+    private static bool Begin(Database database) => IsDone(database, raw.sqlite3_exec(database.Handle, "BEGIN IMMEDIATE"));
+
+    /// <summary>What is busy is tried again; what else fails fails.</summary>
+    private static bool IsDone(Database database, int code)
+    {
+        if ((code & 0xff) is raw.SQLITE_BUSY or raw.SQLITE_LOCKED) return false;
+        database.Check(code);
+        return true;
+    }
 
     /// <summary>
     /// The store's file as SQLite itself has it open. Another handle on it must not be had: when one is closed, POSIX lets go of all locks that the process has on
@@ -104,7 +126,8 @@ internal sealed class FileCleaner(string path)
         public long Pages { get; }
 
         /// <summary>Overwrites what lies between the pointers and the content of each page of a tree.</summary>
-        public void Clean(long from, long before)
+        /// <returns>Whether anything lay there.</returns>
+        public bool Clean(long from, long before)
         {
             var page = new byte[pageSize];
             var changed = false;
@@ -120,6 +143,7 @@ internal sealed class FileCleaner(string path)
             }
 
             if (changed) Check(sync(file, SyncNormal));
+            return changed;
         }
 
         public void Dispose() => Marshal.FreeHGlobal(buffer);

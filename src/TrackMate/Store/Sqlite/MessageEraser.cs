@@ -184,14 +184,15 @@ internal sealed class MessageEraser(Database database)
         if (earliest is { } said) persons.Say(company, left, right, trust, said.At, said.EventId);
     }
 
-    private void RederiveIdentifiers(Company company, HashSet<long> identifiers)
+    /// <param name="isLast">Those that are hidden while they are erased are looked at too: nothing that is to go names them any more.</param>
+    private void RederiveIdentifiers(Company company, HashSet<long> identifiers, bool isLast = false)
     {
         var dropped = new List<long>();
         foreach (var identifier in identifiers.ToList())
         {
             if (IsNamed(company, identifier))
             {
-                RederiveFirstNamed(company, identifier);
+                RederiveFirstNamed(company, identifier, isLast);
                 continue;
             }
 
@@ -246,12 +247,12 @@ internal sealed class MessageEraser(Database database)
     }
 
     /// <summary>An identifier that is left only as an id is one that no identifier has turned up for: nobody knows what it is the id of.</summary>
-    private void RederiveFirstNamed(Company company, long identifier)
+    private void RederiveFirstNamed(Company company, long identifier, bool isLast)
     {
         long? known, named;
         using (var row = database.Use("SELECT first_named_ms FROM identifier WHERE id = ? AND company = ?"))
         {
-            if (!row.With(identifier).With(company.Number).Next() || (known = row.LongOrNull(0)) is null) return;
+            if (!row.With(identifier).With(company.Number).Next() || ((known = row.LongOrNull(0)) is null && !isLast)) return;
         }
 
         using (var row = database.Use("""
@@ -269,13 +270,32 @@ internal sealed class MessageEraser(Database database)
             named = row.LongOrNull(0);
         }
 
-        if (named == known) return;
+        if (named == known && !isLast) return;
         if (named is not null) database.Use("UPDATE identifier SET first_named_ms = ? WHERE id = ? AND company = ?").With(named).With(identifier).With(company.Number).Run();
         else MakeBare(company, persons.LeafOf(company, identifier).Id);
     }
 
-    /// <summary>Leaves of an identifier only its id: no list and no look-up finds the person by it.</summary>
-    public void MakeBare(Company company, ProfileId leaf)
+    /// <summary>No list and no look-up finds a person by an identifier of which nobody knows when it was named. Whom it joins stays as it is.</summary>
+    public void Hide(Company company, long identifier) =>
+        database.Use("UPDATE identifier SET first_named_ms = NULL WHERE id = ? AND company = ?").With(identifier).With(company.Number).Run();
+
+    /// <summary>Once nothing that was to go is left: what has been named again meanwhile is shown again, as by that alone.</summary>
+    public void Settle(Company company, IEnumerable<ProfileId> leaves)
+    {
+        Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
+        var left = new HashSet<long>();
+        foreach (var leaf in leaves)
+        {
+            leaf.CopyTo(bytes);
+            using var row = database.Use("SELECT id FROM identifier WHERE company = ? AND leaf = ?");
+            if (row.With(company.Number).WithBlob(bytes).Next()) left.Add(row.Long(0));
+        }
+
+        RederiveIdentifiers(company, left, isLast: true);
+    }
+
+    /// <summary>Leaves of an identifier only its id.</summary>
+    private void MakeBare(Company company, ProfileId leaf)
     {
         Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
         leaf.CopyTo(bytes);

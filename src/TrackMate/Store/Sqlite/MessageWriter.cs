@@ -78,6 +78,9 @@ internal sealed class MessageWriter(Database database)
         }
     }
 
+    /// <inheritdoc cref="Suppressed.WithoutTheirBodies"/>
+    public Rejected ToKeep(Rejected rejected) => suppressed.WithoutTheirBodies(rejected);
+
     /// <summary>Writes what is counted once per transaction; the last thing before its commit.</summary>
     public void Finish() => counters.Flush();
 

@@ -37,6 +37,13 @@ internal sealed class PersonMessages(Database database)
     public List<long> BoundBy(Company company, long identifier, long until, long limit) =>
         Numbers("SELECT id FROM message WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND id <= ?3 ORDER BY at, event_id LIMIT ?4", company, identifier, until, limit);
 
+    /// <summary>Those of them that say nothing of who anybody is.</summary>
+    public List<long> OnlyBoundBy(Company company, long identifier, long until, long limit) => Numbers("""
+        SELECT id FROM message m WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND id <= ?3
+          AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.company = ?1 AND c.message = m.id)
+        ORDER BY at, event_id LIMIT ?4
+        """, company, identifier, until, limit);
+
     /// <summary>Events of a stretch of a session, the earliest first.</summary>
     public List<long> Within(Company company, Stretch stretch, long until, long limit)
     {

@@ -11,15 +11,43 @@ internal sealed partial class RejectedTraces(Database database)
     /// <summary>Of a body that was cut, so much of a name at its end is a trace of it.</summary>
     private const int LeastPart = 6;
 
-    public List<long> Of(Company company, IReadOnlyCollection<string> names)
+    /// <summary>Looks through everything that was refused.</summary>
+    public SeenTraces Look(Company company, IReadOnlyCollection<string> names, IReadOnlyCollection<string> sessions)
     {
-        var forms = names.SelectMany(FormsOf).Where(form => form.Length > 0).Distinct(StringComparer.Ordinal).ToList();
+        using var newest = database.Use("SELECT COALESCE(MAX(id), 0) FROM rejected");
+        newest.Next();
+        return new(newest.Long(0), names.ToHashSet(StringComparer.Ordinal), sessions.ToHashSet(StringComparer.Ordinal), Of(company, names, sessions));
+    }
+
+    /// <param name="names">Found wherever they stand by themselves.</param>
+    /// <param name="sessions">Found only as what a <c>sessionId</c> says: strangers choose them, and one may be called like a member of every body.</param>
+    /// <param name="seen">What was found by the same names: then only those, and what came since, are looked through.</param>
+    public List<long> Of(Company company, IReadOnlyCollection<string> names, IReadOnlyCollection<string> sessions, SeenTraces? seen = null)
+    {
+        var sought = new Sought([.. names.SelectMany(FormsOf).Where(form => form.Length > 0).Distinct(StringComparer.Ordinal)], sessions.ToHashSet(StringComparer.Ordinal));
+        if (seen is null || !seen.Names.SetEquals(names) || !seen.Sessions.SetEquals(sessions)) return From(company, 0, sought);
+
+        // Numbers may have been given anew since, so each is looked at again.
+        var found = From(company, seen.Newest, sought);
+        foreach (var number in seen.Found.Where(number => number < seen.Newest))
+        {
+            using var row = database.Use("SELECT id, body, event_id, envelope FROM rejected WHERE id = ? AND company = ?");
+            if (row.With(number).With(company.Number).Next() && Names(row, sought)) found.Add(number);
+        }
+
+        return found;
+    }
+
+    private sealed record Sought(List<string> Forms, HashSet<string> Sessions);
+
+    private List<long> From(Company company, long first, Sought sought)
+    {
         var found = new List<long>();
-        using var rows = database.Use("SELECT id, body, event_id, envelope FROM rejected WHERE company = ?");
-        rows.With(company.Number);
+        using var rows = database.Use("SELECT id, body, event_id, envelope FROM rejected WHERE company = ? AND id >= ?");
+        rows.With(company.Number).With(first);
         while (rows.Next())
         {
-            if (Names(Encoding.UTF8.GetString(rows.Bytes(1)), forms) || Names($"{rows.TextOrNull(2)} {rows.TextOrNull(3)}", forms)) found.Add(rows.Long(0));
+            if (Names(rows, sought)) found.Add(rows.Long(0));
         }
 
         return found;
@@ -31,16 +59,36 @@ internal sealed partial class RejectedTraces(Database database)
         database.Use("DELETE FROM rejected WHERE company = ? AND id = ?").With(company.Number).With(rejected).Run();
     }
 
-    private static bool Names(string body, List<string> forms)
-    {
-        bool IsIn(string text) => forms.Exists(form => Contains(text, form) || EndsWithPartOf(text, form));
+    private static bool Names(Statement row, Sought sought) => Names(Encoding.UTF8.GetString(row.Bytes(1)), sought) || Names($"{row.TextOrNull(2)} {row.TextOrNull(3)}", sought);
 
-        // Most bodies hold no escapes, and the writer waits while they are looked through.
-        if (IsIn(Fold(body))) return true;
+    private static bool Names(string body, Sought sought)
+    {
+        bool IsIn(string text) => NamesSession(text, sought.Sessions) || (Fold(text) is var folded && sought.Forms.Exists(form => Contains(folded, form) || EndsWithPartOf(folded, form)));
+
+        // Most bodies hold no escapes.
+        if (IsIn(body)) return true;
         if (body.AsSpan().IndexOfAny('\\', '%') < 0) return false;
-        var unescaped = Fold(Unescaped(body));
-        return IsIn(unescaped) || IsIn(Fold(Uri.UnescapeDataString(unescaped)));
+        var unescaped = Unescaped(body);
+        return IsIn(unescaped) || IsIn(Uri.UnescapeDataString(unescaped));
     }
+
+    private static bool NamesSession(string text, HashSet<string> sessions)
+    {
+        if (sessions.Count == 0) return false;
+        foreach (Match match in SessionMember().Matches(text))
+        {
+            var value = Unescaped(match.Groups["value"].Value);
+            if (match.Groups["end"].Length > 0 ? sessions.Contains(value) : value.Length >= LeastPart && sessions.Any(session => session.StartsWith(value, StringComparison.Ordinal))) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>A session's id as a body gives it; the end is missing where the body was cut.</summary>
+    [GeneratedRegex("""
+        "sessionId"\s*:\s*"(?<value>(?:[^"\\]|\\.)*)(?<end>"?)
+        """, RegexOptions.Singleline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex SessionMember();
 
     /// <summary>Standing by itself: an externalId <c>42</c> is not in every price.</summary>
     private static bool Contains(string text, string form)
@@ -107,3 +155,8 @@ internal sealed partial class RejectedTraces(Database database)
     [GeneratedRegex(@"\\(?:u[0-9a-fA-F]{4}|.)", RegexOptions.Singleline, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Escape();
 }
+
+/// <summary>Refused messages that name a person, as a reader saw them.</summary>
+/// <param name="Newest">The number of the newest that was there.</param>
+/// <param name="Names">By which they were found.</param>
+internal sealed record SeenTraces(long Newest, IReadOnlySet<string> Names, IReadOnlySet<string> Sessions, IReadOnlyList<long> Found);

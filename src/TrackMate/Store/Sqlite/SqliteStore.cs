@@ -189,7 +189,7 @@ internal sealed partial class SqliteStore : ISnapshots, IDisposable
             foreach (var append in batch)
             {
                 for (var i = 0; i < append.Messages.Count; i++) ingestion!.Note(append.Messages[i], append.Receipts[i] = writer!.Append(append.Messages[i]));
-                if (append.Rejected is { } rejected) ingestion!.Keep(rejected, append.Messages, append.Receipts);
+                if (append.Rejected is { } rejected) ingestion!.Keep(writer!.ToKeep(rejected), append.Messages, append.Receipts);
                 append.Work?.Invoke(writer!);
             }
 

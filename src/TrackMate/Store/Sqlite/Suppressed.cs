@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json;
 using TrackMate.Bind;
 
 namespace TrackMate.Store.Sqlite;
@@ -74,6 +76,45 @@ internal sealed class Suppressed(Database database)
         }
 
         return false;
+    }
+
+    /// <summary>Of what was refused, the bodies that name somebody who stays away are not kept: that they were refused, and why, is.</summary>
+    public Rejected WithoutTheirBodies(Rejected rejected) => !companies.Contains(rejected.Company.Number) ? rejected : rejected with
+    {
+        Events = [.. rejected.Events.Select(refused => IsNamedIn(rejected.Company, refused.Body.Span) ? refused with { Body = default } : refused)],
+    };
+
+    /// <summary>Looks at every e-mail, externalId and userId of a body, as far as it is JSON.</summary>
+    private bool IsNamedIn(Company company, ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            // Not its end, maybe: a large one is cut.
+            var reader = new Utf8JsonReader(body, isFinalBlock: false, state: default);
+            while (reader.Read())
+            {
+                if (reader.TokenType is not JsonTokenType.PropertyName) continue;
+                var (isEmail, isExternal, isUserId) = (reader.ValueTextEquals("email"u8), reader.ValueTextEquals("externalId"u8), reader.ValueTextEquals("userId"u8));
+                if ((!isEmail && !isExternal && !isUserId) || !reader.Read()) continue;
+                var value = reader.TokenType switch
+                {
+                    JsonTokenType.String => reader.GetString()!,
+                    JsonTokenType.Number => Encoding.UTF8.GetString(reader.ValueSpan),
+                    _ => "",
+                };
+                if (isEmail && EmailAddress.TryNormalize(value, out var email) && Has(HashOf(company, Identifier.Email(company, email)))) return true;
+                if (isExternal && value.Length > 0 && Has(HashOf(company, Identifier.External(company, value)))) return true;
+                if (isUserId && ProfileId.TryParse(value.Trim(), out var id) && Has(company.KeyedId(Kind, "id:" + id))) return true;
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // No JSON from there on, or not text.
+        }
+
+        return false;
+
+        bool Has(ProfileId hash) => hashes.Contains((company.Number, hash));
     }
 
     private static ProfileId HashOf(Company company, Identifier identifier) =>

@@ -91,7 +91,7 @@ public sealed class ExportCommandTests(RunningServer running) : IClassFixture<Ru
 
     [Theory]
     [InlineData("{\"eventType\":\"a\"}\n", "Line 1 cannot be imported")]
-    [InlineData("{\"type\":\"act\",\"actId\":\"a\",\"kind\":4,\"atMs\":1,\"actor\":\"a\"}\n", "The first line is not that of an export")]
+    [InlineData("{\"type\":\"act\",\"actId\":\"a\",\"kind\":5,\"identifier\":{\"kind\":\"email\",\"value\":\"a@b.co\"},\"atMs\":1760781600000,\"actor\":\"a\"}\n", "The first line is not that of an export")]
     [InlineData("not json\n", "Line 1 cannot be imported: it is not a line of an export")]
     public async Task What_is_no_export_is_refused_with_a_sentence(string input, string sentence)
     {
