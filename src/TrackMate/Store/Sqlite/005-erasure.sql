@@ -3,7 +3,7 @@ CREATE TABLE erasure (
   id      INTEGER PRIMARY KEY,
   company INTEGER NOT NULL,
   until   INTEGER NOT NULL,                -- the newest message when it began: what came later is not taken
-  stage   INTEGER NOT NULL                 -- 1 what names the person, 2 what else is on the timeline, 3 only bytes in the files are left
+  stage   INTEGER NOT NULL                 -- how far it is; the steps are those of ErasureWriter, and the last one is bytes in the files
 );
 
 -- What is to go: all that names an identifier, or the events of a session from then to then.

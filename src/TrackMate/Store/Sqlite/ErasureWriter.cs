@@ -11,7 +11,7 @@ internal sealed class ErasureWriter(Database database)
     /// <summary>Messages taken in one step: some tenths of a second.</summary>
     public const int MostInStep = 2000;
 
-    private const int Rows = 1; // and 2, of stores in which what names a person went first
+    private const int Rows = 1;
     private const int Bytes = 3;
 
     private readonly PersonReader people = new(database);

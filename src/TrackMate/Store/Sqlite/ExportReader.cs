@@ -77,9 +77,13 @@ internal sealed class ExportReader(Database database)
             rows.RemoveAll(act => !identifiers.Contains(act.Identifier ?? 0) && !identifiers.Contains(act.Other ?? 0) && !(act.Identifier is null && sessions.Contains(act.Session ?? 0)));
         }
 
-        return rows.ConvertAll(act => new ExportedAct(
-            act.ActId, act.Kind, act.Session is { } session ? SessionIdOf(company, session) : null, act.Identifier is { } identifier ? IdentifierOf(company, identifier) : null,
-            act.Other is { } other ? IdentifierOf(company, other) : null, act.From, act.To, act.At, act.Actor, act.Undone));
+        return rows.ConvertAll(act =>
+        {
+            var (one, other) = (act.Identifier is { } left ? IdentifierOf(company, left) : null, act.Other is { } right ? IdentifierOf(company, right) : null);
+            // Of two, the smaller id first: in which order they lie follows from numbers, which are given in the order of arrival.
+            if (one is not null && other is not null && other.Id.CompareTo(one.Id) < 0) (one, other) = (other, one);
+            return new ExportedAct(act.ActId, act.Kind, act.Session is { } session ? SessionIdOf(company, session) : null, one, other, act.From, act.To, act.At, act.Actor, act.Undone);
+        });
     }
 
     private static Row Read(Statement row) => new(
