@@ -12,6 +12,12 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
 {
     private static readonly bool Long = Environment.GetEnvironmentVariable("TRACKMATE_LONG") == "1";
 
+    /// <summary>Orders of arrival that each history is played in.</summary>
+    private const int Orders = 10;
+
+    /// <summary>In so many of them each act is taken back again, and looked at after each.</summary>
+    private const int OrdersWithUndos = 3;
+
     /// <summary>Histories that one property is tried on, besides the main one.</summary>
     private static readonly int Some = Long ? 3_000 : 300;
 
@@ -19,8 +25,8 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
     public async Task Any_order_of_arrival_ends_in_the_view_that_the_rules_define() =>
         await Histories.OfSize(24).SampleAsync(async history =>
         {
-            var plain = NaiveView.Of(History.CompanyOf(0, history.Settings), history.Messages).ToText();
-            for (var order = 0; order < (Long ? 10 : 3); order++)
+            var views = new Dictionary<string, string>(StringComparer.Ordinal);
+            for (var order = 0; order < Orders; order++)
             {
                 var random = new Random(HashCode.Combine(history.Seed, order));
                 var company = History.CompanyOf(stored.NextCompany(), history.Settings);
@@ -28,17 +34,21 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
                 var acts = new PlayedActs(stored.Store, company, history);
                 var receipts = await Tell(arrival, random, acts);
                 AssertReceiptsAreTrue(company, arrival, receipts, random);
-                AssertView(acts.Standing.Count == 0 ? plain : null, acts, $"Order {order} of arrival ends in another view:");
-                while (acts.Standing.Count > 0)
+                AssertView(acts, $"Order {order} of arrival ends in another view:");
+                while (order < OrdersWithUndos && acts.Standing.Count > 0)
                 {
                     await acts.UndoAsync(random);
-                    AssertView(acts.Standing.Count == 0 ? plain : null, acts, $"Order {order}, with an act taken back, is another view:");
+                    AssertView(acts, $"Order {order}, with an act taken back, is another view:");
                 }
 
-                void AssertView(string? expected, PlayedActs acts, string what) => View.AssertEqual(
-                    expected ?? NaiveView.Of(History.CompanyOf(0, history.Settings), history.Messages, acts.Standing).ToText(),
-                    acts.Named(StoredView.Read(stored.Store, company, history.Stored, random).ToText()),
-                    what + "\n  " + string.Join("\n  ", acts.Standing));
+                void AssertView(PlayedActs acts, string what)
+                {
+                    // The acts that stand are mostly the same in each order, and the model is asked once for them.
+                    var standing = string.Join("\n  ", acts.Standing);
+                    if (!views.TryGetValue(standing, out var expected))
+                        views[standing] = expected = NaiveView.Of(History.CompanyOf(0, history.Settings), history.Messages, acts.Standing).ToText();
+                    View.AssertEqual(expected, acts.Named(StoredView.Read(stored.Store, company, history.Stored, random).ToText()), what + "\n  " + standing);
+                }
             }
         }, iter: Long ? 10_000 : 1_000, threads: 2, print: history => history.ToString());
 

@@ -1,0 +1,60 @@
+using TrackMate.Bind;
+
+namespace TrackMate.Tests.Bind;
+
+/// <summary>Who is one person, decided from pairs alone (B13), in whatever order they are given.</summary>
+public sealed class JoinsTests
+{
+    private static readonly Company Shop = new(1, "TM-SHOP99", "Shop", [.. Enumerable.Repeat((byte)7, 32)], new());
+
+    private static Leaf Email(int number) => new(number, Identifier.Email(Shop, $"{number}@example.com").Id, IdentifierKind.Email);
+
+    private static Leaf External(int number) => new(number, Identifier.External(Shop, number.ToString()).Id, IdentifierKind.External);
+
+    private static IdentifierPair Pair(Leaf one, Leaf other, Trust trust, long at) =>
+        one.Id.CompareTo(other.Id) < 0 ? new(one, other, trust, at, "e" + at) : new(other, one, trust, at, "e" + at);
+
+    private static JoinedPersons Of(IReadOnlyList<Leaf> leaves, IEnumerable<IdentifierPair> pairs, int maxEmails = 1000) => Joins.Of(leaves, pairs.Shuffle(), [], maxEmails);
+
+    [Fact]
+    public void Of_one_identifier_the_earliest_hundred_pairs_join_and_no_other()
+    {
+        var (hub, emails) = (External(1), Enumerable.Range(2, 150).Select(Email).ToList());
+        var joined = Of([hub, .. emails], emails.Select((email, i) => Pair(hub, email, Trust.Verified, i)));
+        Assert.Equal(Enumerable.Repeat(1L, 100), emails.Take(100).Select(email => joined.PersonOf[email.Number]));
+        Assert.Equal(emails.Skip(100).Select(email => email.Number), emails.Skip(100).Select(email => joined.PersonOf[email.Number]));
+        Assert.Equal(Enumerable.Repeat(JoinStop.TooManyJoins, 50), joined.Stopped.Values);
+    }
+
+    [Fact]
+    public void A_claimed_pair_joins_only_where_each_is_the_others_first()
+    {
+        var (email, first, second) = (Email(1), External(2), External(3));
+        var joined = Of([email, first, second], [Pair(email, first, Trust.Claimed, 10), Pair(email, second, Trust.Claimed, 20)]);
+        Assert.Equal((1L, 1L, 3L), (joined.PersonOf[1], joined.PersonOf[2], joined.PersonOf[3]));
+
+        // The second is nobody's, but it was claimed with another e-mail before.
+        var earlier = Email(4);
+        joined = Of([email, second, earlier], [Pair(email, second, Trust.Claimed, 20), Pair(earlier, second, Trust.Claimed, 5)]);
+        Assert.Equal((1L, 3L, 3L), (joined.PersonOf[1], joined.PersonOf[3], joined.PersonOf[4]));
+    }
+
+    [Fact]
+    public void A_verified_pair_contradicts_a_claimed_one_that_was_earlier()
+    {
+        var (email, claimed, verified) = (Email(1), External(2), External(3));
+        var joined = Of([email, claimed, verified], [Pair(email, claimed, Trust.Claimed, 10), Pair(email, verified, Trust.Verified, 20)]);
+        Assert.Equal((1L, 2L, 1L), (joined.PersonOf[1], joined.PersonOf[2], joined.PersonOf[3]));
+    }
+
+    [Fact]
+    public void What_joins_two_identifiers_is_told_a_step_at_a_time()
+    {
+        var (a, x, b, c) = (Email(1), External(2), Email(3), Email(4));
+        var merge = new Merge("merge_1", b, c, 30);
+        var joined = Joins.Of([a, x, b, c], [Pair(a, x, Trust.Verified, 10), Pair(x, b, Trust.Verified, 20)], [merge], maxEmails: 10);
+        Assert.Equal([10L, 20L, null], joined.Between(1, 4).Select(join => join.Pair?.UnixMilliseconds));
+        Assert.Equal(merge, joined.Between(1, 4)[^1].Merge);
+        Assert.Equal(joined.Between(1, 4).Reverse(), joined.Between(4, 1));
+    }
+}
