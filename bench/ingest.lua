@@ -1,8 +1,9 @@
 -- One request an event, or BATCH events a request, as the browser SDK sends them: eventIds that rise with time, a session for each few events.
 local batch = tonumber(os.getenv("BATCH") or "1")
-local counter, thread, threads = 0, 0, 0
+local counter, threads = 0, 0
 local run = os.time()
 
+-- Set in each thread's own globals: a local of that name would hide it, and the threads would send each other's ids again.
 function setup(t)
   t:set("thread", threads)
   threads = threads + 1

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace TrackMate.Bind;
 
-/// <summary>The traits that a stored identify says, as they were read when it was received: for what is derived from it anew.</summary>
+/// <summary>The traits that an identify says: when it is received, and when what follows from it is derived anew.</summary>
 public static class SaidTraits
 {
     private static readonly JsonWriterOptions Written = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

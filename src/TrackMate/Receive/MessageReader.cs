@@ -1,4 +1,3 @@
-using System.Text.Json;
 using TrackMate.Bind;
 
 namespace TrackMate.Receive;
@@ -21,6 +20,7 @@ internal static class MessageReader
 
     private const long ClockToleranceMilliseconds = 60_000;
     private const int MaxTraitLength = 2048;
+    private const int MaxNameLength = 500;
 
     /// <summary>Reads one event.</summary>
     /// <param name="index">Its index in the batch; 0 for a single one.</param>
@@ -140,31 +140,14 @@ internal static class MessageReader
         return EventOrder.Of(time, envelope.Origin);
     }
 
-    private static Trait TraitOf(JsonProperty member)
+    private static IReadOnlyList<Trait> TraitsOf(WireObject wire)
     {
-        var json = member.Value.GetRawText();
-        return json.Length <= MaxTraitLength
-            ? new(member.Name, json)
-            : throw new Refused(Reason.BadValue, $"One of the traits is longer than {MaxTraitLength} characters; a trait is a fact about a person, what happened is an event.", "traits");
-    }
-
-    private static List<Trait> TraitsOf(WireObject wire)
-    {
-        var traits = new List<Trait>();
-        var json = wire.Object(Member.Traits);
-        if (!json.IsEmpty)
-        {
-            using var document = JsonDocument.Parse(json);
-            foreach (var member in document.RootElement.EnumerateObject()) traits.Add(TraitOf(member));
-        }
-
-        if (wire.AnyText(Member.Name) is { Length: > 0 } name)
-        {
-            if (name.Length > 500) throw new Refused(Reason.BadValue, "name is longer than 500 characters.", "name");
-            traits.RemoveAll(trait => trait.Name == "name");
-            traits.Add(new("name", JsonSerializer.Serialize(name, Wire.Json.String)));
-        }
-
-        return traits;
+        _ = wire.Object(Member.Traits);
+        var name = wire.AnyText(Member.Name);
+        if (name is { Length: > MaxNameLength }) throw new Refused(Reason.BadValue, $"name is longer than {MaxNameLength} characters.", "name");
+        var traits = SaidTraits.Of(wire.Json.Span);
+        return traits.Any(trait => trait.Json.Length > MaxTraitLength && !(trait.Name == "name" && name is { Length: > 0 }))
+            ? throw new Refused(Reason.BadValue, $"One of the traits is longer than {MaxTraitLength} characters; a trait is a fact about a person, what happened is an event.", "traits")
+            : traits;
     }
 }

@@ -46,7 +46,7 @@ internal sealed class ClaimDocuments(Database database)
         claim.Trust is { } trust ? Shown.Name(trust) : null,
         claim.EventId,
         claim.Session,
-        [.. claim.Identifiers.Select(identifier => new IdentifierDocument(Shown.Name(identifier.Kind), identifier.Value, identifier.Id.ToString()))],
+        [.. claim.Identifiers.Select(identifier => Shown.Document(identifier))],
         claim.Actor,
         claim.From == long.MinValue ? null : Shown.Time(claim.From),
         claim.To == long.MaxValue ? null : Shown.Time(claim.To));

@@ -25,6 +25,8 @@ internal static class Shown
     public static string Time(long unixMilliseconds) =>
         DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds).ToString(unixMilliseconds % 1000 == 0 ? "yyyy-MM-ddTHH:mm:ssZ" : "yyyy-MM-ddTHH:mm:ss.fffZ");
 
+    public static IdentifierDocument Document(Identifier identifier) => new(Name(identifier.Kind), identifier.Value, identifier.Id.ToString());
+
     public static string Name(Origin origin) => origin is Origin.Browser ? "client" : "server";
 
     public static string Name(Trust trust) => trust is Trust.Verified ? "verified" : "claimed";
@@ -44,8 +46,7 @@ internal sealed class Documents(Database database, Company company)
     private readonly SessionReader sessions = new(database);
     private readonly ArrivalReader arrivals = new(database);
     private readonly Dictionary<long, string> sessionIds = [];
-    private readonly Dictionary<long, ShownClaim> claims = [];
-    private (ProfileId Person, JoinedPersons Joined)? joins;
+    private Bindings? bindings;
 
     public Company Company => company;
 
@@ -89,7 +90,7 @@ internal sealed class Documents(Database database, Company company)
             totals.FirstSeen is { } first ? Shown.Time(first) : null,
             totals.LastActive is { } last ? Shown.Time(last) : null,
             new(totals.Events, new(totals.ClientSessions, totals.ServerSessions), [.. totals.Revenue.Select(revenue => new RevenueDocument(revenue.Currency, Money.Format(revenue.Amount, revenue.Currency)))]),
-            [.. person.Identifiers.Select(identifier => DocumentOf(identifier.Identifier))]);
+            [.. person.Identifiers.Select(identifier => Shown.Document(identifier.Identifier))]);
     }
 
     public ProfilesPage Profiles(string? search, long? before, int limit)
@@ -124,7 +125,15 @@ internal sealed class Documents(Database database, Company company)
     }
 
     /// <summary>An event of a browser's session as it was sent, without whose it is.</summary>
-    public TimelineEvent Unbound(StoredEvent stored) => new(
+    public TimelineEvent Unbound(StoredEvent stored) => EventOf(stored, SessionIdOf(stored.Session!.Value), null, new("sessionId", Shown.Name(Trust.Claimed), []));
+
+    private TimelineEvent EventOf(Person person, StoredEvent stored) => EventOf(
+        stored,
+        stored.Order.Origin is Origin.Browser ? SessionIdOf(stored.Session!.Value) : timelines.ServerSessionIdOf(person, stored.Order),
+        person.Id.ToString(),
+        (bindings ??= new(database, SessionIdOf)).Of(person, stored));
+
+    private static TimelineEvent EventOf(StoredEvent stored, string sessionId, string? userId, BindingDocument binding) => new(
         stored.EventId,
         stored.Type,
         Json(stored.Data),
@@ -132,10 +141,10 @@ internal sealed class Documents(Database database, Company company)
         Shown.Time(stored.Order.UnixMilliseconds),
         Shown.Time(stored.ReceivedAt),
         Shown.Name(stored.Order.Origin),
-        SessionIdOf(stored.Session!.Value),
-        null,
+        sessionId,
+        userId,
         stored.Agent is { } agent ? new(agent.Browser, agent.System, agent.Device, agent.Bot) : null,
-        new("sessionId", Shown.Name(Trust.Claimed), []));
+        binding);
 
     /// <summary>Who has an event now; null while its session is nobody's.</summary>
     public Person? OwnerOf(StoredEvent stored)
@@ -225,69 +234,7 @@ internal sealed class Documents(Database database, Company company)
         [.. events.Take(limit).Select(stored => new SessionEvent(stored.EventId, stored.Type, Json(stored.Data), Shown.Time(stored.Order.UnixMilliseconds), ownerOf(stored)?.ToString()))],
         events.Count > limit ? Cursors.Write(company, new EventCursor(events[limit - 1].Order, events[limit - 1].EventId)) : null);
 
-    private TimelineEvent EventOf(Person person, StoredEvent stored) => new(
-        stored.EventId,
-        stored.Type,
-        Json(stored.Data),
-        stored.Context.IsEmpty ? null : Json(stored.Context),
-        Shown.Time(stored.Order.UnixMilliseconds),
-        Shown.Time(stored.ReceivedAt),
-        Shown.Name(stored.Order.Origin),
-        stored.Order.Origin is Origin.Browser ? SessionIdOf(stored.Session!.Value) : timelines.ServerSessionIdOf(person, stored.Order),
-        person.Id.ToString(),
-        stored.Agent is { } agent ? new(agent.Browser, agent.System, agent.Device, agent.Bot) : null,
-        BindingOf(person, stored));
-
-    private BindingDocument BindingOf(Person person, StoredEvent stored)
-    {
-        List<ChainLink> chain = [new("event", EventId: stored.EventId, At: Shown.Time(stored.Order.UnixMilliseconds))];
-        var source = stored.Source!;
-        var method = stored.NamedAs is { } named ? Shown.Name(named) : stored.Order.Origin is Origin.Server ? "sessionId" : "identify";
-        if (source.Session is { } session)
-        {
-            chain.Add(new("session", SessionId: SessionIdOf(session)));
-            if (source.Claim is { } number)
-            {
-                var claim = ClaimOf(number);
-                chain.Add(new("claim", ClaimId: ClaimIds.Of(claim.Origin, claim.EventId), Method: claim.Method is ClaimMethod.Identify ? "identify" : "webhook", Trust: Shown.Name(claim.Trust),
-                    At: Shown.Time(claim.UnixMilliseconds), EventId: claim.EventId, SessionId: claim.SessionId));
-            }
-        }
-
-        var identifier = person.Identifiers.FirstOrDefault(known => known.Number == source.Identifier) ?? person.Identifiers[0];
-        chain.Add(new("identifier", Identifier: DocumentOf(identifier.Identifier)));
-        var trust = source.Trust;
-        foreach (var join in JoinsFrom(person, identifier.Number))
-        {
-            var next = person.Identifiers.First(known => known.Number == (join.Left.Number == identifier.Number ? join.Right : join.Left).Number);
-            if (join.Merge is not null) method = "merge";
-            if (join.Pair is { Trust: Trust.Claimed }) trust = Trust.Claimed;
-            chain.Add(LinkOf(join));
-            chain.Add(new("identifier", Identifier: DocumentOf(next.Identifier)));
-            identifier = next;
-        }
-
-        chain.Add(new("profile", ProfileId: person.Id.ToString()));
-        return new(method, Shown.Name(trust), chain);
-    }
-
-    private static ChainLink LinkOf(Join join) => join.Merge is { } merge
-        ? new("merge", MergeId: merge.MergeId, At: Shown.Time(merge.UnixMilliseconds))
-        : new("join", ClaimId: ClaimIds.Of(join.Pair!.Low.Id, join.Pair.High.Id), Trust: Shown.Name(join.Pair.Trust), At: Shown.Time(join.Pair.UnixMilliseconds), EventId: join.Pair.EventId);
-
-    /// <summary>What makes an identifier one with that which stands for the person, a join at a time.</summary>
-    private IReadOnlyList<Join> JoinsFrom(Person person, long identifier)
-    {
-        if (person.Identifiers[0].Number == identifier) return [];
-        if (joins?.Person != person.Id) joins = (person.Id, new PersonRows(database).JoinsOf(company, identifier));
-        return joins.Value.Joined.Between(identifier, person.Identifiers[0].Number);
-    }
-
-    private ShownClaim ClaimOf(long number) => claims.TryGetValue(number, out var claim) ? claim : claims[number] = sessions.Claim(company, number);
-
     private string SessionIdOf(long session) => sessionIds.TryGetValue(session, out var id) ? id : sessionIds[session] = sessions.IdOf(company, session);
-
-    private static IdentifierDocument DocumentOf(Identifier identifier) => new(Shown.Name(identifier.Kind), identifier.Value, identifier.Id.ToString());
 
     private static JsonElement Json(string text) => JsonElement.Parse(text);
 

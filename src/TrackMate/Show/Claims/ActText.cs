@@ -1,7 +1,6 @@
 using TrackMate.Bind;
 using TrackMate.Receive;
 using TrackMate.Store;
-using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Show;
 

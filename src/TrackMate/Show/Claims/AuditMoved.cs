@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using TrackMate.Store.Sqlite;
+using TrackMate.Store;
 
 namespace TrackMate.Show;
 

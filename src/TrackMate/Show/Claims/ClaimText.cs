@@ -1,5 +1,5 @@
 using TrackMate.Bind;
-using TrackMate.Store.Sqlite;
+using TrackMate.Store;
 
 namespace TrackMate.Show;
 

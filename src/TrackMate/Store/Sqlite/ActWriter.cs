@@ -12,7 +12,7 @@ internal sealed class ActWriter(Database database)
     private readonly SessionClaims claims = new(database);
     private readonly PersonRows persons = new(database);
     private readonly PersonReader people = new(database);
-    private readonly TotalsReader totals = new(database);
+    private readonly HeldProfiles held = new(database);
     private readonly SessionReader sessions = new(database);
 
     /// <summary>Takes back what a message said of its session: that pair of session and identifier was never said, by it or by any other, until it is lifted.</summary>
@@ -168,7 +168,7 @@ internal sealed class ActWriter(Database database)
         foreach (var other in claims.Revoke(company, session, identifier, isRevoked: !lift).Append(session))
         {
             touched.AddRange(claims.Restand(company, other, identifier));
-            var said = persons.SayFromSession(company, other, claims.ClaimsOn(company, other));
+            var said = persons.Pairs.SayFromSession(company, other, claims.ClaimsOn(company, other));
             if (said.Count > 0) persons.Rejoin(company, said);
             touched.AddRange(said);
         }
@@ -188,7 +188,7 @@ internal sealed class ActWriter(Database database)
 
     private List<long> Restand(Company company, List<long> identifiers)
     {
-        List<long> near = [.. identifiers, .. identifiers.SelectMany(identifier => persons.Restand(company, identifier))];
+        List<long> near = [.. identifiers, .. identifiers.SelectMany(identifier => persons.Pairs.Restand(company, identifier))];
         return [.. identifiers, .. persons.RejoinEach(company, near)];
     }
 
@@ -217,57 +217,15 @@ internal sealed class ActWriter(Database database)
 
         // Only once it is done is it known whom it touches: so it is done, taken back, looked at, and done again.
         database.Execute("ROLLBACK TO act");
-        var before = Held(company, change.Touched);
+        var before = held.Of(company, change.Touched);
         change = act();
-        var after = Held(company, [.. before.Identifiers]).Profiles;
-        var moved = MovedBetween(before.Profiles, after);
+        var after = held.Of(company, [.. before.Identifiers]).Profiles;
+        var moved = HeldProfiles.Moved(before.Profiles, after);
         long? line = null;
         if (by.DryRun) database.Execute("ROLLBACK TO act");
         else line = Note(company, by, action, change.ActId, moved);
         database.Execute("RELEASE act");
         return new(change.ActId, moved, Changed: true, [.. before.Profiles.Values], [.. after.Values], line);
-    }
-
-    /// <summary>What the persons of some identifiers hold, by their ids.</summary>
-    private (Dictionary<ProfileId, HeldProfile> Profiles, HashSet<long> Identifiers) Held(Company company, IReadOnlyCollection<long> identifiers)
-    {
-        var held = new Dictionary<ProfileId, HeldProfile>();
-        var all = new HashSet<long>(identifiers);
-        foreach (var identifier in identifiers)
-        {
-            var person = people.Of(company, identifier);
-            if (held.ContainsKey(person.Id)) continue;
-            held[person.Id] = new(person.Id, totals.Of(person), people.RegistrationOf(person) is not null);
-            all.UnionWith(person.Identifiers.Select(known => known.Number));
-        }
-
-        return (held, all);
-    }
-
-    private static Moved MovedBetween(Dictionary<ProfileId, HeldProfile> before, Dictionary<ProfileId, HeldProfile> after)
-    {
-        static (long Events, long Sessions, IReadOnlyList<(string Currency, decimal Amount)> Revenue) Count(HeldProfile? held) =>
-            held is null ? (0, 0, []) : (held.Events, held.Totals.ClientSessions + held.Totals.ServerSessions, held.Totals.Revenue);
-        static Moved From(Dictionary<ProfileId, HeldProfile> one, Dictionary<ProfileId, HeldProfile> other)
-        {
-            long events = 0, moved = 0;
-            var revenue = new SortedDictionary<string, decimal>(StringComparer.Ordinal);
-            foreach (var id in one.Keys)
-            {
-                var (held, left) = (Count(one[id]), Count(other.GetValueOrDefault(id)));
-                if (held.Events <= left.Events) continue;
-                events += held.Events - left.Events;
-                moved += Math.Max(0, held.Sessions - left.Sessions);
-                foreach (var (currency, amount) in held.Revenue) revenue[currency] = revenue.GetValueOrDefault(currency) + amount;
-                foreach (var (currency, amount) in left.Revenue) revenue[currency] = revenue.GetValueOrDefault(currency) - amount;
-            }
-
-            return new(events, moved, [.. revenue.Where(total => total.Value != 0).Select(total => (total.Key, total.Value))]);
-        }
-
-        // What comes from nobody's session, or goes back to being nobody's, is lost or gained on one side only.
-        var (lost, gained) = (From(before, after), From(after, before));
-        return lost.Events >= gained.Events ? lost : gained;
     }
 
     private long Note(Company company, ActBy by, string action, string actId, Moved moved) =>

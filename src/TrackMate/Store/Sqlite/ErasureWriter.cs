@@ -17,6 +17,7 @@ internal sealed class ErasureWriter(Database database)
     private readonly PersonReader people = new(database);
     private readonly PersonMessages messages = new(database);
     private readonly MessageEraser eraser = new(database);
+    private readonly IdentifierEraser identifiers = new(database);
     private readonly RejectedTraces rejected = new(database);
 
     private sealed record Part(long? Identifier, ProfileId? Leaf, Stretch? Stretch);
@@ -42,7 +43,7 @@ internal sealed class ErasureWriter(Database database)
         }
 
         var erasure = Plan(person, by);
-        foreach (var identifier in person.Identifiers) eraser.Hide(company, identifier.Number);
+        foreach (var identifier in person.Identifiers) identifiers.Hide(company, identifier.Number);
         Audit.Note(database, company, by.Actor, by.At, "erase", writer =>
         {
             writer.WriteString("id", person.Id.ToString());
@@ -129,7 +130,7 @@ internal sealed class ErasureWriter(Database database)
             if (left <= 0) return false;
         }
 
-        eraser.Settle(company, named.Select(part => part.Leaf!.Value));
+        identifiers.Settle(company, named.Select(part => part.Leaf!.Value));
         SetStage(erasure, Bytes);
         database.Use("DELETE FROM erasure_part WHERE erasure = ?").With(erasure).Run();
         return true;

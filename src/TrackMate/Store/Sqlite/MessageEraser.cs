@@ -26,6 +26,7 @@ internal sealed class MessageEraser(Database database)
     private readonly PersonRows persons = new(database);
     private readonly ServerRunRows runs = new(database);
     private readonly LedgerRows ledger = new(database);
+    private readonly IdentifierEraser identifiers = new(database);
 
     private sealed class Touched
     {
@@ -55,9 +56,9 @@ internal sealed class MessageEraser(Database database)
         foreach (var ((session, day), gone) in touched.Days) Uncount(company, session, day, gone.Events, gone.Bots);
         foreach (var (holder, gone) in touched.Runs) runs.Forget(holder, gone);
         var restated = touched.Claims.SelectMany(claim => claims.Forget(company, claim.Session, claim.Identifier)).ToHashSet();
-        foreach (var session in restated) touched.Identifiers.UnionWith(persons.SayFromSession(company, session, claims.ClaimsOn(company, session)));
+        foreach (var session in restated) touched.Identifiers.UnionWith(persons.Pairs.SayFromSession(company, session, claims.ClaimsOn(company, session)));
         foreach (var (one, other, trust) in touched.Pairs) RederivePair(company, one, other, (Trust)trust);
-        RederiveIdentifiers(company, touched.Identifiers);
+        identifiers.Rederive(company, touched.Identifiers);
         foreach (var session in touched.Sessions) DropUnlessUsed(company, session);
     }
 
@@ -166,7 +167,7 @@ internal sealed class MessageEraser(Database database)
     /// <summary>The earliest that still says that two are one person is the pair.</summary>
     private void RederivePair(Company company, long one, long other, Trust trust)
     {
-        var (left, right) = (persons.LeafOf(company, one), persons.LeafOf(company, other));
+        var (left, right) = (persons.Pairs.LeafOf(company, one), persons.Pairs.LeafOf(company, other));
         var (low, high) = left.Id.CompareTo(right.Id) < 0 ? (one, other) : (other, one);
         database.Use("DELETE FROM pair WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = 0").With(company.Number).With(low).With(high).With((long)trust).Run();
         (long At, string EventId)? earliest = null;
@@ -181,126 +182,7 @@ internal sealed class MessageEraser(Database database)
             if (row.With(company.Number).With(one).With(other).With((long)trust).Next()) earliest = (row.Long(0), row.Text(1));
         }
 
-        if (earliest is { } said) persons.Say(company, left, right, trust, said.At, said.EventId);
-    }
-
-    /// <param name="isLast">Those that are hidden while they are erased are looked at too: nothing that is to go names them any more.</param>
-    private void RederiveIdentifiers(Company company, HashSet<long> identifiers, bool isLast = false)
-    {
-        var dropped = new List<long>();
-        foreach (var identifier in identifiers.ToList())
-        {
-            if (IsNamed(company, identifier))
-            {
-                RederiveFirstNamed(company, identifier, isLast);
-                continue;
-            }
-
-            dropped.Add(identifier);
-            identifiers.UnionWith(PairedWith(company, identifier));
-            foreach (var delete in OfIdentifier) database.Use(delete).With(company.Number).With(identifier).Run();
-        }
-
-        // Those who were kept from joining by what is gone may join now.
-        persons.RejoinEach(company, identifiers);
-        foreach (var identifier in dropped) database.Use("DELETE FROM identifier WHERE company = ? AND id = ?").With(company.Number).With(identifier).Run();
-    }
-
-    /// <summary>What is left of an identifier that nobody names any more; acts go with what they are about.</summary>
-    private static readonly string[] OfIdentifier =
-    [
-        "DELETE FROM pair WHERE company = ?1 AND (low = ?2 OR high = ?2)",
-        "DELETE FROM trait WHERE company = ? AND identifier = ?",
-        "DELETE FROM trait_said WHERE company = ? AND identifier = ?",
-        "DELETE FROM first_claim WHERE company = ? AND identifier = ?",
-        "DELETE FROM first_claim_day WHERE company = ? AND identifier = ?",
-        "DELETE FROM server_run WHERE company = ? AND identifier = ?",
-        "DELETE FROM span WHERE company = ? AND identifier = ?",
-        "DELETE FROM alarm WHERE company = ? AND identifier = ?",
-        "DELETE FROM act WHERE company = ?1 AND (identifier = ?2 OR other = ?2)",
-    ];
-
-    private List<long> PairedWith(Company company, long identifier)
-    {
-        var others = new List<long>();
-        using var rows = database.Use("""
-            SELECT high FROM pair WHERE company = ?1 AND low = ?2 UNION SELECT low FROM pair WHERE company = ?1 AND high = ?2
-            UNION SELECT other FROM act WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND undone_ms IS NULL AND kind = 4
-            UNION SELECT identifier FROM act WHERE company = ?1 AND other = ?2 AND other IS NOT NULL AND undone_ms IS NULL AND kind = 4
-            """);
-        rows.With(company.Number).With(identifier);
-        while (rows.Next()) others.Add(rows.Long(0));
-        return others;
-    }
-
-    private bool IsNamed(Company company, long identifier)
-    {
-        using var found = database.Use("""
-            SELECT EXISTS (SELECT 1 FROM message WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL)
-                OR EXISTS (SELECT 1 FROM claim INDEXED BY claim_by_identifier WHERE company = ?1 AND identifier = ?2 AND session IS NOT NULL)
-                OR EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND identifier = ?2 AND session IS NULL)
-                OR EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND second = ?2 AND second IS NOT NULL)
-                OR EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND third = ?2 AND third IS NOT NULL)
-            """);
-        found.With(company.Number).With(identifier).Next();
-        return found.Long(0) == 1;
-    }
-
-    /// <summary>An identifier that is left only as an id is one that no identifier has turned up for: nobody knows what it is the id of.</summary>
-    private void RederiveFirstNamed(Company company, long identifier, bool isLast)
-    {
-        long? known, named;
-        using (var row = database.Use("SELECT first_named_ms FROM identifier WHERE id = ? AND company = ?"))
-        {
-            if (!row.With(identifier).With(company.Number).Next() || ((known = row.LongOrNull(0)) is null && !isLast)) return;
-        }
-
-        using (var row = database.Use("""
-            SELECT MIN(at) FROM (
-              SELECT (SELECT at >> 11 FROM message WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND named <> 3 ORDER BY at LIMIT 1) AS at
-              UNION ALL SELECT (SELECT at_ms FROM claim INDEXED BY claim_by_identifier WHERE company = ?1 AND identifier = ?2 AND session IS NOT NULL AND named <> 3 ORDER BY at_ms LIMIT 1)
-              UNION ALL SELECT (SELECT MIN(at_ms) FROM claim WHERE company = ?1 AND identifier = ?2 AND session IS NULL AND named <> 3)
-              UNION ALL SELECT (SELECT MIN(c.at_ms) FROM claim c JOIN message m ON m.id = c.message
-                WHERE c.company = ?1 AND c.second = ?2 AND c.second IS NOT NULL AND (m.named IS NOT 3 OR m.identifier IS NOT ?2 OR c.third IS ?2))
-              UNION ALL SELECT (SELECT MIN(c.at_ms) FROM claim c JOIN message m ON m.id = c.message
-                WHERE c.company = ?1 AND c.third = ?2 AND c.third IS NOT NULL AND (m.named IS NOT 3 OR m.identifier IS NOT ?2 OR c.second IS ?2)))
-            """))
-        {
-            row.With(company.Number).With(identifier).Next();
-            named = row.LongOrNull(0);
-        }
-
-        if (named == known && !isLast) return;
-        if (named is not null) database.Use("UPDATE identifier SET first_named_ms = ? WHERE id = ? AND company = ?").With(named).With(identifier).With(company.Number).Run();
-        else MakeBare(company, persons.LeafOf(company, identifier).Id);
-    }
-
-    /// <summary>No list and no look-up finds a person by an identifier of which nobody knows when it was named. Whom it joins stays as it is.</summary>
-    public void Hide(Company company, long identifier) =>
-        database.Use("UPDATE identifier SET first_named_ms = NULL WHERE id = ? AND company = ?").With(identifier).With(company.Number).Run();
-
-    /// <summary>Once nothing that was to go is left: what has been named again meanwhile is shown again, as by that alone.</summary>
-    public void Settle(Company company, IEnumerable<ProfileId> leaves)
-    {
-        Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
-        var left = new HashSet<long>();
-        foreach (var leaf in leaves)
-        {
-            leaf.CopyTo(bytes);
-            using var row = database.Use("SELECT id FROM identifier WHERE company = ? AND leaf = ?");
-            if (row.With(company.Number).WithBlob(bytes).Next()) left.Add(row.Long(0));
-        }
-
-        RederiveIdentifiers(company, left, isLast: true);
-    }
-
-    /// <summary>Leaves of an identifier only its id.</summary>
-    private void MakeBare(Company company, ProfileId leaf)
-    {
-        Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
-        leaf.CopyTo(bytes);
-        database.Use("UPDATE identifier SET kind = 3, value = ?3, search = ?3, first_named_ms = NULL WHERE company = ?1 AND leaf = ?2")
-            .With(company.Number).WithBlob(bytes).With(leaf.ToString()).Run();
+        if (earliest is { } said) persons.Pairs.Say(company, left, right, trust, said.At, said.EventId);
     }
 
     private void DropUnlessUsed(Company company, long session)

@@ -9,13 +9,13 @@ namespace TrackMate.Store.Sqlite;
 internal sealed class MessageWriter(Database database)
 {
     private readonly Names names = new(database);
+    private readonly Receipts receipts = new(database);
     private readonly DayCounters counters = new(database);
     private readonly SessionClaims claims = new(database);
     private readonly ServerRunRows runs = new(database);
     private readonly LedgerRows ledger = new(database);
     private readonly PersonRows persons = new(database);
     private readonly TraitRows traits = new(database);
-    private readonly PersonReader people = new(database);
     private readonly ActWriter acts = new(database);
     private readonly ErasureWriter erasures = new(database);
     private readonly Suppressed suppressed = new(database);
@@ -101,7 +101,7 @@ internal sealed class MessageWriter(Database database)
         var unknownUserId = identifiers.Length > 0 && tracked.Named[0].Kind is IdentifierKind.Bare && identifiers[0].Kind is IdentifierKind.Bare;
 
         if (!Insert(tracked, origin, boundBySession?.Number, identifiers.FirstOrDefault()?.Number, tracked.Type, tracked.Data.Span, tracked.Context.Span, tracked.Agent))
-            return ReceiptOfStored(tracked, origin) with { UnknownUserId = unknownUserId };
+            return receipts.OfStored(names, tracked with { Company = company }, origin) with { UnknownUserId = unknownUserId };
 
         if (session is not null) names.Store(company, tracked.SessionId!, session);
         var learned = StoreNames(tracked, identifiers);
@@ -109,7 +109,7 @@ internal sealed class MessageWriter(Database database)
         if (identifiers.Length > 0 && (session is not null || identifiers.Length > 1))
         {
             var (claim, added) = Claim(tracked, session, identifiers, ClaimMethod.Webhook, Trust.Verified);
-            if (session is not null && added.Stands && claim.FirstNamedAs is IdentifierKind.External) learned.AddRange(persons.SayFromWebhook(company, session.Number, claim));
+            if (session is not null && added.Stands && claim.FirstNamedAs is IdentifierKind.External) learned.AddRange(persons.Pairs.SayFromWebhook(company, session.Number, claim));
         }
 
         var stopped = Join(tracked, identifiers, Trust.Verified, learned);
@@ -124,7 +124,7 @@ internal sealed class MessageWriter(Database database)
         runs.Add(holder, tracked.Order, tracked.EventId);
         if (Money.Read(company.Settings, tracked.Type, tracked.Data, out var unreadable) is { } money)
             ledger.Add(company, lastMessage, tracked.Order, tracked.EventId, money, boundBySession?.Number, identifiers.FirstOrDefault()?.Number);
-        return ReceiptOf(company, holder, tracked.Order) with { UnknownUserId = unknownUserId, MoneyUnreadable = unreadable, JoinsStopped = stopped };
+        return receipts.Of(holder, tracked.Order) with { UnknownUserId = unknownUserId, MoneyUnreadable = unreadable, JoinsStopped = stopped };
     }
 
     private Receipt Append(Identify identify)
@@ -132,7 +132,7 @@ internal sealed class MessageWriter(Database database)
         var company = Current(identify.Company);
         var session = names.Session(company, identify.SessionId!);
         var identifiers = NumbersOf(identify);
-        if (!Insert(identify, Origin.Browser, null, null, null, identify.Said.Span, default, null)) return ReceiptOfStored(identify, Origin.Browser);
+        if (!Insert(identify, Origin.Browser, null, null, null, identify.Said.Span, default, null)) return receipts.OfStored(names, identify with { Company = company }, Origin.Browser);
 
         names.Store(company, identify.SessionId!, session);
         var learned = StoreNames(identify, identifiers);
@@ -142,7 +142,7 @@ internal sealed class MessageWriter(Database database)
         foreach (var changed in added.Changed) learned.AddRange(Restand(company, changed, claim.Identifiers[0]));
         if (added.Stands && claim.FirstNamedAs is IdentifierKind.Email && claims.HasExternalWebhooks(company, session.Number)
             && !(added.IsLatest && claims.HasEarlierIdentifyByEmail(company, session.Number, claim)))
-            learned.AddRange(persons.SayFromSession(company, session.Number, claims.ClaimsOn(company, session.Number)));
+            learned.AddRange(persons.Pairs.SayFromSession(company, session.Number, claims.ClaimsOn(company, session.Number)));
         Join(identify, identifiers, identify.Trust, learned);
         traits.Say(identify, session.Number, claim.Identifiers[0], added.Stands);
         return new(Duplicate: false, ProfileId: identify.SessionGoesTo.Id);
@@ -153,7 +153,7 @@ internal sealed class MessageWriter(Database database)
     private HashSet<long> Restand(Company company, long session, long identifier)
     {
         claims.Restand(company, session, identifier);
-        return persons.SayFromSession(company, session, claims.ClaimsOn(company, session));
+        return persons.Pairs.SayFromSession(company, session, claims.ClaimsOn(company, session));
     }
 
     private Company Current(Company company) => companies.GetValueOrDefault(company.Number, company);
@@ -191,10 +191,10 @@ internal sealed class MessageWriter(Database database)
             var (left, right) = (LeafOf(message.Named[i - 1], identifiers[i - 1]), LeafOf(message.Named[i], identifiers[i]));
             if (left.Number == right.Number) continue;
             asked.Add((left, right));
-            if (!persons.Say(company, left, right, trust, message.Order.UnixMilliseconds, message.EventId)) continue;
-            if (trust is Trust.Verified && persons.Crowded(company, left.Number, right.Number) is { } crowded)
+            if (!persons.Pairs.Say(company, left, right, trust, message.Order.UnixMilliseconds, message.EventId)) continue;
+            if (trust is Trust.Verified && persons.Pairs.Crowded(company, left.Number, right.Number) is { } crowded)
             {
-                persons.Stop(company, left, right, JoinStop.TooManyJoins);
+                persons.Pairs.Stop(company, left, right, JoinStop.TooManyJoins);
                 persons.Alarm(company, crowded, Joins.MaxPairs + 1, message.ReceivedAt);
             }
             else touched.AddRange([left.Number, right.Number]);
@@ -204,7 +204,7 @@ internal sealed class MessageWriter(Database database)
         if (trust is Trust.Claimed) return null;
         foreach (var (left, right) in asked)
         {
-            if (persons.StopOf(company, left, right) is { } stop) stops.Add(stop);
+            if (persons.Pairs.StopOf(company, left, right) is { } stop) stops.Add(stop);
         }
 
         return stops.Count == 0 ? null : [.. stops.Order()];
@@ -244,41 +244,5 @@ internal sealed class MessageWriter(Database database)
         if (insert.Run() == 0) return false;
         lastMessage++;
         return true;
-    }
-
-    /// <summary>The answer to a repeat: what is stored speaks, not what was sent again.</summary>
-    private Receipt ReceiptOfStored(Message message, Origin origin)
-    {
-        long? session, identifier;
-        EventOrder order;
-        bool reused;
-        using (var stored = database.Use("SELECT session, identifier, at, type, data FROM message WHERE company = ? AND origin = ? AND event_id = ?"))
-        {
-            if (!stored.With(message.Company.Number).With((long)origin).With(message.EventId).Next()) throw new InvalidOperationException("A repeat of a message that is not stored.");
-            session = stored.LongOrNull(0);
-            identifier = stored.LongOrNull(1);
-            order = new(stored.Long(2));
-            reused = message switch
-            {
-                TrackedEvent sent => stored.TextOrNull(3) != sent.Type
-                    || !stored.Bytes(4).SequenceEqual(sent.Data.Span)
-                    || identifier != NumbersOf(sent).FirstOrDefault()?.Number
-                    || (identifier is null && session != names.Session(sent.Company, sent.SessionId!).Number),
-                Identify sent => stored.TextOrNull(3) is not null || !stored.Bytes(4).SequenceEqual(sent.Said.Span),
-                _ => true,
-            };
-        }
-
-        if (origin is Origin.Browser || (session is null && identifier is null)) return new(Duplicate: true, reused);
-        var holder = new RunHolder(Current(message.Company), identifier ?? 0, identifier is null ? session ?? 0 : 0);
-        return ReceiptOf(holder.Company, holder, order) with { Duplicate = true, Reused = reused };
-    }
-
-    private Receipt ReceiptOf(Company company, RunHolder holder, EventOrder order)
-    {
-        var owner = holder.Identifier != 0 ? holder.Identifier : claims.OwnerOf(company, holder.Session, order);
-        var person = owner is { } number ? people.Of(company, number) : null;
-        var session = person is null ? runs.WholeOfNobody(company, holder.Session, order) : runs.Whole(person, order);
-        return new(Duplicate: false, ProfileId: person?.Id, ServerSessionId: company.Anchor(session.First.UnixMilliseconds, session.FirstEventId));
     }
 }

@@ -78,7 +78,7 @@ internal sealed class Names(Database database)
     {
         var learned = numbered is { Stored: true, Kind: IdentifierKind.Bare } && identifier.Kind is not IdentifierKind.Bare;
         var named = identifier.Kind is IdentifierKind.Bare ? long.MaxValue : Math.Min(unixMilliseconds, numbered.FirstNamed);
-        if (asked && identifier.Kind is not IdentifierKind.Bare)
+        if (!numbered.Stored || named < numbered.FirstNamed || (asked && identifier.Kind is not IdentifierKind.Bare))
         {
             Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
             identifier.Id.CopyTo(bytes);
@@ -88,25 +88,9 @@ internal sealed class Names(Database database)
                 ON CONFLICT DO UPDATE SET kind = excluded.kind, value = excluded.value, first_named_ms = excluded.first_named_ms,
                   search = CASE kind WHEN 3 THEN excluded.search ELSE search END
                 """)
-                .With(numbered.Number).With(company.Number).WithBlob(bytes).With((long)identifier.Kind).With(identifier.Value).With(named).With(identifier.Value.ToLowerInvariant()).Run();
-            numbered.Stored = true;
-            numbered.Kind = identifier.Kind;
-        }
-        else if (!numbered.Stored)
-        {
-            Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
-            identifier.Id.CopyTo(bytes);
-            database.Use("INSERT INTO identifier (id, company, leaf, kind, value, first_named_ms, search, person) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?1)")
                 .With(numbered.Number).With(company.Number).WithBlob(bytes).With((long)identifier.Kind).With(identifier.Value)
                 .With(named == long.MaxValue ? null : named).With(identifier.Value.ToLowerInvariant()).Run();
             numbered.Stored = true;
-            numbered.Kind = identifier.Kind;
-        }
-        else if (named < numbered.FirstNamed)
-        {
-            // A bare id learns here what it is the id of.
-            database.Use("UPDATE identifier SET kind = ?, value = ?, first_named_ms = ?, search = CASE kind WHEN 3 THEN ? ELSE search END WHERE id = ? AND company = ?")
-                .With((long)identifier.Kind).With(identifier.Value).With(named).With(identifier.Value.ToLowerInvariant()).With(numbered.Number).With(company.Number).Run();
             numbered.Kind = identifier.Kind;
         }
 

@@ -8,12 +8,13 @@ namespace TrackMate.Store.Sqlite;
 /// <param name="Changed">Sessions whose claims on the same identifier stand or fall by it.</param>
 internal readonly record struct AddedClaim(bool IsLatest, bool Stands, IReadOnlyList<long> Changed);
 
-/// <summary>Claims, whether they stand, and the spans of a session that follow from them.</summary>
+/// <summary>Claims, and whether they stand; what follows from them is brought up to date with them.</summary>
 internal sealed class SessionClaims(Database database)
 {
     private readonly StandingActs acts = new(database);
     private readonly FirstClaims firsts = new(database);
     private readonly TraitRows traits = new(database);
+    private readonly SpanRows spans = new(database);
 
     /// <summary>Appends a claim and, where it is about a session, brings that session's spans up to date.</summary>
     public AddedClaim Add(Company company, long message, long? session, Claim claim)
@@ -35,11 +36,11 @@ internal sealed class SessionClaims(Database database)
         claim = claim with { Number = database.LastInsertedRow() };
         if (unbindings.Count > 0 || !IsLatest(company, number, claim))
         {
-            RewriteSpans(company, number);
+            Rewrite(company, number);
             return new(IsLatest: false, Stands: true, changed);
         }
 
-        Extend(company, number, claim);
+        spans.Extend(company, number, claim);
         return new(IsLatest: true, Stands: true, changed);
     }
 
@@ -60,12 +61,20 @@ internal sealed class SessionClaims(Database database)
     /// <returns>The identifiers whose spans changed.</returns>
     public IReadOnlyList<long> Restand(Company company, long session, long identifier)
     {
-        var revoked = acts.IsRevoked(company, session, identifier);
-        var claimed = !revoked && firsts.Stands(company, identifier, session);
-        SetStanding(company, session, identifier, verified: !revoked, claimed);
-        traits.Restand(company, session, identifier, verified: !revoked, claimed);
-        return RewriteSpans(company, session);
+        Decide(company, session, identifier);
+        return Rewrite(company, session);
     }
+
+    /// <summary>Says anew which of a session's claims on an identifier stand, and with them what it said of the identifier.</summary>
+    private void Decide(Company company, long session, long identifier)
+    {
+        var verified = !acts.IsRevoked(company, session, identifier);
+        var claimed = verified && firsts.Stands(company, identifier, session);
+        SetStanding(company, session, identifier, verified, claimed);
+        traits.Restand(company, session, identifier, verified, claimed);
+    }
+
+    private List<long> Rewrite(Company company, long session) => spans.Rewrite(company, session, ClaimsOn(company, session));
 
     /// <summary>The same after an operator freed a part of the session, or took that back.</summary>
     /// <returns>The identifiers whose spans changed.</returns>
@@ -77,7 +86,7 @@ internal sealed class SessionClaims(Database database)
               THEN 2 ELSE 1 END
             WHERE company = ? AND session = ? AND session IS NOT NULL AND standing <> 0
             """).With(company.Number).With(session).Run();
-        return RewriteSpans(company, session);
+        return Rewrite(company, session);
     }
 
     private void SetStanding(Company company, long session, long identifier, bool verified, bool claimed) =>
@@ -108,21 +117,14 @@ internal sealed class SessionClaims(Database database)
     public void Rebuild(Company company)
     {
         database.Use("DELETE FROM span WHERE company = ?").With(company.Number).Run();
-        foreach (var session in SessionsWithClaims(company)) RewriteSpans(company, session);
+        foreach (var session in SessionsWithClaims(company)) Rewrite(company, session);
     }
 
     /// <summary>Decides anew which claims of a company stand, as after a change of how many are believed, and derives its spans and traits.</summary>
     public void Restand(Company company)
     {
         firsts.Rebuild(company);
-        foreach (var (session, identifier) in ClaimedPairs(company))
-        {
-            var revoked = acts.IsRevoked(company, session, identifier);
-            var claimed = !revoked && firsts.Stands(company, identifier, session);
-            SetStanding(company, session, identifier, verified: !revoked, claimed);
-            traits.Restand(company, session, identifier, verified: !revoked, claimed);
-        }
-
+        foreach (var (session, identifier) in ClaimedPairs(company)) Decide(company, session, identifier);
         Rebuild(company);
     }
 
@@ -144,13 +146,6 @@ internal sealed class SessionClaims(Database database)
         return sessions;
     }
 
-    /// <summary>Whose a session is at a time: an identifier's number, or null while it is nobody's.</summary>
-    public long? OwnerOf(Company company, long session, EventOrder order)
-    {
-        using var span = database.Use("SELECT identifier, to_ms FROM span WHERE company = ? AND session = ? AND from_ms <= ? ORDER BY from_ms DESC LIMIT 1");
-        return span.With(company.Number).With(session).With(order.UnixMilliseconds).Next() && order.UnixMilliseconds < span.Long(1) ? span.Long(0) : null;
-    }
-
     /// <summary>Whether the session was somebody's by e-mail before this claim.</summary>
     public bool HasEarlierIdentifyByEmail(Company company, long session, Claim claim)
     {
@@ -170,79 +165,6 @@ internal sealed class SessionClaims(Database database)
         return true;
     }
 
-    /// <summary>
-    /// The usual case of <see cref="SessionSpans"/>: a claim later than all others of its session can only end the last span and open one, or confirm. It costs
-    /// the same after ten claims as after a hundred thousand.
-    /// </summary>
-    private void Extend(Company company, long session, Claim claim)
-    {
-        var last = LastSpan(company, session);
-        var identifier = claim.Identifiers[0];
-        if (claim.Trust is Trust.Verified)
-        {
-            foreach (var named in claim.Identifiers)
-                database.Use("UPDATE span SET trust = 1 WHERE company = ? AND identifier = ? AND session = ? AND trust = 0").With(company.Number).With(named).With(session).Run();
-        }
-
-        if (last is { } span)
-        {
-            if (span.Identifier == identifier || (claim.Method is ClaimMethod.Webhook && IsClaimedBefore(company, session, claim))) return;
-            database.Use("UPDATE span SET to_ms = ? WHERE company = ? AND session = ? AND from_ms = ?").With(claim.UnixMilliseconds).With(company.Number).With(session).With(span.From).Run();
-        }
-
-        var trust = claim.Trust is Trust.Verified || IsVerified(company, session, identifier) ? Trust.Verified : Trust.Claimed;
-        Insert(company, session, new(last is null ? long.MinValue : claim.UnixMilliseconds, long.MaxValue, identifier, claim.Number, trust));
-    }
-
-    private (long From, long Identifier)? LastSpan(Company company, long session)
-    {
-        using var last = database.Use("SELECT from_ms, identifier FROM span WHERE company = ? AND session = ? ORDER BY from_ms DESC LIMIT 1");
-        return last.With(company.Number).With(session).Next() ? (last.Long(0), last.Long(1)) : null;
-    }
-
-    private bool IsClaimedBefore(Company company, long session, Claim claim)
-    {
-        foreach (var identifier in claim.Identifiers)
-        {
-            using var found = database.Use("""
-                SELECT EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3 AND id <> ?4 AND standing <> 0)
-                    OR EXISTS (SELECT 1 FROM claim INDEXED BY claim_of_several_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND second IS NOT NULL AND (second = ?3 OR third = ?3) AND id <> ?4 AND standing <> 0)
-                """);
-            found.With(company.Number).With(session).With(identifier).With(claim.Number).Next();
-            if (found.Long(0) == 1) return true;
-        }
-
-        return false;
-    }
-
-    private bool IsVerified(Company company, long session, long identifier)
-    {
-        using var found = database.Use("""
-            SELECT EXISTS (SELECT 1 FROM claim INDEXED BY verified_claim_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND trust = 1 AND standing <> 0 AND (identifier = ?3 OR second = ?3 OR third = ?3))
-            """);
-        found.With(company.Number).With(session).With(identifier).Next();
-        return found.Long(0) == 1;
-    }
-
-    private List<long> RewriteSpans(Company company, long session)
-    {
-        var spans = SessionSpans.Of(ClaimsOn(company, session), acts.UnbindingsOf(company, session));
-        var stored = SpansOf(company, session);
-
-        // A late claim changes its neighbours; the others stay as they lie.
-        foreach (var old in stored.Except(spans))
-            database.Use("DELETE FROM span WHERE company = ? AND session = ? AND from_ms = ?").With(company.Number).With(session).With(old.From).Run();
-        foreach (var span in spans.Except(stored)) Insert(company, session, span);
-        return [.. stored.Except(spans).Concat(spans.Except(stored)).Select(span => span.Identifier).Distinct()];
-    }
-
-    private void Insert(Company company, long session, Span span) =>
-        database.Use("""
-            INSERT INTO span (company, session, from_ms, to_ms, identifier, claim, trust, has_runs)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, EXISTS (SELECT 1 FROM server_run WHERE company = ?1 AND identifier = 0 AND session = ?2))
-            """)
-            .With(company.Number).With(session).With(span.From).With(span.To).With(span.Identifier).With(span.Claim).With((long)span.Trust).Run();
-
     /// <summary>The claims of a session that stand.</summary>
     public List<Claim> ClaimsOn(Company company, long session)
     {
@@ -258,15 +180,6 @@ internal sealed class SessionClaims(Database database)
         }
 
         return claims;
-    }
-
-    private List<Span> SpansOf(Company company, long session)
-    {
-        var spans = new List<Span>();
-        using var rows = database.Use("SELECT from_ms, to_ms, identifier, claim, trust FROM span WHERE company = ? AND session = ? ORDER BY from_ms");
-        rows.With(company.Number).With(session);
-        while (rows.Next()) spans.Add(new(rows.Long(0), rows.Long(1), rows.Long(2), rows.Long(3), (Trust)rows.Long(4)));
-        return spans;
     }
 
     private static long? At(IReadOnlyList<long> numbers, int index) => index < numbers.Count ? numbers[index] : null;
