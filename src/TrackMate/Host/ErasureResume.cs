@@ -1,10 +1,13 @@
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Host;
 
 /// <summary>Goes on with erasures that were left unfinished, by this process or another: at the start and every minute while the server runs.</summary>
-internal sealed partial class ErasureResume(SqliteStore store, Eraser eraser, TimeProvider time, ILogger<ErasureResume> log) : BackgroundService
+internal sealed partial class ErasureResume(MessageStore store, Eraser eraser, TimeProvider time, ILogger<ErasureResume> log) : BackgroundService
 {
     /// <summary>What is asked for is one row of a table that nearly always is empty.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
@@ -44,7 +47,7 @@ internal sealed partial class ErasureResume(SqliteStore store, Eraser eraser, Ti
                 }
             }
         }
-        catch (Exception e) when (e is StoreUnavailableException or IOException or Microsoft.Data.Sqlite.SqliteException)
+        catch (Exception e) when (e is StoreUnavailableException or IOException or System.Data.Common.DbException)
         {
             LogFailed(log, e.Message);
         }

@@ -1,7 +1,10 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Host;
 
@@ -18,7 +21,7 @@ internal static class Health
 
     private static async Task Ready(HttpContext http)
     {
-        var store = http.RequestServices.GetRequiredService<SqliteStore>();
+        var store = http.RequestServices.GetRequiredService<MessageStore>();
         try
         {
             // After a failure an append of nothing asks whether the store writes again, so that a quiet server turns green by itself.

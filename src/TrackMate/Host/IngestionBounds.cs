@@ -1,11 +1,14 @@
 using TrackMate.Manage;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Host;
 
 /// <summary>Once an hour takes away what is too old to be kept of what was refused, warned of and sent again: where nothing comes in, nothing else would.</summary>
-internal sealed partial class IngestionBounds(SqliteStore store, Registry registry, TimeProvider time, ILogger<IngestionBounds> log) : BackgroundService
+internal sealed partial class IngestionBounds(MessageStore store, Registry registry, TimeProvider time, ILogger<IngestionBounds> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromHours(1);
 

@@ -31,7 +31,7 @@ internal sealed partial class RegistryRefresh(Registry registry, TimeProvider ti
         {
             registry.Refresh();
         }
-        catch (Microsoft.Data.Sqlite.SqliteException e)
+        catch (System.Data.Common.DbException e)
         {
             LogUnreadable(log, e.Message);
         }

@@ -3,7 +3,11 @@ using TrackMate.Host.Contract;
 using TrackMate.Manage;
 using TrackMate.Receive;
 using TrackMate.Show;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Host;
 
@@ -38,8 +42,8 @@ internal static class Server
 
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(time);
-        builder.Services.AddSingleton(services => SqliteStore.Open(options.DataFolder, services.GetRequiredService<ILogger<SqliteStore>>()));
-        builder.Services.AddSingleton(_ => Registry.Open(options.DataFolder, time));
+        builder.Services.AddSingleton(services => MessageStore.Open(options.Installation.Engine, services.GetRequiredService<ILogger<MessageStore>>()));
+        builder.Services.AddSingleton(_ => Registry.Open(options.Installation.Engine, options.Installation.Sealing, time));
         builder.Services.AddHostedService<RegistryRefresh>();
         builder.Services.AddHostedService<ErasureResume>();
         builder.Services.AddHostedService<IngestionBounds>();
@@ -54,14 +58,14 @@ internal static class Server
         builder.Services.AddSingleton<ReadApi>();
         builder.Services.AddSingleton(services =>
         {
-            var store = services.GetRequiredService<SqliteStore>();
-            return new Eraser(store.Path, store.EraseAsync);
+            var store = services.GetRequiredService<MessageStore>();
+            return new Eraser(options.Installation.Engine, store.EraseAsync);
         });
         builder.Services.AddSingleton<ErasureApi>();
         builder.Services.AddSingleton<ExportApi>();
         builder.Services.AddSingleton<ActApi>();
         OpenApi.Add(builder.Services);
-        Dashboard.Add(builder, options.DataFolder);
+        Dashboard.Add(builder, options.Installation.DataFolder);
 
         var app = builder.Build();
         if (options.TrustedProxies.Count > 0) app.UseForwardedHeaders();

@@ -1,10 +1,12 @@
 using System.Globalization;
 using System.Net;
+using TrackMate.Manage;
+using TrackMate.Store.Postgres;
 
 namespace TrackMate.Host;
 
 /// <summary>The start-up contract: what the environment says, checked before anything starts.</summary>
-/// <param name="DataFolder"><c>TRACKMATE_DATA</c>: folder of the embedded store.</param>
+/// <param name="Installation"><c>TRACKMATE_DATA</c>: folder of the embedded store; <c>TRACKMATE_DATABASE</c>: a PostgreSQL database instead of it.</param>
 /// <param name="Urls"><c>TRACKMATE_URLS</c>: where to listen, separated by semicolons.</param>
 /// <param name="CompanyId"><c>TRACKMATE_COMPANY</c>: created at start if not there yet.</param>
 /// <param name="ApiKey"><c>TRACKMATE_API_KEY</c>: created at start with all scopes if not there yet; 32 characters or more.</param>
@@ -12,7 +14,7 @@ namespace TrackMate.Host;
 /// <param name="RequestsPerSecond"><c>TRACKMATE_RATE_LIMIT</c>: requests a second that one address may send to the public calls; null for <c>off</c>.</param>
 /// <param name="TrustedProxies"><c>TRACKMATE_TRUSTED_PROXIES</c>: addresses or networks whose X-Forwarded-For and -Proto are believed.</param>
 internal sealed record ServerOptions(
-    string DataFolder,
+    Installation Installation,
     string Urls,
     string? CompanyId,
     string? ApiKey,
@@ -29,7 +31,7 @@ internal sealed record ServerOptions(
         string? Get(string name) => Given(variable, name);
 
         return new(
-            DataFolderFrom(variable),
+            InstallationFrom(variable),
             UrlsFrom(variable),
             Get("TRACKMATE_COMPANY") is { } company ? CompanyIdOf(company) : null,
             AtLeast("TRACKMATE_API_KEY", Get("TRACKMATE_API_KEY"), Manage.ApiKey.MinLength),
@@ -38,11 +40,20 @@ internal sealed record ServerOptions(
             ProxiesOf(Get("TRACKMATE_TRUSTED_PROXIES")));
     }
 
-    /// <exception cref="InvalidSettingException">The environment names another store than the embedded one.</exception>
-    public static string DataFolderFrom(Func<string, string?> variable) =>
-        Given(variable, "TRACKMATE_DATABASE") is null
-            ? Path.GetFullPath(Given(variable, "TRACKMATE_DATA") ?? "./data")
-            : throw new InvalidSettingException("TRACKMATE_DATABASE", "this version keeps its data in the embedded store only; unset it and set TRACKMATE_DATA");
+    /// <exception cref="InvalidSettingException">The database is not one that can be connected to.</exception>
+    public static Installation InstallationFrom(Func<string, string?> variable)
+    {
+        var dataFolder = Path.GetFullPath(Given(variable, "TRACKMATE_DATA") ?? "./data");
+        if (Given(variable, "TRACKMATE_DATABASE") is not { } database) return Installation.In(dataFolder);
+        try
+        {
+            return new(PostgresEngine.Of(database), dataFolder);
+        }
+        catch (FormatException e)
+        {
+            throw new InvalidSettingException("TRACKMATE_DATABASE", e.Message);
+        }
+    }
 
     /// <exception cref="InvalidSettingException">One of them is no address to listen on.</exception>
     public static string UrlsFrom(Func<string, string?> variable) => UrlsOf(Given(variable, "TRACKMATE_URLS") ?? "http://127.0.0.1:5080");

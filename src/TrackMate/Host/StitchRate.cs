@@ -1,7 +1,10 @@
 using System.Diagnostics.Metrics;
 using TrackMate.Manage;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Host;
 
@@ -13,7 +16,7 @@ internal sealed class StitchRate : IHostedService, IDisposable
 
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
 
-    private readonly SqliteStore store;
+    private readonly MessageStore store;
     private readonly Registry registry;
     private readonly TimeProvider time;
     private readonly Meter meter = new(StoreMetrics.MeterName);
@@ -21,7 +24,7 @@ internal sealed class StitchRate : IHostedService, IDisposable
     private IReadOnlyList<Measurement<double>> rates = [];
     private DateTimeOffset readAt = DateTimeOffset.MinValue;
 
-    public StitchRate(SqliteStore store, Registry registry, TimeProvider time)
+    public StitchRate(MessageStore store, Registry registry, TimeProvider time)
     {
         this.store = store;
         this.registry = registry;

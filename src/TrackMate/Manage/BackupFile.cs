@@ -1,6 +1,9 @@
 using Microsoft.Data.Sqlite;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Manage;
 
@@ -24,9 +27,9 @@ internal sealed record BackupFile(string Path, long Bytes, long Companies, long 
         try
         {
             Create(unfinished);
-            using (var database = Database.Open(storePath, readOnly: true))
+            using (var database = SqliteDatabase.Open(storePath, readOnly: true))
             {
-                DataFolders.CheckSchema(database);
+                Installation.In(System.IO.Path.GetDirectoryName(storePath)!).CheckSchema(database);
                 using var into = database.Use("VACUUM INTO ?");
                 into.With(unfinished).Next();
             }
@@ -56,9 +59,9 @@ internal sealed record BackupFile(string Path, long Bytes, long Companies, long 
     {
         try
         {
-            using var database = Database.Open(file, readOnly: true);
-            var version = Schema.Version(database);
-            if (version > Schema.Known) throw new CommandFailedException($"{file} was written by a newer TrackMate (schema {version}; this program knows {Schema.Known}).");
+            using var database = SqliteDatabase.Open(file, readOnly: true);
+            var (version, known) = new SqliteEngine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!).SchemaOf(database);
+            if (version > known) throw new CommandFailedException($"{file} was written by a newer TrackMate (schema {version}; this program knows {known}).");
             if (version == 0 || !HasCompanies(database)) throw new CommandFailedException($"{file} is not a backup of TrackMate.");
             if (Integrity.Of(database) is { } damage) throw new CommandFailedException($"{file} is damaged: {damage}");
             return new(

@@ -1,6 +1,9 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Manage;
 
@@ -14,19 +17,22 @@ internal static class Doctor
     private const long MostLogBytes = 256L << 20;
 
     /// <param name="quick">Leaves out what reads the whole store.</param>
-    public static IEnumerable<Finding> Examine(string dataFolder, bool quick)
+    public static IEnumerable<Finding> Examine(Installation installation, bool quick)
     {
-        var store = DataFolders.StoreIn(dataFolder);
-        yield return FreeSpace(dataFolder);
-        yield return Log(store);
+        installation.RequireData();
+        if (installation.Engine is SqliteEngine embedded)
+        {
+            yield return FreeSpace(installation.DataFolder);
+            yield return Log(embedded.Path);
+        }
 
         Database? database = null;
         Finding? unreadable = null;
         try
         {
-            database = Database.Open(store, readOnly: true);
+            database = installation.Engine.OpenReader();
         }
-        catch (Exception e) when (e is SqliteException or StoreUnavailableException or NotSupportedException)
+        catch (Exception e) when (e is DbException or StoreUnavailableException or NotSupportedException)
         {
             unreadable = new(false, $"The store cannot be opened: {ReasonOf(e)}. Restore a backup if this stays so.");
         }
@@ -39,15 +45,15 @@ internal static class Doctor
 
         using (database)
         {
-            yield return new(true, $"SQLite {database!.Connection.ServerVersion} is new enough.");
-            var schema = Look(() => SchemaOf(database));
+            if (database is SqliteDatabase sqlite) yield return new(true, $"SQLite {sqlite.Connection.ServerVersion} is new enough.");
+            var schema = Look(() => SchemaOf(installation, database!));
             yield return schema;
             if (!schema.Good) yield break;
-            yield return Look(() => TokenKeys(database, dataFolder));
+            yield return Look(() => TokenKeys(database!, installation.Sealing));
             if (quick) yield break;
 
-            yield return Look(() => Integrity.Of(database) is { } damage ? new(false, $"The store is damaged: {damage}. Restore a backup.") : new(true, "Every page and index of the store is whole."));
-            yield return Look(() => Derived(database));
+            if (database is SqliteDatabase) yield return Look(() => Integrity.Of(database) is { } damage ? new(false, $"The store is damaged: {damage}. Restore a backup.") : new(true, "Every page and index of the store is whole."));
+            yield return Look(() => Derived(database!));
         }
     }
 
@@ -68,15 +74,14 @@ internal static class Doctor
             : new(false, $"The write-ahead log is {Sizes.Of(bytes)}, so something has been reading the store for long; end that, or restart the server.");
     }
 
-    private static Finding SchemaOf(Database database)
+    private static Finding SchemaOf(Installation installation, Database database)
     {
-        DataFolders.CheckSchema(database);
-        return new(true, $"The schema is this program's ({Schema.Known}).");
+        installation.CheckSchema(database);
+        return new(true, $"The schema is this program's ({installation.Engine.SchemaOf(database).Known}).");
     }
 
-    private static Finding TokenKeys(Database database, string dataFolder)
+    private static Finding TokenKeys(Database database, SealingKey sealing)
     {
-        var sealing = new SealingKey(dataFolder);
         var inForce = TokenKeyRows.Read(database, sealing).Where(key => key.RevokedAt is null).ToList();
         var unreadable = inForce.Where(key => key.Key is null).Select(key => key.Kid).ToList();
         return unreadable.Count == 0
@@ -102,7 +107,7 @@ internal static class Doctor
         {
             return new(false, e.Message);
         }
-        catch (Exception e) when (e is SqliteException or StoreUnavailableException)
+        catch (Exception e) when (e is DbException or StoreUnavailableException)
         {
             return new(false, $"The store cannot be read: {ReasonOf(e)}. Restore a backup if this stays so.");
         }

@@ -1,7 +1,11 @@
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 using TrackMate.Bind;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Manage;
 
@@ -30,12 +34,10 @@ internal sealed class Registry : IDisposable
         this.time = time;
     }
 
-    /// <summary>Opens the registry in a data folder, whether or not a server runs on it.</summary>
-    public static Registry Open(string dataFolder, TimeProvider time)
+    /// <summary>Opens the registry of an installation, whether or not a server runs on it.</summary>
+    public static Registry Open(Engine engine, SealingKey sealing, TimeProvider time)
     {
-        FolderLock.Make(dataFolder);
-        var registry = new Registry(Database.Open(SqliteStore.PathIn(dataFolder), cacheKibibytes: 1024), new(dataFolder), time);
-        Schema.Apply(registry.database);
+        var registry = new Registry(engine.Open(), sealing, time);
         registry.Refresh();
         return registry;
     }
@@ -87,7 +89,7 @@ internal sealed class Registry : IDisposable
 
     /// <summary>Changes what a company has chosen, and derives anew what hangs on it: server sessions on the gap, revenue on the types that pay.</summary>
     /// <param name="secret">Of a company that has received nothing yet: what keys its ids from now on; null leaves it.</param>
-    public void Set(Company company, string name, CompanySettings settings, byte[]? secret = null) => Change(() => Write(company, name, settings, secret));
+    public void Set(Company company, string name, CompanySettings settings, byte[]? secret = null) => Change(() => Write(company, name, settings, secret), company);
 
     /// <summary>Gives a company that has received nothing yet other settings, and another secret where one is given.</summary>
     /// <returns>False, and nothing is changed, where it has received messages.</returns>
@@ -104,7 +106,7 @@ internal sealed class Registry : IDisposable
             }
 
             if (isNew) Write(company, company.Name, settings, secret);
-        });
+        }, company);
         return isNew;
     }
 
@@ -145,7 +147,7 @@ internal sealed class Registry : IDisposable
     {
         var revoked = 0;
         Change(() => revoked = database.Use("UPDATE api_key SET revoked_ms = ? WHERE id = ? AND company = ? AND revoked_ms IS NULL")
-            .With(Now()).With(number).With(company.Number).Run());
+            .With(Now()).With(number).With(company.Number).RunCounted());
         return revoked > 0;
     }
 
@@ -187,8 +189,8 @@ internal sealed class Registry : IDisposable
     public bool RevokeTokenKey(Company company, string kid)
     {
         var revoked = 0;
-        Change(() => revoked = database.Use("UPDATE token_key SET revoked_ms = ?, key = x'' WHERE company = ? AND kid = ? AND revoked_ms IS NULL")
-            .With(Now()).With(company.Number).With(kid).Run());
+        Change(() => revoked = database.Use("UPDATE token_key SET revoked_ms = ?, key = ? WHERE company = ? AND kid = ? AND revoked_ms IS NULL")
+            .With(Now()).WithBlob([]).With(company.Number).With(kid).RunCounted());
         return revoked > 0;
     }
 
@@ -217,25 +219,26 @@ internal sealed class Registry : IDisposable
 
     /// <summary>Sets a member's password; whoever is logged in with an older one is not any more.</summary>
     public void SetPassword(string name, string passwordHash) =>
-        Change(() => database.Use("INSERT INTO member (name, password_hash, stamp) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET password_hash = excluded.password_hash, stamp = excluded.stamp")
+        Change(() => database.Use("INSERT INTO member (name, password_hash, stamp) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash, stamp = excluded.stamp")
             .With(name).With(passwordHash).With(RandomNumberGenerator.GetHexString(32)).Run());
 
     public void Dispose() => database.Dispose();
 
-    private void Change(Action change)
+    /// <param name="rewritten">The company whose tables may be derived anew by it.</param>
+    private void Change(Action change, Company? rewritten = null)
     {
         lock (gate)
         {
-            database.Execute("BEGIN IMMEDIATE");
+            database.BeginWrite(rewritten is null ? [] : [(rewritten.Number, Hold.Rewrite)]);
             try
             {
                 change();
                 database.Execute("UPDATE registry_version SET version = version + 1");
-                database.Execute("COMMIT");
+                database.Commit();
             }
             catch
             {
-                database.TryExecute("ROLLBACK");
+                database.Rollback();
                 throw;
             }
         }

@@ -1,5 +1,9 @@
 using Microsoft.Data.Sqlite;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Manage;
 
@@ -21,7 +25,7 @@ internal sealed record RestoredFolder(BackupFile Backup, string? Kept)
         if (!force && Directory.EnumerateFileSystemEntries(dataFolder).FirstOrDefault(entry => Path.GetFileName(entry) != LockFile) is { } found)
             throw new CommandFailedException($"{dataFolder} is not empty ({Path.GetFileName(found)} is in it); choose another folder with TRACKMATE_DATA, or keep its store beside the restored one with --force.");
 
-        var store = SqliteStore.PathIn(dataFolder);
+        var store = SqliteEngine.PathIn(dataFolder);
         var copy = store + ".restoring";
         try
         {
@@ -69,7 +73,7 @@ internal sealed record RestoredFolder(BackupFile Backup, string? Kept)
         // With its log moved into it the store is one file to rename, and being killed in between loses nothing of it.
         try
         {
-            using var old = Database.Open(store);
+            using var old = SqliteDatabase.Open(store);
             old.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
         }
         catch (SqliteException)

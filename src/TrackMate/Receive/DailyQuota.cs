@@ -1,11 +1,15 @@
 using System.Collections.Concurrent;
 using TrackMate.Bind;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Receive;
 
 /// <summary>What a company may send in one UTC day, where it has set a limit. The count is the store's; it is read again at most once a second.</summary>
-internal sealed class DailyQuota(SqliteStore store)
+internal sealed class DailyQuota(MessageStore store)
 {
     private const long FreshMilliseconds = 1000;
 

@@ -3,7 +3,11 @@ using System.IO.Pipelines;
 using System.Text.Json;
 using TrackMate.Bind;
 using TrackMate.Manage;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Receive;
 
@@ -57,14 +61,14 @@ internal sealed class ImportFile(Company company, BesideServer beside, Registry 
         }
 
         Flush();
-        if (acts.Count > 0) done = done with { Acts = beside.Transact(_ => new ActImport(beside.Database).Add(company, acts)) };
+        if (acts.Count > 0) done = done with { Acts = beside.Transact(company, _ => new ActImport(beside.Database).Add(company, acts)) };
         return done;
     }
 
     private void Flush()
     {
         if (batch.Count == 0) return;
-        var receipts = beside.Transact(writer => batch.ConvertAll(writer.Append));
+        var receipts = beside.Transact(company, writer => batch.ConvertAll(writer.Append));
         var (suppressed, duplicates) = (receipts.Count(receipt => receipt.Suppressed), receipts.Count(receipt => receipt.Duplicate));
         done = done with { Stored = done.Stored + receipts.Count - suppressed - duplicates, Duplicates = done.Duplicates + duplicates, Suppressed = done.Suppressed + suppressed };
         batch.Clear();

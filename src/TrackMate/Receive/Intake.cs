@@ -3,12 +3,15 @@ using System.Text.Json.Serialization.Metadata;
 using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Receive;
 
 /// <summary>What the three receiving slices share: the store, the registry, the clock, and how a refusal is answered and kept.</summary>
-internal sealed class Intake(SqliteStore store, Registry registry, RateLimit rateLimit, DailyQuota quota, TimeProvider time)
+internal sealed class Intake(MessageStore store, Registry registry, RateLimit rateLimit, DailyQuota quota, TimeProvider time)
 {
     public const int MaxEvents = 500;
     public const int MaxEventBytes = 32 * 1024;

@@ -4,12 +4,15 @@ using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Receive;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Show;
 
 /// <summary>The calls of operators, for keys with the scope <c>admin</c>: why a person is bound as it is, and how to change and undo that (B12).</summary>
-internal sealed class ActApi(SqliteStore store, Registry registry, TimeProvider time)
+internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider time)
 {
     private const int DefaultLimit = 100;
 
@@ -64,7 +67,7 @@ internal sealed class ActApi(SqliteStore store, Registry registry, TimeProvider 
         using var document = await BodyOf(http);
         var by = new ActBy(key.Shown, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRunOf(document.RootElement));
         Refused? refused = null;
-        var acted = await store.ActAsync<ActAnswer?>(acts =>
+        var acted = await store.ActAsync<ActAnswer?>(company, acts =>
         {
             try
             {

@@ -3,7 +3,11 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Mvc;
 using TrackMate.Manage;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Show;
 
@@ -47,7 +51,7 @@ internal static class Dashboard
     }
 
     /// <summary>The first company's people, or how to get some.</summary>
-    private static IResult Home(Registry registry, SqliteStore store)
+    private static IResult Home(Registry registry, MessageStore store)
     {
         var company = registry.Companies.First();
         using var snapshot = store.Read();

@@ -2,12 +2,15 @@ using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Receive;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Show;
 
 /// <summary><c>DELETE /api/profiles/{id}</c>, for keys with the scope <c>admin</c>: a person asks to be forgotten.</summary>
-internal sealed partial class ErasureApi(SqliteStore store, Eraser eraser, Registry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<ErasureApi> log)
+internal sealed partial class ErasureApi(MessageStore store, Eraser eraser, Registry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<ErasureApi> log)
 {
     /// <summary>The answer waits so long for the bytes to leave the files; the work goes on without it.</summary>
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(10);
@@ -42,7 +45,7 @@ internal sealed partial class ErasureApi(SqliteStore store, Eraser eraser, Regis
             // The server stops; the next start goes on with it.
             return false;
         }
-        catch (Exception e) when (e is StoreUnavailableException or IOException or Microsoft.Data.Sqlite.SqliteException)
+        catch (Exception e) when (e is StoreUnavailableException or IOException or System.Data.Common.DbException)
         {
             LogNotClean(log, e.Message);
             return false;

@@ -1,6 +1,9 @@
 using TrackMate.Bind;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Show;
 
@@ -35,7 +38,7 @@ internal sealed class Export(Company company, long now, ISnapshots read)
     /// <summary>The whole company: its settings, all messages in the order in which they arrived, and all acts.</summary>
     public async Task<long> WriteAllAsync(Stream output, bool withSecret, CancellationToken cancel)
     {
-        var (until, written) = (read.Read(database => new ExportReader(database).LastMessage()), 0L);
+        var (until, written) = (read.Read(database => database.LastMessage(company.Number)), 0L);
         await output.WriteAsync(ExportLines.OfCompany(company, now, withSecret), cancel);
         for (long? after = 0; after is { } last;)
         {

@@ -1,12 +1,16 @@
 using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Receive;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Show;
 
 /// <summary><c>GET /api/profiles/{id}/export</c>, for keys with the scope <c>admin</c>: all that is held of a person, as it was sent.</summary>
-internal sealed class ExportApi(SqliteStore store, Registry registry, TimeProvider time)
+internal sealed class ExportApi(MessageStore store, Registry registry, TimeProvider time)
 {
     public const string ContentType = "application/x-ndjson";
 

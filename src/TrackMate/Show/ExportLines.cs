@@ -1,7 +1,11 @@
 using System.Text.Json;
 using TrackMate.Bind;
 using TrackMate.Receive;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Show;
 

@@ -3,12 +3,15 @@ using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Receive;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Show;
 
 /// <summary>The read calls, for keys with the scope <c>read</c>. Each answers out of one snapshot of the store.</summary>
-internal sealed class ReadApi(SqliteStore store, Registry registry)
+internal sealed class ReadApi(MessageStore store, Registry registry)
 {
     private const int DefaultLimit = 50;
 

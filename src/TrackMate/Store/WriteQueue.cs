@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using TrackMate.Bind;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Store;
 
@@ -39,11 +42,11 @@ internal sealed class WriteQueue : IDisposable
 
     /// <returns>What became of each message, after the commit.</returns>
     /// <exception cref="StoreUnavailableException">The queue is full, the program is stopping, or the transaction failed.</exception>
-    public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected = null) => AppendAsync(new(messages, rejected));
+    public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected = null) => AppendAsync(new Append(messages, rejected));
 
     /// <summary>Runs something of an operator's between the messages, in their transaction.</summary>
     /// <exception cref="StoreUnavailableException">As for messages.</exception>
-    public Task RunAsync(Action<MessageWriter> work) => AppendAsync(new([], null, work));
+    public Task RunAsync(Company company, Action<MessageWriter> work) => AppendAsync(new Append([], null, (company.Number, work)));
 
     private Task<Receipt[]> AppendAsync(Append append)
     {
@@ -113,7 +116,7 @@ internal sealed class WriteQueue : IDisposable
     }
 
     /// <summary>The messages of one request: they are stored together or not at all.</summary>
-    internal sealed class Append(IReadOnlyList<Message> messages, Rejected? rejected, Action<MessageWriter>? work = null)
+    internal sealed class Append(IReadOnlyList<Message> messages, Rejected? rejected, (long Company, Action<MessageWriter> Do)? work = null)
     {
         // Continuations run where the batch is answered, a thread of the pool; they send an answer and never block.
         private readonly TaskCompletionSource<Receipt[]> answer = new();
@@ -132,9 +135,28 @@ internal sealed class WriteQueue : IDisposable
         public Rejected? Rejected { get; } = rejected;
 
         /// <summary>What an operator does; null for messages. It may run again, should a transaction fail.</summary>
-        public Action<MessageWriter>? Work { get; } = work;
+        public Action<MessageWriter>? Work { get; } = work?.Do;
 
         public Receipt[] Receipts { get; } = messages.Count == 0 ? [] : new Receipt[messages.Count];
+
+        /// <summary>What it does to which companies.</summary>
+        public IEnumerable<(long Company, Hold Hold)> Holds()
+        {
+            foreach (var message in Messages) yield return (message.Company.Number, message is TrackedEvent { Order.Origin: Origin.Browser } ? Hold.Append : Hold.Bind);
+            if (Rejected is { } refused) yield return (refused.Company.Number, Hold.Append);
+            if (work is { } asked) yield return (asked.Company, Hold.Rewrite);
+        }
+
+        /// <summary>The companies that have received or refused something by it; repeats are nothing new.</summary>
+        public IEnumerable<long> Heard()
+        {
+            for (var i = 0; i < Messages.Count; i++)
+            {
+                if (!Receipts[i].Duplicate) yield return Messages[i].Company.Number;
+            }
+
+            if (Rejected is { } refused) yield return refused.Company.Number;
+        }
 
         /// <summary>What the transaction failed with; set by the writer.</summary>
         public Exception? Failure { get; set; }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using TrackMate.Manage;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Host;
@@ -38,7 +39,7 @@ public sealed class TelemetryTests
     public async Task The_stitch_rate_is_the_share_of_sessions_that_are_somebodys_and_none_where_there_was_none()
     {
         await using var server = await ServerProcess.StartAsync();
-        using (var registry = TrackMate.Manage.Registry.Open(server.DataFolder, TimeProvider.System)) registry.AddCompany("TM-QUIET", "Quiet");
+        using (var registry = Installation.In(server.DataFolder).MakeRegistry(TimeProvider.System)) registry.AddCompany("TM-QUIET", "Quiet");
         for (var i = 0; i < 5; i++)
         {
             var shopper = new Shopper(server.Http, ServerProcess.CompanyId);

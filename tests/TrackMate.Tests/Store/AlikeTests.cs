@@ -1,6 +1,10 @@
 using SQLitePCL;
 using TrackMate.Bind;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Tests.Store;
 
@@ -56,7 +60,7 @@ public sealed class AlikeTests(TemporaryStore stored) : IClassFixture<TemporaryS
     {
         Work WorkOf(Func<Company, Message[]> history, bool forgotten)
         {
-            using var database = stored.OpenBeside();
+            using var database = stored.OpenSqlite();
             var company = Messages.Company(stored.NextCompany());
             var writer = new MessageWriter(database);
             Write(database, writer, [.. history(company), .. before?.Invoke(company) ?? []], first: true);
@@ -80,7 +84,7 @@ public sealed class AlikeTests(TemporaryStore stored) : IClassFixture<TemporaryS
         Named = [.. message.Named.Select(identifier => identifier.Kind is IdentifierKind.Email ? Identifier.Email(company, "x" + identifier.Value) : Identifier.External(company, "x" + identifier.Value))],
     };
 
-    private static Work Counted(Database database, Action write)
+    private static Work Counted(SqliteDatabase database, Action write)
     {
         Dictionary<string, long> Runs() => database.Prepared.GroupBy(statement => statement.Sql, StringComparer.Ordinal).ToDictionary(runs => runs.Key, runs => runs.Sum(statement => statement.Runs), StringComparer.Ordinal);
         var (runs, rows) = (Runs(), raw.sqlite3_total_changes(database.Handle));
@@ -89,7 +93,7 @@ public sealed class AlikeTests(TemporaryStore stored) : IClassFixture<TemporaryS
         return new(string.Join("\n", after.OrderBy(run => run.Sql, StringComparer.Ordinal).Select(run => $"{run.Runs} × {run.Sql}")), raw.sqlite3_total_changes(database.Handle) - rows);
     }
 
-    private static void Write(Database database, MessageWriter writer, Message[] messages, bool first)
+    private static void Write(SqliteDatabase database, MessageWriter writer, Message[] messages, bool first)
     {
         database.Execute("BEGIN IMMEDIATE");
         if (first) writer.Reset();

@@ -3,7 +3,10 @@ using SQLitePCL;
 using TrackMate.Bind;
 using TrackMate.Show;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Tests.Store;
 
@@ -47,7 +50,7 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
     {
         Cost CostOf(int claims)
         {
-            using var database = stored.OpenBeside();
+            using var database = stored.OpenSqlite();
             var company = Messages.Company(stored.NextCompany());
             var writer = Fill(database, company, "s", 1, [.. Enumerable.Range(0, claims).Select(i => Messages.Identify(company, "s", i % 2 == 0 ? "a@shop.com" : "b@shop.com", $"i{i}", Messages.Ten + i))]);
             var (rows, steps) = (raw.sqlite3_total_changes(database.Handle), database.Prepared.Sum(statement => statement.Steps));
@@ -73,10 +76,10 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
     {
         long StepsOf(int events)
         {
-            using var database = stored.OpenBeside();
+            using var database = stored.OpenSqlite();
             var company = Messages.Company(stored.NextCompany());
             Fill(database, company, "s", events, [Messages.Identify(company, "s", "a@shop.com", "i"), .. Enumerable.Range(0, events / 2).Select(i => Messages.Webhook(company, "a@shop.com", $"w{i}", Messages.Ten + i))]);
-            using var reader = Database.Open(SqliteStore.PathIn(stored.Folder), readOnly: true);
+            using var reader = SqliteDatabase.Open(SqliteEngine.PathIn(stored.Folder), readOnly: true);
             var documents = new Documents(reader, company);
             var person = documents.Persons.Find(company, Identifier.Email(company, "a@shop.com").Id)!;
             Assert.Equal(50, documents.Timeline(person, new(), null, 50).Events.Count);
@@ -97,14 +100,14 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
     {
         long StepsOf(int events)
         {
-            using var database = stored.OpenBeside();
+            using var database = stored.OpenSqlite();
             var company = Messages.Company(stored.NextCompany());
             Fill(database, company, "s", events, [
                 Messages.Identify(company, "s", "a@shop.com", "i"),
                 .. Enumerable.Range(0, 5).Select(i => Messages.Webhook(company, "a@shop.com", $"w{i}", Messages.Ten + (i * 20)) with { Named = [], SessionId = "s" }),
                 Messages.Webhook(company, "", "after", Messages.Ten + (2 * Many)) with { Named = [], SessionId = "s" },
                 Messages.Identify(company, "s", "b@shop.com", "i2", Messages.Ten + Many)]);
-            using var reader = Database.Open(SqliteStore.PathIn(stored.Folder), readOnly: true);
+            using var reader = SqliteDatabase.Open(SqliteEngine.PathIn(stored.Folder), readOnly: true);
             var documents = new Documents(reader, company);
             var person = documents.Persons.Find(company, Identifier.Email(company, "a@shop.com").Id)!;
             var page = documents.Timeline(person, new(Origin.Server), null, 50).Events;
@@ -119,7 +122,7 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
     [Fact]
     public void No_statement_of_receiving_or_reading_walks_a_whole_table()
     {
-        using var database = stored.OpenBeside();
+        using var database = stored.OpenSqlite();
         var company = Messages.Company(stored.NextCompany());
         var session = "s";
         Fill(database, company, session, Few,
@@ -133,7 +136,7 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
             Messages.Identify(company, session, "a@shop.com", "i1"),
         ]);
 
-        using var reader = Database.Open(SqliteStore.PathIn(stored.Folder), readOnly: true);
+        using var reader = SqliteDatabase.Open(SqliteEngine.PathIn(stored.Folder), readOnly: true);
         var documents = new Documents(reader, company);
         foreach (var email in new[] { "a@shop.com", "b@shop.com" })
         {
@@ -183,7 +186,7 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
 
     private Cost CostOfAppending(int events, Func<Company, string, Message[]> messages)
     {
-        using var database = stored.OpenBeside();
+        using var database = stored.OpenSqlite();
         var company = Messages.Company(stored.NextCompany());
         var writer = Fill(database, company, "s", events, []);
         var (rows, steps) = (raw.sqlite3_total_changes(database.Handle), database.Prepared.Sum(statement => statement.Steps));
@@ -195,7 +198,7 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
     }
 
     /// <summary>A session with so many browser events, a millisecond apart, and then some more messages, in one transaction.</summary>
-    private static MessageWriter Fill(Database database, Company company, string session, int events, Message[] more)
+    private static MessageWriter Fill(SqliteDatabase database, Company company, string session, int events, Message[] more)
     {
         var writer = new MessageWriter(database);
         database.Execute("BEGIN IMMEDIATE");

@@ -5,7 +5,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 using TrackMate.Tests.Model;
 using TrackMate.Tests.Running;
 
@@ -54,7 +57,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
                 Assert.True(ProfileId.TryParse(random.Next(2) == 0 ? erased.Id : erased.Identifiers[random.Next(erased.Identifiers.Count)].Id, out var id));
                 var most = random.Next(2) == 0 ? ErasureWriter.MostInStep : random.Next(1, 4);
                 var preview = Preview(company, id);
-                var state = (await stored.Store.EraseAsync(erasure => erasure.Begin(company, id, Operator, suppress: false, most)))!;
+                var state = (await stored.Store.EraseAsync(company, erasure => erasure.Begin(company, id, Operator, suppress: false, most)))!;
                 while (!state.RowsGone)
                 {
                     if (late.TryDequeue(out var message))
@@ -63,7 +66,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
                         left.Add(message);
                     }
 
-                    state = (await stored.Store.EraseAsync(erasure => erasure.Continue(state, most)))!;
+                    state = (await stored.Store.EraseAsync(company, erasure => erasure.Continue(state, most)))!;
                 }
 
                 View.AssertEqual(
@@ -85,13 +88,13 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
         try
         {
             ProfileId id;
-            using (var registry = Registry.Open(folder, TimeProvider.System))
-            using (var store = SqliteStore.Open(folder, NullLogger.Instance))
+            using (var registry = Installation.In(folder).MakeRegistry(TimeProvider.System))
+            using (var store = MessageStore.Open(new SqliteEngine(folder), NullLogger.Instance))
             {
                 var company = registry.AddCompany(ServerProcess.CompanyId, "Shop");
                 id = Identifier.Email(company, "unfinished@shop.com").Id;
                 await store.AppendAsync([Messages.Identify(company, "s", "unfinished@shop.com", "i"), .. Enumerable.Range(0, 20).Select(number => Messages.Browser(company, "s", $"unfinished_{number}"))]);
-                Assert.False((await store.EraseAsync(erasure => erasure.Begin(company, id, Operator, suppress: false, most: 5)))!.RowsGone);
+                Assert.False((await store.EraseAsync(company, erasure => erasure.Begin(company, id, Operator, suppress: false, most: 5)))!.RowsGone);
 
                 // Whoever is being erased is found by nobody, and what comes now is theirs to send again.
                 using (var snapshot = store.Read()) Assert.Null(new PersonReader(snapshot.Database).Find(company, id));
@@ -103,7 +106,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
             var session = await Eventually.BecomesAsync(() => backend.SessionAsync("s"), answer => answer.Body!["events"]!.AsArray().Count == 1);
             Assert.Equal("later", session.Body!["events"]![0]!["eventId"]!.ToString());
             await Eventually.TrueAsync(() => Task.FromResult(server.Output.Contains("that was left unfinished is done", StringComparison.Ordinal)), () => server.Output);
-            Assert.True(File.ReadAllBytes(SqliteStore.PathIn(folder)).AsSpan().IndexOf("unfinished"u8) < 0);
+            Assert.True(File.ReadAllBytes(SqliteEngine.PathIn(folder)).AsSpan().IndexOf("unfinished"u8) < 0);
         }
         finally
         {
@@ -122,7 +125,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
         var (first, second) = (Identifier.Email(company, "first@shop.com").Id, Identifier.Email(company, "second@shop.com").Id);
 
         var steps = 0;
-        for (var state = await stored.Store.EraseAsync(erasure => erasure.Begin(company, first, Operator, suppress: false, most: 2)); ; steps++)
+        for (var state = await stored.Store.EraseAsync(company, erasure => erasure.Begin(company, first, Operator, suppress: false, most: 2)); ; steps++)
         {
             using (var snapshot = stored.Store.Read())
             {
@@ -134,7 +137,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
             }
 
             if (state!.RowsGone) break;
-            state = await stored.Store.EraseAsync(erasure => erasure.Continue(state, most: 2));
+            state = await stored.Store.EraseAsync(company, erasure => erasure.Continue(state, most: 2));
         }
 
         Assert.InRange(steps, 5, 8);
@@ -146,9 +149,9 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
         var company = Messages.Company(stored.NextCompany());
         await stored.Store.AppendAsync([.. Enumerable.Range(0, 9).Select(number => Messages.Webhook(company, "again@shop.com", $"before_{number}", Messages.Ten + number))]);
         var id = Identifier.Email(company, "again@shop.com").Id;
-        var state = await stored.Store.EraseAsync(erasure => erasure.Begin(company, id, Operator, suppress: false, most: 2));
+        var state = await stored.Store.EraseAsync(company, erasure => erasure.Begin(company, id, Operator, suppress: false, most: 2));
         await stored.Store.AppendAsync([Messages.Webhook(company, "again@shop.com", "after", Messages.Ten + 100)]);
-        while (!state!.RowsGone) state = await stored.Store.EraseAsync(erasure => erasure.Continue(state, most: 2));
+        while (!state!.RowsGone) state = await stored.Store.EraseAsync(company, erasure => erasure.Continue(state, most: 2));
 
         using var snapshot = stored.Store.Read();
         var identifier = Assert.Single(new PersonReader(snapshot.Database).Find(company, id)!.Identifiers);
@@ -160,17 +163,17 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
     {
         await using var server = await ServerProcess.StartAsync();
         await server.StopAsync();
-        using (var registry = Registry.Open(server.DataFolder, TimeProvider.System))
-        using (var store = SqliteStore.Open(server.DataFolder, NullLogger.Instance))
+        using (var registry = Installation.In(server.DataFolder).MakeRegistry(TimeProvider.System))
+        using (var store = MessageStore.Open(new SqliteEngine(server.DataFolder), NullLogger.Instance))
         {
             var company = registry.Find(ServerProcess.CompanyId)!;
             await store.AppendAsync([Messages.Identify(company, "s", "unfinished@shop.com", "i"), .. Enumerable.Range(0, 20).Select(number => Messages.Browser(company, "s", $"unfinished_{number}"))]);
-            Assert.False((await store.EraseAsync(erasure => erasure.Begin(company, Identifier.Email(company, "unfinished@shop.com").Id, Operator, suppress: false, most: 5)))!.RowsGone);
+            Assert.False((await store.EraseAsync(company, erasure => erasure.Begin(company, Identifier.Email(company, "unfinished@shop.com").Id, Operator, suppress: false, most: 5)))!.RowsGone);
         }
 
         using var trackmate = new CommandLineRunner(server);
         Assert.Contains("1 erasure that was left unfinished: done now.", await trackmate.DoAsync("erase --email unfinished@shop.com --yes"));
-        Assert.True(File.ReadAllBytes(SqliteStore.PathIn(server.DataFolder)).AsSpan().IndexOf("unfinished"u8) < 0);
+        Assert.True(File.ReadAllBytes(SqliteEngine.PathIn(server.DataFolder)).AsSpan().IndexOf("unfinished"u8) < 0);
         Assert.Contains("knows nobody", await trackmate.FailAsync("erase --email unfinished@shop.com --yes", 1));
     }
 
@@ -186,7 +189,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
         };
         await stored.Store.AppendAsync([], new(company, Origin.Browser, ReceivingCall.Events, Messages.Ten, [.. bodies.Select(body => new RejectedEvent(null, 422, "no", Encoding.UTF8.GetBytes(body), body.Length))]));
 
-        var eraser = new Eraser(stored.Store.Path, stored.Store.EraseAsync);
+        var eraser = new Eraser(stored.Engine, stored.Store.EraseAsync);
         var state = (await eraser.EraseRowsAsync(company, Identifier.Email(company, "stranger@shop.com").Id, Operator, suppress: false))!;
         Assert.True(await eraser.CleanFilesAsync(state, CancellationToken.None));
 

@@ -2,7 +2,10 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Tests.Store;
 
@@ -22,7 +25,7 @@ public sealed class FileCleanerTests : IDisposable
         var random = new Random(7);
         var names = Enumerable.Range(0, Persons).Select(number => $"{random.Next():x8}name{number:0000}").ToArray();
         var erased = names.Where((_, number) => number % 3 == 0).ToList();
-        using (var store = SqliteStore.Open(folder, NullLogger.Instance))
+        using (var store = MessageStore.Open(new SqliteEngine(folder), NullLogger.Instance))
         {
             foreach (var batch in names.Chunk(100))
             {
@@ -37,18 +40,18 @@ public sealed class FileCleanerTests : IDisposable
             foreach (var name in erased)
             {
                 var by = new ActBy("tests", Messages.Ten, DryRun: false);
-                Assert.True((await store.EraseAsync(erasure => erasure.Begin(company, Identifier.Email(company, name + "@shop.com").Id, by, suppress: false)))!.RowsGone);
+                Assert.True((await store.EraseAsync(company, erasure => erasure.Begin(company, Identifier.Email(company, name + "@shop.com").Id, by, suppress: false)))!.RowsGone);
             }
         }
 
         // The log is moved into the file by the last who closes it.
         Assert.NotEmpty(Found(erased));
         var kept = names.Except(erased).ToList();
-        Assert.True(new FileCleaner(SqliteStore.PathIn(folder)).Clean(TimeSpan.FromSeconds(30), CancellationToken.None));
+        Assert.True(new FileCleaner(SqliteEngine.PathIn(folder)).Clean(TimeSpan.FromSeconds(30), CancellationToken.None));
 
         Assert.Equal("", string.Join(' ', Found(erased)));
         Assert.Equal(kept.Count, Found(kept).Count);
-        using var database = Database.Open(SqliteStore.PathIn(folder), readOnly: true);
+        using var database = SqliteDatabase.Open(SqliteEngine.PathIn(folder), readOnly: true);
         Assert.Null(Integrity.Of(database));
         Assert.Empty(DerivedTables.Differences(database, [company]));
     }

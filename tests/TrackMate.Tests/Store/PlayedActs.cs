@@ -1,12 +1,15 @@
 using TrackMate.Bind;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 using TrackMate.Tests.Model;
 
 namespace TrackMate.Tests.Store;
 
 /// <summary>The acts of a history, done to one company of a store as soon as what they name has arrived, and taken back.</summary>
-internal sealed class PlayedActs(SqliteStore store, Company company, History history)
+internal sealed class PlayedActs(MessageStore store, Company company, History history)
 {
     private readonly List<(OperatorAct Act, string ActId)> done = [];
     private readonly Queue<OperatorAct> waiting = new(history.Acts);
@@ -45,7 +48,7 @@ internal sealed class PlayedActs(SqliteStore store, Company company, History his
         done.Remove((act, actId));
     }
 
-    private Task<ActAnswer?> ActAsync(OperatorAct act, string? lift, bool dryRun = false) => store.ActAsync<ActAnswer?>(acts =>
+    private Task<ActAnswer?> ActAsync(OperatorAct act, string? lift, bool dryRun = false) => store.ActAsync<ActAnswer?>(company, acts =>
     {
         var by = new ActBy("tests", act.At, dryRun);
         return act switch

@@ -3,7 +3,10 @@ using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Show;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Tests.Store;
 
@@ -17,7 +20,7 @@ public sealed class SqliteStoreTests(TemporaryStore stored) : IClassFixture<Temp
     {
         using var own = new TemporaryStore();
         using var goOn = new ManualResetEventSlim();
-        own.Store.Appended = () => goOn.Wait(Limit);
+        own.Store.Appended = _ => goOn.Wait(Limit);
         var company = Messages.Company(1);
         var first = own.Store.AppendAsync([Messages.Browser(company, "s", "holds the writer")]);
 
@@ -91,7 +94,7 @@ public sealed class SqliteStoreTests(TemporaryStore stored) : IClassFixture<Temp
     public async Task What_is_derived_rests_on_the_settings_that_stand_in_the_store()
     {
         using var own = new TemporaryStore();
-        using var registry = Registry.Open(own.Folder, TimeProvider.System);
+        using var registry = Installation.In(own.Folder).MakeRegistry(TimeProvider.System);
         var before = registry.AddCompany("TM-SHOP99", "Shop");
         await own.Store.AppendAsync([Messages.Webhook(before, "a@shop.com", "a"), Messages.Webhook(before, "a@shop.com", "b", Messages.Ten + (40 * 60_000))]);
         registry.Set(before, "Shop", before.Settings with { ServerSessionGapMinutes = 60, PaymentTypes = ["order_paid"] });
@@ -114,9 +117,9 @@ public sealed class SqliteStoreTests(TemporaryStore stored) : IClassFixture<Temp
         var folder = Directory.CreateTempSubdirectory("trackmate-test-").FullName;
         try
         {
-            using var store = SqliteStore.Open(folder, NullLogger.Instance, new(LogLimits.Default.Move / 16, LogLimits.Default.StartOver / 16, LogLimits.Default.Cut / 16));
+            using var store = MessageStore.Open(new SqliteEngine(folder, new(LogLimits.Default.Move / 16, LogLimits.Default.StartOver / 16, LogLimits.Default.Cut / 16)), NullLogger.Instance);
             var company = Messages.Company(1);
-            var log = new FileInfo(SqliteStore.PathIn(folder) + "-wal");
+            var log = new FileInfo(SqliteEngine.PathIn(folder) + "-wal");
             var data = $$"""{"text":"{{new string('x', 4000)}}"}""";
             long longest = 0, written = 0;
             ReadSnapshot? reader = null;

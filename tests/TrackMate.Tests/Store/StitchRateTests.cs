@@ -1,6 +1,9 @@
 using TrackMate.Bind;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Tests.Store;
 
@@ -49,9 +52,9 @@ public sealed class StitchRateTests(TemporaryStore stored) : IClassFixture<Tempo
         await stored.Store.AppendAsync([Event("a", 0), Messages.Identify(company, "a", "a@shop.com", "i1", Noon)]);
         Assert.Equal([(0, 1, 1)], Days());
         var by = new ActBy("a test", Noon, DryRun: false);
-        Assert.NotNull((await stored.Store.ActAsync(acts => acts.Unbind(company, "a", 0, long.MaxValue, by with { DryRun = true }))).Outcome);
+        Assert.NotNull((await stored.Store.ActAsync(company, acts => acts.Unbind(company, "a", 0, long.MaxValue, by with { DryRun = true }))).Outcome);
         Assert.Equal([(0, 1, 1)], Days());
-        await stored.Store.ActAsync(acts => acts.Unbind(company, "a", long.MinValue, long.MaxValue, by));
+        await stored.Store.ActAsync(company, acts => acts.Unbind(company, "a", long.MinValue, long.MaxValue, by));
         Assert.Equal([(0, 1, 0)], Days());
     }
 

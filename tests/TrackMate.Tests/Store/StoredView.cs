@@ -1,7 +1,10 @@
 using TrackMate.Bind;
 using TrackMate.Show;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 using TrackMate.Tests.Model;
 
 namespace TrackMate.Tests.Store;
@@ -9,7 +12,7 @@ namespace TrackMate.Tests.Store;
 /// <summary>The view as the product shows it, read in pages of random sizes out of one snapshot.</summary>
 internal static class StoredView
 {
-    public static View Read(SqliteStore store, Company company, IReadOnlyCollection<Message> messages, Random pages)
+    public static View Read(MessageStore store, Company company, IReadOnlyCollection<Message> messages, Random pages)
     {
         using var snapshot = store.Read();
         var documents = new Documents(snapshot.Database, company);

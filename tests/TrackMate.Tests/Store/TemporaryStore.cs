@@ -1,5 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Tests.Store;
 
@@ -9,16 +13,25 @@ public sealed class TemporaryStore : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("trackmate-test-").FullName;
     private long lastCompany;
 
-    public TemporaryStore() => Store = SqliteStore.Open(folder, NullLogger.Instance);
+    public TemporaryStore()
+    {
+        Engine = new SqliteEngine(folder);
+        Store = MessageStore.Open(Engine, NullLogger.Instance);
+    }
 
-    internal SqliteStore Store { get; }
+    internal Engine Engine { get; }
+
+    internal MessageStore Store { get; }
 
     internal string Folder => folder;
 
     internal long NextCompany() => Interlocked.Increment(ref lastCompany);
 
     /// <summary>Another connection that may write, as one of the program's other verbs has.</summary>
-    internal Database OpenBeside() => Database.Open(SqliteStore.PathIn(folder));
+    internal Database OpenBeside() => Engine.Open();
+
+    /// <summary>The same where only SQLite can tell what is asked: how many steps a statement took.</summary>
+    internal SqliteDatabase OpenSqlite() => SqliteDatabase.Open(SqliteEngine.PathIn(folder));
 
     public void Dispose()
     {

@@ -1,7 +1,11 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
 using TrackMate.Show;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Tests.Store;
 
@@ -16,15 +20,15 @@ public sealed class UpgradeTests : IDisposable
     public async Task A_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_holds()
     {
         var company = Messages.Company(1);
-        using (var database = Database.Open(SqliteStore.PathIn(folder.FullName)))
+        using (var database = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName)))
         {
-            using var first = new StreamReader(typeof(SqliteStore).Assembly.GetManifestResourceStream("schema/001-spine.sql")!);
+            using var first = new StreamReader(typeof(MessageStore).Assembly.GetManifestResourceStream("sqlite/001-spine.sql")!);
             database.Execute(await first.ReadToEndAsync(TestContext.Current.CancellationToken));
             database.Execute("PRAGMA user_version = 1");
             WriteSarah(database, company);
         }
 
-        using var store = SqliteStore.Open(folder.FullName, NullLogger.Instance);
+        using var store = MessageStore.Open(new SqliteEngine(folder.FullName), NullLogger.Instance);
         var sarah = Identifier.Email(company, "sarah@example.com").Id;
         using (var snapshot = store.Read())
         {
@@ -32,10 +36,10 @@ public sealed class UpgradeTests : IDisposable
             Assert.Equal(("Sarah", 2L), (profile.Name, profile.Totals.Events));
         }
 
-        using (var reader = Database.Open(SqliteStore.PathIn(folder.FullName), readOnly: true)) Assert.Empty(DerivedTables.Differences(reader, [company]));
+        using (var reader = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName), readOnly: true)) Assert.Empty(DerivedTables.Differences(reader, [company]));
 
         // A claim of before this version is revoked, and another session goes on from it.
-        Assert.NotNull((await store.ActAsync(acts => acts.RevokeClaim(company, Origin.Browser, "i1", lift: false, new("tests", Messages.Ten, DryRun: false)))).Outcome);
+        Assert.NotNull((await store.ActAsync(company, acts => acts.RevokeClaim(company, Origin.Browser, "i1", lift: false, new("tests", Messages.Ten, DryRun: false)))).Outcome);
         using (var snapshot = store.Read()) Assert.Null(new Documents(snapshot.Database, company).Find(sarah)!.Name);
         await store.AppendAsync([Messages.Identify(company, "another", "sarah@example.com", "i2", Messages.Ten + 1000)]);
         using (var snapshot = store.Read())

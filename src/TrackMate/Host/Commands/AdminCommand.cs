@@ -20,7 +20,7 @@ internal static class AdminCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(fromInput) && parsed.GetValue(random)) throw new InvalidSettingException("--random", "it makes the password, so it cannot stand beside --password-stdin");
-            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
+            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
             var given = parsed.GetValue(fromInput) ? Console.In.ReadLine() ?? ""
                 : parsed.GetValue(random) || Console.IsInputRedirected ? null
                 : Ask();

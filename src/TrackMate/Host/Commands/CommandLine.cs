@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 using TrackMate.Manage;
 using TrackMate.Store;
 
@@ -51,7 +51,7 @@ internal static class CommandLine
         {
             return Say("Interrupted.", Interrupted);
         }
-        catch (Exception e) when (e is SqliteException or StoreUnavailableException)
+        catch (Exception e) when (e is DbException or StoreUnavailableException)
         {
             return Say($"The store cannot be used: {(e.InnerException ?? e).Message}", Failed);
         }
@@ -61,8 +61,8 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>The data folder that the environment names, for verbs that need nothing else of it.</summary>
-    public static string DataFolder => ServerOptions.DataFolderFrom(Environment.GetEnvironmentVariable);
+    /// <summary>The installation that the environment names, for verbs that need nothing else of it.</summary>
+    public static Installation Installation => ServerOptions.InstallationFrom(Environment.GetEnvironmentVariable);
 
     private static int Say(string sentence, int exitCode)
     {

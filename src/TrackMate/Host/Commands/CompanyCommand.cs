@@ -30,7 +30,7 @@ internal static class CompanyCommand
         {
             var id = ServerOptions.CompanyIdOf(parsed.GetRequiredValue(companyId));
             var called = parsed.GetValue(name) is { } given ? CompanyChange.NameOf(given) : id;
-            using var registry = Registry.Open(CommandLine.DataFolder, TimeProvider.System);
+            using var registry = CommandLine.Installation.MakeRegistry(TimeProvider.System);
             if (registry.Find(id) is not null) throw new CommandFailedException($"There is a company {id} already; change it with: trackmate company set {id}");
             registry.AddCompany(id, called);
             Console.WriteLine($"Added company {id}. Make its first key with: trackmate key add --company {id}");
@@ -48,7 +48,7 @@ internal static class CompanyCommand
         };
         command.SetAction(parsed =>
         {
-            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
+            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
             if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize([.. registry.Companies.Select(CompanyDocument.Of)], ManageJson.Readable.IReadOnlyListCompanyDocument));
             else Table.Write(Console.Out, [["company_id", "name"], .. registry.Companies.Select(company => new[] { company.CompanyId, company.Name })]);
         });
@@ -67,8 +67,8 @@ internal static class CompanyCommand
         };
         command.SetAction(parsed =>
         {
-            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
-            var company = DataFolders.CompanyOf(registry, parsed.GetValue(companyId));
+            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            var company = Installation.CompanyOf(registry, parsed.GetValue(companyId));
             if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(CompanyDocument.Of(company), ManageJson.Readable.CompanyDocument));
             else Write(registry, company);
         });

@@ -41,8 +41,8 @@ internal static class CompanySetCommand
         };
         command.SetAction(parsed =>
         {
-            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
-            var company = DataFolders.CompanyOf(registry, parsed.GetValue(companyId));
+            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            var company = Installation.CompanyOf(registry, parsed.GetValue(companyId));
             var (changedName, settings) = new CompanyChange
             {
                 Name = parsed.GetValue(name),

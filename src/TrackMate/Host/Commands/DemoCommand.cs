@@ -1,7 +1,11 @@
 using System.CommandLine;
 using TrackMate.Manage;
 using TrackMate.Show;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Host.Commands;
 
@@ -40,8 +44,8 @@ internal static class DemoCommand
 
     private static async Task<string> PlayWithOwnKeyAsync(ServerCalls server, string? companyId, CancellationToken cancel)
     {
-        using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
-        var company = DataFolders.CompanyOf(registry, companyId ?? (registry.Companies.Count == 1 ? null : DemoCompanyId));
+        using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+        var company = Installation.CompanyOf(registry, companyId ?? (registry.Companies.Count == 1 ? null : DemoCompanyId));
         var key = registry.AddKey(company, "demo, for a moment", Scopes.Write | Scopes.Read);
         try
         {
@@ -80,8 +84,8 @@ internal static class DemoCommand
     /// <summary>The only company of this machine's data folder, if there is one.</summary>
     private static string? CompanyHere()
     {
-        if (!File.Exists(SqliteStore.PathIn(CommandLine.DataFolder))) return null;
-        using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
+        if (!CommandLine.Installation.Engine.HasData) return null;
+        using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
         return registry.Companies is { Count: 1 } only ? only.First().CompanyId : null;
     }
 }

@@ -17,7 +17,7 @@ internal static class DoctorCommand
         command.SetAction(parsed =>
         {
             var healthy = true;
-            foreach (var finding in Doctor.Examine(CommandLine.DataFolder, parsed.GetValue(quick)))
+            foreach (var finding in Doctor.Examine(CommandLine.Installation, parsed.GetValue(quick)))
             {
                 healthy &= finding.Good;
                 Console.WriteLine($"{(finding.Good ? "ok   " : "WRONG")} {finding.Sentence}");

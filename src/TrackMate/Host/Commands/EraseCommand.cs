@@ -2,7 +2,10 @@ using System.CommandLine;
 using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Host.Commands;
 
@@ -32,20 +35,20 @@ internal static class EraseCommand
         };
         command.SetAction(async (parsed, cancel) =>
         {
-            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
-            var owner = DataFolders.CompanyOf(registry, parsed.GetValue(company));
+            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
             var named = person.Of(parsed, owner);
-            using var beside = new BesideServer(DataFolders.StoreIn(CommandLine.DataFolder));
+            using var beside = new BesideServer(CommandLine.Installation.Engine);
             if (parsed.GetValue(lift))
             {
-                if (!beside.Transact(_ => Suppressed.Lift(beside.Database, owner, named))) throw new CommandFailedException($"{owner.CompanyId} keeps nobody of that name away.");
+                if (!beside.Transact(owner, _ => Suppressed.Lift(beside.Database, owner, named))) throw new CommandFailedException($"{owner.CompanyId} keeps nobody of that name away.");
                 Console.WriteLine("They may come back: messages that name them are kept again.");
                 return;
             }
 
             // What was left unfinished hides whom it was erasing, who then could not be named here again.
             var resumed = !parsed.GetValue(dryRun) && await ResumeAsync(beside, cancel);
-            using var snapshots = new FileSnapshots(DataFolders.StoreIn(CommandLine.DataFolder));
+            using var snapshots = new EngineSnapshots(CommandLine.Installation.Engine);
             var preview = snapshots.Read(database => new ErasureWriter(database).Preview(owner, named.Id));
             if (preview is null && resumed)
             {
@@ -71,7 +74,7 @@ internal static class EraseCommand
         Console.WriteLine(clean
             ? "Erased: no row and no byte of the store's files holds them any more. Backups keep what they hold; see docs/erasure.md."
             : "Erased from all tables. Something that reads the store held its log back, so bytes may be left in its files: a running server takes them out within minutes, and so does the next trackmate erase.");
-        foreach (var kept in Directory.EnumerateFiles(CommandLine.DataFolder, "*.before-restore-*").Where(file => !file.EndsWith("-wal", StringComparison.Ordinal) && !file.EndsWith("-shm", StringComparison.Ordinal)))
+        foreach (var kept in Directory.EnumerateFiles(CommandLine.Installation.DataFolder, "*.before-restore-*").Where(file => !file.EndsWith("-wal", StringComparison.Ordinal) && !file.EndsWith("-shm", StringComparison.Ordinal)))
             Console.WriteLine($"{kept} is what a restore replaced, and may hold them still: delete it once you do not need it.");
         if (!clean) throw new CommandFailedException("The files still hold bytes of what was erased.");
     }
@@ -90,7 +93,7 @@ internal static class EraseCommand
     }
 
     private static Eraser EraserOf(BesideServer beside) =>
-        new(DataFolders.StoreIn(CommandLine.DataFolder), step => Task.FromResult(beside.Transact(writer => writer.Erase(step))));
+        new(CommandLine.Installation.Engine, (company, step) => Task.FromResult(beside.Transact(company, writer => writer.Erase(step))));
 
     private static void Ask()
     {

@@ -1,7 +1,11 @@
 using System.CommandLine;
 using TrackMate.Manage;
 using TrackMate.Show;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Host.Commands;
 
@@ -27,11 +31,11 @@ internal static class ExportCommand
         };
         command.SetAction(async (parsed, cancel) =>
         {
-            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
-            var owner = DataFolders.CompanyOf(registry, parsed.GetValue(company));
+            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
             var named = person.IsGiven(parsed) ? person.Of(parsed, owner) : null;
             if (named is not null && parsed.GetValue(withSecret)) throw new InvalidSettingException("--with-secret", "it goes with a whole company, not with one person");
-            using var snapshots = new FileSnapshots(DataFolders.StoreIn(CommandLine.DataFolder));
+            using var snapshots = new EngineSnapshots(CommandLine.Installation.Engine);
             var export = new Export(owner, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), snapshots);
             if (named is not null && snapshots.Read(database => new PersonReader(database).Find(owner, named.Id)) is null) throw new CommandFailedException($"{owner.CompanyId} knows nobody of that name.");
             await using var file = Open(parsed.GetValue(output), parsed.GetValue(force));

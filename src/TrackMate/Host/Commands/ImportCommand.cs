@@ -2,7 +2,11 @@ using System.CommandLine;
 using System.IO.Compression;
 using TrackMate.Manage;
 using TrackMate.Receive;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Host.Commands;
 
@@ -21,9 +25,9 @@ internal static class ImportCommand
         };
         command.SetAction(async (parsed, cancel) =>
         {
-            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
-            var owner = DataFolders.CompanyOf(registry, parsed.GetValue(company));
-            using var beside = new BesideServer(DataFolders.StoreIn(CommandLine.DataFolder));
+            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
+            using var beside = new BesideServer(CommandLine.Installation.Engine);
             await using var stream = Open(parsed.GetRequiredValue(file));
             var imported = await new ImportFile(owner, beside, registry).ReadAsync(stream, Tell, cancel);
             Console.WriteLine($"Imported into {owner.CompanyId}: {Describe(imported)}.");

@@ -36,8 +36,8 @@ internal static class KeyCommand
             var called = CompanyChange.NameOf(parsed.GetRequiredValue(name));
             if (!ApiKey.TryParse(parsed.GetRequiredValue(scopes), out var granted))
                 throw new InvalidSettingException("--scopes", $"'{parsed.GetValue(scopes)}' is not made of write, read, admin or all");
-            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
-            var owner = DataFolders.CompanyOf(registry, parsed.GetValue(company));
+            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
             Console.WriteLine(registry.AddKey(owner, called, granted));
             Console.Error.WriteLine($"A key of {owner.CompanyId} with the scopes: {ApiKey.Write(granted)}. It is shown this once; only its hash is kept.");
         });
@@ -56,8 +56,8 @@ internal static class KeyCommand
         };
         command.SetAction(parsed =>
         {
-            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
-            var owner = DataFolders.CompanyOf(registry, parsed.GetValue(company));
+            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
             var key = parsed.GetRequiredValue(number);
             if (!registry.RevokeKey(owner, key)) throw new CommandFailedException($"{owner.CompanyId} has no key {key} in force; see: trackmate key list --company {owner.CompanyId}");
             Console.WriteLine($"Revoked key {key} of {owner.CompanyId}.");
@@ -83,8 +83,8 @@ internal static class KeyCommand
         };
         command.SetAction(parsed =>
         {
-            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
-            var keys = registry.KeysOf(DataFolders.CompanyOf(registry, parsed.GetValue(company))).Select(KeyDocument.Of).ToList();
+            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            var keys = registry.KeysOf(Installation.CompanyOf(registry, parsed.GetValue(company))).Select(KeyDocument.Of).ToList();
             if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(keys, ManageJson.Readable.IReadOnlyListKeyDocument));
             else
             {

@@ -18,7 +18,7 @@ internal static class RestoreCommand
         };
         command.SetAction(parsed =>
         {
-            var dataFolder = CommandLine.DataFolder;
+            var dataFolder = CommandLine.Installation.FolderToRestore();
             var restored = RestoredFolder.Restore(parsed.GetRequiredValue(file), dataFolder, parsed.GetValue(force), TimeProvider.System);
             Console.WriteLine($"Restored into {dataFolder} ({restored.Backup}).");
             if (restored.Kept is { } kept) Console.WriteLine($"What was there before is kept as {kept}.");

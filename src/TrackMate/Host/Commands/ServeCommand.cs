@@ -2,10 +2,14 @@ using System.CommandLine;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 using TrackMate.Manage;
 using TrackMate.Show;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Host.Commands;
 
@@ -32,7 +36,7 @@ internal static class ServeCommand
             await app.StartAsync(cancel);
             // Only a server that listens prints the secrets it made: those of one that could not are made again at the next start.
             var first = FirstStart.Ensure(app.Services.GetRequiredService<Registry>(), options);
-            Console.WriteLine(Welcome(first, AddressOf(app), options.DataFolder));
+            Console.WriteLine(Welcome(first, AddressOf(app), options.Installation.Engine.Place));
             await app.WaitForShutdownAsync(cancel);
             return 0;
         }
@@ -42,11 +46,11 @@ internal static class ServeCommand
         }
         catch (IOException e) when (FolderLock.IsHeld(e))
         {
-            throw new CommandFailedException($"Another TrackMate server is running on the data folder {options.DataFolder}; stop that one, or choose another folder with TRACKMATE_DATA.");
+            throw new CommandFailedException($"Another TrackMate server is running on the data folder {options.Installation.DataFolder}; stop that one, or choose another folder with TRACKMATE_DATA.");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException or NotSupportedException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DbException or NotSupportedException)
         {
-            throw new CommandFailedException($"The data folder {options.DataFolder} cannot be used: {e.Message}");
+            throw new CommandFailedException($"{options.Installation.Engine.Name} cannot be used: {e.Message}");
         }
     }
 
@@ -56,12 +60,12 @@ internal static class ServeCommand
         return ServerAddress.Reachable(addresses.First());
     }
 
-    private static string Welcome(FirstStart first, string url, string dataFolder)
+    private static string Welcome(FirstStart first, string url, string place)
     {
         var text = new System.Text.StringBuilder();
         text.AppendLine().AppendLine($"  TrackMate {Health.Version} is running.").AppendLine();
         text.AppendLine($"  Dashboard   {url}");
-        text.AppendLine($"  Data        {dataFolder}");
+        text.AppendLine($"  Data        {place}");
         text.AppendLine($"  Company     {first.Company.CompanyId}");
         if (first.AdminPassword is { } password) text.AppendLine($"  Login       {FirstStart.AdminName}").AppendLine($"  Password    {password}");
         if (first.ApiKey is { } key) text.AppendLine($"  API key     {key}");

@@ -32,7 +32,7 @@ internal sealed class ServerCalls(Uri address) : IDisposable
         }
 
         if (patience > TimeSpan.Zero)
-            throw new CommandFailedException($"The server at {address} works on another data folder than {CommandLine.DataFolder}; set TRACKMATE_DATA to its folder, or give --api-key.");
+            throw new CommandFailedException($"The server at {address} does not work on {CommandLine.Installation.Engine.Place}; {CommandLine.Installation.Engine.HowToFind}, or give --api-key.");
     }
 
     /// <exception cref="CommandFailedException">The server refused it.</exception>

@@ -35,8 +35,8 @@ internal static class TokenKeyCommand
             var name = parsed.GetValue(kid) ?? TokenKey.NewKid();
             if (!TokenKey.IsKid(name)) throw new InvalidSettingException("--kid", $"it is 1 to {TokenKey.MaxKidLength} letters, digits, dots, dashes or underscores");
             var given = parsed.GetValue(publicKey) is { } text ? PublicKeyOf(text) : null;
-            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
-            var owner = DataFolders.CompanyOf(registry, parsed.GetValue(company));
+            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
             if (given is not null)
             {
                 registry.AddTokenKey(owner, name, TokenAlgorithm.EdDSA, given);
@@ -75,8 +75,8 @@ internal static class TokenKeyCommand
         };
         command.SetAction(parsed =>
         {
-            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
-            var keys = registry.TokenKeysOf(DataFolders.CompanyOf(registry, parsed.GetValue(company))).Select(TokenKeyDocument.Of).ToList();
+            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            var keys = registry.TokenKeysOf(Installation.CompanyOf(registry, parsed.GetValue(company))).Select(TokenKeyDocument.Of).ToList();
             if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(keys, ManageJson.Readable.IReadOnlyListTokenKeyDocument));
             else Table.Write(Console.Out, [["kid", "algorithm", "state", "created", "revoked"], .. keys.Select(key => new[] { key.Kid, key.Algorithm, key.State, key.CreatedAt, key.RevokedAt ?? "" })]);
         });
@@ -95,8 +95,8 @@ internal static class TokenKeyCommand
         };
         command.SetAction(parsed =>
         {
-            using var registry = DataFolders.OpenRegistry(CommandLine.DataFolder, TimeProvider.System);
-            var owner = DataFolders.CompanyOf(registry, parsed.GetValue(company));
+            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
             var key = parsed.GetRequiredValue(kid);
             if (!registry.RevokeTokenKey(owner, key)) throw new CommandFailedException($"{owner.CompanyId} has no token key {key} in force; see: trackmate token-key list --company {owner.CompanyId}");
             Console.WriteLine($"Revoked token key {key} of {owner.CompanyId}.");

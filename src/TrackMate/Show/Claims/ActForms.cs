@@ -6,7 +6,10 @@ using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Receive;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Show;
 
@@ -25,11 +28,11 @@ internal static class ActForms
             app.MapGet(address, (string companyId) => Results.Redirect(Links.People(companyId))).RequireAuthorization().WithMetadata(Page.Marker);
     }
 
-    private static Task Do(HttpContext http, string companyId, Registry registry, SqliteStore store, TimeProvider time) =>
+    private static Task Do(HttpContext http, string companyId, Registry registry, MessageStore store, TimeProvider time) =>
         ActAsync(http, companyId, registry, store, time, (company, form) => AskedAct.Read(name => form[name]).Prepare(company, Clock.Of(http, time)));
 
     /// <summary>Undoes a line of the audit log at once; where the line was itself an undoing, does it again.</summary>
-    private static Task Undo(HttpContext http, string companyId, Registry registry, SqliteStore store, TimeProvider time) =>
+    private static Task Undo(HttpContext http, string companyId, Registry registry, MessageStore store, TimeProvider time) =>
         ActAsync(http, companyId, registry, store, time, (company, form) =>
         {
             using var snapshot = store.Read();
@@ -43,7 +46,7 @@ internal static class ActForms
 
     public static bool IsUndoing(string action) => action is "lift" or "unmerge" or "rebind" or "unisolate" or "unfreeze";
 
-    private static async Task ActAsync(HttpContext http, string companyId, Registry registry, SqliteStore store, TimeProvider time, Func<Company, IFormCollection, Func<ActWriter, ActBy, ActAnswer>> prepare)
+    private static async Task ActAsync(HttpContext http, string companyId, Registry registry, MessageStore store, TimeProvider time, Func<Company, IFormCollection, Func<ActWriter, ActBy, ActAnswer>> prepare)
     {
         // The middleware only notes what it found; whoever reads no form has to look.
         if (http.Features.Get<IAntiforgeryValidationFeature>() is not { IsValid: true })
@@ -56,7 +59,7 @@ internal static class ActForms
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
         var act = prepare(company, form);
         var by = new ActBy(http.User.Identity!.Name!, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false);
-        var answer = await store.ActAsync(acts => act(acts, by));
+        var answer = await store.ActAsync(company, acts => act(acts, by));
         if (answer.Outcome is not { } outcome) throw Acts.RefusedBy(answer.Refusal!.Value, "claim, session or profile");
         var back = form["back"].ToString();
         http.Response.StatusCode = StatusCodes.Status303SeeOther;

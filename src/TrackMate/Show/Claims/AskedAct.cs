@@ -1,7 +1,10 @@
 using TrackMate.Bind;
 using TrackMate.Receive;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Show;
 
@@ -55,6 +58,6 @@ internal sealed record AskedAct(string Verb, string Id, string Other, string Fro
     }
 
     /// <summary>Sees what it would move; nothing is done.</summary>
-    public static Task<ActAnswer> PreviewAsync(SqliteStore store, Func<ActWriter, ActBy, ActAnswer> act, TimeProvider time) =>
-        store.ActAsync(acts => act(acts, new("", time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: true)));
+    public static Task<ActAnswer> PreviewAsync(MessageStore store, Company company, Func<ActWriter, ActBy, ActAnswer> act, TimeProvider time) =>
+        store.ActAsync(company, acts => act(acts, new("", time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: true)));
 }

@@ -3,7 +3,11 @@ using Microsoft.AspNetCore.Components;
 using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Receive;
+using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Show;
 
@@ -21,7 +25,7 @@ public abstract class CompanyPage : ComponentBase
     private protected Registry Registry { get; set; } = null!;
 
     [Inject]
-    private protected SqliteStore Store { get; set; } = null!;
+    private protected MessageStore Store { get; set; } = null!;
 
     [Inject]
     private protected TimeProvider Now { get; set; } = null!;

@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 using TrackMate.Receive;
 using TrackMate.Store;
 
@@ -40,7 +40,7 @@ internal static partial class PageAnswers
             if (refused.RetryAfterSeconds is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
             await WriteAsync(http, refused.Status, refused.Status == 404 ? "Nobody here" : "This cannot be shown", refused.Message);
         }
-        catch (Exception e) when (e is StoreUnavailableException or SqliteException && !http.Response.HasStarted)
+        catch (Exception e) when (e is StoreUnavailableException or DbException && !http.Response.HasStarted)
         {
             LogUnavailable(Log(http), http.Request.Path, e.Message);
             http.Response.Headers.RetryAfter = "5";

@@ -1,14 +1,16 @@
 using System.Threading.Channels;
 using TrackMate.Store;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Show;
 
 /// <summary>
-/// Tells open pages that their company has received something. It follows the log once for all of them, a few times a second at most, and only while a page is
-/// open; what has arrived the pages read themselves.
+/// Tells open pages that their company has received something, a few times a second at most; what has arrived the pages read themselves.
 /// </summary>
-internal sealed class LiveFeed(SqliteStore store, TimeProvider time) : BackgroundService
+internal sealed class LiveFeed(MessageStore store, TimeProvider time) : BackgroundService
 {
     private const int MaxPages = 200;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
@@ -16,7 +18,7 @@ internal sealed class LiveFeed(SqliteStore store, TimeProvider time) : Backgroun
     private readonly Channel<bool> appended = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Lock gate = new();
     private readonly List<Watch> watches = [];
-    private (long Message, long Rejected)? end;
+    private readonly HashSet<long> heard = [];
 
     /// <summary>One open page.</summary>
     public sealed class Watch(LiveFeed feed, long company) : IDisposable
@@ -43,25 +45,22 @@ internal sealed class LiveFeed(SqliteStore store, TimeProvider time) : Backgroun
         {
             if (watches.Count >= MaxPages) return null;
             var watch = new Watch(this, company);
-            if (watches.Count == 0) end = null;
             watches.Add(watch);
-            // What arrived between the drawing of the page and now is followed by nobody, so the page looks once by itself.
+            // What arrived between the drawing of the page and now was told to nobody, so the page looks once by itself.
             watch.Tell();
-            appended.Writer.TryWrite(true);
             return watch;
         }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        void Signal() => appended.Writer.TryWrite(true);
-        store.Appended += Signal;
+        store.Appended += Note;
         try
         {
             while (await appended.Reader.WaitToReadAsync(stoppingToken))
             {
                 appended.Reader.TryRead(out _);
-                Follow();
+                Tell();
                 await Task.Delay(Pause, time, stoppingToken);
             }
         }
@@ -71,33 +70,27 @@ internal sealed class LiveFeed(SqliteStore store, TimeProvider time) : Backgroun
         }
         finally
         {
-            store.Appended -= Signal;
+            store.Appended -= Note;
         }
     }
 
-    private void Follow()
+    private void Note(IReadOnlyCollection<long> companies)
     {
         lock (gate)
         {
             if (watches.Count == 0) return;
+            heard.UnionWith(companies);
         }
 
-        try
+        appended.Writer.TryWrite(true);
+    }
+
+    private void Tell()
+    {
+        lock (gate)
         {
-            using var snapshot = store.Read();
-            var arrivals = new ArrivalReader(snapshot.Database);
-            List<long>? companies = null;
-            if (end is { } before) companies = arrivals.CompaniesSince(before);
-            end = arrivals.End();
-            lock (gate)
-            {
-                // Where the log was not followed until now, nobody knows for whom it was.
-                foreach (var watch in watches.Where(watch => companies?.Contains(watch.Company) ?? true)) watch.Tell();
-            }
-        }
-        catch (Exception e) when (e is StoreUnavailableException or Microsoft.Data.Sqlite.SqliteException)
-        {
-            // The pages cannot read it either and say so; the next message asks again.
+            foreach (var watch in watches.Where(watch => heard.Contains(watch.Company))) watch.Tell();
+            heard.Clear();
         }
     }
 }

@@ -1,5 +1,8 @@
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Store.Sqlite;
 
@@ -39,7 +42,7 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
     }
 
     /// <summary>Called by the writer after each commit, with its own connection.</summary>
-    public void AfterCommit(Database writer)
+    public void AfterCommit(SqliteDatabase writer)
     {
         raw.sqlite3_wal_checkpoint_v2(writer.Handle, "main", Measure, out var pages, out _);
         if (pages < limits.Move)
@@ -64,17 +67,17 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
         }
     }
 
-    private void StartOver(Database writer, int mode, int waitMilliseconds)
+    private void StartOver(SqliteDatabase writer, int mode, int waitMilliseconds)
     {
         raw.sqlite3_busy_timeout(writer.Handle, waitMilliseconds);
         raw.sqlite3_wal_checkpoint_v2(writer.Handle, "main", mode, out _, out _);
-        raw.sqlite3_busy_timeout(writer.Handle, Database.BusyMilliseconds);
+        raw.sqlite3_busy_timeout(writer.Handle, SqliteDatabase.BusyMilliseconds);
         mayStartOver = false;
     }
 
     private void Run()
     {
-        Database? database = null;
+        SqliteDatabase? database = null;
         try
         {
             while (true)
@@ -84,7 +87,7 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
                 if (mayStartOver) continue;
                 try
                 {
-                    database ??= Database.Open(databasePath, cacheKibibytes: 2048);
+                    database ??= SqliteDatabase.Open(databasePath, cacheKibibytes: 2048);
                     raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out var pages, out _);
                     mayStartOver = pages >= limits.StartOver;
                 }

@@ -2,6 +2,9 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using SQLitePCL;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Store.Sqlite;
 
@@ -31,7 +34,7 @@ internal sealed class FileCleaner(string path)
     /// <returns>False where a reader held the log back for all that time, or the file is too large: the rows are gone, and bytes of them may be left.</returns>
     public bool Clean(TimeSpan limit, CancellationToken cancel)
     {
-        using var database = Database.Open(path, cacheKibibytes: 256);
+        using var database = SqliteDatabase.Open(path, cacheKibibytes: 256);
         var waited = Stopwatch.StartNew();
         for (var next = 1L; ;)
         {
@@ -78,12 +81,12 @@ internal sealed class FileCleaner(string path)
     private bool IsLogEmpty => new FileInfo(path + "-wal") is var log && (!log.Exists || log.Length == 0);
 
     /// <returns>False where a reader or writer holds it.</returns>
-    private static bool CutLog(Database database) => IsDone(database, raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", raw.SQLITE_CHECKPOINT_TRUNCATE, out _, out _));
+    private static bool CutLog(SqliteDatabase database) => IsDone(database, raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", raw.SQLITE_CHECKPOINT_TRUNCATE, out _, out _));
 
-    private static bool Begin(Database database) => IsDone(database, raw.sqlite3_exec(database.Handle, "BEGIN IMMEDIATE"));
+    private static bool Begin(SqliteDatabase database) => IsDone(database, raw.sqlite3_exec(database.Handle, "BEGIN IMMEDIATE"));
 
     /// <summary>What is busy is tried again; what else fails fails.</summary>
-    private static bool IsDone(Database database, int code)
+    private static bool IsDone(SqliteDatabase database, int code)
     {
         if ((code & 0xff) is raw.SQLITE_BUSY or raw.SQLITE_LOCKED) return false;
         database.Check(code);
@@ -107,7 +110,7 @@ internal sealed class FileCleaner(string path)
         private readonly Sync sync;
 
         /// <param name="database">Holds the write lock, and its log is empty: so nobody else writes the file.</param>
-        public StoreFile(Database database)
+        public StoreFile(SqliteDatabase database)
         {
             using (var size = database.Use("SELECT page_size, page_count FROM pragma_page_size, pragma_page_count"))
             {

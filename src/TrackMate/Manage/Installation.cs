@@ -1,0 +1,76 @@
+using TrackMate.Host;
+using TrackMate.Store;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Manage;
+
+/// <summary>Where an installation keeps its data, and how programs come to it: never by making one where a path was mistyped.</summary>
+/// <param name="Engine">What keeps companies and messages.</param>
+/// <param name="DataFolder">Where this machine keeps its own: the embedded store, the key that seals token secrets.</param>
+internal sealed record Installation(Engine Engine, string DataFolder)
+{
+    public SealingKey Sealing { get; } = new(DataFolder);
+
+    /// <summary>One that keeps everything in a folder.</summary>
+    public static Installation In(string dataFolder) => new(new SqliteEngine(dataFolder), dataFolder);
+
+    /// <summary>Opens its registry, whether or not a server runs on it.</summary>
+    /// <exception cref="CommandFailedException">There is no data yet, or it is of another version of the program: only a server upgrades it.</exception>
+    public Registry OpenRegistry(TimeProvider time)
+    {
+        RequireData();
+        using (var database = Engine.OpenReader()) CheckSchema(database);
+        return Registry.Open(Engine, Sealing, time);
+    }
+
+    /// <summary>Makes it if need be, and opens its registry.</summary>
+    public Registry MakeRegistry(TimeProvider time)
+    {
+        Engine.Upgrade();
+        return Registry.Open(Engine, Sealing, time);
+    }
+
+    /// <exception cref="CommandFailedException">There is no data yet.</exception>
+    public void RequireData()
+    {
+        if (!Engine.HasData) throw new CommandFailedException($"There is no TrackMate data in {Engine.Place}; {Engine.HowToFind}, or begin one with: trackmate company add");
+    }
+
+    /// <summary>The file of an embedded store.</summary>
+    /// <exception cref="CommandFailedException">There is none: nothing lies in files that a verb could work on.</exception>
+    public string StoreFile(string verb)
+    {
+        if (Engine is not SqliteEngine embedded) throw new CommandFailedException($"trackmate {verb} works on the embedded store. {Engine.Name} has tools of its own for that; see docs/scaling.md.");
+        RequireData();
+        return embedded.Path;
+    }
+
+    /// <summary>Where a backup of the embedded store may be put.</summary>
+    /// <exception cref="CommandFailedException">It is not kept in a folder.</exception>
+    public string FolderToRestore() => Engine is SqliteEngine
+        ? DataFolder
+        : throw new CommandFailedException($"trackmate restore works on the embedded store. {Engine.Name} has tools of its own for that; see docs/scaling.md.");
+
+    /// <exception cref="CommandFailedException">The store is older or newer than this program.</exception>
+    public void CheckSchema(Database database)
+    {
+        var (found, known) = Engine.SchemaOf(database);
+        if (found < known) throw new CommandFailedException($"{Engine.Name} is of an older TrackMate (schema {found}; this program is of {known}); start this version's server once, which upgrades it.");
+        if (found > known) throw new CommandFailedException($"{Engine.Name} was written by a newer TrackMate (schema {found}; this program knows {known}); use that version's program.");
+    }
+
+    /// <summary>The company that a verb is about: the one named, else the only one there is.</summary>
+    /// <exception cref="CommandFailedException">It is not there, or there are several to choose from.</exception>
+    public static Bind.Company CompanyOf(Registry registry, string? companyId)
+    {
+        if (companyId is not null)
+            return registry.Find(companyId) ?? throw new CommandFailedException($"There is no company {companyId} here; see: trackmate company list");
+
+        return registry.Companies switch
+        {
+            { Count: 1 } only => only.First(),
+            { Count: 0 } => throw new CommandFailedException("There is no company here yet; make one with: trackmate company add"),
+            _ => throw new InvalidSettingException("--company", $"there are several companies here, so name one of {string.Join(", ", registry.Companies.Select(company => company.CompanyId))}"),
+        };
+    }
+}

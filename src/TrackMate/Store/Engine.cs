@@ -1,0 +1,58 @@
+namespace TrackMate.Store;
+
+/// <summary>Where the data of an installation lies and how it is opened: a folder with a SQLite file, or a PostgreSQL database.</summary>
+internal abstract class Engine : IDisposable
+{
+    /// <summary>What people know it by, to begin a sentence with; it holds no password.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The same within a sentence.</summary>
+    public abstract string Place { get; }
+
+    /// <summary>What to set so that it is found where it really is.</summary>
+    public abstract string HowToFind { get; }
+
+    /// <summary>Whether any program has made its tables yet; looking makes nothing.</summary>
+    public abstract bool HasData { get; }
+
+    /// <summary>A connection for what is small and rare: companies, keys, verbs of the command line.</summary>
+    public abstract Database Open();
+
+    /// <summary>The one connection through which a server writes.</summary>
+    public abstract Database OpenWriter();
+
+    /// <summary>A connection that only reads.</summary>
+    public abstract Database OpenReader();
+
+    /// <summary>Whether it, not what was to be read or written, is at fault: full, gone, damaged, locked.</summary>
+    public abstract bool IsUnavailable(Exception e);
+
+    /// <summary>Whether a transaction that failed so may just be tried again.</summary>
+    public virtual bool IsTransient(Exception e) => false;
+
+    /// <summary>Makes the tables, or brings those of an older version up to date; being killed in the middle leaves the version before.</summary>
+    /// <exception cref="NotSupportedException">They were made by a newer program.</exception>
+    public abstract void Upgrade();
+
+    /// <summary>The version of the tables as they are, and the one that this program knows.</summary>
+    public abstract (long Found, int Known) SchemaOf(Database database);
+
+    /// <summary>Takes what only a server holds, and begins the work beside the writer.</summary>
+    /// <param name="appended">Called with companies that have received or refused something through another server.</param>
+    /// <exception cref="IOException">Another server holds it, or it cannot be written.</exception>
+    public abstract void Serve(Action<IReadOnlyCollection<long>> appended);
+
+    /// <summary>Called by the writer after each commit.</summary>
+    /// <param name="companies">Those that have received or refused something by it.</param>
+    public virtual void AfterCommit(Database writer, IReadOnlyCollection<long> companies)
+    {
+    }
+
+    /// <summary>Takes the bytes of erased rows out of the files as far as that is the program's to do.</summary>
+    /// <returns>False where something held them back.</returns>
+    public abstract bool Clean(CancellationToken cancel);
+
+    public virtual void Dispose()
+    {
+    }
+}

@@ -1,0 +1,132 @@
+using TrackMate.Bind;
+using TrackMate.Store.Read;
+using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
+
+namespace TrackMate.Store.Erase;
+
+/// <summary>What becomes of an identifier when messages that named it go: it is named later than it was, only known as an id, or not there.</summary>
+internal sealed class IdentifierEraser(Database database)
+{
+    /// <summary>What is left of an identifier that nobody names any more; acts go with what they are about.</summary>
+    private static readonly string[] OfIdentifier =
+    [
+        "DELETE FROM pair WHERE company = ?1 AND (low = ?2 OR high = ?2)",
+        "DELETE FROM trait WHERE company = ? AND identifier = ?",
+        "DELETE FROM trait_said WHERE company = ? AND identifier = ?",
+        "DELETE FROM first_claim WHERE company = ? AND identifier = ?",
+        "DELETE FROM first_claim_day WHERE company = ? AND identifier = ?",
+        "DELETE FROM server_run WHERE company = ? AND identifier = ?",
+        "DELETE FROM span WHERE company = ? AND identifier = ?",
+        "DELETE FROM alarm WHERE company = ? AND identifier = ?",
+        "DELETE FROM act WHERE company = ?1 AND (identifier = ?2 OR other = ?2)",
+    ];
+
+    private readonly PersonRows persons = new(database);
+
+    /// <summary>Derives identifiers anew from what still names them; one that nothing names goes.</summary>
+    /// <param name="isLast">Those that are hidden while they are erased are looked at too: nothing that is to go names them any more.</param>
+    public void Rederive(Company company, HashSet<long> identifiers, bool isLast = false)
+    {
+        var dropped = new List<long>();
+        foreach (var identifier in identifiers.ToList())
+        {
+            if (IsNamed(company, identifier))
+            {
+                RederiveFirstNamed(company, identifier, isLast);
+                continue;
+            }
+
+            dropped.Add(identifier);
+            identifiers.UnionWith(PairedWith(company, identifier));
+            foreach (var delete in OfIdentifier) database.Use(delete).With(company.Number).With(identifier).Run();
+        }
+
+        // Those who were kept from joining by what is gone may join now.
+        persons.RejoinEach(company, identifiers);
+        foreach (var identifier in dropped) database.Use("DELETE FROM identifier WHERE company = ? AND id = ?").With(company.Number).With(identifier).Run();
+    }
+
+    private List<long> PairedWith(Company company, long identifier)
+    {
+        var others = new List<long>();
+        using var rows = database.Use("""
+            SELECT high FROM pair WHERE company = ?1 AND low = ?2 UNION SELECT low FROM pair WHERE company = ?1 AND high = ?2
+            UNION SELECT other FROM act WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND undone_ms IS NULL AND kind = 4
+            UNION SELECT identifier FROM act WHERE company = ?1 AND other = ?2 AND other IS NOT NULL AND undone_ms IS NULL AND kind = 4
+            """);
+        rows.With(company.Number).With(identifier);
+        while (rows.Next()) others.Add(rows.Long(0));
+        return others;
+    }
+
+    private bool IsNamed(Company company, long identifier)
+    {
+        using var found = database.Use("""
+            SELECT EXISTS (SELECT 1 FROM message WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL)
+                OR EXISTS (SELECT 1 FROM claim INDEXED BY claim_by_identifier WHERE company = ?1 AND identifier = ?2 AND session IS NOT NULL)
+                OR EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND identifier = ?2 AND session IS NULL)
+                OR EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND second = ?2 AND second IS NOT NULL)
+                OR EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND third = ?2 AND third IS NOT NULL)
+            """);
+        found.With(company.Number).With(identifier).Next();
+        return found.Long(0) == 1;
+    }
+
+    /// <summary>An identifier that is left only as an id is one that no identifier has turned up for: nobody knows what it is the id of.</summary>
+    private void RederiveFirstNamed(Company company, long identifier, bool isLast)
+    {
+        long? known, named;
+        using (var row = database.Use("SELECT first_named_ms FROM identifier WHERE id = ? AND company = ?"))
+        {
+            if (!row.With(identifier).With(company.Number).Next() || ((known = row.LongOrNull(0)) is null && !isLast)) return;
+        }
+
+        using (var row = database.Use("""
+            SELECT MIN(at) FROM (
+              SELECT (SELECT at >> 11 FROM message WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND named <> 3 ORDER BY at LIMIT 1) AS at
+              UNION ALL SELECT (SELECT at_ms FROM claim INDEXED BY claim_by_identifier WHERE company = ?1 AND identifier = ?2 AND session IS NOT NULL AND named <> 3 ORDER BY at_ms LIMIT 1)
+              UNION ALL SELECT (SELECT MIN(at_ms) FROM claim WHERE company = ?1 AND identifier = ?2 AND session IS NULL AND named <> 3)
+              UNION ALL SELECT (SELECT MIN(c.at_ms) FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message
+                WHERE c.company = ?1 AND c.second = ?2 AND c.second IS NOT NULL AND (m.named IS DISTINCT FROM 3 OR m.identifier IS DISTINCT FROM ?2 OR c.third IS NOT DISTINCT FROM ?2))
+              UNION ALL SELECT (SELECT MIN(c.at_ms) FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message
+                WHERE c.company = ?1 AND c.third = ?2 AND c.third IS NOT NULL AND (m.named IS DISTINCT FROM 3 OR m.identifier IS DISTINCT FROM ?2 OR c.second IS NOT DISTINCT FROM ?2))) AS named
+            """))
+        {
+            row.With(company.Number).With(identifier).Next();
+            named = row.LongOrNull(0);
+        }
+
+        if (named == known && !isLast) return;
+        if (named is not null) database.Use("UPDATE identifier SET first_named_ms = ? WHERE id = ? AND company = ?").With(named).With(identifier).With(company.Number).Run();
+        else MakeBare(company, persons.Pairs.LeafOf(company, identifier).Id);
+    }
+
+    /// <summary>No list and no look-up finds a person by an identifier of which nobody knows when it was named. Whom it joins stays as it is.</summary>
+    public void Hide(Company company, long identifier) =>
+        database.Use("UPDATE identifier SET first_named_ms = NULL WHERE id = ? AND company = ?").With(identifier).With(company.Number).Run();
+
+    /// <summary>Once nothing that was to go is left: what has been named again meanwhile is shown again, as by that alone.</summary>
+    public void Settle(Company company, IEnumerable<ProfileId> leaves)
+    {
+        Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
+        var left = new HashSet<long>();
+        foreach (var leaf in leaves)
+        {
+            leaf.CopyTo(bytes);
+            using var row = database.Use("SELECT id FROM identifier WHERE company = ? AND leaf = ?");
+            if (row.With(company.Number).WithBlob(bytes).Next()) left.Add(row.Long(0));
+        }
+
+        Rederive(company, left, isLast: true);
+    }
+
+    /// <summary>Leaves of an identifier only its id.</summary>
+    private void MakeBare(Company company, ProfileId leaf)
+    {
+        Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
+        leaf.CopyTo(bytes);
+        database.Use("UPDATE identifier SET kind = 3, value = ?3, search = ?3, first_named_ms = NULL WHERE company = ?1 AND leaf = ?2")
+            .With(company.Number).WithBlob(bytes).With(leaf.ToString()).Run();
+    }
+}

@@ -1,0 +1,33 @@
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
+using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
+
+namespace TrackMate.Store;
+
+/// <summary>What is read from: a server's store, or its file beside it. All that one call reads is of one moment.</summary>
+internal interface ISnapshots
+{
+    T Read<T>(Func<Database, T> read);
+}
+
+/// <summary>A store read from another process than the server's.</summary>
+internal sealed class EngineSnapshots(Engine engine) : ISnapshots, IDisposable
+{
+    private readonly Database database = engine.OpenReader();
+
+    public T Read<T>(Func<Database, T> read)
+    {
+        database.BeginRead();
+        try
+        {
+            return read(database);
+        }
+        finally
+        {
+            database.Rollback();
+        }
+    }
+
+    public void Dispose() => database.Dispose();
+}

@@ -1,0 +1,238 @@
+using System.Data;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace TrackMate.Store.Postgres;
+
+/// <summary>
+/// One connection to PostgreSQL. What is written waits until something is read or committed, so that it goes out in one round trip with it; what is read is read
+/// whole, so that other statements may run between its rows.
+/// </summary>
+internal sealed class PostgresDatabase : Database
+{
+    /// <summary>Statements that wait at most: more of them in one round trip gain nothing.</summary>
+    private const int MostWaiting = 256;
+
+    private readonly NpgsqlConnection connection;
+    private readonly Dictionary<string, string> translated = new(ReferenceEqualityComparer.Instance as IEqualityComparer<string>);
+    private readonly Dictionary<string, Queue<long>> numbers = [];
+    private readonly List<NpgsqlBatchCommand> waiting = [];
+    private readonly int locks;
+    private readonly HashSet<string> cursors = [];
+    private bool inTransaction;
+
+    private PostgresDatabase(NpgsqlConnection connection, int locks)
+    {
+        this.connection = connection;
+        this.locks = locks;
+    }
+
+    /// <exception cref="NpgsqlException">The database cannot be reached, or does not let us in.</exception>
+    public static PostgresDatabase Open(NpgsqlDataSource source)
+    {
+        var connection = source.OpenConnection();
+        try
+        {
+            // Locks are the database's, tables those of a schema: two installations in one database must not wait for each other.
+            using var schema = new NpgsqlCommand("SELECT hashtext(current_schema())", connection);
+            return new(connection, (int)schema.ExecuteScalar()!);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    public override bool IsShared => true;
+
+    public override bool IsIdle => !inTransaction;
+
+    public NpgsqlConnection Connection => connection;
+
+    public override Statement Use(string sql) => new PostgresStatement(this, Translated(sql), isStream: false);
+
+    public override Statement Stream(string sql) => new PostgresStatement(this, Translated(sql), isStream: true);
+
+    public override void Execute(string sql)
+    {
+        Add(sql, []);
+        if (sql is "COMMIT" or "ROLLBACK")
+        {
+            inTransaction = false;
+            cursors.Clear();
+        }
+        else if (sql.StartsWith("BEGIN", StringComparison.Ordinal)) inTransaction = true;
+        Flush();
+    }
+
+    public override bool TryExecute(string sql)
+    {
+        try
+        {
+            if (sql == "ROLLBACK") waiting.Clear();
+            Execute(sql);
+            return true;
+        }
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
+        {
+            // A connection that has gone is no place to take anything back from.
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Everybody takes the company's first lock, alone who rewrites it; who binds takes the second one, alone. So any number append while one binds, and nobody does
+    /// anything while one rewrites. Companies are locked in the order of their numbers, so that two servers never wait for each other.
+    /// </summary>
+    public override void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds)
+    {
+        Add("BEGIN", []);
+        inTransaction = true;
+        // What begins later has greater numbers than all that is there, so none is left over from before.
+        numbers.Remove("message");
+        foreach (var company in holds.GroupBy(hold => hold.Company, hold => hold.Hold).OrderBy(company => company.Key))
+        {
+            var hold = company.Max();
+            Add(hold is Hold.Rewrite ? "SELECT pg_advisory_xact_lock($1)" : "SELECT pg_advisory_xact_lock_shared($1)", [Parameter(LockOf(company.Key, 0))]);
+            if (hold is Hold.Bind) Add("SELECT pg_advisory_xact_lock($1)", [Parameter(LockOf(company.Key, 1))]);
+        }
+
+        Flush();
+    }
+
+    public override void BeginRead() => Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+
+    public override long NextNumber(string table)
+    {
+        if (!numbers.TryGetValue(table, out var taken)) numbers.Add(table, taken = []);
+        if (taken.Count == 0) TakeNumbers(table, 1);
+        return taken.Dequeue();
+    }
+
+    /// <summary>Takes numbers for rows that are about to be written.</summary>
+    public void TakeNumbers(string table, int count)
+    {
+        if (!numbers.TryGetValue(table, out var taken)) numbers.Add(table, taken = []);
+        foreach (var row in Query($"SELECT nextval('{table}_number') FROM generate_series(1, $1)", [Parameter(count)])) taken.Enqueue((long)row[0]!);
+    }
+
+    public override long LastMessage(long company)
+    {
+        var rows = Query("SELECT id FROM message WHERE company = $1 ORDER BY id DESC LIMIT 1", [Parameter(company)]);
+        return rows.Count == 0 ? 0 : (long)rows[0][0]!;
+    }
+
+    public override void Dispose() => connection.Dispose();
+
+    internal static NpgsqlParameter Parameter(long value) => new NpgsqlParameter<long> { TypedValue = value };
+
+    /// <summary>Lets a statement wait whose rows nobody looks at.</summary>
+    internal void Add(string sql, IReadOnlyList<NpgsqlParameter> parameters)
+    {
+        waiting.Add(CommandOf(sql, parameters));
+        if (waiting.Count >= MostWaiting) Flush();
+    }
+
+    /// <summary>Sends what waits.</summary>
+    internal void Flush()
+    {
+        if (waiting.Count == 0) return;
+        using var batch = Batch();
+        batch.ExecuteNonQuery();
+    }
+
+    /// <summary>Runs the statements of a file.</summary>
+    internal void Script(string sql)
+    {
+        Flush();
+        using var script = new NpgsqlCommand(sql, connection);
+        script.ExecuteNonQuery();
+    }
+
+    /// <summary>Sends what waits and, with it, a statement whose rows are wanted.</summary>
+    internal List<object?[]> Query(string sql, IReadOnlyList<NpgsqlParameter> parameters)
+    {
+        var before = waiting.Count;
+        waiting.Add(CommandOf(sql, parameters));
+        using var batch = Batch();
+        using var reader = batch.ExecuteReader(CommandBehavior.Default);
+        // The reader stops at statements with rows only.
+        for (var i = 0; i < before; i++)
+        {
+            if (batch.BatchCommands[i].CommandText.StartsWith("SELECT", StringComparison.Ordinal)) reader.NextResult();
+        }
+
+        var rows = new List<object?[]>();
+        while (reader.Read())
+        {
+            var row = new object?[reader.FieldCount];
+            for (var i = 0; i < row.Length; i++) row[i] = reader.IsDBNull(i) ? null : reader.GetValue(i);
+            rows.Add(row);
+        }
+
+        while (reader.NextResult())
+        {
+        }
+
+        return rows;
+    }
+
+    /// <summary>Sends what waits and, with it, a statement of which the number of changed rows is wanted.</summary>
+    internal int Change(string sql, IReadOnlyList<NpgsqlParameter> parameters)
+    {
+        var command = CommandOf(sql, parameters);
+        waiting.Add(command);
+        using var batch = Batch();
+        batch.ExecuteNonQuery();
+        return (int)command.RecordsAffected;
+    }
+
+    /// <summary>The name of one that is not in use; names come again, so that what is prepared does too.</summary>
+    internal string OpenCursor()
+    {
+        for (var number = 1; ; number++)
+        {
+            if (cursors.Add($"rows_{number}")) return $"rows_{number}";
+        }
+    }
+
+    internal void CloseCursor(string cursor)
+    {
+        if (inTransaction) Add($"CLOSE {cursor}", []);
+        cursors.Remove(cursor);
+    }
+
+    private NpgsqlBatch Batch()
+    {
+        var batch = new NpgsqlBatch(connection);
+        foreach (var command in waiting) batch.BatchCommands.Add(command);
+        waiting.Clear();
+        try
+        {
+            // Known to the server from the first time on: preparing again costs nothing.
+            batch.Prepare();
+            return batch;
+        }
+        catch
+        {
+            batch.Dispose();
+            throw;
+        }
+    }
+
+    private static NpgsqlBatchCommand CommandOf(string sql, IReadOnlyList<NpgsqlParameter> parameters)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var parameter in parameters) command.Parameters.Add(parameter);
+        return command;
+    }
+
+    private string Translated(string sql)
+    {
+        if (translated.TryGetValue(sql, out var known)) return known;
+        return translated[sql] = Dialect.Of(sql);
+    }
+
+    private long LockOf(long company, int which) => ((long)(locks ^ (which * 0x5bd1e995)) << 32) | (uint)company;
+}

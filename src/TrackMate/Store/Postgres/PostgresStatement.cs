@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Text;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace TrackMate.Store.Postgres;
+
+/// <summary>A statement of PostgreSQL's with its parameters; its rows are read whole, or a few hundred at a time.</summary>
+internal sealed class PostgresStatement(PostgresDatabase database, string sql, bool isStream) : Statement
+{
+    private const int FetchedAtOnce = 500;
+
+    private readonly List<NpgsqlParameter> parameters = [];
+    private List<object?[]>? rows;
+    private string? cursor;
+    private int at = -1;
+    private byte[]? encoded;
+
+    public override Statement With(long value) => Add(new NpgsqlParameter<long> { TypedValue = value });
+
+    public override Statement With(long? value) => value is { } number ? With(number) : Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Bigint, Value = DBNull.Value });
+
+    public override Statement With(string? value) => value is null ? WithNull() : Add(new NpgsqlParameter<string> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Text });
+
+    public override Statement WithText(ReadOnlySpan<byte> utf8) => With(Encoding.UTF8.GetString(utf8));
+
+    public override Statement WithBlob(ReadOnlySpan<byte> bytes) => Add(new NpgsqlParameter<byte[]> { TypedValue = bytes.ToArray(), NpgsqlDbType = NpgsqlDbType.Bytea });
+
+    public override Statement WithNull() => Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = DBNull.Value });
+
+    public override bool Next()
+    {
+        encoded = null;
+        rows ??= isStream ? Declare() : database.Query(sql, parameters);
+        if (++at < rows.Count) return true;
+        if (cursor is null || rows.Count < FetchedAtOnce) return false;
+        rows = Fetch();
+        at = 0;
+        return rows.Count > 0;
+    }
+
+    public override void Run() => database.Add(sql, parameters);
+
+    public override int RunCounted() => database.Change(sql, parameters);
+
+    public override long RunForNumber() => Number(database.Query(sql + " RETURNING id", parameters)[0][0]!);
+
+    public override bool IsNull(int column) => rows![at][column] is null;
+
+    public override long Long(int column) => rows![at][column] is { } value ? Number(value) : 0;
+
+    public override string Text(int column) => (string)rows![at][column]!;
+
+    public override ReadOnlySpan<byte> Bytes(int column) => rows![at][column] switch
+    {
+        byte[] bytes => bytes,
+        string text => encoded = Encoding.UTF8.GetBytes(text),
+        _ => default,
+    };
+
+    public override void Dispose()
+    {
+        if (cursor is not null) database.CloseCursor(cursor);
+        cursor = null;
+    }
+
+    private Statement Add(NpgsqlParameter parameter)
+    {
+        parameters.Add(parameter);
+        return this;
+    }
+
+    private List<object?[]> Declare()
+    {
+        cursor = database.OpenCursor();
+        database.Add($"DECLARE {cursor} NO SCROLL CURSOR FOR {sql}", parameters);
+        return Fetch();
+    }
+
+    private List<object?[]> Fetch() => database.Query($"FETCH {FetchedAtOnce.ToString(CultureInfo.InvariantCulture)} FROM {cursor}", []);
+
+    private static long Number(object value) => value switch
+    {
+        long number => number,
+        int number => number,
+        short number => number,
+        bool so => so ? 1 : 0,
+        // Sums of numbers.
+        decimal sum => (long)sum,
+        _ => throw new InvalidCastException($"A {value.GetType().Name} is no number."),
+    };
+}

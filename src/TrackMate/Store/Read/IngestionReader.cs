@@ -1,0 +1,93 @@
+using TrackMate.Bind;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
+
+namespace TrackMate.Store.Read;
+
+/// <summary>Reads what was refused, warned of and sent again, and how many sessions become somebody's.</summary>
+internal sealed class IngestionReader(Database database)
+{
+    /// <summary>Past refusals of one eventId that are read at most.</summary>
+    private const int RefusalsOfOne = 20;
+
+    private const string Columns = """
+        SELECT r.id, r.origin, r.call, r.event_id, r.received_ms, r.status, r.detail, r.envelope, r.agent, r.body, r.size,
+          (SELECT COUNT(*) FROM rejected_event e WHERE e.company = r.company AND e.rejected = r.id),
+          r.mended IS NOT NULL, COALESCE(
+            (SELECT event_id FROM message m WHERE m.company = r.company AND m.id = r.mended),
+            (SELECT event_id FROM message m WHERE m.company = r.company AND m.origin = r.origin AND m.event_id = r.event_id))
+        FROM rejected r
+        """;
+
+    /// <summary>What was refused last, the newest first.</summary>
+    /// <param name="before">Only what came before this number.</param>
+    public List<RejectedRow> Rejected(Company company, Origin? origin, long? before, int limit)
+    {
+        using var rows = origin is null
+            ? database.Use(Columns + " WHERE r.company = ?1 AND r.id < ?2 ORDER BY r.id DESC LIMIT ?3")
+            : database.Use(Columns + " WHERE r.company = ?1 AND r.id < ?2 AND r.origin = ?4 ORDER BY r.id DESC LIMIT ?3");
+        rows.With(company.Number).With(before ?? long.MaxValue).With(limit);
+        if (origin is { } one) rows.With((long)one);
+        return ReadAll(rows);
+    }
+
+    /// <summary>One of them by its number; null if it is another company's, or has been pruned.</summary>
+    public RejectedRow? Rejected(Company company, long number)
+    {
+        using var row = database.Use(Columns + " WHERE r.company = ? AND r.id = ?");
+        return row.With(company.Number).With(number).Next() ? Read(row) : null;
+    }
+
+    /// <summary>The refusals of an eventId, by itself or in a batch, the newest first.</summary>
+    public List<RejectedRow> Rejected(Company company, Origin origin, string eventId)
+    {
+        using var alone = database.Use(Columns + " WHERE r.company = ? AND r.origin = ? AND r.event_id = ? AND r.event_id IS NOT NULL ORDER BY r.id DESC LIMIT ?");
+        alone.With(company.Number).With((long)origin).With(eventId).With(RefusalsOfOne);
+        using var batches = database.Use(Columns + """
+             JOIN rejected_event b ON b.company = r.company AND b.rejected = r.id
+            WHERE b.company = ? AND b.origin = ? AND b.event_id = ? ORDER BY b.rejected DESC LIMIT ?
+            """);
+        batches.With(company.Number).With((long)origin).With(eventId).With(RefusalsOfOne);
+        return [.. ReadAll(alone).Concat(ReadAll(batches)).OrderByDescending(row => row.Number).Take(RefusalsOfOne)];
+    }
+
+    /// <summary>The newest warnings first.</summary>
+    /// <param name="before">Only what came before this number.</param>
+    public List<WarningRow> Warnings(Company company, long? before, int limit)
+    {
+        var warnings = new List<WarningRow>();
+        using var rows = database.Use("SELECT id, origin, event_id, received_ms, warning FROM warning WHERE company = ? AND id < ? ORDER BY id DESC LIMIT ?");
+        rows.With(company.Number).With(before ?? long.MaxValue).With(limit);
+        while (rows.Next()) warnings.Add(new(rows.Long(0), (Origin)rows.Long(1), rows.Text(2), rows.Long(3), rows.Text(4)));
+        return warnings;
+    }
+
+    /// <summary>How often a stored message was sent again; null for one that came once, or whose last repeat is more than thirty days ago.</summary>
+    public Duplicates? DuplicatesOf(Company company, long message)
+    {
+        using var row = database.Use("SELECT count, last_ms FROM duplicate WHERE company = ? AND message = ?");
+        return row.With(company.Number).With(message).Next() ? new(row.Long(0), row.Long(1)) : null;
+    }
+
+    /// <summary>The days from one on that sessions began on, the newest first.</summary>
+    public List<StitchDay> StitchDays(Company company, long from)
+    {
+        var days = new List<StitchDay>();
+        using var rows = database.Use("SELECT day, sessions, identified FROM stitch_day WHERE company = ? AND day >= ? ORDER BY day DESC");
+        rows.With(company.Number).With(from);
+        while (rows.Next()) days.Add(new(rows.Long(0), rows.Long(1), rows.Long(2)));
+        return days;
+    }
+
+    private static List<RejectedRow> ReadAll(Statement rows)
+    {
+        var rejected = new List<RejectedRow>();
+        while (rows.Next()) rejected.Add(Read(rows));
+        return rejected;
+    }
+
+    private static RejectedRow Read(Statement row) => new(
+        row.Long(0), (Origin)row.Long(1), (ReceivingCall)row.Long(2), row.TextOrNull(3), row.Long(4), (int)row.Long(5), row.Text(6), row.TextOrNull(7), AgentText.Read(row.TextOrNull(8)),
+        row.Bytes(9).ToArray(), (int)row.Long(10), (int)row.Long(11), row.Long(12) == 1, row.TextOrNull(13));
+}

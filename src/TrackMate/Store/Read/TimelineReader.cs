@@ -1,0 +1,219 @@
+using TrackMate.Bind;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
+
+namespace TrackMate.Store.Read;
+
+/// <summary>
+/// Events of a person in their one order, a page at a time. The sources (spans of sessions, identifiers) are merged by a heap that opens a source only when its
+/// turn comes, so a page costs the same in a long history as in a short one.
+/// </summary>
+internal sealed class TimelineReader(Database database)
+{
+    private readonly PersonReader persons = new(database);
+    private readonly ServerRunRows runs = new(database);
+    private (ProfileId Person, ServerRun Session)? lastSession;
+
+    /// <summary>A page of a timeline, newest first.</summary>
+    public List<StoredEvent> Page(Person person, TimelineFilter filter, EventCursor? after, int limit)
+    {
+        var sources = new List<Source>();
+        foreach (var identifier in person.Identifiers)
+        {
+            if (filter.Origin is not Origin.Browser) sources.Add(new(new(identifier.Number, null, long.MinValue, long.MaxValue, null, Trust.Verified), LatestOf(person.Company, identifier.Number)));
+            sources.AddRange(SpansOf(person.Company, identifier.Number, onlyWithServerEvents: filter.Origin is Origin.Server));
+        }
+
+        return Merge(person.Company, sources, filter, after, limit, newestFirst: true, filter.Origin is Origin.Server ? null : persons.RegistrationOf(person));
+    }
+
+    /// <summary>One event of a person's timeline; null if there is none of this id, or it is somebody else's.</summary>
+    public StoredEvent? Find(Person person, Origin origin, string eventId)
+    {
+        if (origin is Origin.Browser && persons.RegistrationOf(person) is { } registration && registration.EventId == eventId)
+            return EventOf(registration);
+        using var row = database.Use(Columns + " WHERE company = ? AND origin = ? AND event_id = ? AND type IS NOT NULL");
+        if (!row.With(person.Company.Number).With((long)origin).With(eventId).Next()) return null;
+        var found = Read(row, null);
+        var source = found.Session is { } session ? SpanAt(person, session, found.Order.UnixMilliseconds) : HolderOf(person, found.Number);
+        return source is null ? null : found with { Source = source };
+    }
+
+    /// <summary>A page of one server session of a person, oldest first.</summary>
+    public List<StoredEvent> ServerSession(Person person, ServerRun session, EventCursor? after, int limit)
+    {
+        var sources = new List<Source>();
+        foreach (var identifier in person.Identifiers)
+        {
+            sources.Add(new(new(identifier.Number, null, long.MinValue, long.MaxValue, null, Trust.Verified), session.First));
+            sources.AddRange(SpansOf(person.Company, identifier.Number, onlyWithServerEvents: true).Select(span => span with { Bound = session.First }));
+        }
+
+        return Merge(person.Company, sources, WithinRun(session), after, limit, newestFirst: false, null);
+    }
+
+    /// <summary>A page of a server session of events whose session is nobody's, oldest first.</summary>
+    public List<StoredEvent> ServerSession(Company company, long session, ServerRun run, EventCursor? after, int limit) =>
+        Merge(company, [.. runs.FreeOf(company, session).Select(free => new Source(new(0, session, free.From, free.To, null, Trust.Claimed), run.First))], WithinRun(run), after, limit, newestFirst: false, null);
+
+    /// <summary>A page of a browser's session, oldest first; who owns each event is found by its span.</summary>
+    public List<StoredEvent> BrowserSession(Company company, long session, IReadOnlyList<Registration> registrations, EventCursor? after, int limit)
+    {
+        var source = new SourceOfEvents(0, session, long.MinValue, long.MaxValue, null, Trust.Claimed);
+        var events = Merge(company, [new(source, new(long.MinValue))], new(Origin.Browser), after, limit + registrations.Count, newestFirst: false, null);
+        events.AddRange(registrations
+            .Where(registration => after is null || Compare((registration.Order, registration.EventId), (after.Order, after.EventId)) > 0)
+            .Select(EventOf));
+        events.Sort((left, right) => Compare((left.Order, left.EventId), (right.Order, right.EventId)));
+        return events.Count > limit ? events[..limit] : events;
+    }
+
+    /// <summary>The id of the server session that an event of a person is in.</summary>
+    public string ServerSessionIdOf(Person person, EventOrder order)
+    {
+        // Events of a page lie side by side: mostly it is the session of the one before.
+        if (lastSession is not { } last || last.Person != person.Id || !last.Session.Holds(order)) lastSession = last = (person.Id, runs.Whole(person, order));
+        var session = last.Session;
+        return person.Company.Anchor(session.First.UnixMilliseconds, session.FirstEventId);
+    }
+
+    private static StoredEvent EventOf(Registration registration) =>
+        new(0, registration.EventId, registration.Order, registration.ReceivedAt, Registration.EventType, "{}"u8.ToArray(), default, null, registration.Session, null, registration.Source);
+
+    public static int Compare((EventOrder Order, string EventId) left, (EventOrder Order, string EventId) right) =>
+        left.Order.CompareTo(right.Order) is var byOrder and not 0 ? byOrder : EventIds.Compare(left.EventId, right.EventId);
+
+    private static TimelineFilter WithinRun(ServerRun run) => new(Origin.Server, null, run.First.UnixMilliseconds, run.Last.UnixMilliseconds + 1);
+
+    private List<StoredEvent> Merge(
+        Company company, List<Source> sources, TimelineFilter filter, EventCursor? after, int limit, bool newestFirst, Registration? registration)
+    {
+        var direction = newestFirst ? -1 : 1;
+        var heap = new PriorityQueue<Source, (EventOrder Order, string EventId, bool Opened)>(Comparer<(EventOrder Order, string EventId, bool Opened)>.Create((left, right) =>
+        {
+            // An unopened source stands at the first place it could have an event, before any event that is there.
+            var byOrder = left.Order.CompareTo(right.Order) * direction;
+            if (byOrder != 0) return byOrder;
+            return left.Opened != right.Opened ? (left.Opened ? 1 : -1) : EventIds.Compare(left.EventId, right.EventId) * direction;
+        }));
+        foreach (var source in sources) heap.Enqueue(source, (source.Bound, "", false));
+
+        var page = new List<StoredEvent>();
+        var opened = new List<Source>();
+        try
+        {
+            while (page.Count < limit && heap.TryDequeue(out var source, out var place))
+            {
+                if (!place.Opened)
+                {
+                    source = source with { Rows = OpenRows(company, source.Of, filter, after, newestFirst) };
+                    opened.Add(source);
+                }
+                else
+                {
+                    var stored = Read(source.Rows!, source.Of);
+                    if (registration is not null && Compare((registration.Order, registration.EventId), (stored.Order, stored.EventId)) * direction < 0)
+                    {
+                        AddRegistration(page, registration, filter, after, direction);
+                        registration = null;
+                        if (page.Count == limit) break;
+                    }
+
+                    page.Add(stored);
+                }
+
+                if (source.Rows!.Next()) heap.Enqueue(source, (new(source.Rows.Long(2)), source.Rows.Text(1), true));
+            }
+
+            if (registration is not null && page.Count < limit) AddRegistration(page, registration, filter, after, direction);
+            return page;
+        }
+        finally
+        {
+            foreach (var source in opened) source.Rows!.Dispose();
+        }
+    }
+
+    private static void AddRegistration(List<StoredEvent> page, Registration registration, TimelineFilter filter, EventCursor? after, int direction)
+    {
+        if (after is not null && Compare((registration.Order, registration.EventId), (after.Order, after.EventId)) * direction <= 0) return;
+        if (filter.EventType is { } type && type != Registration.EventType) return;
+        if (registration.UnixMilliseconds < filter.From || registration.UnixMilliseconds >= filter.To) return;
+        page.Add(EventOf(registration));
+    }
+
+    private Statement OpenRows(Company company, SourceOfEvents of, TimelineFilter filter, EventCursor? after, bool newestFirst)
+    {
+        // The few server events of a long browser session have an index of their own.
+        var rows = database.Stream((of.Session is null, newestFirst, filter.Origin is Origin.Server) switch
+        {
+            (true, true, _) => Columns + " WHERE company = ? AND identifier = ? AND identifier IS NOT NULL" + Newest,
+            (true, false, _) => Columns + " WHERE company = ? AND identifier = ? AND identifier IS NOT NULL" + Oldest,
+            (false, true, false) => Columns + " WHERE company = ? AND session = ? AND session IS NOT NULL" + Newest,
+            (false, false, false) => Columns + " WHERE company = ? AND session = ? AND session IS NOT NULL" + Oldest,
+            (false, true, true) => Columns + " INDEXED BY server_message_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = 1" + Newest,
+            (false, false, true) => Columns + " INDEXED BY server_message_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = 1" + Oldest,
+        });
+        var from = StartOrMin(Math.Max(of.From, filter.From));
+        var before = StartOrMax(Math.Min(of.To, filter.To));
+        var cursor = (Order: newestFirst ? long.MaxValue : long.MinValue, EventId: "");
+        if (after is not null) cursor = (after.Order.Value, after.EventId);
+        return rows.With(company.Number).With(of.Session ?? of.Identifier).With(from).With(before).With(cursor.Order).With(cursor.EventId)
+            .With((long?)filter.Origin).With(filter.EventType);
+    }
+
+    private const string Columns = "SELECT id, event_id, at, received_ms, type, data, context, agent, session, named FROM message";
+    private const string Newest = " AND at >= ?3 AND at < ?4 AND (at, event_id) < (?5, ?6) AND (?7 IS NULL OR origin = ?7) AND (?8 IS NULL OR type = ?8) ORDER BY at DESC, event_id DESC";
+    private const string Oldest = " AND at >= ?3 AND at < ?4 AND (at, event_id) > (?5, ?6) AND (?7 IS NULL OR origin = ?7) AND (?8 IS NULL OR type = ?8) ORDER BY at, event_id";
+
+    private static long StartOrMin(long unixMilliseconds) => unixMilliseconds == long.MinValue ? long.MinValue : EventOrder.Start(unixMilliseconds).Value;
+
+    private static long StartOrMax(long unixMilliseconds) => unixMilliseconds == long.MaxValue ? long.MaxValue : EventOrder.Start(unixMilliseconds).Value;
+
+    private static StoredEvent Read(Statement rows, SourceOfEvents? source) => new(
+        rows.Long(0), rows.Text(1), new(rows.Long(2)), rows.Long(3), rows.Text(4), rows.Bytes(5).ToArray(), rows.Bytes(6).ToArray(),
+        AgentText.Read(rows.TextOrNull(7)), rows.LongOrNull(8), (IdentifierKind?)rows.LongOrNull(9), source);
+
+    private SourceOfEvents? SpanAt(Person person, long session, long unixMilliseconds)
+    {
+        using var row = database.Use("SELECT identifier, from_ms, to_ms, claim, trust FROM span WHERE company = ? AND session = ? AND from_ms <= ?3 AND to_ms > ?3");
+        return row.With(person.Company.Number).With(session).With(unixMilliseconds).Next() && person.Identifiers.Any(identifier => identifier.Number == row.Long(0))
+            ? new(row.Long(0), session, row.Long(1), row.Long(2), row.Long(3), (Trust)row.Long(4))
+            : null;
+    }
+
+    private SourceOfEvents? HolderOf(Person person, long message)
+    {
+        using var row = database.Use("SELECT identifier FROM message WHERE id = ? AND company = ?");
+        return row.With(message).With(person.Company.Number).Next() && person.Identifiers.Any(identifier => identifier.Number == row.Long(0))
+            ? new(row.Long(0), null, long.MinValue, long.MaxValue, null, Trust.Verified)
+            : null;
+    }
+
+    private EventOrder LatestOf(Company company, long identifier)
+    {
+        using var latest = database.Use("SELECT last_at FROM server_run WHERE company = ? AND identifier = ? AND session = 0 ORDER BY first_at DESC LIMIT 1");
+        return latest.With(company.Number).With(identifier).Next() ? new(latest.Long(0)) : new(long.MinValue);
+    }
+
+    private List<Source> SpansOf(Company company, long identifier, bool onlyWithServerEvents)
+    {
+        var spans = new List<Source>();
+        using var rows = database.Use("""
+            SELECT session, from_ms, to_ms, claim, trust,
+              COALESCE((SELECT last_at FROM session_day d WHERE d.company = s.company AND d.session = s.session ORDER BY day DESC LIMIT 1), -9223372036854775808),
+              CASE has_runs WHEN 1 THEN COALESCE((SELECT last_at FROM server_run r WHERE r.company = s.company AND r.identifier = 0 AND r.session = s.session
+                ORDER BY first_at DESC LIMIT 1), -9223372036854775808) ELSE -9223372036854775808 END
+            FROM span s WHERE company = ?1 AND identifier = ?2 AND (has_runs = 1 OR ?3 = 0)
+            """);
+        rows.With(company.Number).With(identifier).With(onlyWithServerEvents ? 1 : 0);
+        while (rows.Next())
+            spans.Add(new(new(identifier, rows.Long(0), rows.Long(1), rows.Long(2), rows.Long(3), (Trust)rows.Long(4)), new(Math.Min(Math.Max(rows.Long(5), rows.Long(6)), StartOrMax(rows.Long(2))))));
+        return spans;
+    }
+
+    /// <param name="Bound">The first place, in the order asked for, where it can have an event.</param>
+    /// <param name="Rows">Its events, once it is opened; the statement stands on the next one.</param>
+    private sealed record Source(SourceOfEvents Of, EventOrder Bound, Statement? Rows = null);
+}

@@ -1,0 +1,76 @@
+using Microsoft.Data.Sqlite;
+
+namespace TrackMate.Store.Sqlite;
+
+/// <summary>The embedded store: one SQLite file in one folder, with one server on it.</summary>
+internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) : Engine
+{
+    /// <summary>What is written is hot: sixteen megabytes hold it. A larger cache costs at every commit, since SQLite walks it.</summary>
+    private const int WriterCacheKibibytes = 16 * 1024;
+
+    /// <summary>How long readers that hold the log back are waited for.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private static readonly Schema Tables = new("sqlite");
+
+    private FolderLock? folder;
+    private Checkpointer? checkpointer;
+
+    /// <summary>Where its file lies.</summary>
+    public string Path { get; } = PathIn(dataFolder);
+
+    public static string PathIn(string dataFolder) => System.IO.Path.Combine(dataFolder, "trackmate.db");
+
+    public override string Name => $"The data folder {dataFolder}";
+
+    public override string Place => dataFolder;
+
+    public override string HowToFind => "set TRACKMATE_DATA to the folder of your server";
+
+    public override bool HasData => File.Exists(Path);
+
+    public override Database Open()
+    {
+        FolderLock.Make(dataFolder);
+        return SqliteDatabase.Open(Path, cacheKibibytes: 1024);
+    }
+
+    public override Database OpenWriter() => SqliteDatabase.Open(Path, cacheKibibytes: WriterCacheKibibytes);
+
+    public override Database OpenReader() => SqliteDatabase.Open(Path, readOnly: true, cacheKibibytes: 4096);
+
+    public override bool IsUnavailable(Exception e) => SqliteDatabase.IsUnavailable(e);
+
+    public override void Upgrade()
+    {
+        using var database = Open();
+        Tables.Apply(database, () => VersionOf(database), Name, (sql, version) => database.Execute($"{sql}; PRAGMA user_version = {version}"));
+    }
+
+    public override (long Found, int Known) SchemaOf(Database database) => (VersionOf(database), Tables.Known);
+
+    private static long VersionOf(Database database)
+    {
+        using var version = database.Use("PRAGMA user_version");
+        version.Next();
+        return version.Long(0);
+    }
+
+    public override void Serve(Action<IReadOnlyCollection<long>> appended)
+    {
+        folder = FolderLock.Take(dataFolder);
+        Upgrade();
+        checkpointer = new(Path, limits ?? LogLimits.Default);
+        checkpointer.Start();
+    }
+
+    public override void AfterCommit(Database writer, IReadOnlyCollection<long> companies) => checkpointer?.AfterCommit((SqliteDatabase)writer);
+
+    public override bool Clean(CancellationToken cancel) => new FileCleaner(Path).Clean(Patience, cancel);
+
+    public override void Dispose()
+    {
+        checkpointer?.Dispose();
+        folder?.Dispose();
+    }
+}

@@ -1,0 +1,15 @@
+using TrackMate.Bind;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Store.Write;
+
+/// <summary>An agent in one column: <c>Chrome|Windows|desktop|</c>, with <c>bot</c> last where it is one.</summary>
+internal static class AgentText
+{
+    public static string Write(Agent agent) => $"{agent.Browser}|{agent.System}|{agent.Device}|{(agent.Bot ? "bot" : "")}";
+
+    public static Agent? Read(string? text) =>
+        text?.Split('|') is [var browser, var system, var device, var bot] ? new(browser, system, device, bot.Length > 0) : null;
+}

@@ -1,0 +1,100 @@
+using TrackMate.Bind;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Store.Write;
+
+/// <summary>A session or an identifier as the store numbers it. It has no row before its first message has one, so that a repeat leaves nothing behind.</summary>
+internal sealed class Numbered(long number, bool stored)
+{
+    public long Number { get; } = number;
+
+    public bool Stored { get; set; } = stored;
+
+    /// <summary>Of an identifier: its kind as stored; a bare id becomes an e-mail or an externalId when that turns up.</summary>
+    public IdentifierKind Kind { get; set; } = IdentifierKind.Bare;
+
+    /// <summary>Of an identifier: unix milliseconds of the earliest message that named it.</summary>
+    public long FirstNamed { get; set; } = long.MaxValue;
+}
+
+/// <summary>Numbers of sessions and identifiers, for the writer. It alone gives out numbers, so it may keep what it has seen.</summary>
+internal sealed class Names(Database database)
+{
+    /// <summary>Most names kept in memory; past it all are forgotten and read again as they come.</summary>
+    private const int Capacity = 100_000;
+
+    private readonly Dictionary<(long Company, string SessionId), Numbered> sessions = [];
+    private readonly Dictionary<(long Company, ProfileId Leaf), Numbered> identifiers = [];
+
+    /// <summary>Forgets everything, as after a transaction that did not happen.</summary>
+    public void Reset()
+    {
+        sessions.Clear();
+        identifiers.Clear();
+        database.ReadNumbers();
+    }
+
+    public Numbered Session(Company company, string sessionId)
+    {
+        if (sessions.TryGetValue((company.Number, sessionId), out var known)) return known;
+        if (sessions.Count >= Capacity) sessions.Clear();
+
+        using var find = database.Use("SELECT id FROM session WHERE company = ? AND session_id = ?");
+        var found = find.With(company.Number).With(sessionId).Next();
+        return sessions[(company.Number, sessionId)] = new(found ? find.Long(0) : database.NextNumber("session"), found);
+    }
+
+    public void Store(Company company, string sessionId, Numbered session)
+    {
+        if (session.Stored) return;
+        database.Use("INSERT INTO session (id, company, session_id) VALUES (?, ?, ?)").With(session.Number).With(company.Number).With(sessionId).Run();
+        session.Stored = true;
+    }
+
+    /// <param name="asked">By a stranger: then the store is asked whether or not it is known here, so that how long it takes does not tell.</param>
+    public Numbered Identifier(Company company, ProfileId leaf, bool asked = false)
+    {
+        var known = identifiers.GetValueOrDefault((company.Number, leaf));
+        if (known is not null && !asked) return known;
+        if (identifiers.Count >= Capacity) identifiers.Clear();
+
+        Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
+        leaf.CopyTo(bytes);
+        using var find = database.Use("SELECT id, kind, first_named_ms FROM identifier WHERE company = ? AND leaf = ?");
+        var found = find.With(company.Number).WithBlob(bytes).Next();
+        if (known is not null) return known;
+        var numbered = found
+            ? new Numbered(find.Long(0), stored: true) { Kind = (IdentifierKind)find.Long(1), FirstNamed = find.LongOrNull(2) ?? long.MaxValue }
+            : new Numbered(database.NextNumber("identifier"), stored: false);
+        return identifiers[(company.Number, leaf)] = numbered;
+    }
+
+    /// <summary>Notes that a message of this time named the identifier.</summary>
+    /// <param name="asked">By a stranger: then one statement writes one row, whether or not it is new, so that how long it takes does not tell.</param>
+    /// <returns>Whether a bare id learned what it is the id of, which may decide joins anew.</returns>
+    public bool Store(Company company, Identifier identifier, Numbered numbered, long unixMilliseconds, bool asked = false)
+    {
+        var learned = numbered is { Stored: true, Kind: IdentifierKind.Bare } && identifier.Kind is not IdentifierKind.Bare;
+        var named = identifier.Kind is IdentifierKind.Bare ? long.MaxValue : Math.Min(unixMilliseconds, numbered.FirstNamed);
+        if (!numbered.Stored || named < numbered.FirstNamed || (asked && identifier.Kind is not IdentifierKind.Bare))
+        {
+            Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
+            identifier.Id.CopyTo(bytes);
+            // A bare id learns here what it is the id of; of any other the name and the kind follow from the leaf and stay.
+            database.Use("""
+                INSERT INTO identifier (id, company, leaf, kind, value, first_named_ms, search, person) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?1)
+                ON CONFLICT (company, leaf) DO UPDATE SET kind = excluded.kind, value = excluded.value, first_named_ms = excluded.first_named_ms,
+                  search = CASE identifier.kind WHEN 3 THEN excluded.search ELSE identifier.search END
+                """)
+                .With(numbered.Number).With(company.Number).WithBlob(bytes).With((long)identifier.Kind).With(identifier.Value)
+                .With(named == long.MaxValue ? null : named).With(identifier.Value.ToLowerInvariant()).Run();
+            numbered.Stored = true;
+            numbered.Kind = identifier.Kind;
+        }
+
+        if (identifier.Kind is not IdentifierKind.Bare) numbered.FirstNamed = named;
+        return learned;
+    }
+}

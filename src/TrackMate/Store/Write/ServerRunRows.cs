@@ -1,0 +1,185 @@
+using TrackMate.Bind;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Store.Write;
+
+/// <summary>Whose runs they are: an identifier's (session 0), or those of events bound through a session (identifier 0).</summary>
+internal readonly record struct RunHolder(Company Company, long Identifier, long Session);
+
+/// <summary>Runs of server events by holder, kept as events come, and the server sessions of a person that follow from them (B7).</summary>
+internal sealed class ServerRunRows(Database database)
+{
+    /// <summary>Adds an event to its holder's runs.</summary>
+    /// <returns>The run that it is in now.</returns>
+    public ServerRun Add(RunHolder holder, EventOrder order, string eventId)
+    {
+        var gap = holder.Company.Settings.ServerSessionGapMilliseconds;
+        var near = Between(holder, EventOrder.Start(order.UnixMilliseconds - gap + 1), EventOrder.Start(order.UnixMilliseconds + gap));
+        var run = ServerSessions.Add(near, order, eventId);
+        foreach (var old in near)
+        {
+            if (old.First != run.First) Delete(holder, old);
+        }
+
+        Insert(holder, run);
+        if (holder.Session != 0 && near.Count == 0)
+            database.Use("UPDATE span SET has_runs = 1 WHERE company = ? AND session = ? AND has_runs = 0").With(holder.Company.Number).With(holder.Session).Run();
+        return run;
+    }
+
+    /// <summary>Derives anew the runs of a holder that held events which are not in the store any more.</summary>
+    /// <param name="gone">Their places, one for each event.</param>
+    public void Forget(RunHolder holder, IReadOnlyCollection<EventOrder> gone)
+    {
+        foreach (var run in gone.SelectMany(order => Between(holder, order, new(order.Value + 1))).Distinct().ToList())
+        {
+            Delete(holder, run);
+            var (left, leftBefore) = (First(holder, run), gone.Where(run.Holds).ToList());
+            if (left is not { } first) continue;
+            if (first.Order > leftBefore.Max())
+            {
+                // Eaten from its beginning, as a long one is in steps: what follows hangs together as it did.
+                Insert(holder, new(first.Order, first.EventId, run.Last, run.Events - leftBefore.Count));
+                continue;
+            }
+
+            foreach (var (order, eventId) in EventsOf(holder, run)) Add(holder, order, eventId);
+        }
+
+        if (holder.Session == 0) return;
+        database.Use("""
+            UPDATE span SET has_runs = 0 WHERE company = ?1 AND session = ?2 AND has_runs = 1
+              AND NOT EXISTS (SELECT 1 FROM server_run WHERE company = ?1 AND identifier = 0 AND session = ?2)
+            """).With(holder.Company.Number).With(holder.Session).Run();
+    }
+
+    private (EventOrder Order, string EventId)? First(RunHolder holder, ServerRun run) => EventsOf(holder, run).Select(found => ((EventOrder, string)?)found).FirstOrDefault();
+
+    private IEnumerable<(EventOrder Order, string EventId)> EventsOf(RunHolder holder, ServerRun run)
+    {
+        using var rows = database.Use(holder.Identifier != 0
+            ? "SELECT at, event_id FROM message WHERE company = ? AND identifier = ? AND identifier IS NOT NULL AND at >= ? AND at <= ? ORDER BY at, event_id"
+            : "SELECT at, event_id FROM message WHERE company = ? AND session = ? AND origin = 1 AND session IS NOT NULL AND at >= ? AND at <= ? ORDER BY at, event_id");
+        rows.With(holder.Company.Number).With(holder.Identifier != 0 ? holder.Identifier : holder.Session).With(run.First.Value).With(run.Last.Value);
+        while (rows.Next()) yield return (new(rows.Long(0)), rows.Text(1));
+    }
+
+    /// <summary>The server session of a person that holds an event of this time.</summary>
+    public ServerRun Whole(Person person, EventOrder order) =>
+        Whole(person.Company, order, (from, before) => person.Identifiers.SelectMany(identifier => Of(person.Company, identifier.Number, from, before)));
+
+    /// <summary>The server session that holds an event bound through a session that is nobody's at its time.</summary>
+    public ServerRun WholeOfNobody(Company company, long session, EventOrder order)
+    {
+        var free = FreeOf(company, session);
+        return Whole(company, order, (from, before) => free.SelectMany(range => Parts(company, session, range.From, range.To, from, before)));
+    }
+
+    /// <summary>When a session is nobody's, oldest first.</summary>
+    public List<(long From, long To)> FreeOf(Company company, long session)
+    {
+        var free = new List<(long, long)>();
+        var from = long.MinValue;
+        using var spans = database.Use("SELECT from_ms, to_ms FROM span WHERE company = ? AND session = ? ORDER BY from_ms");
+        spans.With(company.Number).With(session);
+        while (spans.Next())
+        {
+            if (from < spans.Long(0)) free.Add((from, spans.Long(0)));
+            from = spans.Long(1);
+        }
+
+        if (from < long.MaxValue) free.Add((from, long.MaxValue));
+        return free;
+    }
+
+    private static ServerRun Whole(Company company, EventOrder order, Func<EventOrder, EventOrder, IEnumerable<ServerRun>> near)
+    {
+        var gap = company.Settings.ServerSessionGapMilliseconds;
+        var (from, before) = (order, new EventOrder(order.Value + 1));
+        while (true)
+        {
+            var session = ServerSessions.Join(near(from, before), gap).Single(run => run.Holds(order));
+            var (earlier, later) = (EventOrder.Start(session.First.UnixMilliseconds - gap + 1), EventOrder.Start(session.Last.UnixMilliseconds + gap));
+            if (earlier >= from && later <= before) return session;
+            (from, before) = (earlier < from ? earlier : from, later > before ? later : before);
+        }
+    }
+
+    /// <summary>Runs of a person that touch [from, before), through any holder; those of a shared session cut to the person's spans.</summary>
+    public List<ServerRun> Of(Company company, long identifier, EventOrder from, EventOrder before)
+    {
+        var runs = Between(new(company, identifier, 0), from, before);
+        foreach (var (session, spanFrom, spanTo) in SpansWithRuns(company, identifier)) runs.AddRange(Parts(company, session, spanFrom, spanTo, from, before));
+        return runs;
+    }
+
+    /// <summary>Runs of a session that touch [from, before), cut to a stretch of the session.</summary>
+    private List<ServerRun> Parts(Company company, long session, long spanFrom, long spanTo, EventOrder from, EventOrder before)
+    {
+        var (first, end) = (Later(from, spanFrom), Earlier(before, spanTo));
+        return first >= end ? [] : [.. Between(new(company, 0, session), first, end).Select(run => Cut(company, session, run, spanFrom, spanTo)).OfType<ServerRun>()];
+    }
+
+    private static EventOrder Later(EventOrder order, long spanFrom) => spanFrom == long.MinValue || EventOrder.Start(spanFrom) < order ? order : EventOrder.Start(spanFrom);
+
+    private static EventOrder Earlier(EventOrder order, long spanTo) => spanTo == long.MaxValue || EventOrder.Start(spanTo) > order ? order : EventOrder.Start(spanTo);
+
+    private List<(long Session, long From, long To)> SpansWithRuns(Company company, long identifier)
+    {
+        var spans = new List<(long, long, long)>();
+        using var rows = database.Use("SELECT session, from_ms, to_ms FROM span WHERE company = ? AND identifier = ? AND has_runs = 1");
+        rows.With(company.Number).With(identifier);
+        while (rows.Next()) spans.Add((rows.Long(0), rows.Long(1), rows.Long(2)));
+        return spans;
+    }
+
+    /// <summary>The part of a session's run that lies in a span; where the span cuts it, its events say where the part begins and ends.</summary>
+    private ServerRun? Cut(Company company, long session, ServerRun run, long spanFrom, long spanTo)
+    {
+        var from = Later(run.First, spanFrom);
+        var last = new EventOrder(run.Last.Value + 1);
+        var before = Earlier(last, spanTo);
+        if (from == run.First && before == last) return run;
+
+        using var rows = database.Use("""
+            SELECT MIN(at), MAX(at), COUNT(*) FROM message
+            WHERE company = ? AND session = ? AND origin = 1 AND session IS NOT NULL AND at >= ? AND at < ?
+            """);
+        rows.With(company.Number).With(session).With(from.Value).With(before.Value).Next();
+        if (rows.Long(2) == 0) return null;
+        using var first = database.Use("""
+            SELECT event_id FROM message WHERE company = ? AND session = ? AND origin = 1 AND session IS NOT NULL AND at >= ? ORDER BY at, event_id LIMIT 1
+            """);
+        first.With(company.Number).With(session).With(from.Value).Next();
+        return new(new(rows.Long(0)), first.Text(0), new(rows.Long(1)), rows.Long(2));
+    }
+
+    private List<ServerRun> Between(RunHolder holder, EventOrder from, EventOrder before)
+    {
+        var runs = new List<ServerRun>();
+
+        // Runs of one holder never overlap, so the only one that can reach into the range from before it is the last that begins there.
+        using var rows = database.Use("""
+            SELECT first_at, first_event_id, last_at, events FROM server_run
+            WHERE company = ?1 AND identifier = ?2 AND session = ?3 AND first_at < ?5 AND last_at >= ?4
+              AND first_at >= COALESCE((SELECT MAX(first_at) FROM server_run WHERE company = ?1 AND identifier = ?2 AND session = ?3 AND first_at < ?4), ?4)
+            """);
+        rows.With(holder.Company.Number).With(holder.Identifier).With(holder.Session).With(from.Value).With(before.Value);
+        while (rows.Next()) runs.Add(new(new(rows.Long(0)), rows.Text(1), new(rows.Long(2)), rows.Long(3)));
+        return runs;
+    }
+
+    private void Insert(RunHolder holder, ServerRun run) =>
+        database.Use("""
+            INSERT INTO server_run (company, identifier, session, first_at, first_event_id, last_at, events) VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (company, identifier, session, first_at) DO UPDATE SET first_event_id = excluded.first_event_id, last_at = excluded.last_at, events = excluded.events
+            """)
+            .With(holder.Company.Number).With(holder.Identifier).With(holder.Session)
+            .With(run.First.Value).With(run.FirstEventId).With(run.Last.Value).With(run.Events).Run();
+
+    private void Delete(RunHolder holder, ServerRun run) =>
+        database.Use("DELETE FROM server_run WHERE company = ? AND identifier = ? AND session = ? AND first_at = ?")
+            .With(holder.Company.Number).With(holder.Identifier).With(holder.Session).With(run.First.Value).Run();
+}

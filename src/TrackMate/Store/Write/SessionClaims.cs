@@ -1,0 +1,189 @@
+using TrackMate.Bind;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Store.Write;
+
+/// <summary>What came of a claim.</summary>
+/// <param name="IsLatest">It is the latest of its session: what was derived from the others stands.</param>
+/// <param name="Stands">It counts: it is neither revoked nor one too many of its day.</param>
+/// <param name="Changed">Sessions whose claims on the same identifier stand or fall by it.</param>
+internal readonly record struct AddedClaim(bool IsLatest, bool Stands, IReadOnlyList<long> Changed);
+
+/// <summary>Claims, and whether they stand; what follows from them is brought up to date with them.</summary>
+internal sealed class SessionClaims(Database database)
+{
+    private readonly StandingActs acts = new(database);
+    private readonly FirstClaims firsts = new(database);
+    private readonly TraitRows traits = new(database);
+    private readonly SpanRows spans = new(database);
+
+    /// <summary>Appends a claim and, where it is about a session, brings that session's spans up to date.</summary>
+    public AddedClaim Add(Company company, long message, long? session, Claim claim)
+    {
+        if (session is not { } number)
+        {
+            Insert(company, message, null, claim, standing: 1);
+            return new(IsLatest: true, Stands: true, []);
+        }
+
+        var identifier = claim.Identifiers[0];
+        var stands = !acts.IsRevoked(company, number, identifier);
+        IReadOnlyList<long> changed = [];
+        if (claim.Trust is Trust.Claimed) (stands, changed) = firsts.Note(company, identifier, number, claim.UnixMilliseconds, claim.EventId, isRevoked: !stands);
+        var unbindings = acts.UnbindingsOf(company, number);
+        var inserted = Insert(company, message, number, claim, !stands ? 0 : unbindings.Exists(unbinding => unbinding.Covers(claim.UnixMilliseconds)) ? 2 : 1);
+        if (!stands) return new(IsLatest: true, Stands: false, changed);
+
+        claim = claim with { Number = inserted };
+        if (unbindings.Count > 0 || !IsLatest(company, number, claim))
+        {
+            Rewrite(company, number);
+            return new(IsLatest: false, Stands: true, changed);
+        }
+
+        spans.Extend(company, number, claim);
+        return new(IsLatest: true, Stands: true, changed);
+    }
+
+    /// <summary>A session's claims on an identifier are taken back, or lifted again: the sessions that stand or fall by it, besides this one.</summary>
+    public IReadOnlyList<long> Revoke(Company company, long session, long identifier, bool isRevoked) => firsts.Revoke(company, identifier, session, isRevoked);
+
+    /// <summary>Derives anew what hangs on a session's claims on an identifier, where some of them are not in the store any more.</summary>
+    /// <returns>The sessions whose claims on this identifier stand or fall by it, itself among them.</returns>
+    public IReadOnlyList<long> Forget(Company company, long session, long identifier)
+    {
+        List<long> changed = [.. firsts.Forget(company, identifier, session), session];
+        traits.Forget(company, session, identifier);
+        foreach (var other in changed) Restand(company, other, identifier);
+        return changed;
+    }
+
+    /// <summary>Says anew which claims of a session on an identifier stand, and derives what hangs on it: its spans, and what it said of the identifier.</summary>
+    /// <returns>The identifiers whose spans changed.</returns>
+    public IReadOnlyList<long> Restand(Company company, long session, long identifier)
+    {
+        Decide(company, session, identifier);
+        return Rewrite(company, session);
+    }
+
+    /// <summary>Says anew which of a session's claims on an identifier stand, and with them what it said of the identifier.</summary>
+    private void Decide(Company company, long session, long identifier)
+    {
+        var verified = !acts.IsRevoked(company, session, identifier);
+        var claimed = verified && firsts.Stands(company, identifier, session);
+        SetStanding(company, session, identifier, verified, claimed);
+        traits.Restand(company, session, identifier, verified, claimed);
+    }
+
+    private List<long> Rewrite(Company company, long session) => spans.Rewrite(company, session, ClaimsOn(company, session));
+
+    /// <summary>The same after an operator freed a part of the session, or took that back.</summary>
+    /// <returns>The identifiers whose spans changed.</returns>
+    public IReadOnlyList<long> Unbind(Company company, long session)
+    {
+        database.Use("""
+            UPDATE claim SET standing = CASE WHEN EXISTS (
+              SELECT 1 FROM act WHERE act.company = claim.company AND act.session = claim.session AND act.session IS NOT NULL AND undone_ms IS NULL AND kind = 3 AND from_ms <= claim.at_ms AND to_ms > claim.at_ms)
+              THEN 2 ELSE 1 END
+            WHERE company = ? AND session = ? AND session IS NOT NULL AND standing <> 0
+            """).With(company.Number).With(session).Run();
+        return Rewrite(company, session);
+    }
+
+    private void SetStanding(Company company, long session, long identifier, bool verified, bool claimed) =>
+        database.Use("""
+            UPDATE claim SET standing = CASE WHEN CASE trust WHEN 1 THEN ?4 ELSE ?5 END = 0 THEN 0 WHEN EXISTS (
+              SELECT 1 FROM act WHERE act.company = claim.company AND act.session = claim.session AND act.session IS NOT NULL AND undone_ms IS NULL AND kind = 3 AND from_ms <= claim.at_ms AND to_ms > claim.at_ms)
+              THEN 2 ELSE 1 END
+            WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3
+            """).With(company.Number).With(session).With(identifier).With(verified ? 1 : 0).With(claimed ? 1 : 0).Run();
+
+    private long Insert(Company company, long message, long? session, Claim claim, long standing) =>
+        database.Use("""
+            INSERT INTO claim (company, message, session, identifier, named, second, third, method, trust, at_ms, event_id, standing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+            .With(company.Number).With(message).With(session)
+            .With(claim.Identifiers[0]).With((long)claim.FirstNamedAs).With(At(claim.Identifiers, 1)).With(At(claim.Identifiers, 2))
+            .With((long)claim.Method).With((long)claim.Trust).With(claim.UnixMilliseconds).With(claim.EventId).With(standing).RunForNumber();
+
+    /// <summary>Whether a back end has named an externalId, and no e-mail, for this session.</summary>
+    public bool HasExternalWebhooks(Company company, long session)
+    {
+        using var found = database.Use("SELECT EXISTS (SELECT 1 FROM claim INDEXED BY external_webhook_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 2 AND named = 2 AND standing <> 0)");
+        found.With(company.Number).With(session).Next();
+        return found.Long(0) == 1;
+    }
+
+    /// <summary>Derives the spans of every session of a company anew.</summary>
+    public void Rebuild(Company company)
+    {
+        database.Use("DELETE FROM span WHERE company = ?").With(company.Number).Run();
+        foreach (var session in SessionsWithClaims(company)) Rewrite(company, session);
+    }
+
+    /// <summary>Decides anew which claims of a company stand, as after a change of how many are believed, and derives its spans and traits.</summary>
+    public void Restand(Company company)
+    {
+        firsts.Rebuild(company);
+        foreach (var (session, identifier) in ClaimedPairs(company)) Decide(company, session, identifier);
+        Rebuild(company);
+    }
+
+    private List<(long Session, long Identifier)> ClaimedPairs(Company company)
+    {
+        var pairs = new List<(long, long)>();
+        using var rows = database.Use("SELECT DISTINCT session, identifier FROM claim WHERE company = ? AND session IS NOT NULL");
+        rows.With(company.Number);
+        while (rows.Next()) pairs.Add((rows.Long(0), rows.Long(1)));
+        return pairs;
+    }
+
+    public List<long> SessionsWithClaims(Company company)
+    {
+        var sessions = new List<long>();
+        using var rows = database.Use("SELECT DISTINCT session FROM claim WHERE company = ? AND session IS NOT NULL");
+        rows.With(company.Number);
+        while (rows.Next()) sessions.Add(rows.Long(0));
+        return sessions;
+    }
+
+    /// <summary>Whether the session was somebody's by e-mail before this claim.</summary>
+    public bool HasEarlierIdentifyByEmail(Company company, long session, Claim claim)
+    {
+        using var first = database.Use("SELECT at_ms FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 ORDER BY at_ms LIMIT 1");
+        return first.With(company.Number).With(session).Next() && first.Long(0) < claim.UnixMilliseconds;
+    }
+
+    private bool IsLatest(Company company, long session, Claim claim)
+    {
+        using var others = database.Use("SELECT id, at_ms FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND standing <> 0 ORDER BY at_ms DESC LIMIT 2");
+        others.With(company.Number).With(session);
+        while (others.Next())
+        {
+            if (others.Long(0) != claim.Number && others.Long(1) >= claim.UnixMilliseconds) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>The claims of a session that stand.</summary>
+    public List<Claim> ClaimsOn(Company company, long session)
+    {
+        var claims = new List<Claim>();
+        using var rows = database.Use("SELECT id, method, trust, at_ms, event_id, identifier, second, third, named FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND standing <> 0");
+        rows.With(company.Number).With(session);
+        while (rows.Next())
+        {
+            List<long> identifiers = [rows.Long(5)];
+            if (rows.LongOrNull(6) is { } second) identifiers.Add(second);
+            if (rows.LongOrNull(7) is { } third) identifiers.Add(third);
+            claims.Add(new(rows.Long(0), (ClaimMethod)rows.Long(1), (Trust)rows.Long(2), rows.Long(3), rows.Text(4), identifiers, (IdentifierKind)rows.Long(8)));
+        }
+
+        return claims;
+    }
+
+    private static long? At(IReadOnlyList<long> numbers, int index) => index < numbers.Count ? numbers[index] : null;
+}

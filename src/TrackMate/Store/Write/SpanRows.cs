@@ -1,0 +1,104 @@
+using TrackMate.Bind;
+using TrackMate.Store.Erase;
+using TrackMate.Store.Read;
+using TrackMate.Store.Sqlite;
+
+namespace TrackMate.Store.Write;
+
+/// <summary>Whose a session is, from when to when, as its claims say.</summary>
+internal sealed class SpanRows(Database database)
+{
+    private readonly StandingActs acts = new(database);
+
+    /// <summary>Whose a session is at a time: an identifier's number, or null while it is nobody's.</summary>
+    public long? OwnerOf(Company company, long session, EventOrder order)
+    {
+        using var span = database.Use("SELECT identifier, to_ms FROM span WHERE company = ? AND session = ? AND from_ms <= ? ORDER BY from_ms DESC LIMIT 1");
+        return span.With(company.Number).With(session).With(order.UnixMilliseconds).Next() && order.UnixMilliseconds < span.Long(1) ? span.Long(0) : null;
+    }
+
+    /// <summary>
+    /// The usual case of <see cref="SessionSpans"/>: a claim later than all others of its session can only end the last span and open one, or confirm. It costs
+    /// the same after ten claims as after a hundred thousand.
+    /// </summary>
+    public void Extend(Company company, long session, Claim claim)
+    {
+        var last = LastSpan(company, session);
+        var identifier = claim.Identifiers[0];
+        if (claim.Trust is Trust.Verified)
+        {
+            foreach (var named in claim.Identifiers)
+                database.Use("UPDATE span SET trust = 1 WHERE company = ? AND identifier = ? AND session = ? AND trust = 0").With(company.Number).With(named).With(session).Run();
+        }
+
+        if (last is { } span)
+        {
+            if (span.Identifier == identifier || (claim.Method is ClaimMethod.Webhook && IsClaimedBefore(company, session, claim))) return;
+            database.Use("UPDATE span SET to_ms = ? WHERE company = ? AND session = ? AND from_ms = ?").With(claim.UnixMilliseconds).With(company.Number).With(session).With(span.From).Run();
+        }
+
+        var trust = claim.Trust is Trust.Verified || IsVerified(company, session, identifier) ? Trust.Verified : Trust.Claimed;
+        Insert(company, session, new(last is null ? long.MinValue : claim.UnixMilliseconds, long.MaxValue, identifier, claim.Number, trust));
+    }
+
+    private (long From, long Identifier)? LastSpan(Company company, long session)
+    {
+        using var last = database.Use("SELECT from_ms, identifier FROM span WHERE company = ? AND session = ? ORDER BY from_ms DESC LIMIT 1");
+        return last.With(company.Number).With(session).Next() ? (last.Long(0), last.Long(1)) : null;
+    }
+
+    private bool IsClaimedBefore(Company company, long session, Claim claim)
+    {
+        foreach (var identifier in claim.Identifiers)
+        {
+            using var found = database.Use("""
+                SELECT EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3 AND id <> ?4 AND standing <> 0)
+                    OR EXISTS (SELECT 1 FROM claim INDEXED BY claim_of_several_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND second IS NOT NULL AND (second = ?3 OR third = ?3) AND id <> ?4 AND standing <> 0)
+                """);
+            found.With(company.Number).With(session).With(identifier).With(claim.Number).Next();
+            if (found.Long(0) == 1) return true;
+        }
+
+        return false;
+    }
+
+    private bool IsVerified(Company company, long session, long identifier)
+    {
+        using var found = database.Use("""
+            SELECT EXISTS (SELECT 1 FROM claim INDEXED BY verified_claim_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND trust = 1 AND standing <> 0 AND (identifier = ?3 OR second = ?3 OR third = ?3))
+            """);
+        found.With(company.Number).With(session).With(identifier).Next();
+        return found.Long(0) == 1;
+    }
+
+    /// <summary>Derives a session's spans anew.</summary>
+    /// <param name="claims">Its claims that stand.</param>
+    /// <returns>The identifiers whose spans changed.</returns>
+    public List<long> Rewrite(Company company, long session, IReadOnlyCollection<Claim> claims)
+    {
+        var spans = SessionSpans.Of(claims, acts.UnbindingsOf(company, session));
+        var stored = SpansOf(company, session);
+
+        // A late claim changes its neighbours; the others stay as they lie.
+        foreach (var old in stored.Except(spans))
+            database.Use("DELETE FROM span WHERE company = ? AND session = ? AND from_ms = ?").With(company.Number).With(session).With(old.From).Run();
+        foreach (var span in spans.Except(stored)) Insert(company, session, span);
+        return [.. stored.Except(spans).Concat(spans.Except(stored)).Select(span => span.Identifier).Distinct()];
+    }
+
+    private void Insert(Company company, long session, Span span) =>
+        database.Use("""
+            INSERT INTO span (company, session, from_ms, to_ms, identifier, claim, trust, has_runs)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, CASE WHEN EXISTS (SELECT 1 FROM server_run WHERE company = ?1 AND identifier = 0 AND session = ?2) THEN 1 ELSE 0 END)
+            """)
+            .With(company.Number).With(session).With(span.From).With(span.To).With(span.Identifier).With(span.Claim).With((long)span.Trust).Run();
+
+    private List<Span> SpansOf(Company company, long session)
+    {
+        var spans = new List<Span>();
+        using var rows = database.Use("SELECT from_ms, to_ms, identifier, claim, trust FROM span WHERE company = ? AND session = ? ORDER BY from_ms");
+        rows.With(company.Number).With(session);
+        while (rows.Next()) spans.Add(new(rows.Long(0), rows.Long(1), rows.Long(2), rows.Long(3), (Trust)rows.Long(4)));
+        return spans;
+    }
+}
