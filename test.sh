@@ -5,20 +5,27 @@ set -uo pipefail
 cd "$(dirname "$0")"
 if [ "${1:-}" = --long ]; then shift; export TRACKMATE_LONG=1; fi
 
+# Debian keeps the programs of PostgreSQL's server off the PATH.
+has() { command -v "$1" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null; }
+root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 need() { # command, Debian package
-  command -v "$1" >/dev/null 2>&1 && return
+  has "$1" && return
   if command -v apt-get >/dev/null 2>&1; then
     echo "Installing $2 …"
-    local sudo=""; [ "$(id -u)" = 0 ] || sudo="sudo"
-    $sudo apt-get install -y -qq "$2" >/dev/null 2>&1 || { $sudo apt-get update -qq && $sudo apt-get install -y -qq "$2" >/dev/null; }
+    root apt-get install -y -qq "$2" >/dev/null 2>&1 || { root apt-get update -qq && root apt-get install -y -qq "$2" >/dev/null; }
   fi
-  command -v "$1" >/dev/null 2>&1 || { echo "The tests need $1. Install it (on Debian: apt-get install $2) and run ./test.sh again." >&2; exit 2; }
+  has "$1" || { echo "The tests need $1. Install it (on Debian: apt-get install $2) and run ./test.sh again." >&2; exit 2; }
 }
 
 need dotnet dotnet-sdk-10.0
 need node nodejs
 need npm npm
 need chromium chromium
+if ! has initdb && has apt-get; then # Debian would start a server of its own with it, on a port that others may want.
+  root mkdir -p /etc/postgresql-common/createcluster.d
+  echo "create_main_cluster = false" | root tee /etc/postgresql-common/createcluster.d/none.conf >/dev/null
+fi
+need initdb postgresql
 
 passed=0 failed=0 skipped=0
 add() { passed=$((passed + $1)); failed=$((failed + $2)); skipped=$((skipped + $3)); }
