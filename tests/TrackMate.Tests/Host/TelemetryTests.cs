@@ -39,7 +39,7 @@ public sealed class TelemetryTests
     public async Task The_stitch_rate_is_the_share_of_sessions_that_are_somebodys_and_none_where_there_was_none()
     {
         await using var server = await ServerProcess.StartAsync();
-        using (var registry = Installation.In(server.DataFolder).MakeRegistry(TimeProvider.System)) registry.AddCompany("TM-QUIET", "Quiet");
+        using (var registry = StoreUnderTest.In(server.DataFolder).MakeRegistry(TimeProvider.System)) registry.AddCompany("TM-QUIET", "Quiet");
         for (var i = 0; i < 5; i++)
         {
             var shopper = new Shopper(server.Http, ServerProcess.CompanyId);

@@ -145,7 +145,7 @@ public sealed class TrustTests(RunningServer running) : IClassFixture<RunningSer
         await Eventually.TrueAsync(async () => (int)(await With(next)).Status == 200, () => "The new key is not taken.");
         (await With(old)).AssertOk();
 
-        using (var registry = Installation.In(running.Server.DataFolder).MakeRegistry(TimeProvider.System))
+        using (var registry = StoreUnderTest.In(running.Server.DataFolder).MakeRegistry(TimeProvider.System))
         {
             var company = registry.Find(shop.CompanyId)!;
             Assert.Throws<CommandFailedException>(() => registry.AddTokenKey(company, "third", TokenAlgorithm.HS256, [1]));

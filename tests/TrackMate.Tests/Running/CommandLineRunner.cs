@@ -10,7 +10,7 @@ public sealed class CommandLineRunner : IDisposable
         ownsFolder = server is null;
         // A folder that is not there yet, as on a new machine.
         DataFolder = server?.DataFolder ?? Path.Combine(Directory.CreateTempSubdirectory("trackmate-cli-").FullName, "data");
-        Environment = new() { ["TRACKMATE_DATA"] = DataFolder, ["TRACKMATE_URLS"] = server?.Address.ToString() };
+        Environment = new() { ["TRACKMATE_DATA"] = DataFolder, ["TRACKMATE_DATABASE"] = StoreUnderTest.DatabaseOf(DataFolder), ["TRACKMATE_URLS"] = server?.Address.ToString() };
     }
 
     public string DataFolder { get; }

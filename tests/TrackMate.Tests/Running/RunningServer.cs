@@ -56,7 +56,7 @@ public sealed class Shop
 
     public static async Task<Shop> OpenAsync(ServerProcess server, CompanySettings? settings = null)
     {
-        using var registry = Installation.In(server.DataFolder).MakeRegistry(TimeProvider.System);
+        using var registry = StoreUnderTest.In(server.DataFolder).MakeRegistry(TimeProvider.System);
         var company = registry.AddCompany(RunningServer.Unique("TM-"), "A shop");
         if (settings is not null) registry.Set(company, company.Name, settings);
         var key = registry.AddKey(company, "a test", Scopes.All);
@@ -67,7 +67,7 @@ public sealed class Shop
     /// <summary>Changes settings while the server runs, and returns when they are in force.</summary>
     public async Task ChangeAsync(Func<CompanySettings, CompanySettings> change)
     {
-        using var registry = Installation.In(server.DataFolder).MakeRegistry(TimeProvider.System);
+        using var registry = StoreUnderTest.In(server.DataFolder).MakeRegistry(TimeProvider.System);
         var company = registry.Find(CompanyId)!;
         registry.Set(company, company.Name, change(company.Settings));
         await AddKeyAsync(Scopes.Read);
@@ -76,7 +76,7 @@ public sealed class Shop
     /// <summary>Makes a key and returns it when it is in force, and with it all that was changed before.</summary>
     public async Task<string> AddKeyAsync(Scopes scopes)
     {
-        using var registry = Installation.In(server.DataFolder).MakeRegistry(TimeProvider.System);
+        using var registry = StoreUnderTest.In(server.DataFolder).MakeRegistry(TimeProvider.System);
         var key = registry.AddKey(registry.Find(CompanyId)!, "another", scopes);
         await UntilAsync(async () => await StatusOfReadingAsync(server, key) is not HttpStatusCode.Unauthorized);
         return key;
@@ -85,7 +85,7 @@ public sealed class Shop
     /// <summary>Revokes a key and returns when it is out of force.</summary>
     public async Task RevokeAsync(string key)
     {
-        using var registry = Installation.In(server.DataFolder).MakeRegistry(TimeProvider.System);
+        using var registry = StoreUnderTest.In(server.DataFolder).MakeRegistry(TimeProvider.System);
         Assert.True(registry.RevokeKey(registry.Find(CompanyId)!, registry.FindKey(key)!.Value.Key.Number));
         await UntilAsync(async () => await StatusOfReadingAsync(server, key) is HttpStatusCode.Unauthorized);
     }
@@ -93,7 +93,7 @@ public sealed class Shop
     /// <summary>The id that an e-mail has in this company, whether or not anyone has named it.</summary>
     public string ProfileIdOf(string email)
     {
-        using var registry = Installation.In(server.DataFolder).MakeRegistry(TimeProvider.System);
+        using var registry = StoreUnderTest.In(server.DataFolder).MakeRegistry(TimeProvider.System);
         Assert.True(EmailAddress.TryNormalize(email, out var normalized));
         return Identifier.Email(registry.Find(CompanyId)!, normalized).Id.ToString();
     }

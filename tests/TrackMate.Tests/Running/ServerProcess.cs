@@ -56,6 +56,7 @@ public sealed partial class ServerProcess : IAsyncDisposable
         var environment = new Dictionary<string, string?>
         {
             ["TRACKMATE_DATA"] = folder,
+            ["TRACKMATE_DATABASE"] = StoreUnderTest.DatabaseOf(folder),
             ["TRACKMATE_URLS"] = "http://127.0.0.1:0",
             ["TRACKMATE_COMPANY"] = CompanyId,
             ["TRACKMATE_API_KEY"] = ApiKey,
@@ -129,7 +130,9 @@ public sealed partial class ServerProcess : IAsyncDisposable
         }
 
         process.Dispose();
-        if (ownsFolder) Directory.Delete(DataFolder, recursive: true);
+        if (!ownsFolder) return;
+        Directory.Delete(DataFolder, recursive: true);
+        await StoreUnderTest.DropAsync(DataFolder);
     }
 
     private static Process Start(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> environment, string? workingFolder = null)

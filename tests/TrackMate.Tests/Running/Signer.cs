@@ -66,7 +66,7 @@ public sealed class Signer
     /// <summary>Gives the key to a company on a running server; it is in force when <see cref="Shop.ChangeAsync"/> returns next.</summary>
     public Signer AddTo(Shop shop, ServerProcess server)
     {
-        using var registry = Installation.In(server.DataFolder).MakeRegistry(TimeProvider.System);
+        using var registry = StoreUnderTest.In(server.DataFolder).MakeRegistry(TimeProvider.System);
         registry.AddTokenKey(registry.Find(shop.CompanyId)!, Kid, algorithm, Verifying);
         return this;
     }

@@ -155,7 +155,7 @@ public sealed class DashboardTests(BrowserFixture browser)
         using var http = await LogInAsync(server);
         Assert.Equal(System.Net.HttpStatusCode.OK, (await http.GetAsync(Company + "/people", Cancel)).StatusCode);
 
-        using (var registry = Installation.In(server.DataFolder).MakeRegistry(TimeProvider.System)) registry.SetPassword(FirstStart.AdminName, FirstStart.HashPassword("another good password"));
+        using (var registry = StoreUnderTest.In(server.DataFolder).MakeRegistry(TimeProvider.System)) registry.SetPassword(FirstStart.AdminName, FirstStart.HashPassword("another good password"));
 
         var answer = await http.GetAsync(Company + "/people", Cancel);
         Assert.Equal(System.Net.HttpStatusCode.Redirect, answer.StatusCode);
@@ -166,7 +166,7 @@ public sealed class DashboardTests(BrowserFixture browser)
     public async Task Companies_are_switched_between_and_see_nothing_of_each_other()
     {
         await using var server = await ServerProcess.StartAsync();
-        using (var registry = Installation.In(server.DataFolder).MakeRegistry(TimeProvider.System)) registry.AddCompany("TM-OTHER", "The other shop");
+        using (var registry = StoreUnderTest.In(server.DataFolder).MakeRegistry(TimeProvider.System)) registry.AddCompany("TM-OTHER", "The other shop");
         var id = (await new Shopper(server.Http, ServerProcess.CompanyId).IdentifyAsync("mine@example.com"))["profileId"];
         await using var viewer = await Viewer.OpenAsync(browser, server);
         // The running server reads the registry a few times a second.

@@ -88,7 +88,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
         try
         {
             ProfileId id;
-            using (var registry = Installation.In(folder).MakeRegistry(TimeProvider.System))
+            using (var registry = StoreUnderTest.In(folder).MakeRegistry(TimeProvider.System))
             using (var store = MessageStore.Open(new SqliteEngine(folder), NullLogger.Instance))
             {
                 var company = registry.AddCompany(ServerProcess.CompanyId, "Shop");
@@ -163,7 +163,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
     {
         await using var server = await ServerProcess.StartAsync();
         await server.StopAsync();
-        using (var registry = Installation.In(server.DataFolder).MakeRegistry(TimeProvider.System))
+        using (var registry = StoreUnderTest.In(server.DataFolder).MakeRegistry(TimeProvider.System))
         using (var store = MessageStore.Open(new SqliteEngine(server.DataFolder), NullLogger.Instance))
         {
             var company = registry.Find(ServerProcess.CompanyId)!;

@@ -7,6 +7,7 @@ using TrackMate.Store.Erase;
 using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 
@@ -94,7 +95,7 @@ public sealed class SqliteStoreTests(TemporaryStore stored) : IClassFixture<Temp
     public async Task What_is_derived_rests_on_the_settings_that_stand_in_the_store()
     {
         using var own = new TemporaryStore();
-        using var registry = Installation.In(own.Folder).MakeRegistry(TimeProvider.System);
+        using var registry = StoreUnderTest.In(own.Folder).MakeRegistry(TimeProvider.System);
         var before = registry.AddCompany("TM-SHOP99", "Shop");
         await own.Store.AppendAsync([Messages.Webhook(before, "a@shop.com", "a"), Messages.Webhook(before, "a@shop.com", "b", Messages.Ten + (40 * 60_000))]);
         registry.Set(before, "Shop", before.Settings with { ServerSessionGapMinutes = 60, PaymentTypes = ["order_paid"] });

@@ -5,6 +5,8 @@ using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 
+using TrackMate.Tests.Running;
+
 namespace TrackMate.Tests.Store;
 
 /// <summary>A real store in a folder of its own, in this process; companies in it are numbered, so that many histories share it and never meet.</summary>
@@ -15,7 +17,7 @@ public sealed class TemporaryStore : IDisposable
 
     public TemporaryStore()
     {
-        Engine = new SqliteEngine(folder);
+        Engine = StoreUnderTest.In(folder).Engine;
         Store = MessageStore.Open(Engine, NullLogger.Instance);
     }
 
@@ -36,6 +38,7 @@ public sealed class TemporaryStore : IDisposable
     public void Dispose()
     {
         Store.Dispose();
+        StoreUnderTest.DropAsync(folder).AsTask().GetAwaiter().GetResult();
         Directory.Delete(folder, recursive: true);
     }
 }

@@ -60,7 +60,7 @@ public sealed class ExportCommandTests(RunningServer running) : IClassFixture<Ru
 
         var again = await trackmate.DoAsync($"export --company {copy}");
         Assert.Equal(exported.Split('\n').Skip(1), again.Split('\n').Skip(1));
-        using var registry = Installation.In(running.Server.DataFolder).MakeRegistry(TimeProvider.System);
+        using var registry = StoreUnderTest.In(running.Server.DataFolder).MakeRegistry(TimeProvider.System);
         Assert.NotEqual(profile, Identifier.Email(registry.Find(copy)!, "ann@shop.com").Id.ToString());
     }
 

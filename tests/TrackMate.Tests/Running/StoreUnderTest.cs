@@ -1,0 +1,40 @@
+using System.Collections.Concurrent;
+using TrackMate.Manage;
+using TrackMate.Store.Postgres;
+
+namespace TrackMate.Tests.Running;
+
+/// <summary>
+/// Which store a run of the tests stands on: the embedded one, or with <c>TRACKMATE_TEST_STORE=postgres</c> PostgreSQL. There a data folder stands for a schema of
+/// its own, so that whoever starts a server or a verb on the same folder again finds the same data.
+/// </summary>
+internal static class StoreUnderTest
+{
+    private static readonly ConcurrentDictionary<string, Lazy<(PostgresSchema Schema, Installation Installation)>> Kept = new(StringComparer.Ordinal);
+
+    public static bool IsPostgres { get; } = Environment.GetEnvironmentVariable("TRACKMATE_TEST_STORE") switch
+    {
+        null or "" or "sqlite" => false,
+        "postgres" => true,
+        var other => throw new InvalidOperationException($"TRACKMATE_TEST_STORE is {other}; it may be sqlite or postgres."),
+    };
+
+    public static Installation In(string dataFolder) => IsPostgres ? InSchema(dataFolder).Installation : Installation.In(dataFolder);
+
+    /// <summary>What a process has to be told beside its data folder; null where that is enough.</summary>
+    public static string? DatabaseOf(string dataFolder) => IsPostgres ? InSchema(dataFolder).Schema.Connection : null;
+
+    /// <summary>The folder is gone, and with it its data.</summary>
+    public static async ValueTask DropAsync(string dataFolder)
+    {
+        if (!Kept.TryRemove(dataFolder, out var kept) || !kept.IsValueCreated) return;
+        kept.Value.Installation.Engine.Dispose();
+        await kept.Value.Schema.DisposeAsync();
+    }
+
+    private static (PostgresSchema Schema, Installation Installation) InSchema(string dataFolder) => Kept.GetOrAdd(dataFolder, folder => new(() =>
+    {
+        var schema = Task.Run(() => PostgresSchema.CreateAsync()).GetAwaiter().GetResult();
+        return (schema, new(PostgresEngine.Of(schema.Connection), folder));
+    })).Value;
+}
