@@ -210,7 +210,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
     private void AssertDerivedIsWhatARebuildGives(Company company, string erased)
     {
         using var beside = stored.OpenBeside();
-        var tables = RandomHistoriesTests.DerivedTables.Concat(RandomHistoriesTests.PersonTables).ToArray();
+        var tables = RandomHistoriesTests.DerivedTables.Concat(RandomHistoriesTests.PersonTables).Concat(RandomHistoriesTests.SessionTables).ToArray();
         var kept = RandomHistoriesTests.DerivedRows(beside, company, tables);
         beside.Execute("BEGIN IMMEDIATE");
         Rebuild.Everything(beside, company);

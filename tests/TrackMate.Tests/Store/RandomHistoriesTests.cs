@@ -121,6 +121,13 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
             Rebuild.Persons(beside, company);
             beside.Execute("COMMIT");
             View.AssertEqual(persons, DerivedRows(beside, company, PersonTables), "Persons come back otherwise:");
+
+            var sessions = DerivedRows(beside, company, SessionTables);
+            beside.Execute("BEGIN IMMEDIATE");
+            beside.Execute($"UPDATE session SET first_day = -id, identified = 1 - identified WHERE company = {company.Number}");
+            Rebuild.Everything(beside, company);
+            beside.Execute("COMMIT");
+            View.AssertEqual(sessions, DerivedRows(beside, company, SessionTables), "Sessions come back otherwise:");
         }, iter: Some, threads: 2, print: history => history.ToString());
 
     internal static readonly (string Name, string Columns)[] DerivedTables =
@@ -133,6 +140,8 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
     ];
 
     internal static readonly (string Name, string Columns)[] PersonTables = [("pair", "low, high, trust, session, at_ms, event_id, standing"), ("identifier", "id, person")];
+
+    internal static readonly (string Name, string Columns)[] SessionTables = [("session", "id, COALESCE(first_day, '-'), identified")];
 
     private static string DerivedRows(Database database, Company company) => DerivedRows(database, company, DerivedTables);
 

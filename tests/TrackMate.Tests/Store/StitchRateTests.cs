@@ -72,11 +72,16 @@ public sealed class StitchRateTests(TemporaryStore stored) : IClassFixture<Tempo
                 _ => Event($"s{random.Next(8)}", random.Next(6)),
             })).ToList();
             await stored.Store.AppendAsync(messages);
+            if (step % 10 == 9) await stored.Store.ActAsync(acts => acts.Unbind(company, $"s{random.Next(8)}", Noon + (random.Next(6) * Day), long.MaxValue, new("a test", Noon, DryRun: random.Next(2) == 0)));
             if (step % 50 == 49)
             {
-                using var database = stored.OpenBeside();
-                if (random.Next(2) == 0) database.Use("DELETE FROM session_day WHERE company = ? AND session % 3 = ?").With(company.Number).With(random.Next(3)).Run();
-                else database.Use("DELETE FROM span WHERE company = ? AND session % 3 = ?").With(company.Number).With(random.Next(3)).Run();
+                var erased = Identifier.Email(company, $"{random.Next(3)}@shop.com").Id;
+                var state = await stored.Store.EraseAsync(erasures => erasures.Begin(company, erased, new("a test", Noon, DryRun: false), suppress: false, most: 5));
+                while (state is { RowsGone: false })
+                {
+                    Assert.Equal(CountedAnew(), Days());
+                    state = await stored.Store.EraseAsync(erasures => erasures.Continue(state, most: 5));
+                }
             }
 
             Assert.Equal(CountedAnew(), Days());

@@ -26,6 +26,7 @@ public sealed class UpgradeTests : IDisposable
             database.Execute(await first.ReadToEndAsync(TestContext.Current.CancellationToken));
             database.Execute("PRAGMA user_version = 1");
             WriteSarah(database, company);
+            WriteNobodys(database);
         }
 
         using var store = MessageStore.Open(new SqliteEngine(folder.FullName), NullLogger.Instance);
@@ -38,6 +39,10 @@ public sealed class UpgradeTests : IDisposable
 
         using (var reader = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName), readOnly: true)) Assert.Empty(DerivedTables.Differences(reader, [company]));
 
+        var day = DayCounters.DayOf(Messages.Ten);
+        Assert.Equal([(1, day, true), (2, day + 1, false), (3, day, false), (4, null, false)], Sessions(folder.FullName));
+        Assert.Equal([new(day + 1, 1, 0), new(day, 2, 1)], StitchDays(store, company));
+
         // A claim of before this version is revoked, and another session goes on from it.
         Assert.NotNull((await store.ActAsync(company, acts => acts.RevokeClaim(company, Origin.Browser, "i1", lift: false, new("tests", Messages.Ten, DryRun: false)))).Outcome);
         using (var snapshot = store.Read()) Assert.Null(new Documents(snapshot.Database, company).Find(sarah)!.Name);
@@ -47,6 +52,40 @@ public sealed class UpgradeTests : IDisposable
             var documents = new Documents(snapshot.Database, company);
             Assert.Equal(1, documents.Find(sarah)!.Totals.Events);
             Assert.Null(documents.Session("s", null, 10)!.UserId);
+        }
+
+        // Nobody's now; bots' only until now; and one that began before what the earlier version knew of it.
+        await store.AppendAsync([Messages.Browser(company, "bots", "e9", Messages.Ten), Messages.Browser(company, "bots first", "e10", Messages.Ten - DayCounters.DayMilliseconds)]);
+        Assert.Equal([new(day, 3, 0), new(day - 1, 1, 0)], StitchDays(store, company));
+        using (var reader = Database.Open(MessageStore.PathIn(folder.FullName), readOnly: true)) Assert.Empty(DerivedTables.Differences(reader, [company]));
+    }
+
+    private static List<StitchDay> StitchDays(MessageStore store, Company company)
+    {
+        using var snapshot = store.Read();
+        return new IngestionReader(snapshot.Database).StitchDays(company, 0);
+    }
+
+    private static List<(long Number, long? FirstDay, bool Identified)> Sessions(string folder)
+    {
+        var sessions = new List<(long, long?, bool)>();
+        using var reader = Database.Open(MessageStore.PathIn(folder), readOnly: true);
+        using var rows = reader.Use("SELECT id, first_day, identified FROM session ORDER BY id");
+        while (rows.Next()) sessions.Add((rows.Long(0), rows.LongOrNull(1), rows.Long(2) == 1));
+        return sessions;
+    }
+
+    /// <summary>Sessions of nobody: one that a bot's event is the first of, one of two days, one of a bot alone.</summary>
+    private static void WriteNobodys(Database database)
+    {
+        database.Execute("INSERT INTO session (id, company, session_id) VALUES (2, 1, 'bots first'), (3, 1, 'two days'), (4, 1, 'bots')");
+        foreach (var (message, session, days, bot) in new[] { (3, 2, 0, true), (4, 2, 1, true), (5, 2, 1, false), (6, 3, 1, false), (7, 3, 0, false), (8, 4, 0, true) })
+        {
+            var at = EventOrder.Of(Messages.Ten + (days * DayCounters.DayMilliseconds), Origin.Browser).Value;
+            database.Use("INSERT INTO message (id, company, origin, event_id, session, at, received_ms, type, data, agent) VALUES (?1, 1, 0, 'e' || ?1, ?2, ?3, 0, 'page_view', '{}', ?4)")
+                .With(message).With(session).With(at).With(bot ? "Chrome|Linux|desktop|bot" : null).Run();
+            database.Use("INSERT INTO session_day (company, session, day, events, bots, first_at, last_at) VALUES (1, ?1, ?2, 1, ?3, ?4, ?4) ON CONFLICT DO UPDATE SET events = events + 1, bots = bots + excluded.bots")
+                .With(session).With(DayCounters.DayOf(Messages.Ten) + days).With(bot ? 1 : 0).With(at).Run();
         }
     }
 

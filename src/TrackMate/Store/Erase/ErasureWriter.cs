@@ -9,7 +9,8 @@ namespace TrackMate.Store.Erase;
 /// Erases a person in steps, each a transaction of the writer. The first hides the person, so that no look-up and no list finds it; then what is on the timeline
 /// goes, and last what names the person: as long as one of its events is left, the claims that keep it off anybody else's timeline are too.
 /// </summary>
-internal sealed class ErasureWriter(Database database)
+/// <param name="marks">Told of the sessions whose messages went; null for a reader, who only looks.</param>
+internal sealed class ErasureWriter(Database database, SessionMarks? marks = null)
 {
     /// <summary>Messages taken in one step: some tenths of a second.</summary>
     public const int MostInStep = 2000;
@@ -19,7 +20,7 @@ internal sealed class ErasureWriter(Database database)
 
     private readonly PersonReader people = new(database);
     private readonly PersonMessages messages = new(database);
-    private readonly MessageEraser eraser = new(database);
+    private readonly MessageEraser eraser = new(database, marks ?? new(database));
     private readonly IdentifierEraser identifiers = new(database);
     private readonly RejectedTraces rejected = new(database);
 

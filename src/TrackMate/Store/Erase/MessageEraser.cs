@@ -9,7 +9,7 @@ namespace TrackMate.Store.Erase;
 /// Takes messages out of the store, inside the writer's transaction, and derives anew what rested on them: what is left is as if they had never been sent. It looks
 /// only at what they touched.
 /// </summary>
-internal sealed class MessageEraser(Database database)
+internal sealed class MessageEraser(Database database, SessionMarks marks)
 {
     /// <summary>Tables beside <c>message</c> that know one by (company, origin, event_id): a line for each.</summary>
     private static readonly string[] KeptByEventId =
@@ -25,7 +25,7 @@ internal sealed class MessageEraser(Database database)
         "DELETE FROM rejected WHERE company = ? AND mended = ? AND mended IS NOT NULL",
     ];
 
-    private readonly SessionClaims claims = new(database);
+    private readonly SessionClaims claims = new(database, marks);
     private readonly PersonRows persons = new(database);
     private readonly ServerRunRows runs = new(database);
     private readonly LedgerRows ledger = new(database);
@@ -62,7 +62,11 @@ internal sealed class MessageEraser(Database database)
         foreach (var session in restated) touched.Identifiers.UnionWith(persons.Pairs.SayFromSession(company, session, claims.ClaimsOn(company, session)));
         foreach (var (one, other, trust) in touched.Pairs) RederivePair(company, one, other, (Trust)trust);
         identifiers.Rederive(company, touched.Identifiers);
-        foreach (var session in touched.Sessions) DropUnlessUsed(company, session);
+        foreach (var session in touched.Sessions)
+        {
+            marks.MessagesWent(company, session);
+            DropUnlessUsed(company, session);
+        }
     }
 
     private void Remove(Company company, long message, Touched touched)
@@ -143,7 +147,7 @@ internal sealed class MessageEraser(Database database)
         }
     }
 
-    /// <summary>A day is taken away and, where something is left of it, put back: what triggers keep of days sees one go and one come.</summary>
+    /// <summary>A day is taken away and, where something is left of it, put back.</summary>
     private void Uncount(Company company, long session, long day, long events, long bots)
     {
         using (var row = database.Use("SELECT events, bots FROM session_day WHERE company = ? AND session = ? AND day = ?"))

@@ -74,7 +74,7 @@ internal sealed class IngestionReader(Database database)
     public List<StitchDay> StitchDays(Company company, long from)
     {
         var days = new List<StitchDay>();
-        using var rows = database.Use("SELECT day, sessions, identified FROM stitch_day WHERE company = ? AND day >= ? ORDER BY day DESC");
+        using var rows = database.Use("SELECT first_day, COUNT(*), SUM(identified) FROM session WHERE company = ? AND first_day >= ? GROUP BY first_day ORDER BY first_day DESC");
         rows.With(company.Number).With(from);
         while (rows.Next()) days.Add(new(rows.Long(0), rows.Long(1), rows.Long(2)));
         return days;

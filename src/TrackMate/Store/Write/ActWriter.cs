@@ -9,10 +9,10 @@ namespace TrackMate.Store.Write;
 /// What operators do and undo (B12), inside the writer's transaction. An act is one row; what follows from it is derived as if the messages had come under it, so
 /// that taking it back leaves nothing behind. None touches an event.
 /// </summary>
-internal sealed class ActWriter(Database database)
+internal sealed class ActWriter(Database database, SessionMarks marks)
 {
     private readonly ActRows rows = new(database);
-    private readonly SessionClaims claims = new(database);
+    private readonly SessionClaims claims = new(database, marks);
     private readonly PersonRows persons = new(database);
     private readonly PersonReader people = new(database);
     private readonly HeldProfiles held = new(database);

@@ -18,7 +18,7 @@ internal static class DerivedTables
         ("span", "*"),
         ("ledger_entry", "*"),
         ("payment_key", "*"),
-        ("stitch_day", "*"),
+        ("session", "id, first_day, identified"),
         // Why a pair does not join is told to senders as it was when they asked.
         ("pair", "company, low, high, trust, session, at_ms, event_id, standing"),
         ("identifier", "id, person"),
@@ -35,6 +35,7 @@ internal static class DerivedTables
         {
             foreach (var (table, _) in Tables) Shadow(database, table);
             database.Execute("INSERT INTO temp.identifier SELECT * FROM main.identifier");
+            database.Execute("INSERT INTO temp.session SELECT * FROM main.session");
             foreach (var company in companies) Rebuild.Everything(database, company);
             return [.. Tables.Select(table => (table.Name, Differing(database, table.Name, table.Columns))).Where(table => table.Item2 > 0)];
         }
@@ -44,11 +45,11 @@ internal static class DerivedTables
         }
     }
 
-    /// <summary>The table by its own definitions, so that its keys, conflicts and indexes work in the shadow as they do in the store. What triggers keep is rebuilt.</summary>
+    /// <summary>The table by its own definitions, so that its keys, conflicts and indexes work in the shadow as they do in the store.</summary>
     private static void Shadow(Database database, string table)
     {
         var definitions = new List<string>();
-        using (var rows = database.Use("SELECT sql FROM main.sqlite_schema WHERE tbl_name = ? AND type <> 'trigger' AND sql IS NOT NULL ORDER BY type DESC"))
+        using (var rows = database.Use("SELECT sql FROM main.sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type DESC"))
         {
             rows.With(table);
             while (rows.Next()) definitions.Add(rows.Text(0));

@@ -9,21 +9,26 @@ namespace TrackMate.Store.Write;
 /// Appends one accepted message and all that follows from it, inside the writer's transaction: load what it touches, let <c>Bind</c> decide, store the decision.
 /// An event writes its row and counters; an identify its claim and the spans of one session. No event is ever touched again (B2).
 /// </summary>
-internal sealed class MessageWriter(Database database)
+internal sealed class MessageWriter(Database database, SessionMarks marks)
 {
-    private readonly Names names = new(database);
+    private readonly Names names = new(database, marks);
     private readonly Receipts receipts = new(database);
     private readonly DayCounters counters = new(database);
-    private readonly SessionClaims claims = new(database);
+    private readonly SessionClaims claims = new(database, marks);
     private readonly ServerRunRows runs = new(database);
     private readonly LedgerRows ledger = new(database);
     private readonly PersonRows persons = new(database);
     private readonly TraitRows traits = new(database);
-    private readonly ActWriter acts = new(database);
-    private readonly ErasureWriter erasures = new(database);
+    private readonly ActWriter acts = new(database, marks);
+    private readonly ErasureWriter erasures = new(database, marks);
     private readonly Suppressed suppressed = new(database);
     private Dictionary<long, Company> companies = [];
     private long registryVersion = -1;
+
+    public MessageWriter(Database database)
+        : this(database, new SessionMarks(database))
+    {
+    }
 
     /// <summary>What operators do; counts of the messages before are written first, since acts look at them.</summary>
     public ActWriter Acts
@@ -40,6 +45,7 @@ internal sealed class MessageWriter(Database database)
     {
         names.Reset();
         counters.Clear();
+        marks.Clear();
     }
 
     /// <summary>
@@ -77,7 +83,11 @@ internal sealed class MessageWriter(Database database)
     public Rejected ToKeep(Rejected rejected) => suppressed.WithoutTheirBodies(rejected);
 
     /// <summary>Writes what is counted once per transaction; the last thing before its commit.</summary>
-    public void Finish() => counters.Flush();
+    public void Finish()
+    {
+        counters.Flush();
+        marks.Flush();
+    }
 
     public Receipt Append(Message message) => suppressed.KeepsOut(message) ? new(Duplicate: false, Suppressed: true) : message switch
     {
@@ -98,7 +108,8 @@ internal sealed class MessageWriter(Database database)
         if (Insert(tracked, origin, boundBySession?.Number, identifiers.FirstOrDefault()?.Number, tracked.Type, tracked.Data.Span, tracked.Context.Span, tracked.Agent) is not { } number)
             return receipts.OfStored(names, tracked with { Company = company }, origin) with { UnknownUserId = unknownUserId };
 
-        if (session is not null) names.Store(company, tracked.SessionId!, session);
+        var isBot = tracked.Agent?.Bot ?? false;
+        if (session is not null) names.Store(company, tracked.SessionId!, session, origin is Origin.Browser && !isBot ? DayCounters.DayOf(tracked.Order.UnixMilliseconds) : null);
         var learned = StoreNames(tracked, identifiers);
         counters.CountMessage(company, tracked.ReceivedAt);
         if (identifiers.Length > 0 && (session is not null || identifiers.Length > 1))
@@ -111,7 +122,7 @@ internal sealed class MessageWriter(Database database)
 
         if (origin is Origin.Browser)
         {
-            counters.CountEvent(company, boundBySession!.Number, tracked.Order, tracked.Agent?.Bot ?? false);
+            counters.CountEvent(company, boundBySession!.Number, tracked.Order, isBot);
             return new(Duplicate: false);
         }
 

@@ -17,10 +17,13 @@ internal sealed class Numbered(long number, bool stored)
 
     /// <summary>Of an identifier: unix milliseconds of the earliest message that named it.</summary>
     public long FirstNamed { get; set; } = long.MaxValue;
+
+    /// <summary>Of a session: the UTC day that its row says it began on, or will when the transaction ends.</summary>
+    public long FirstDay { get; set; } = long.MaxValue;
 }
 
 /// <summary>Numbers of sessions and identifiers, for the writer. It alone gives out numbers, so it may keep what it has seen.</summary>
-internal sealed class Names(Database database)
+internal sealed class Names(Database database, SessionMarks marks)
 {
     /// <summary>Most names kept in memory; past it all are forgotten and read again as they come.</summary>
     private const int Capacity = 100_000;
@@ -41,15 +44,28 @@ internal sealed class Names(Database database)
         if (sessions.TryGetValue((company.Number, sessionId), out var known)) return known;
         if (sessions.Count >= Capacity) sessions.Clear();
 
-        using var find = database.Use("SELECT id FROM session WHERE company = ? AND session_id = ?");
+        // Other servers may be writing its first message too: whoever has the row first numbers it.
+        if (database.IsShared)
+            database.Use("INSERT INTO session (id, company, session_id) VALUES (?, ?, ?) ON CONFLICT (company, session_id) DO NOTHING").With(database.NextNumber("session")).With(company.Number).With(sessionId).Run();
+        using var find = database.Use("SELECT id, first_day FROM session WHERE company = ? AND session_id = ?");
         var found = find.With(company.Number).With(sessionId).Next();
-        return sessions[(company.Number, sessionId)] = new(found ? find.Long(0) : database.NextNumber("session"), found);
+        return sessions[(company.Number, sessionId)] = found
+            ? new(find.Long(0), stored: true) { FirstDay = find.LongOrNull(1) ?? long.MaxValue }
+            : new(database.NextNumber("session"), stored: false);
     }
 
-    public void Store(Company company, string sessionId, Numbered session)
+    /// <param name="day">The UTC day of the event that names it, where that is a browser's and no bot's.</param>
+    public void Store(Company company, string sessionId, Numbered session, long? day = null)
     {
-        if (session.Stored) return;
-        database.Use("INSERT INTO session (id, company, session_id) VALUES (?, ?, ?)").With(session.Number).With(company.Number).With(sessionId).Run();
+        var isEarlier = day < session.FirstDay;
+        if (isEarlier) session.FirstDay = day!.Value;
+        if (session.Stored)
+        {
+            if (isEarlier) marks.Begins(company, session.Number, day!.Value);
+            return;
+        }
+
+        database.Use("INSERT INTO session (id, company, session_id, first_day) VALUES (?, ?, ?, ?)").With(session.Number).With(company.Number).With(sessionId).With(day).Run();
         session.Stored = true;
     }
 

@@ -15,7 +15,7 @@ internal static class Rebuild
         Spans(database, company);
         Ledger(database, company);
         Persons(database, company);
-        StitchDays(database, company);
+        Sessions(database, company);
     }
 
     public static void Spans(Database database, Company company) => new SessionClaims(database).Rebuild(company);
@@ -26,6 +26,7 @@ internal static class Rebuild
     public static void Claims(Database database, Company company)
     {
         new SessionClaims(database).Restand(company);
+        Sessions(database, company);
         Persons(database, company);
     }
 
@@ -39,17 +40,16 @@ internal static class Rebuild
             """).With(company.Number).Run();
     }
 
-    /// <summary>From the days and the spans, whose triggers keep it otherwise.</summary>
-    public static void StitchDays(Database database, Company company)
-    {
-        database.Use("DELETE FROM stitch_day WHERE company = ?").With(company.Number).Run();
+    /// <summary>On which day each session began and whether it is somebody's: from the days and the spans. Only rows that say something else are written.</summary>
+    public static void Sessions(Database database, Company company) =>
         database.Use("""
-            INSERT INTO stitch_day (company, day, sessions, identified) SELECT company, day, COUNT(*), SUM(identified) FROM (
-              SELECT company, MIN(day) AS day, EXISTS (SELECT 1 FROM span WHERE span.company = session_day.company AND span.session = session_day.session) AS identified
-              FROM session_day WHERE company = ? AND bots < events GROUP BY company, session)
-            GROUP BY company, day
+            UPDATE session SET
+              first_day = (SELECT MIN(d.day) FROM session_day d WHERE d.company = session.company AND d.session = session.id AND d.bots < d.events),
+              identified = CASE WHEN EXISTS (SELECT 1 FROM span s WHERE s.company = session.company AND s.session = session.id) THEN 1 ELSE 0 END
+            WHERE company = ? AND (
+              first_day IS DISTINCT FROM (SELECT MIN(d.day) FROM session_day d WHERE d.company = session.company AND d.session = session.id AND d.bots < d.events)
+              OR identified <> CASE WHEN EXISTS (SELECT 1 FROM span s WHERE s.company = session.company AND s.session = session.id) THEN 1 ELSE 0 END)
             """).With(company.Number).Run();
-    }
 
     public static void ServerRuns(Database database, Company company)
     {

@@ -12,12 +12,13 @@ namespace TrackMate.Store.Write;
 internal readonly record struct AddedClaim(bool IsLatest, bool Stands, IReadOnlyList<long> Changed);
 
 /// <summary>Claims, and whether they stand; what follows from them is brought up to date with them.</summary>
-internal sealed class SessionClaims(Database database)
+/// <inheritdoc cref="SpanRows" path="/param"/>
+internal sealed class SessionClaims(Database database, SessionMarks? marks = null)
 {
     private readonly StandingActs acts = new(database);
     private readonly FirstClaims firsts = new(database);
     private readonly TraitRows traits = new(database);
-    private readonly SpanRows spans = new(database);
+    private readonly SpanRows spans = new(database, marks);
 
     /// <summary>Appends a claim and, where it is about a session, brings that session's spans up to date.</summary>
     public AddedClaim Add(Company company, long message, long? session, Claim claim)

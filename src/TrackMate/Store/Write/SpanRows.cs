@@ -6,7 +6,8 @@ using TrackMate.Store.Sqlite;
 namespace TrackMate.Store.Write;
 
 /// <summary>Whose a session is, from when to when, as its claims say.</summary>
-internal sealed class SpanRows(Database database)
+/// <param name="marks">Told of sessions that become somebody's or nobody's; null for a reader, and for one who marks all sessions of the company at the end.</param>
+internal sealed class SpanRows(Database database, SessionMarks? marks = null)
 {
     private readonly StandingActs acts = new(database);
 
@@ -35,6 +36,10 @@ internal sealed class SpanRows(Database database)
         {
             if (span.Identifier == identifier || (claim.Method is ClaimMethod.Webhook && IsClaimedBefore(company, session, claim))) return;
             database.Use("UPDATE span SET to_ms = ? WHERE company = ? AND session = ? AND from_ms = ?").With(claim.UnixMilliseconds).With(company.Number).With(session).With(span.From).Run();
+        }
+        else
+        {
+            marks?.SpansChanged(company, session);
         }
 
         var trust = claim.Trust is Trust.Verified || IsVerified(company, session, identifier) ? Trust.Verified : Trust.Claimed;
@@ -83,6 +88,7 @@ internal sealed class SpanRows(Database database)
         foreach (var old in stored.Except(spans))
             database.Use("DELETE FROM span WHERE company = ? AND session = ? AND from_ms = ?").With(company.Number).With(session).With(old.From).Run();
         foreach (var span in spans.Except(stored)) Insert(company, session, span);
+        if ((stored.Count == 0) != (spans.Count == 0)) marks?.SpansChanged(company, session);
         return [.. stored.Except(spans).Concat(spans.Except(stored)).Select(span => span.Identifier).Distinct()];
     }
 
