@@ -22,7 +22,7 @@ public sealed class SessionMarksTests(TemporaryStore stored) : IClassFixture<Tem
     [Fact]
     public void The_rows_of_sessions_are_written_in_the_order_of_their_numbers_and_after_all_else()
     {
-        using var database = stored.OpenBeside();
+        using var database = stored.OpenSqlite();
         var writer = new MessageWriter(database);
         writer.Reset();
         string[] sessions = ["a", "b", "c", "d"];
@@ -44,7 +44,7 @@ public sealed class SessionMarksTests(TemporaryStore stored) : IClassFixture<Tem
     [Fact]
     public void A_session_that_goes_on_costs_its_row_nothing()
     {
-        using var database = stored.OpenBeside();
+        using var database = stored.OpenSqlite();
         var writer = new MessageWriter(database);
         writer.Reset();
         long Updates() => database.Prepared.Where(statement => statement.Sql.Contains("UPDATE session ", StringComparison.Ordinal)).Sum(statement => statement.Runs);

@@ -72,15 +72,15 @@ public sealed class StitchRateTests(TemporaryStore stored) : IClassFixture<Tempo
                 _ => Event($"s{random.Next(8)}", random.Next(6)),
             })).ToList();
             await stored.Store.AppendAsync(messages);
-            if (step % 10 == 9) await stored.Store.ActAsync(acts => acts.Unbind(company, $"s{random.Next(8)}", Noon + (random.Next(6) * Day), long.MaxValue, new("a test", Noon, DryRun: random.Next(2) == 0)));
+            if (step % 10 == 9) await stored.Store.ActAsync(company, acts => acts.Unbind(company, $"s{random.Next(8)}", Noon + (random.Next(6) * Day), long.MaxValue, new("a test", Noon, DryRun: random.Next(2) == 0)));
             if (step % 50 == 49)
             {
                 var erased = Identifier.Email(company, $"{random.Next(3)}@shop.com").Id;
-                var state = await stored.Store.EraseAsync(erasures => erasures.Begin(company, erased, new("a test", Noon, DryRun: false), suppress: false, most: 5));
+                var state = await stored.Store.EraseAsync(company, erasures => erasures.Begin(company, erased, new("a test", Noon, DryRun: false), suppress: false, most: 5));
                 while (state is { RowsGone: false })
                 {
                     Assert.Equal(CountedAnew(), Days());
-                    state = await stored.Store.EraseAsync(erasures => erasures.Continue(state, most: 5));
+                    state = await stored.Store.EraseAsync(company, erasures => erasures.Continue(state, most: 5));
                 }
             }
 

@@ -57,7 +57,7 @@ public sealed class UpgradeTests : IDisposable
         // Nobody's now; bots' only until now; and one that began before what the earlier version knew of it.
         await store.AppendAsync([Messages.Browser(company, "bots", "e9", Messages.Ten), Messages.Browser(company, "bots first", "e10", Messages.Ten - DayCounters.DayMilliseconds)]);
         Assert.Equal([new(day, 3, 0), new(day - 1, 1, 0)], StitchDays(store, company));
-        using (var reader = Database.Open(MessageStore.PathIn(folder.FullName), readOnly: true)) Assert.Empty(DerivedTables.Differences(reader, [company]));
+        using (var reader = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName), readOnly: true)) Assert.Empty(DerivedTables.Differences(reader, [company]));
     }
 
     private static List<StitchDay> StitchDays(MessageStore store, Company company)
@@ -69,7 +69,7 @@ public sealed class UpgradeTests : IDisposable
     private static List<(long Number, long? FirstDay, bool Identified)> Sessions(string folder)
     {
         var sessions = new List<(long, long?, bool)>();
-        using var reader = Database.Open(MessageStore.PathIn(folder), readOnly: true);
+        using var reader = SqliteDatabase.Open(SqliteEngine.PathIn(folder), readOnly: true);
         using var rows = reader.Use("SELECT id, first_day, identified FROM session ORDER BY id");
         while (rows.Next()) sessions.Add((rows.Long(0), rows.LongOrNull(1), rows.Long(2) == 1));
         return sessions;
