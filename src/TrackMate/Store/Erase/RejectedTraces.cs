@@ -46,7 +46,7 @@ internal sealed partial class RejectedTraces(Database database)
     private List<long> From(Company company, long first, Sought sought)
     {
         var found = new List<long>();
-        using var rows = database.Use("SELECT id, body, event_id, envelope FROM rejected WHERE company = ? AND id >= ?");
+        using var rows = database.Stream("SELECT id, body, event_id, envelope FROM rejected WHERE company = ? AND id >= ?");
         rows.With(company.Number).With(first);
         while (rows.Next())
         {

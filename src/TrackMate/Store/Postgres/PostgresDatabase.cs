@@ -1,4 +1,5 @@
 using System.Data;
+using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -163,19 +164,16 @@ internal sealed class PostgresDatabase : Database
             if (batch.BatchCommands[i].CommandText.StartsWith("SELECT", StringComparison.Ordinal)) reader.NextResult();
         }
 
-        var rows = new List<object?[]>();
-        while (reader.Read())
-        {
-            var row = new object?[reader.FieldCount];
-            for (var i = 0; i < row.Length; i++) row[i] = reader.IsDBNull(i) ? null : reader.GetValue(i);
-            rows.Add(row);
-        }
+        return RowsOf(reader);
+    }
 
-        while (reader.NextResult())
-        {
-        }
-
-        return rows;
+    /// <summary>Rows of a cursor; what they look like is not known before it is open, so this cannot be prepared.</summary>
+    internal List<object?[]> Fetch(string cursor, int count)
+    {
+        Flush();
+        using var fetch = new NpgsqlCommand($"FETCH {count.ToString(CultureInfo.InvariantCulture)} FROM {cursor}", connection);
+        using var reader = fetch.ExecuteReader();
+        return RowsOf(reader);
     }
 
     /// <summary>Sends what waits and, with it, a statement of which the number of changed rows is wanted.</summary>
@@ -201,6 +199,19 @@ internal sealed class PostgresDatabase : Database
     {
         if (inTransaction) Add($"CLOSE {cursor}", []);
         cursors.Remove(cursor);
+    }
+
+    private static List<object?[]> RowsOf(NpgsqlDataReader reader)
+    {
+        var rows = new List<object?[]>();
+        while (reader.Read())
+        {
+            var row = new object?[reader.FieldCount];
+            for (var i = 0; i < row.Length; i++) row[i] = reader.IsDBNull(i) ? null : reader.GetValue(i);
+            rows.Add(row);
+        }
+
+        return rows;
     }
 
     private NpgsqlBatch Batch()

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Npgsql;
 using NpgsqlTypes;
@@ -77,7 +76,7 @@ internal sealed class PostgresStatement(PostgresDatabase database, string sql, b
         return Fetch();
     }
 
-    private List<object?[]> Fetch() => database.Query($"FETCH {FetchedAtOnce.ToString(CultureInfo.InvariantCulture)} FROM {cursor}", []);
+    private List<object?[]> Fetch() => database.Fetch(cursor!, FetchedAtOnce);
 
     private static long Number(object value) => value switch
     {

@@ -107,7 +107,7 @@ internal sealed class TimelineReader(Database database)
             {
                 if (!place.Opened)
                 {
-                    source = source with { Rows = OpenRows(company, source.Of, filter, after, newestFirst) };
+                    source = source with { Rows = OpenRows(company, source.Of, filter, after, newestFirst, limit) };
                     opened.Add(source);
                 }
                 else
@@ -143,10 +143,10 @@ internal sealed class TimelineReader(Database database)
         page.Add(EventOf(registration));
     }
 
-    private Statement OpenRows(Company company, SourceOfEvents of, TimelineFilter filter, EventCursor? after, bool newestFirst)
+    private Statement OpenRows(Company company, SourceOfEvents of, TimelineFilter filter, EventCursor? after, bool newestFirst, int limit)
     {
         // The few server events of a long browser session have an index of their own.
-        var rows = database.Stream((of.Session is null, newestFirst, filter.Origin is Origin.Server) switch
+        var rows = database.Use((of.Session is null, newestFirst, filter.Origin is Origin.Server) switch
         {
             (true, true, _) => Columns + " WHERE company = ? AND identifier = ? AND identifier IS NOT NULL" + Newest,
             (true, false, _) => Columns + " WHERE company = ? AND identifier = ? AND identifier IS NOT NULL" + Oldest,
@@ -160,12 +160,12 @@ internal sealed class TimelineReader(Database database)
         var cursor = (Order: newestFirst ? long.MaxValue : long.MinValue, EventId: "");
         if (after is not null) cursor = (after.Order.Value, after.EventId);
         return rows.With(company.Number).With(of.Session ?? of.Identifier).With(from).With(before).With(cursor.Order).With(cursor.EventId)
-            .With((long?)filter.Origin).With(filter.EventType);
+            .With((long?)filter.Origin).With(filter.EventType).With(limit);
     }
 
     private const string Columns = "SELECT id, event_id, at, received_ms, type, data, context, agent, session, named FROM message";
-    private const string Newest = " AND at >= ?3 AND at < ?4 AND (at, event_id) < (?5, ?6) AND (?7 IS NULL OR origin = ?7) AND (?8 IS NULL OR type = ?8) ORDER BY at DESC, event_id DESC";
-    private const string Oldest = " AND at >= ?3 AND at < ?4 AND (at, event_id) > (?5, ?6) AND (?7 IS NULL OR origin = ?7) AND (?8 IS NULL OR type = ?8) ORDER BY at, event_id";
+    private const string Newest = " AND at >= ?3 AND at < ?4 AND (at, event_id) < (?5, ?6) AND (?7 IS NULL OR origin = ?7) AND (?8 IS NULL OR type = ?8) ORDER BY at DESC, event_id DESC LIMIT ?9";
+    private const string Oldest = " AND at >= ?3 AND at < ?4 AND (at, event_id) > (?5, ?6) AND (?7 IS NULL OR origin = ?7) AND (?8 IS NULL OR type = ?8) ORDER BY at, event_id LIMIT ?9";
 
     private static long StartOrMin(long unixMilliseconds) => unixMilliseconds == long.MinValue ? long.MinValue : EventOrder.Start(unixMilliseconds).Value;
 

@@ -55,7 +55,7 @@ internal static class Rebuild
     {
         database.Use("DELETE FROM server_run WHERE company = ?").With(company.Number).Run();
         var runs = new ServerRunRows(database);
-        using var messages = database.Use("SELECT identifier, session, at, event_id FROM message WHERE company = ? AND origin = 1 AND type IS NOT NULL ORDER BY at, event_id");
+        using var messages = database.Stream("SELECT identifier, session, at, event_id FROM message WHERE company = ? AND origin = 1 AND type IS NOT NULL ORDER BY at, event_id");
         messages.With(company.Number);
         while (messages.Next())
         {
@@ -69,7 +69,7 @@ internal static class Rebuild
         database.Use("DELETE FROM ledger_entry WHERE company = ?").With(company.Number).Run();
         database.Use("DELETE FROM payment_key WHERE company = ?").With(company.Number).Run();
         var ledger = new LedgerRows(database);
-        using var messages = database.Use("SELECT id, type, data, at, event_id, session, identifier FROM message WHERE company = ? AND origin = 1 AND type IS NOT NULL ORDER BY id");
+        using var messages = database.Stream("SELECT id, type, data, at, event_id, session, identifier FROM message WHERE company = ? AND origin = 1 AND type IS NOT NULL ORDER BY id");
         messages.With(company.Number);
         while (messages.Next())
         {

@@ -59,7 +59,7 @@ internal sealed class ServerRunRows(Database database)
 
     private IEnumerable<(EventOrder Order, string EventId)> EventsOf(RunHolder holder, ServerRun run)
     {
-        using var rows = database.Use(holder.Identifier != 0
+        using var rows = database.Stream(holder.Identifier != 0
             ? "SELECT at, event_id FROM message WHERE company = ? AND identifier = ? AND identifier IS NOT NULL AND at >= ? AND at <= ? ORDER BY at, event_id"
             : "SELECT at, event_id FROM message WHERE company = ? AND session = ? AND origin = 1 AND session IS NOT NULL AND at >= ? AND at <= ? ORDER BY at, event_id");
         rows.With(holder.Company.Number).With(holder.Identifier != 0 ? holder.Identifier : holder.Session).With(run.First.Value).With(run.Last.Value);
