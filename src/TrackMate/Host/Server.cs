@@ -5,9 +5,6 @@ using TrackMate.Receive;
 using TrackMate.Show;
 using TrackMate.Store;
 using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 
 namespace TrackMate.Host;
 

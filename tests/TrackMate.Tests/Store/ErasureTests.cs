@@ -3,7 +3,6 @@ using System.Text.Json;
 using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
-using TrackMate.Manage;
 using TrackMate.Store;
 using TrackMate.Store.Erase;
 using TrackMate.Store.Read;

@@ -3,10 +3,7 @@ using CsCheck;
 using TrackMate.Bind;
 using TrackMate.Receive;
 using TrackMate.Show;
-using TrackMate.Store;
-using TrackMate.Store.Erase;
 using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 using TrackMate.Tests.Model;
 

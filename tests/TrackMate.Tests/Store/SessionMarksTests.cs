@@ -2,7 +2,6 @@ using SQLitePCL;
 using TrackMate.Bind;
 using TrackMate.Store;
 using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 
 namespace TrackMate.Tests.Store;

@@ -1,12 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
-using TrackMate.Manage;
 using TrackMate.Show;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;

@@ -1,7 +1,6 @@
 using System.Data;
 using System.Globalization;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace TrackMate.Store.Postgres;
 
@@ -13,6 +12,9 @@ internal sealed class PostgresDatabase : Database
 {
     /// <summary>Statements that wait at most: more of them in one round trip gain nothing.</summary>
     private const int MostWaiting = 256;
+
+    /// <summary>Numbers of sessions and identifiers that are taken at once.</summary>
+    private const int NumbersAhead = 100;
 
     private readonly NpgsqlConnection connection;
     private readonly Dictionary<string, string> translated = new(ReferenceEqualityComparer.Instance as IEqualityComparer<string>);
@@ -46,6 +48,8 @@ internal sealed class PostgresDatabase : Database
     }
 
     public override bool IsShared => true;
+
+    public override Write.IBulk? Bulk => new PostgresBulk(this);
 
     public override bool IsIdle => !inTransaction;
 
@@ -86,7 +90,7 @@ internal sealed class PostgresDatabase : Database
     /// Everybody takes the company's first lock, alone who rewrites it; who binds takes the second one, alone. So any number append while one binds, and nobody does
     /// anything while one rewrites. Companies are locked in the order of their numbers, so that two servers never wait for each other.
     /// </summary>
-    public override void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds)
+    public override void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds, int messages = 0)
     {
         Add("BEGIN", []);
         inTransaction = true;
@@ -99,7 +103,8 @@ internal sealed class PostgresDatabase : Database
             if (hold is Hold.Bind) Add("SELECT pg_advisory_xact_lock($1)", [Parameter(LockOf(company.Key, 1))]);
         }
 
-        Flush();
+        if (messages > 0) TakeNumbers("message", messages);
+        else Flush();
     }
 
     public override void BeginRead() => Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -107,12 +112,12 @@ internal sealed class PostgresDatabase : Database
     public override long NextNumber(string table)
     {
         if (!numbers.TryGetValue(table, out var taken)) numbers.Add(table, taken = []);
-        if (taken.Count == 0) TakeNumbers(table, 1);
+        if (taken.Count == 0) TakeNumbers(table, table == "message" ? 1 : NumbersAhead);
         return taken.Dequeue();
     }
 
     /// <summary>Takes numbers for rows that are about to be written.</summary>
-    public void TakeNumbers(string table, int count)
+    private void TakeNumbers(string table, int count)
     {
         if (!numbers.TryGetValue(table, out var taken)) numbers.Add(table, taken = []);
         foreach (var row in Query($"SELECT nextval('{table}_number') FROM generate_series(1, $1)", [Parameter(count)])) taken.Enqueue((long)row[0]!);
@@ -165,6 +170,12 @@ internal sealed class PostgresDatabase : Database
         }
 
         return RowsOf(reader);
+    }
+
+    internal NpgsqlBinaryImporter Copy(string sql)
+    {
+        Flush();
+        return connection.BeginBinaryImport(sql);
     }
 
     /// <summary>Rows of a cursor; what they look like is not known before it is open, so this cannot be prepared.</summary>
