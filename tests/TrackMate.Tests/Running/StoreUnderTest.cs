@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using TrackMate.Manage;
+using TrackMate.Store;
 using TrackMate.Store.Postgres;
+using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Tests.Running;
 
@@ -20,6 +22,9 @@ internal static class StoreUnderTest
     };
 
     public static Installation In(string dataFolder) => IsPostgres ? InSchema(dataFolder).Installation : Installation.In(dataFolder);
+
+    /// <summary>The same for somebody who disposes it.</summary>
+    public static Engine EngineOf(string dataFolder) => IsPostgres ? PostgresEngine.Of(InSchema(dataFolder).Schema.Connection) : new SqliteEngine(dataFolder);
 
     /// <summary>What a process has to be told beside its data folder; null where that is enough.</summary>
     public static string? DatabaseOf(string dataFolder) => IsPostgres ? InSchema(dataFolder).Schema.Connection : null;

@@ -88,7 +88,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
         {
             ProfileId id;
             using (var registry = StoreUnderTest.In(folder).MakeRegistry(TimeProvider.System))
-            using (var store = MessageStore.Open(new SqliteEngine(folder), NullLogger.Instance))
+            using (var store = MessageStore.Open(StoreUnderTest.EngineOf(folder), NullLogger.Instance))
             {
                 var company = registry.AddCompany(ServerProcess.CompanyId, "Shop");
                 id = Identifier.Email(company, "unfinished@shop.com").Id;
@@ -163,7 +163,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
         await using var server = await ServerProcess.StartAsync();
         await server.StopAsync();
         using (var registry = StoreUnderTest.In(server.DataFolder).MakeRegistry(TimeProvider.System))
-        using (var store = MessageStore.Open(new SqliteEngine(server.DataFolder), NullLogger.Instance))
+        using (var store = MessageStore.Open(StoreUnderTest.EngineOf(server.DataFolder), NullLogger.Instance))
         {
             var company = registry.Find(ServerProcess.CompanyId)!;
             await store.AppendAsync([Messages.Identify(company, "s", "unfinished@shop.com", "i"), .. Enumerable.Range(0, 20).Select(number => Messages.Browser(company, "s", $"unfinished_{number}"))]);
@@ -211,7 +211,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
         using var beside = stored.OpenBeside();
         var tables = RandomHistoriesTests.DerivedTables.Concat(RandomHistoriesTests.PersonTables).Concat(RandomHistoriesTests.SessionTables).ToArray();
         var kept = RandomHistoriesTests.DerivedRows(beside, company, tables);
-        beside.Execute("BEGIN IMMEDIATE");
+        beside.BeginWrite([]);
         Rebuild.Everything(beside, company);
         Rebuild.Persons(beside, company);
         var rebuilt = RandomHistoriesTests.DerivedRows(beside, company, tables);

@@ -36,10 +36,10 @@ public sealed class ExportTests(TemporaryStore stored) : IClassFixture<Temporary
 
             using (var beside = stored.OpenBeside())
             {
-                beside.Execute("BEGIN IMMEDIATE");
+                beside.BeginWrite([]);
                 new ActImport(beside).Add(other, [.. lines.Select(line => line.Act).OfType<ExportedAct>()]);
                 Assert.Equal(0, new ActImport(beside).Add(other, [.. lines.Select(line => line.Act).OfType<ExportedAct>()]));
-                beside.Execute("COMMIT");
+                beside.Commit();
             }
 
             View.AssertEqual(

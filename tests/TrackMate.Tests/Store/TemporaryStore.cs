@@ -14,7 +14,7 @@ public sealed class TemporaryStore : IDisposable
 
     public TemporaryStore()
     {
-        Engine = StoreUnderTest.In(folder).Engine;
+        Engine = StoreUnderTest.EngineOf(folder);
         Store = MessageStore.Open(Engine, NullLogger.Instance);
     }
 
