@@ -21,8 +21,8 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
         await viewer.Page.ClickAsync(".tabs >> text=Warnings");
         Assert.Contains("No warnings", await viewer.TextAsync("main"));
         await viewer.Page.ClickAsync(".tabs >> text=Stitch rate");
-        Assert.Equal(["No sessions", "0", "0"], await viewer.TextsAsync(".stat b"));
-        Assert.Equal(30, await viewer.Page.Locator(".stitch tbody tr").CountAsync());
+        Assert.Contains("No sessions in the last 30 days", await viewer.TextAsync("main"));
+        await Expect(viewer.Page.Locator("table")).ToHaveCountAsync(0);
         Assert.Empty(viewer.Complaints);
     }
 
@@ -240,6 +240,7 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
         await using var viewer = await Viewer.OpenAsync(browser, running.Server);
         await viewer.GoAsync(PageOf(shop) + "?tab=stitch");
         Assert.Equal(["25 %", "1", "4"], await viewer.TextsAsync(".stat b"));
+        Assert.Equal(30, await viewer.Page.Locator(".stitch tbody tr").CountAsync());
         Assert.EndsWith("1 4 25 %", (await viewer.TextsAsync(".stitch tbody tr"))[0]);
         Assert.Empty(viewer.Complaints);
     }
