@@ -26,31 +26,31 @@ public sealed record IdentifierPair(Leaf Low, Leaf High, Trust Trust, long UnixM
 }
 
 /// <summary>
-/// Why a pair that was said does not join, or a session's claim does not stand (B13). It may change with a late message. The numbers are stored. Only the first three
-/// are found by <see cref="Joins"/>; what the others stop is sorted out before.
+/// Why a pair that was said does not join, or a session's claim does not stand (B13). It may change with a late message. The numbers are stored. The first three are
+/// found by <see cref="Joins"/>; <see cref="Contradicted"/> is what a claimed pair is called that it did not take; what the others stop is not given to it.
 /// </summary>
 public enum JoinStop
 {
     /// <summary>The person would have two externalIds.</summary>
-    TwoExternalIds,
+    TwoExternalIds = 0,
 
     /// <summary>The person would have more e-mails than the company allows.</summary>
-    TooManyEmails,
+    TooManyEmails = 1,
 
     /// <summary>One of the two is in more pairs than are believed: an address that everybody uses joins nobody.</summary>
-    TooManyJoins,
+    TooManyJoins = 2,
 
     /// <summary>An operator has taken this pair back, or keeps one of the two from joining at all (B12).</summary>
-    Revoked,
+    Revoked = 3,
 
     /// <summary>An operator has frozen one of the two, and the pair was first said since.</summary>
-    Frozen,
+    Frozen = 4,
 
     /// <summary>Only a browser says it, and something verified, or something that was claimed earlier, says otherwise.</summary>
-    Contradicted,
+    Contradicted = 5,
 
     /// <summary>Of a session's claim: more sessions have claimed the identifier on that day than are believed.</summary>
-    TooManySessions,
+    TooManySessions = 6,
 }
 
 /// <summary>"These two are one person", as an operator says it: without condition, until it is taken back (B12).</summary>
