@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Playwright;
+using TrackMate.Bind;
 using TrackMate.Tests.Browser;
 using TrackMate.Tests.Running;
 using static Microsoft.Playwright.Assertions;
@@ -190,6 +191,32 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
         await Expect(viewer.Page.Locator("#body")).ToHaveCountAsync(0);
         var number = new Uri(viewer.Page.Url).AbsolutePath.Split('/')[^1];
         Assert.Equal(404, (await viewer.GoAsync($"/c/{ServerProcess.CompanyId}/ingestion/{number}")).Status);
+    }
+
+    /// <summary>A stranger's word is no better for a member's click, whatever it was refused for.</summary>
+    [Fact]
+    public async Task An_identify_is_not_mended_past_the_token_that_it_needs()
+    {
+        var shop = await running.NewShopAsync(new() { TokenMode = TokenMode.Enforce });
+        Assert.Equal(401, (int)(await shop.NewShopper().IdentifyAsync("victim@example.com")).Status);
+        Assert.Equal(422, (int)(await shop.NewShopper().IdentifyAsync("victim@@example.com")).Status);
+        await using var viewer = await Viewer.OpenAsync(browser, running.Server);
+        async Task AssertNotMended(int row)
+        {
+            await viewer.GoAsync(PageOf(shop));
+            await viewer.Page.ClickAsync($"tbody tr >> nth={row}");
+            await viewer.Page.FillAsync("#body", (await viewer.Page.InputValueAsync("#body")).Replace("@@", "@"));
+            await viewer.Page.ClickAsync("text=Send again");
+            Assert.Contains("only the browser can send it again", await viewer.TextAsync(".problem"));
+        }
+
+        await AssertNotMended(row: 0);
+        await AssertNotMended(row: 1);
+
+        // What was refused for its token stays so when the company believes browsers again.
+        await shop.ChangeAsync(settings => settings with { TokenMode = TokenMode.Off });
+        await AssertNotMended(row: 1);
+        Assert.Null(await shop.Backend.ProfileOfAsync("victim@example.com"));
     }
 
     [Fact]
