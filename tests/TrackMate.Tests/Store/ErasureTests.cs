@@ -172,7 +172,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
 
         using var trackmate = new CommandLineRunner(server);
         Assert.Contains("1 erasure that was left unfinished: done now.", await trackmate.DoAsync("erase --email unfinished@shop.com --yes"));
-        Assert.True(File.ReadAllBytes(SqliteEngine.PathIn(server.DataFolder)).AsSpan().IndexOf("unfinished"u8) < 0);
+        if (!StoreUnderTest.IsPostgres) Assert.True(File.ReadAllBytes(SqliteEngine.PathIn(server.DataFolder)).AsSpan().IndexOf("unfinished"u8) < 0);
         Assert.Contains("knows nobody", await trackmate.FailAsync("erase --email unfinished@shop.com --yes", 1));
     }
 
@@ -232,15 +232,24 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
             return texts;
         }
 
+        List<string> Leaves()
+        {
+            var leaves = new List<string>();
+            using var rows = snapshot.Database.Use("SELECT leaf FROM identifier WHERE company = ?");
+            rows.With(company.Number);
+            while (rows.Next()) leaves.Add(ProfileId.FromBytes(rows.Bytes(0)).ToString());
+            return leaves;
+        }
+
         Assert.Equal(left.Select(message => message.SessionId).OfType<string>().Distinct().Order(StringComparer.Ordinal), Texts("SELECT session_id FROM session WHERE company = ?").Order(StringComparer.Ordinal));
-        Assert.Equal(left.SelectMany(message => message.Named).Select(identifier => identifier.Id.ToString()).Distinct().Order(StringComparer.Ordinal), Texts("SELECT lower(hex(leaf)) FROM identifier WHERE company = ?").Order(StringComparer.Ordinal));
-        var numbers = Texts("SELECT id FROM identifier WHERE company = ?");
+        Assert.Equal(left.SelectMany(message => message.Named).Select(identifier => identifier.Id.ToString()).Distinct().Order(StringComparer.Ordinal), Leaves().Order(StringComparer.Ordinal));
+        var numbers = Texts("SELECT CAST(id AS text) FROM identifier WHERE company = ?");
         foreach (var of in new[]
         {
-            "SELECT identifier FROM trait WHERE company = ?", "SELECT identifier FROM trait_said WHERE company = ?", "SELECT identifier FROM first_claim WHERE company = ?",
-            "SELECT identifier FROM first_claim_day WHERE company = ?", "SELECT identifier FROM alarm WHERE company = ?", "SELECT identifier FROM span WHERE company = ?",
-            "SELECT low FROM pair WHERE company = ?", "SELECT high FROM pair WHERE company = ?", "SELECT identifier FROM act WHERE company = ? AND identifier IS NOT NULL",
-            "SELECT other FROM act WHERE company = ? AND other IS NOT NULL", "SELECT identifier FROM server_run WHERE company = ? AND identifier > 0",
+            "SELECT CAST(identifier AS text) FROM trait WHERE company = ?", "SELECT CAST(identifier AS text) FROM trait_said WHERE company = ?", "SELECT CAST(identifier AS text) FROM first_claim WHERE company = ?",
+            "SELECT CAST(identifier AS text) FROM first_claim_day WHERE company = ?", "SELECT CAST(identifier AS text) FROM alarm WHERE company = ?", "SELECT CAST(identifier AS text) FROM span WHERE company = ?",
+            "SELECT CAST(low AS text) FROM pair WHERE company = ?", "SELECT CAST(high AS text) FROM pair WHERE company = ?", "SELECT CAST(identifier AS text) FROM act WHERE company = ? AND identifier IS NOT NULL",
+            "SELECT CAST(other AS text) FROM act WHERE company = ? AND other IS NOT NULL", "SELECT CAST(identifier AS text) FROM server_run WHERE company = ? AND identifier > 0",
         })
         {
             Assert.Empty(Texts(of).Except(numbers));

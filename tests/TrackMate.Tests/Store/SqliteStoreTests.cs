@@ -8,6 +8,7 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Store;
 
 /// <summary>The embedded store by itself: what fails alone, what is read after an error, settings that change under it, and how long its log gets.</summary>
+[EmbeddedOnly]
 public sealed class SqliteStoreTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

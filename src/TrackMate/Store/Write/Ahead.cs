@@ -29,6 +29,7 @@ internal sealed class Ahead(IBulk bulk, Database database, Names names, DayCount
 {
     private readonly HashSet<Message> written = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<(long Company, Origin Origin, string EventId)> stored = [];
+    private readonly Dictionary<Message, long> numbers = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Whether a message is written already, so that nothing is left to be done for it.</summary>
     public bool Wrote(Message message) => written.Contains(message);
@@ -36,10 +37,14 @@ internal sealed class Ahead(IBulk bulk, Database database, Names names, DayCount
     /// <summary>Whether a message was stored before this transaction.</summary>
     public bool IsRepeat(Message message) => stored.Contains(KeyOf(message));
 
+    /// <summary>The number kept for a message, in the order in which they came; null for those that have none.</summary>
+    public long? NumberOf(Message message) => numbers.TryGetValue(message, out var number) ? number : null;
+
     public void Go(IEnumerable<Message> messages)
     {
         written.Clear();
         stored.Clear();
+        numbers.Clear();
         foreach (var company in messages.GroupBy(message => message.Company.Number)) Go(company.Key, [.. company]);
     }
 
@@ -48,6 +53,8 @@ internal sealed class Ahead(IBulk bulk, Database database, Names names, DayCount
         var ids = messages.Select(message => (message.Order.Origin, message.EventId)).ToHashSet();
         foreach (var (origin, eventId) in bulk.Stored(company, ids)) stored.Add((company, origin, eventId));
         var fresh = messages.Where(message => !IsRepeat(message)).DistinctBy(message => (message.Order.Origin, message.EventId)).ToList();
+
+        foreach (var message in fresh) numbers.Add(message, database.NextNumber("message"));
 
         var firstDays = new SortedDictionary<string, long?>(StringComparer.Ordinal);
         foreach (var message in fresh.Where(message => message.SessionId is { } sessionId && !names.Knows(company, sessionId)))
@@ -61,7 +68,7 @@ internal sealed class Ahead(IBulk bulk, Database database, Names names, DayCount
         if (leaves.Count > 0) names.Keep(company, bulk.Identifiers(company, leaves));
 
         var events = fresh.OfType<TrackedEvent>().Where(tracked => tracked is { Named.Count: 0, Order.Origin: Origin.Browser })
-            .Select(tracked => new NumberedEvent(tracked, database.NextNumber("message"), names.Session(tracked.Company, tracked.SessionId!).Number)).ToList();
+            .Select(tracked => new NumberedEvent(tracked, numbers[tracked], names.Session(tracked.Company, tracked.SessionId!).Number)).ToList();
         if (events.Count == 0) return;
         bulk.Add(company, events);
         foreach (var (tracked, _, session) in events)

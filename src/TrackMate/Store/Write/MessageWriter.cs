@@ -255,7 +255,7 @@ internal sealed class MessageWriter(Database database, SessionMarks marks)
             INSERT INTO message (id, company, origin, event_id, session, identifier, named, at, received_ms, type, data, context, agent)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """);
-        var number = database.NextNumber("message");
+        var number = ahead?.NumberOf(message) ?? database.NextNumber("message");
         insert.With(number).With(message.Company.Number).With((long)origin).With(message.EventId).With(session).With(identifier)
             .With(identifier is null ? null : (long?)message.Named[0].Kind).With(message.Order.Value).With(message.ReceivedAt).With(type).WithText(data);
         _ = context.IsEmpty ? insert.WithNull() : insert.WithText(context);
