@@ -1,7 +1,7 @@
 -- One request an event, or BATCH events a request, as the browser SDK sends them: eventIds that rise with time, a session for each few events.
 local batch = tonumber(os.getenv("BATCH") or "1")
 local counter, threads = 0, 0
-local run = os.time()
+local run = os.time() + tonumber(os.getenv("SALT") or "0") -- two that send at once need ids of their own
 
 -- Set in each thread's own globals: a local of that name would hide it, and the threads would send each other's ids again.
 function setup(t)

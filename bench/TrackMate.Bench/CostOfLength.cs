@@ -9,10 +9,9 @@ namespace TrackMate.Bench;
 internal static class CostOfLength
 {
     private const int Short = 100;
-    private const int Long = 100_000;
     private const int Rounds = 200;
 
-    public static async Task<int> Run(Uri server, string apiKey)
+    public static async Task<int> Run(Uri server, string apiKey, int many = 100_000)
     {
         using var sender = new Sender(server, apiKey);
         var run = Stopwatch.GetTimestamp();
@@ -21,7 +20,7 @@ internal static class CostOfLength
         var timeline = (Short: new List<double>(), Long: new List<double>());
         var (shortSession, longSession) = ($"session_1_{run}s", $"session_1_{run}l");
         await sender.FillAsync(shortSession, Short, apartMilliseconds: 10);
-        await sender.FillAsync(longSession, Long, apartMilliseconds: 10);
+        await sender.FillAsync(longSession, many, apartMilliseconds: 10);
         for (var round = 0; round < Rounds; round++)
         {
             // Two people take turns, so each identify cuts the session anew.
@@ -39,8 +38,8 @@ internal static class CostOfLength
         }
 
         var profile = await sender.GetAsync($"/api/profiles/{longProfile}");
-        Sender.Print($"identify, {Short} and {Long} events", identify.Short, identify.Long);
-        Sender.Print($"first timeline page, {Short} and {Long} events", timeline.Short, timeline.Long);
+        Sender.Print($"identify, {Short} and {many} events", identify.Short, identify.Long);
+        Sender.Print($"first timeline page, {Short} and {many} events", timeline.Short, timeline.Long);
         Console.WriteLine($"events counted on the long profile: {profile["totals"]!["events"]}");
         return 0;
     }

@@ -4,7 +4,9 @@ return args switch
 {
     ["kestrel", var url] => await BareKestrel.Run(url),
     ["sqlite", var folder, var seconds] => BareSqlite.Run(folder, int.Parse(seconds)),
+    ["copy", var connection, var seconds] => BareCopy.Run(connection, int.Parse(seconds)),
     ["cost", var url, var key] => await CostOfLength.Run(new(url), key),
+    ["cost", var url, var key, var events] => await CostOfLength.Run(new(url), key, int.Parse(events)),
     ["acts", var url, var key] => await CostOfActs.Run(new(url), key),
     ["strangers", var url, var key] => await Strangers.Run(new(url), key),
     _ => Usage(),
@@ -12,6 +14,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | cost URL API_KEY | acts URL API_KEY | strangers URL API_KEY; bench/run.sh calls them.");
+    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | copy CONNECTION SECONDS | cost URL API_KEY [EVENTS] | acts URL API_KEY | strangers URL API_KEY; bench/run.sh and bench/run-postgres.sh call them.");
     return 2;
 }

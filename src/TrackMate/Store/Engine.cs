@@ -12,6 +12,9 @@ internal abstract class Engine : IDisposable
     /// <summary>What to set so that it is found where it really is.</summary>
     public abstract string HowToFind { get; }
 
+    /// <summary>What is true once <see cref="Clean"/> has done its work.</summary>
+    public abstract string Cleaned { get; }
+
     /// <summary>Whether any program has made its tables yet; looking makes nothing.</summary>
     public abstract bool HasData { get; }
 
@@ -56,6 +59,7 @@ internal abstract class Engine : IDisposable
 
     /// <summary>Takes the bytes of erased rows out of the files as far as that is the program's to do.</summary>
     /// <returns>False where something held them back.</returns>
+    /// <exception cref="OperationCanceledException">It was to stop.</exception>
     public abstract bool Clean(CancellationToken cancel);
 
     public abstract void Dispose();

@@ -70,12 +70,15 @@ internal static class EraseCommand
         var state = await eraser.EraseRowsAsync(company, profile, by, suppress) ?? throw new CommandFailedException($"{company.CompanyId} knows nobody of that name any more.");
         var clean = await eraser.CleanFilesAsync(state, cancel);
         Console.WriteLine(clean
-            ? "Erased: no row and no byte of the store's files holds them any more. Backups keep what they hold; see docs/erasure.md."
+            ? $"Erased: {CommandLine.Installation.Engine.Cleaned}"
             : "Erased from all tables. Something that reads the store held its log back, so bytes may be left in its files: a running server takes them out within minutes, and so does the next trackmate erase.");
-        foreach (var kept in Directory.EnumerateFiles(CommandLine.Installation.DataFolder, "*.before-restore-*").Where(file => !file.EndsWith("-wal", StringComparison.Ordinal) && !file.EndsWith("-shm", StringComparison.Ordinal)))
+        foreach (var kept in KeptByRestores().Where(file => !file.EndsWith("-wal", StringComparison.Ordinal) && !file.EndsWith("-shm", StringComparison.Ordinal)))
             Console.WriteLine($"{kept} is what a restore replaced, and may hold them still: delete it once you do not need it.");
         if (!clean) throw new CommandFailedException("The files still hold bytes of what was erased.");
     }
+
+    private static IEnumerable<string> KeptByRestores() =>
+        Directory.Exists(CommandLine.Installation.DataFolder) ? Directory.EnumerateFiles(CommandLine.Installation.DataFolder, "*.before-restore-*") : [];
 
     /// <returns>Whether there were any, and all are done.</returns>
     private static async Task<bool> ResumeAsync(BesideServer beside, CancellationToken cancel)

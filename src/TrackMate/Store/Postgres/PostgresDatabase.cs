@@ -109,6 +109,16 @@ internal sealed class PostgresDatabase : Database
 
     public override void BeginRead() => Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
 
+    public override (string Kept, string Shadow) BeginShadow(IReadOnlyList<string> tables)
+    {
+        Execute("BEGIN ISOLATION LEVEL REPEATABLE READ");
+        var schema = (string)Query("SELECT quote_ident(current_schema())", [])[0][0]!;
+        foreach (var table in tables) Execute($"CREATE TEMP TABLE {table} (LIKE {schema}.{table} INCLUDING ALL) ON COMMIT DROP");
+        // What was prepared before means the store's tables still.
+        Execute("DISCARD PLANS");
+        return (schema, "pg_temp");
+    }
+
     public override long NextNumber(string table)
     {
         if (!numbers.TryGetValue(table, out var taken)) numbers.Add(table, taken = []);

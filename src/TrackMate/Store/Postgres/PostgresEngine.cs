@@ -29,6 +29,8 @@ internal sealed class PostgresEngine : Engine
 
     public override string HowToFind => "set TRACKMATE_DATABASE to the database of your servers";
 
+    public override string Cleaned => "no row holds them any more, and the tables are vacuumed. What the database keeps besides (WAL, replicas, backups) goes as you let it go; see docs/scaling.md.";
+
     public override bool HasData
     {
         get
@@ -93,7 +95,27 @@ internal sealed class PostgresEngine : Engine
 
     public override void AfterCommit(Database writer, IReadOnlyCollection<long> companies) => news?.Tell(companies);
 
-    public override bool Clean(CancellationToken cancel) => true;
+    /// <summary>Vacuums the tables that hold anything of people, so that their rows are gone from these; what else keeps old bytes is the database's own affair (docs/scaling.md).</summary>
+    public override bool Clean(CancellationToken cancel)
+    {
+        using var connection = source.OpenConnection();
+        var tables = new List<string>();
+        using (var owned = new NpgsqlCommand("SELECT quote_ident(relname) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'", connection))
+        using (var rows = owned.ExecuteReader())
+        {
+            while (rows.Read()) tables.Add(rows.GetString(0));
+        }
+
+        foreach (var table in tables)
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var vacuum = new NpgsqlCommand($"VACUUM {table}", connection) { CommandTimeout = 0 };
+            using var stopped = cancel.Register(vacuum.Cancel);
+            vacuum.ExecuteNonQuery();
+        }
+
+        return true;
+    }
 
     public override void Dispose()
     {

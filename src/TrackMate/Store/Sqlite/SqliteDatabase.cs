@@ -107,6 +107,32 @@ internal sealed class SqliteDatabase : Database
 
     public override void BeginRead() => Execute("BEGIN");
 
+    public override (string Kept, string Shadow) BeginShadow(IReadOnlyList<string> tables)
+    {
+        // As large as what they stand for, so not in memory.
+        Execute("PRAGMA temp_store = FILE");
+        BeginRead();
+        foreach (var definition in tables.SelectMany(DefinitionsOf).ToList())
+        {
+            Execute(definition
+                .Replace("CREATE TABLE ", "CREATE TEMP TABLE ", StringComparison.Ordinal)
+                .Replace("CREATE INDEX ", "CREATE INDEX temp.", StringComparison.Ordinal)
+                .Replace("CREATE UNIQUE INDEX ", "CREATE UNIQUE INDEX temp.", StringComparison.Ordinal));
+        }
+
+        return ("main", "temp");
+    }
+
+    /// <summary>A table's own, so that its keys, conflicts and indexes work in the shadow as they do in the store.</summary>
+    private List<string> DefinitionsOf(string table)
+    {
+        var definitions = new List<string>();
+        using var rows = Use("SELECT sql FROM main.sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type DESC");
+        rows.With(table);
+        while (rows.Next()) definitions.Add(rows.Text(0));
+        return definitions;
+    }
+
     /// <summary>One more than the last: only one connection writes at a time, and it forgets what it knows when another has.</summary>
     public override long NextNumber(string table)
     {

@@ -29,6 +29,8 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
 
     public override string HowToFind => "set TRACKMATE_DATA to the folder of your server";
 
+    public override string Cleaned => "no row and no byte of the store's files holds them any more. Backups keep what they hold; see docs/erasure.md.";
+
     public override bool HasData => File.Exists(Path);
 
     public override Database Open()

@@ -25,16 +25,13 @@ internal static class DerivedTables
     /// <returns>Rows by table that a rebuild would add, take away or change; none is as it should be.</returns>
     public static IReadOnlyList<(string Table, long Rows)> Differences(Database database, IEnumerable<Company> companies)
     {
-        // As large as what they stand for, so not in memory.
-        database.Execute("PRAGMA temp_store = FILE");
-        database.BeginRead();
+        var (kept, shadow) = database.BeginShadow([.. Tables.Select(table => table.Name)]);
         try
         {
-            foreach (var (table, _) in Tables) Shadow(database, table);
-            database.Execute("INSERT INTO temp.identifier SELECT * FROM main.identifier");
-            database.Execute("INSERT INTO temp.session SELECT * FROM main.session");
+            database.Execute($"INSERT INTO {shadow}.identifier SELECT * FROM {kept}.identifier");
+            database.Execute($"INSERT INTO {shadow}.session SELECT * FROM {kept}.session");
             foreach (var company in companies) Rebuild.Everything(database, company);
-            return [.. Tables.Select(table => (table.Name, Differing(database, table.Name, table.Columns))).Where(table => table.Item2 > 0)];
+            return [.. Tables.Select(table => (table.Name, Differing(database, $"{kept}.{table.Name}", $"{shadow}.{table.Name}", table.Columns))).Where(table => table.Item2 > 0)];
         }
         finally
         {
@@ -42,30 +39,11 @@ internal static class DerivedTables
         }
     }
 
-    /// <summary>The table by its own definitions, so that its keys, conflicts and indexes work in the shadow as they do in the store.</summary>
-    private static void Shadow(Database database, string table)
-    {
-        var definitions = new List<string>();
-        using (var rows = database.Use("SELECT sql FROM main.sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type DESC"))
-        {
-            rows.With(table);
-            while (rows.Next()) definitions.Add(rows.Text(0));
-        }
-
-        foreach (var definition in definitions)
-        {
-            database.Execute(definition
-                .Replace("CREATE TABLE ", "CREATE TEMP TABLE ", StringComparison.Ordinal)
-                .Replace("CREATE INDEX ", "CREATE INDEX temp.", StringComparison.Ordinal)
-                .Replace("CREATE UNIQUE INDEX ", "CREATE UNIQUE INDEX temp.", StringComparison.Ordinal));
-        }
-    }
-
-    private static long Differing(Database database, string table, string columns)
+    private static long Differing(Database database, string kept, string shadow, string columns)
     {
         using var difference = database.Use($"""
-            SELECT (SELECT COUNT(*) FROM (SELECT {columns} FROM main.{table} EXCEPT SELECT {columns} FROM temp.{table}))
-                 + (SELECT COUNT(*) FROM (SELECT {columns} FROM temp.{table} EXCEPT SELECT {columns} FROM main.{table}))
+            SELECT (SELECT COUNT(*) FROM (SELECT {columns} FROM {kept} EXCEPT SELECT {columns} FROM {shadow}) AS gone)
+                 + (SELECT COUNT(*) FROM (SELECT {columns} FROM {shadow} EXCEPT SELECT {columns} FROM {kept}) AS added)
             """);
         difference.Next();
         return difference.Long(0);
