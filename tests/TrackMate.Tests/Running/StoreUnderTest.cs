@@ -29,6 +29,14 @@ internal static class StoreUnderTest
         var other => throw new InvalidOperationException($"TRACKMATE_TEST_STORE is {other}; it may be sqlite or postgres."),
     };
 
+    /// <summary>How many random histories a test tries: <c>./test.sh --long</c> ten times as many, and on PostgreSQL, where each of their statements is a journey, a tenth.</summary>
+    public static int Histories(int many) => (Environment.GetEnvironmentVariable("TRACKMATE_LONG") == "1", IsPostgres) switch
+    {
+        (true, false) => 10 * many,
+        (false, true) => many / 10,
+        _ => many,
+    };
+
     public static Installation In(string dataFolder) => IsPostgres ? InSchema(dataFolder).Installation : Installation.In(dataFolder);
 
     /// <summary>The same for somebody who disposes it.</summary>

@@ -16,7 +16,6 @@ namespace TrackMate.Tests.Store;
 /// <summary>Erasure: what is left is as if what named the person, and what was on its timeline, had never been sent.</summary>
 public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
 {
-    private static readonly int Some = Environment.GetEnvironmentVariable("TRACKMATE_LONG") == "1" ? 5_000 : 500;
 
     private static readonly ActBy Operator = new("tests", Messages.Ten, DryRun: false);
 
@@ -78,7 +77,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
                 AssertNothingIsKept(company, left);
                 if (random.Next(2) == 0) break;
             }
-        }, iter: Some, threads: 2, print: history => history.ToString());
+        }, iter: StoreUnderTest.Histories(500), threads: 2, print: history => history.ToString());
 
     [Fact]
     public async Task What_was_left_unfinished_is_gone_on_with_at_the_next_start()

@@ -11,16 +11,11 @@ namespace TrackMate.Tests.Store;
 /// <summary>B9: whatever the order of arrival, with whatever repeats, the same messages end in the same view, and it is the one that the rules define.</summary>
 public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
 {
-    private static readonly bool Long = Environment.GetEnvironmentVariable("TRACKMATE_LONG") == "1";
-
     /// <summary>Orders of arrival that each history is played in.</summary>
     private const int Orders = 10;
 
     /// <summary>In so many of them each act is taken back again, and looked at after each.</summary>
     private const int OrdersWithUndos = 3;
-
-    /// <summary>Histories that one property is tried on, besides the main one.</summary>
-    private static readonly int Some = Long ? 3_000 : 300;
 
     [Fact]
     public async Task Any_order_of_arrival_ends_in_the_view_that_the_rules_define() =>
@@ -51,7 +46,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
                     View.AssertEqual(expected, acts.Named(StoredView.Read(stored.Store, company, history.Stored, random).ToText()), what + "\n  " + standing);
                 }
             }
-        }, iter: Long ? 10_000 : 1_000, threads: 2, print: history => history.ToString());
+        }, iter: StoreUnderTest.Histories(1_000), threads: 2, print: history => history.ToString());
 
     [Fact]
     public async Task What_is_shown_is_right_at_once() =>
@@ -71,7 +66,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
                     StoredView.Read(stored.Store, company, [.. arrived.DistinctBy(message => (message.Order.Origin, message.EventId))], random).ToText(),
                     $"After {next} messages the view is another:");
             }
-        }, iter: Some, threads: 2, print: history => history.ToString());
+        }, iter: StoreUnderTest.Histories(300), threads: 2, print: history => history.ToString());
 
     [Fact]
     public async Task A_filtered_timeline_is_the_whole_one_without_the_rest() =>
@@ -90,7 +85,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
                 var shown = StoredView.Timeline(new(snapshot.Database, company), company, profile, filter, random);
                 Assert.Equal(expected.Select(expected => (expected.Source, expected.EventId)), shown.Select(shown => (shown.Source, shown.EventId)));
             }
-        }, iter: Some, threads: 2, print: sample => $"{sample.Item2}\n{sample.Item1}");
+        }, iter: StoreUnderTest.Histories(300), threads: 2, print: sample => $"{sample.Item2}\n{sample.Item1}");
 
     [Fact]
     public async Task Everything_derived_can_be_thrown_away_and_comes_back_the_same() =>
@@ -125,7 +120,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
             Rebuild.Everything(beside, company);
             beside.Commit();
             View.AssertEqual(sessions, DerivedRows(beside, company, SessionTables), "Sessions come back otherwise:");
-        }, iter: Some, threads: 2, print: history => history.ToString());
+        }, iter: StoreUnderTest.Histories(300), threads: 2, print: history => history.ToString());
 
     internal static readonly (string Name, string Columns)[] DerivedTables =
     [
