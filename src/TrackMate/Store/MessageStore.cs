@@ -21,7 +21,9 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
     private Database? database;
     private MessageWriter? writer;
     private IngestionRows? ingestion;
+    private readonly Lock asking = new();
     private volatile Exception? failure;
+    private volatile Exception? unreadable;
 
     private MessageStore(Engine engine, ILogger log)
     {
@@ -97,30 +99,57 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
     }
 
     /// <summary>One consistent look at the store; dispose it soon, since it holds the log back.</summary>
-    /// <exception cref="StoreUnavailableException">The file cannot be read now.</exception>
+    /// <exception cref="StoreUnavailableException">The file or the database cannot be read now.</exception>
     public ReadSnapshot Read()
     {
-        // One that was idle may have lost what it was connected to; a new one says whether that is so.
-        while (readers.TryTake(out var idle))
-        {
-            try
-            {
-                return new(idle, readers);
-            }
-            catch (Exception e) when (engine.IsUnavailable(e))
-            {
-            }
-        }
-
+        if (unreadable is null) return Begin();
+        // To find out may take as long as a connection is waited for: one asks at a time, and the others are told what is known.
+        if (!asking.TryEnter()) throw new StoreUnavailableException("The store cannot be read now.", unreadable);
         try
         {
-            return new(engine.OpenReader(), readers);
+            return Begin();
         }
-        catch (Exception e) when (engine.IsUnavailable(e))
+        finally
         {
+            asking.Exit();
+        }
+    }
+
+    private ReadSnapshot Begin()
+    {
+        try
+        {
+            while (readers.TryTake(out var idle))
+            {
+                try
+                {
+                    return Readable(new(idle, readers));
+                }
+                catch (Exception e) when (IsUnavailable(e))
+                {
+                    // It may have lost what it was connected to, and then so have those beside it; a new one says whether that is so.
+                    while (readers.TryTake(out var other)) other.Dispose();
+                }
+            }
+
+            return Readable(new(engine.OpenReader(), readers));
+        }
+        catch (Exception e) when (IsUnavailable(e))
+        {
+            if (unreadable is null) LogReadFailed(log, engine.Name, (e.InnerException ?? e).Message);
+            unreadable = e;
             throw new StoreUnavailableException("The store cannot be read now.", e);
         }
     }
+
+    private ReadSnapshot Readable(ReadSnapshot snapshot)
+    {
+        if (unreadable is not null) LogReadRecovered(log, engine.Name);
+        unreadable = null;
+        return snapshot;
+    }
+
+    private bool IsUnavailable(Exception e) => e is StoreUnavailableException || engine.IsUnavailable(e);
 
     /// <summary>Reads out of one snapshot.</summary>
     public T Read<T>(Func<Database, T> read)
@@ -178,13 +207,7 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
     {
         try
         {
-            if (database is null)
-            {
-                OpenWriter();
-                writer!.Reset();
-            }
-
-            database!.BeginWrite(batch.SelectMany(append => append.Holds()));
+            BeginWrite([.. batch.SelectMany(append => append.Holds())]);
             writer!.Begin();
             foreach (var append in batch)
             {
@@ -196,7 +219,7 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
             writer!.Finish();
             var isProbe = failure is not null && batch.All(append => append is { Messages.Count: 0, Rejected: null, Work: null });
             if (isProbe) Probe();
-            database.Commit();
+            database!.Commit();
             if (isProbe) database.Execute("DELETE FROM rejected WHERE company = 0");
         }
         catch (Exception e)
@@ -206,6 +229,31 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
         }
 
         return null;
+    }
+
+    private void BeginWrite(List<(long Company, Hold Hold)> holds)
+    {
+        if (database is { IsShared: true } kept)
+        {
+            try
+            {
+                kept.BeginWrite(holds);
+                return;
+            }
+            catch (Exception e) when (engine.IsUnavailable(e) && !engine.IsTransient(e))
+            {
+                // It may have lost what it was connected to since the last time; nothing was written yet, and a new one says whether that is so.
+                Abandon();
+            }
+        }
+
+        if (database is null)
+        {
+            OpenWriter();
+            writer!.Reset();
+        }
+
+        database!.BeginWrite(holds);
     }
 
     private void Probe()
@@ -246,6 +294,12 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
 
     [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "Something that watches the store failed; what was committed stands.")]
     private static partial void LogWatcherFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 5, Level = LogLevel.Error, Message = "{Store} cannot be read: {Reason}. Whoever asks gets 503; it is tried again with each request.")]
+    private static partial void LogReadFailed(ILogger logger, string store, string reason);
+
+    [LoggerMessage(EventId = 6, Level = LogLevel.Information, Message = "{Store} is read again.")]
+    private static partial void LogReadRecovered(ILogger logger, string store);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "{Store} is written again.")]
     private static partial void LogWriteRecovered(ILogger logger, string store);
