@@ -35,6 +35,9 @@ internal static class PostgresConnection
             if (!settings.ContainsKey("Host Recheck Seconds")) settings.HostRecheckSeconds = RecheckSeconds;
         }
 
+        // Npgsql asks for Kerberos' encryption first and, where no answer comes in time, once more without it: in the fraction of a millisecond that is left then, which it
+        // rounds down to no limit at all. Whoever wants it says so.
+        if (!settings.ContainsKey("GSS Encryption Mode")) settings.GssEncryptionMode = GssEncryptionMode.Disable;
         settings.NoResetOnClose = true;
         settings.IncludeErrorDetail = false;
         return settings;
