@@ -1,4 +1,6 @@
+using System.Data.Common;
 using TrackMate.Manage;
+using TrackMate.Store;
 
 namespace TrackMate.Host;
 
@@ -6,6 +8,9 @@ namespace TrackMate.Host;
 internal sealed partial class RegistryRefresh(Registry registry, TimeProvider time, ILogger<RegistryRefresh> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>It has been said that the registry cannot be read: once is enough, not four times a second.</summary>
+    private bool failing;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -30,10 +35,13 @@ internal sealed partial class RegistryRefresh(Registry registry, TimeProvider ti
         try
         {
             registry.Refresh();
+            if (failing) LogReadable(log);
+            failing = false;
         }
-        catch (System.Data.Common.DbException e)
+        catch (Exception e) when (e is DbException or StoreUnavailableException)
         {
-            LogUnreadable(log, e.Message);
+            if (!failing) LogUnreadable(log, (e.InnerException as DbException ?? e).Message);
+            failing = true;
         }
     }
 
@@ -42,4 +50,7 @@ internal sealed partial class RegistryRefresh(Registry registry, TimeProvider ti
 
     [LoggerMessage(EventId = 10, Level = LogLevel.Warning, Message = "The registry of companies and keys cannot be read: {Reason}. What was read before stays in force.")]
     private static partial void LogUnreadable(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 12, Level = LogLevel.Information, Message = "The registry of companies and keys is read again.")]
+    private static partial void LogReadable(ILogger logger);
 }

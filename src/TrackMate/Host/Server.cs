@@ -5,6 +5,7 @@ using TrackMate.Receive;
 using TrackMate.Show;
 using TrackMate.Store;
 using TrackMate.Store.Erase;
+using TrackMate.Store.Postgres;
 
 namespace TrackMate.Host;
 
@@ -13,6 +14,9 @@ internal static class Server
 {
     /// <summary>Who may GET may HEAD: Kestrel leaves the body out.</summary>
     public static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
+
+    /// <summary>As many as there may be connections to a database.</summary>
+    private const int ThreadsAtOnce = 100;
 
     public static WebApplication Build(ServerOptions options, TimeProvider time)
     {
@@ -36,6 +40,8 @@ internal static class Server
             foreach (var network in options.TrustedProxies) forwarded.KnownIPNetworks.Add(network);
         });
         Telemetry.Add(builder);
+        // Whoever reads holds a thread until the database answers: where it hangs, those who ask nothing of it must not wait until there are more threads.
+        if (options.Installation.Engine is PostgresEngine) ThreadPool.SetMinThreads(ThreadsAtOnce, ThreadsAtOnce);
 
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(time);
@@ -62,7 +68,7 @@ internal static class Server
         builder.Services.AddSingleton<ExportApi>();
         builder.Services.AddSingleton<ActApi>();
         OpenApi.Add(builder.Services);
-        Dashboard.Add(builder, options.Installation.DataFolder);
+        Dashboard.Add(builder, options.Installation);
 
         var app = builder.Build();
         if (options.TrustedProxies.Count > 0) app.UseForwardedHeaders();

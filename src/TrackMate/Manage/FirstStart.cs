@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Identity;
 using TrackMate.Bind;
@@ -15,6 +16,20 @@ internal sealed record FirstStart(Company Company, string? ApiKey, string? Admin
 
     /// <summary>Makes the company, key and admin that the environment names, or those of a demo where nothing is there at all.</summary>
     public static FirstStart Ensure(Registry registry, ServerOptions options)
+    {
+        try
+        {
+            return Make(registry, options);
+        }
+        catch (DbException)
+        {
+            // Servers that start at the same moment on one database all want to make the same: what another has made is there now.
+            registry.Refresh();
+            return Make(registry, options);
+        }
+    }
+
+    private static FirstStart Make(Registry registry, ServerOptions options)
     {
         var company = options.CompanyId is { } companyId
             ? registry.Find(companyId) ?? registry.AddCompany(companyId, companyId)

@@ -17,10 +17,10 @@ internal static class Dashboard
     /// <summary>A batch that is kept whole, indented and escaped as forms are; only for those who are logged in.</summary>
     private const long MaxMendedBytes = 2 * 1024 * 1024;
 
-    public static void Add(WebApplicationBuilder builder, string dataFolder)
+    public static void Add(WebApplicationBuilder builder, Installation installation)
     {
         builder.Services.AddRazorComponents();
-        Members.Add(builder, dataFolder);
+        Members.Add(builder, installation);
         builder.Services.AddSingleton<LiveFeed>();
         builder.Services.AddHostedService(services => services.GetRequiredService<LiveFeed>());
         // It logs each form that was open too long as an error, with a stack; the page says it to the one who can mend it.

@@ -6,15 +6,19 @@ using TrackMate.Store.Write;
 namespace TrackMate.Store;
 
 /// <summary>The store of a server: writers that take what gathers in their queues, readers beside them, whichever engine keeps it.</summary>
-internal sealed class MessageStore : ISnapshots, IDisposable
+internal sealed partial class MessageStore : ISnapshots, IDisposable
 {
     private readonly Engine engine;
     private readonly ConcurrentBag<Database> readers = [];
+    private readonly ILogger log;
     private readonly StoreWriter[] writers;
+    private readonly Lock asking = new();
+    private volatile Exception? unreadable;
 
     private MessageStore(Engine engine, ILogger log)
     {
         this.engine = engine;
+        this.log = log;
         writers = [.. Enumerable.Range(0, engine.Writers).Select(_ => new StoreWriter(engine, log, companies => Appended?.Invoke(companies)))];
         StoreMetrics.QueueLength = () => writers.Sum(writer => writer.Waiting);
     }
@@ -87,27 +91,54 @@ internal sealed class MessageStore : ISnapshots, IDisposable
     /// <exception cref="StoreUnavailableException">It cannot be read now.</exception>
     public ReadSnapshot Read()
     {
-        // One that was idle may have lost what it was connected to; a new one says whether that is so.
-        while (readers.TryTake(out var idle))
-        {
-            try
-            {
-                return new(idle, readers);
-            }
-            catch (Exception e) when (engine.IsUnavailable(e))
-            {
-            }
-        }
-
+        if (unreadable is null) return Begin();
+        // To find out may take as long as a connection is waited for: one asks at a time, and the others are told what is known.
+        if (!asking.TryEnter()) throw new StoreUnavailableException("The store cannot be read now.", unreadable);
         try
         {
-            return new(engine.OpenReader(), readers);
+            return Begin();
         }
-        catch (Exception e) when (engine.IsUnavailable(e))
+        finally
         {
+            asking.Exit();
+        }
+    }
+
+    private ReadSnapshot Begin()
+    {
+        try
+        {
+            while (readers.TryTake(out var idle))
+            {
+                try
+                {
+                    return Readable(new(idle, readers));
+                }
+                catch (Exception e) when (IsUnavailable(e))
+                {
+                    // It may have lost what it was connected to, and then so have those beside it; a new one says whether that is so.
+                    while (readers.TryTake(out var other)) other.Dispose();
+                }
+            }
+
+            return Readable(new(engine.OpenReader(), readers));
+        }
+        catch (Exception e) when (IsUnavailable(e))
+        {
+            if (unreadable is null) LogReadFailed(log, engine.Name, (e.InnerException ?? e).Message);
+            unreadable = e;
             throw new StoreUnavailableException("The store cannot be read now.", e);
         }
     }
+
+    private ReadSnapshot Readable(ReadSnapshot snapshot)
+    {
+        if (unreadable is not null) LogReadRecovered(log, engine.Name);
+        unreadable = null;
+        return snapshot;
+    }
+
+    private bool IsUnavailable(Exception e) => e is StoreUnavailableException || engine.IsUnavailable(e);
 
     /// <summary>Reads out of one snapshot.</summary>
     public T Read<T>(Func<Database, T> read)
@@ -126,4 +157,10 @@ internal sealed class MessageStore : ISnapshots, IDisposable
 
     /// <summary>All of one company goes through one writer, so that it is written in the order in which it came, and what holds one company up holds few others up.</summary>
     private StoreWriter WriterOf(Company company) => writers[company.Number % writers.Length];
+
+    [LoggerMessage(EventId = 5, Level = LogLevel.Error, Message = "{Store} cannot be read: {Reason}. Whoever asks gets 503; it is tried again with each request.")]
+    private static partial void LogReadFailed(ILogger logger, string store, string reason);
+
+    [LoggerMessage(EventId = 6, Level = LogLevel.Information, Message = "{Store} is read again.")]
+    private static partial void LogReadRecovered(ILogger logger, string store);
 }

@@ -83,14 +83,14 @@ internal sealed partial class StoreWriter : IDisposable
     {
         try
         {
-            if (database is null) Connect();
             if (failure is not null && batch.All(append => append.IsProbe))
             {
+                if (database is null) Connect();
                 engine.Probe(database!);
                 return null;
             }
 
-            database!.BeginWrite(batch.SelectMany(append => append.Holds()), batch.Sum(append => append.Messages.Count));
+            BeginWrite(batch);
             writer!.Begin();
             writer.GoAhead(batch.SelectMany(append => append.Messages));
             foreach (var append in batch)
@@ -101,7 +101,7 @@ internal sealed partial class StoreWriter : IDisposable
             }
 
             writer.Finish();
-            database.Commit();
+            database!.Commit();
         }
         catch (Exception e)
         {
@@ -110,6 +110,27 @@ internal sealed partial class StoreWriter : IDisposable
         }
 
         return null;
+    }
+
+    private void BeginWrite(IReadOnlyList<WriteQueue.Append> batch)
+    {
+        var messages = batch.Sum(append => append.Messages.Count);
+        if (database is { IsShared: true } kept)
+        {
+            try
+            {
+                kept.BeginWrite(batch.SelectMany(append => append.Holds()), messages);
+                return;
+            }
+            catch (Exception e) when (engine.IsUnavailable(e) && !engine.IsTransient(e))
+            {
+                // It may have lost what it was connected to since the last time; nothing was written yet, and a new one says whether that is so.
+                Abandon();
+            }
+        }
+
+        if (database is null) Connect();
+        database!.BeginWrite(batch.SelectMany(append => append.Holds()), messages);
     }
 
     private void AfterCommit(IReadOnlyList<WriteQueue.Append> batch)

@@ -44,6 +44,47 @@ public sealed class Traffic(int senders)
         }
     }));
 
+    /// <summary>Sends until there is enough, as a good sender does: what a server refuses for now, or breaks off, is sent again to the next one until it is acknowledged.</summary>
+    /// <param name="servers">Several over one store. One that is started again has another address: put it in the place of the old one.</param>
+    /// <returns>What was answered besides success and "come again": nothing, if all is well.</returns>
+    public async Task<IReadOnlyCollection<string>> SendToAsync(HttpClient[] servers, Func<bool> isEnough)
+    {
+        var wrong = new ConcurrentQueue<string>();
+        await Task.WhenAll(Enumerable.Range(0, senders).Select(async sender =>
+        {
+            for (var turn = sender; !isEnough() && wrong.IsEmpty; turn++)
+            {
+                var request = Next(sender);
+                foreach (var eventId in request.EventIds) requests[eventId] = request;
+                while (wrong.IsEmpty && !request.IsAcknowledged)
+                {
+                    try
+                    {
+                        var answer = await DeliverAsync(servers[turn % servers.Length], request);
+                        request.IsAcknowledged = answer.Status is HttpStatusCode.OK;
+                        if (!request.IsAcknowledged && !(answer.Status is HttpStatusCode.ServiceUnavailable && answer.Response.Headers.RetryAfter is not null))
+                            wrong.Enqueue($"{request.Path}: {(int)answer.Status} {answer.Text}");
+                    }
+                    catch (HttpRequestException)
+                    {
+                        // Nobody is there, or is no more: whether it was stored is not known.
+                    }
+                    catch (TaskCanceledException)
+                    {
+                        wrong.Enqueue($"{request.Path}: no answer");
+                    }
+
+                    if (request.IsAcknowledged) break;
+                    turn++;
+                    await Task.Delay(TimeSpan.FromMilliseconds(50));
+                }
+
+                if (request.IsAcknowledged) Interlocked.Increment(ref acknowledged);
+            }
+        }));
+        return wrong;
+    }
+
     /// <summary>Sends everything once more, and asserts that what had been acknowledged is known and that nothing is refused.</summary>
     /// <param name="allKnown">Everything has been acknowledged by now.</param>
     public async Task SendAgainAsync(HttpClient http, bool allKnown)

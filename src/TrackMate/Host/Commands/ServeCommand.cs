@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using System.Data.Common;
 using TrackMate.Manage;
 using TrackMate.Show;
+using TrackMate.Store;
 using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Host.Commands;
@@ -44,9 +45,9 @@ internal static class ServeCommand
         {
             throw new CommandFailedException($"Another TrackMate server is running on the data folder {options.Installation.DataFolder}; stop that one, or choose another folder with TRACKMATE_DATA.");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DbException or NotSupportedException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DbException or NotSupportedException or StoreUnavailableException)
         {
-            throw new CommandFailedException($"{options.Installation.Engine.Name} cannot be used: {e.Message}");
+            throw new CommandFailedException($"{options.Installation.Engine.Name} cannot be used: {(e is StoreUnavailableException ? e.InnerException ?? e : e).Message}");
         }
     }
 

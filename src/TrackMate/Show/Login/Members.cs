@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.Identity;
 using TrackMate.Manage;
+using TrackMate.Store.Postgres;
 
 namespace TrackMate.Show;
 
@@ -22,7 +23,7 @@ internal sealed class Members(Registry registry)
     // Checking a password is made to cost; a crowd of guesses may have one core of it.
     private static readonly SemaphoreSlim OneAtATime = new(1);
 
-    public static void Add(WebApplicationBuilder builder, string dataFolder)
+    public static void Add(WebApplicationBuilder builder, Installation installation)
     {
         builder.Services.AddSingleton<Members>();
         builder.Services.AddSingleton<Lockout>();
@@ -51,7 +52,7 @@ internal sealed class Members(Registry registry)
             forms.Cookie.SameSite = SameSiteMode.Strict;
             forms.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
         });
-        KeepKeys(builder, Path.Combine(dataFolder, "keys"));
+        KeepKeys(builder, installation);
     }
 
     /// <returns>Whom the password opens the dashboard for; null if it does not.</returns>
@@ -102,17 +103,24 @@ internal sealed class Members(Registry registry)
         return Task.CompletedTask;
     }
 
-    /// <summary>Keeps the keys of cookies and forms beside the data, for its owner alone, so that a restart logs nobody out.</summary>
-    private static void KeepKeys(WebApplicationBuilder builder, string folder)
+    /// <summary>Keeps the keys of cookies and forms with the data, so that a restart logs nobody out, nor another server on the same database.</summary>
+    private static void KeepKeys(WebApplicationBuilder builder, Installation installation)
     {
         builder.Services.AddDataProtection(protection => protection.ApplicationDiscriminator = "trackmate");
         builder.Services.AddOptions<KeyManagementOptions>().Configure<ILoggerFactory>((keys, logs) =>
         {
-            // Made when first asked for, after the store has taken the folder's lock.
+            if (installation.Engine is PostgresEngine)
+            {
+                keys.XmlRepository = new ProtectionKeys(installation.Engine);
+                return;
+            }
+
+            // Beside the data, for its owner alone; made when first asked for, after the store has taken the folder's lock.
+            var folder = Path.Combine(installation.DataFolder, "keys");
             var made = OperatingSystem.IsWindows() ? Directory.CreateDirectory(folder) : Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             keys.XmlRepository = new FileSystemXmlRepository(made, logs);
         });
-        // It warns that the keys are not encrypted, on each start: the folder's mode guards them, as it does the data.
+        // It warns that the keys are not encrypted, on each start: what guards the data guards them, the folder's mode or the database's password.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
     }
 }

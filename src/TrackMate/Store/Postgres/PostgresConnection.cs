@@ -28,6 +28,16 @@ internal static class PostgresConnection
         // What senders are told must not take longer than they wait.
         if (!settings.ContainsKey("Timeout")) settings.Timeout = ConnectSeconds;
         if (!settings.ContainsKey("Command Timeout")) settings.CommandTimeout = CommandSeconds;
+        // Of several hosts it is the one that takes writes, and it is looked for again soon after another has become that.
+        if (settings.Host.Contains(',', StringComparison.Ordinal))
+        {
+            if (!settings.ContainsKey("Target Session Attributes")) settings.TargetSessionAttributes = "primary";
+            if (!settings.ContainsKey("Host Recheck Seconds")) settings.HostRecheckSeconds = RecheckSeconds;
+        }
+
+        // Npgsql asks for Kerberos' encryption first and, where no answer comes in time, once more without it: in the fraction of a millisecond that is left then, which it
+        // rounds down to no limit at all. Whoever wants it says so.
+        if (!settings.ContainsKey("GSS Encryption Mode")) settings.GssEncryptionMode = GssEncryptionMode.Disable;
         settings.NoResetOnClose = true;
         settings.IncludeErrorDetail = false;
         return settings;
@@ -35,6 +45,7 @@ internal static class PostgresConnection
 
     private const int ConnectSeconds = 3;
     private const int CommandSeconds = 10;
+    private const int RecheckSeconds = 2;
 
     private static NpgsqlConnectionStringBuilder OfUrl(Uri url)
     {

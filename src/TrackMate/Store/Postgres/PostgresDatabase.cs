@@ -16,7 +16,9 @@ internal sealed class PostgresDatabase : Database
     /// <summary>Numbers of sessions and identifiers that are taken at once.</summary>
     private const int NumbersAhead = 100;
 
+    private readonly NpgsqlDataSource source;
     private readonly NpgsqlConnection connection;
+    private readonly bool readOnly;
     private readonly Dictionary<string, string> translated = new(ReferenceEqualityComparer.Instance as IEqualityComparer<string>);
     private readonly Dictionary<string, Queue<long>> numbers = [];
     private readonly List<NpgsqlBatchCommand> waiting = [];
@@ -24,21 +26,42 @@ internal sealed class PostgresDatabase : Database
     private readonly HashSet<string> cursors = [];
     private bool inTransaction;
 
-    private PostgresDatabase(NpgsqlConnection connection, int locks)
+    private PostgresDatabase(NpgsqlDataSource source, NpgsqlConnection connection, int locks, bool readOnly)
     {
+        this.source = source;
         this.connection = connection;
         this.locks = locks;
+        this.readOnly = readOnly;
     }
 
+    /// <param name="readOnly">A reader's: whoever asks it is told by <see cref="StoreUnavailableException"/> that the database cannot answer now.</param>
     /// <exception cref="NpgsqlException">The database cannot be reached, or does not let us in.</exception>
-    public static PostgresDatabase Open(NpgsqlDataSource source)
+    public static PostgresDatabase Open(NpgsqlDataSource source, bool readOnly = false)
+    {
+        try
+        {
+            return Connect(source, readOnly);
+        }
+        catch (NpgsqlException e) when (e.InnerException is not TimeoutException)
+        {
+            // One that lay idle may have lost what it was connected to, and then so have its neighbours; a new one says whether that is so.
+            source.Clear();
+            return Connect(source, readOnly);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new NpgsqlException("The connection to the database is gone", e);
+        }
+    }
+
+    private static PostgresDatabase Connect(NpgsqlDataSource source, bool readOnly)
     {
         var connection = source.OpenConnection();
         try
         {
             // Locks are the database's, tables those of a schema: two installations in one database must not wait for each other.
             using var schema = new NpgsqlCommand("SELECT hashtext(current_schema())", connection);
-            return new(connection, (int)schema.ExecuteScalar()!);
+            return new(source, connection, (int)schema.ExecuteScalar()!, readOnly);
         }
         catch
         {
@@ -79,7 +102,7 @@ internal sealed class PostgresDatabase : Database
             Execute(sql);
             return true;
         }
-        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException or StoreUnavailableException)
         {
             // A connection that has gone is no place to take anything back from.
             return false;
@@ -154,16 +177,22 @@ internal sealed class PostgresDatabase : Database
     internal void Flush()
     {
         if (waiting.Count == 0) return;
-        using var batch = Batch();
-        batch.ExecuteNonQuery();
+        Ask(() =>
+        {
+            using var batch = Batch();
+            return batch.ExecuteNonQuery();
+        });
     }
 
     /// <summary>Runs the statements of a file.</summary>
     internal void Script(string sql)
     {
         Flush();
-        using var script = new NpgsqlCommand(sql, connection);
-        script.ExecuteNonQuery();
+        Ask(() =>
+        {
+            using var script = new NpgsqlCommand(sql, connection);
+            return script.ExecuteNonQuery();
+        });
     }
 
     /// <summary>Sends what waits and, with it, a statement whose rows are wanted.</summary>
@@ -171,15 +200,18 @@ internal sealed class PostgresDatabase : Database
     {
         var before = waiting.Count;
         waiting.Add(CommandOf(sql, parameters));
-        using var batch = Batch();
-        using var reader = batch.ExecuteReader(CommandBehavior.Default);
-        // The reader stops at statements with rows only.
-        for (var i = 0; i < before; i++)
+        return Ask(() =>
         {
-            if (batch.BatchCommands[i].CommandText.StartsWith("SELECT", StringComparison.Ordinal)) reader.NextResult();
-        }
+            using var batch = Batch();
+            using var reader = batch.ExecuteReader(CommandBehavior.Default);
+            // The reader stops at statements with rows only.
+            for (var i = 0; i < before; i++)
+            {
+                if (batch.BatchCommands[i].CommandText.StartsWith("SELECT", StringComparison.Ordinal)) reader.NextResult();
+            }
 
-        return RowsOf(reader);
+            return RowsOf(reader);
+        });
     }
 
     internal NpgsqlBinaryImporter Copy(string sql)
@@ -192,9 +224,12 @@ internal sealed class PostgresDatabase : Database
     internal List<object?[]> Fetch(string cursor, int count)
     {
         Flush();
-        using var fetch = new NpgsqlCommand($"FETCH {count.ToString(CultureInfo.InvariantCulture)} FROM {cursor}", connection);
-        using var reader = fetch.ExecuteReader();
-        return RowsOf(reader);
+        return Ask(() =>
+        {
+            using var fetch = new NpgsqlCommand($"FETCH {count.ToString(CultureInfo.InvariantCulture)} FROM {cursor}", connection);
+            using var reader = fetch.ExecuteReader();
+            return RowsOf(reader);
+        });
     }
 
     /// <summary>Sends what waits and, with it, a statement of which the number of changed rows is wanted.</summary>
@@ -202,9 +237,12 @@ internal sealed class PostgresDatabase : Database
     {
         var command = CommandOf(sql, parameters);
         waiting.Add(command);
-        using var batch = Batch();
-        batch.ExecuteNonQuery();
-        return (int)command.RecordsAffected;
+        return Ask(() =>
+        {
+            using var batch = Batch();
+            batch.ExecuteNonQuery();
+            return (int)command.RecordsAffected;
+        });
     }
 
     /// <summary>The name of one that is not in use; names come again, so that what is prepared does too.</summary>
@@ -220,6 +258,25 @@ internal sealed class PostgresDatabase : Database
     {
         if (inTransaction) Add($"CLOSE {cursor}", []);
         cursors.Remove(cursor);
+    }
+
+    /// <summary>Everything that goes to the server goes through here.</summary>
+    /// <exception cref="StoreUnavailableException">A reader cannot read; whoever asked is told so.</exception>
+    /// <exception cref="NpgsqlException">It failed otherwise.</exception>
+    private T Ask<T>(Func<T> ask)
+    {
+        try
+        {
+            // What is left of one that broke throws all kinds of things.
+            return connection.State is ConnectionState.Open ? ask() : throw new NpgsqlException("The connection to the database is gone");
+        }
+        catch (Exception e) when (PostgresEngine.IsFault(e))
+        {
+            // What broke this one broke those that lie idle; and one to a server that has become a standby is good for nothing any more.
+            if (connection.State is not ConnectionState.Open || e is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction }) source.Clear();
+            if (readOnly) throw new StoreUnavailableException("The store cannot be read now.", e);
+            throw;
+        }
     }
 
     private static List<object?[]> RowsOf(NpgsqlDataReader reader)

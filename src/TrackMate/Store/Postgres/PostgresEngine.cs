@@ -6,7 +6,6 @@ namespace TrackMate.Store.Postgres;
 /// <summary>A PostgreSQL database, with Citus or without; any number of servers work on it.</summary>
 internal sealed class PostgresEngine : Engine
 {
-
     private static readonly Schema Tables = new("postgres");
 
     private readonly NpgsqlDataSource source;
@@ -44,14 +43,27 @@ internal sealed class PostgresEngine : Engine
 
     public override Database OpenWriter() => PostgresDatabase.Open(source);
 
-    public override Database OpenReader() => PostgresDatabase.Open(source);
+    public override Database OpenReader()
+    {
+        try
+        {
+            return PostgresDatabase.Open(source, readOnly: true);
+        }
+        catch (Exception e) when (IsFault(e))
+        {
+            throw new StoreUnavailableException("The store cannot be read now.", e);
+        }
+    }
 
     public override int Writers => 4;
 
-    public override bool IsUnavailable(Exception e) => e switch
+    public override bool IsUnavailable(Exception e) => IsFault(e);
+
+    /// <inheritdoc cref="Engine.IsUnavailable"/>
+    internal static bool IsFault(Exception e) => e switch
     {
         // Connections, resources, an operator's intervention, the system itself; read-only is a primary that has become a standby; locks that were waited for in vain.
-        PostgresException failure => failure.SqlState[..2] is "08" or "53" or "57" or "58" or "40" || failure.SqlState is "25006" or "55P03",
+        PostgresException failure => failure.SqlState[..2] is "08" or "53" or "57" or "58" or "40" || failure.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.LockNotAvailable,
         NpgsqlException or SocketException or TimeoutException or IOException => true,
         _ => false,
     };

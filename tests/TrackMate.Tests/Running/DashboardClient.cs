@@ -1,0 +1,34 @@
+using System.Net;
+using System.Text.RegularExpressions;
+
+namespace TrackMate.Tests.Running;
+
+/// <summary>A person before the dashboard, without a browser: it keeps the cookies and sends forms, to whichever server of an installation it is told.</summary>
+public sealed partial class DashboardClient : IDisposable
+{
+    // Cookies are a host's, whatever the port.
+    private readonly HttpClient http = new(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = new() });
+
+    public Task<HttpResponseMessage> GetAsync(ServerProcess server, string path) => http.GetAsync(new Uri(server.Address, path));
+
+    /// <summary>Opens a page with a form on one server and posts it to another, or to the same.</summary>
+    public async Task<HttpResponseMessage> SubmitAsync(ServerProcess drawnBy, ServerProcess sentTo, string path, params (string Name, string Value)[] fields)
+    {
+        using var page = await GetAsync(drawnBy, path);
+        var token = Token().Match(await page.Content.ReadAsStringAsync()).Groups[1].Value;
+        using var form = new FormUrlEncodedContent([new("__RequestVerificationToken", token), .. fields.Select(field => KeyValuePair.Create(field.Name, field.Value))]);
+        return await http.PostAsync(new Uri(sentTo.Address, path), form);
+    }
+
+    /// <returns>The answer to the login's form: a redirect if it was right.</returns>
+    public async Task<HttpStatusCode> LogInAsync(ServerProcess server, string password = ServerProcess.AdminPassword)
+    {
+        using var answer = await SubmitAsync(server, server, "/login", ("_handler", "login"), ("name", "admin"), ("password", password));
+        return answer.StatusCode;
+    }
+
+    public void Dispose() => http.Dispose();
+
+    [GeneratedRegex("__RequestVerificationToken\" value=\"([^\"]+)\"")]
+    private static partial Regex Token();
+}

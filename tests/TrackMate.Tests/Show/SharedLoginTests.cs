@@ -1,0 +1,57 @@
+using System.Net;
+using TrackMate.Tests.Running;
+
+namespace TrackMate.Tests.Show;
+
+/// <summary>Several servers over one database are one dashboard: whichever a proxy chooses for a request.</summary>
+public sealed class SharedLoginTests
+{
+    private const string People = $"/c/{ServerProcess.CompanyId}/people";
+    private const string GetStarted = $"/c/{ServerProcess.CompanyId}/get-started";
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Whoever_logs_in_on_one_server_is_logged_in_on_the_other_until_the_password_changes()
+    {
+        await using var schema = await PostgresSchema.CreateAsync();
+        var settings = new Dictionary<string, string?> { ["TRACKMATE_DATABASE"] = schema.Connection };
+        // At the same moment, on a database where nothing is yet: both want to make the tables, the company and the first key of cookies.
+        var servers = await Task.WhenAll(ServerProcess.StartAsync(settings: settings), ServerProcess.StartAsync(settings: settings));
+        await using var one = servers[0];
+        await using var other = servers[1];
+        using var person = new DashboardClient();
+
+        Assert.Equal(HttpStatusCode.Redirect, await person.LogInAsync(one));
+        foreach (var server in servers)
+        {
+            using var page = await person.GetAsync(server, People);
+            Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+        }
+
+        using (var made = await person.SubmitAsync(one, other, GetStarted, ("_handler", "key"), ("name", "Shop back end"), ("scope", "read")))
+        {
+            Assert.Equal(HttpStatusCode.OK, made.StatusCode);
+            Assert.Contains("It is shown this once", await made.Content.ReadAsStringAsync(Cancel));
+        }
+
+        Assert.Equal(0, (await ServerProcess.RunAsync(
+            ["admin", "reset-password", "--password-stdin"], new Dictionary<string, string?>(settings) { ["TRACKMATE_DATA"] = one.DataFolder }, input: "another battery staple\n")).ExitCode);
+        foreach (var server in servers)
+        {
+            await Eventually.TrueAsync(
+                async () =>
+                {
+                    using var page = await person.GetAsync(server, People);
+                    return page.StatusCode is HttpStatusCode.Redirect;
+                },
+                () => $"The old cookie still opens {server.Address}.\n{server.Output}");
+        }
+
+        Assert.Equal(HttpStatusCode.Unauthorized, await person.LogInAsync(other));
+        Assert.Equal(HttpStatusCode.Redirect, await person.LogInAsync(other, "another battery staple"));
+        using var again = await person.GetAsync(one, People);
+        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+        Assert.False(Directory.Exists(Path.Combine(one.DataFolder, "keys")), "A server keeps keys of its own in its folder.");
+    }
+}
