@@ -6,6 +6,7 @@ using TrackMate.Show;
 using TrackMate.Store.Read;
 using TrackMate.Store.Write;
 using TrackMate.Tests.Model;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 

@@ -5,6 +5,7 @@ using TrackMate.Show;
 using TrackMate.Store;
 using TrackMate.Store.Write;
 using TrackMate.Tests.Model;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 
