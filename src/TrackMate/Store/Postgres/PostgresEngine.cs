@@ -11,6 +11,7 @@ internal sealed class PostgresEngine : Engine
 
     private readonly NpgsqlDataSource source;
     private readonly NpgsqlConnectionStringBuilder settings;
+    private ServerPresence? presence;
 
     private PostgresEngine(NpgsqlConnectionStringBuilder settings)
     {
@@ -76,11 +77,19 @@ internal sealed class PostgresEngine : Engine
 
     public override (long Found, int Known) SchemaOf(Database database) => (VersionOf(database), Tables.Known);
 
-    public override void Serve(Action<IReadOnlyCollection<long>> appended) => Upgrade();
+    public override void Serve(Action<IReadOnlyCollection<long>> appended)
+    {
+        presence = ServerPresence.Announce(source);
+        Upgrade();
+    }
 
     public override bool Clean(CancellationToken cancel) => true;
 
-    public override void Dispose() => source.Dispose();
+    public override void Dispose()
+    {
+        presence?.Dispose();
+        source.Dispose();
+    }
 
     private static long VersionOf(Database database)
     {
