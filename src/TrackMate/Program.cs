@@ -14,6 +14,7 @@ var trackmate = new RootCommand("TrackMate: one timeline of everything that happ
     AdminCommand.Create(),
     BackupCommand.Create(),
     RestoreCommand.Create(),
+    MoveCommand.Create(),
     ExportCommand.Create(),
     ImportCommand.Create(),
     EraseCommand.Create(),

@@ -43,7 +43,7 @@ internal sealed record ServerOptions(
     /// <exception cref="InvalidSettingException">The database is not one that can be connected to.</exception>
     public static Installation InstallationFrom(Func<string, string?> variable)
     {
-        var dataFolder = Path.GetFullPath(Given(variable, "TRACKMATE_DATA") ?? "./data");
+        var dataFolder = DataFolderFrom(variable);
         if (Given(variable, "TRACKMATE_DATABASE") is not { } database) return Installation.In(dataFolder);
         try
         {
@@ -54,6 +54,9 @@ internal sealed record ServerOptions(
             throw new InvalidSettingException("TRACKMATE_DATABASE", e.Message);
         }
     }
+
+    /// <summary>Where this machine keeps its own, as a full path.</summary>
+    public static string DataFolderFrom(Func<string, string?> variable) => Path.GetFullPath(Given(variable, "TRACKMATE_DATA") ?? "./data");
 
     /// <exception cref="InvalidSettingException">One of them is no address to listen on.</exception>
     public static string UrlsFrom(Func<string, string?> variable) => UrlsOf(Given(variable, "TRACKMATE_URLS") ?? "http://127.0.0.1:5080");

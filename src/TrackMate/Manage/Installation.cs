@@ -1,5 +1,6 @@
 using TrackMate.Host;
 using TrackMate.Store;
+using TrackMate.Store.Move;
 using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Manage;
@@ -20,12 +21,14 @@ internal sealed record Installation(Engine Engine, string DataFolder)
     {
         RequireData();
         using (var database = Engine.OpenReader()) CheckSchema(database);
+        RefuseHalf();
         return Registry.Open(Engine, Sealing, time);
     }
 
     /// <summary>Makes it if need be, and opens its registry.</summary>
     public Registry MakeRegistry(TimeProvider time)
     {
+        RefuseHalf();
         Engine.Upgrade();
         return Registry.Open(Engine, Sealing, time);
     }
@@ -34,6 +37,15 @@ internal sealed record Installation(Engine Engine, string DataFolder)
     public void RequireData()
     {
         if (!Engine.HasData) throw new CommandFailedException($"There is no TrackMate data in {Engine.Place}; {Engine.HowToFind}, or begin one with: trackmate company add");
+    }
+
+    /// <summary>Looks whether a move into it has come to its end: until then it is half a store, and what was written to it would be in the way of the rest.</summary>
+    /// <exception cref="CommandFailedException">It has not.</exception>
+    public void RefuseHalf()
+    {
+        if (!Engine.HasData) return;
+        using var database = Engine.OpenReader();
+        if (MoveProgress.IsIn(database)) throw new CommandFailedException($"A move into {Engine.Place} is not finished; start it again with the same arguments, and it goes on where it was.");
     }
 
     /// <summary>The file of an embedded store.</summary>

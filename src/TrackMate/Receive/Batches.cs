@@ -37,7 +37,7 @@ internal static class Batches
                 {
                     if (reader is not { TokenType: JsonTokenType.PropertyName, CurrentDepth: 3 } || !reader.ValueTextEquals("eventId"u8)) continue;
                     reader.Read();
-                    if (reader.TokenType is JsonTokenType.String && reader.GetString() is { Length: > 0 and <= WireObject.MaxLength } eventId) eventIds.Add(eventId);
+                    if (reader.TokenType is JsonTokenType.String && reader.GetString() is { Length: > 0 and <= WireObject.MaxLength } eventId && !eventId.Contains('\0', StringComparison.Ordinal)) eventIds.Add(eventId);
                 }
             }
         }

@@ -118,7 +118,7 @@ internal readonly struct WireObject
             {
                 var found = reader.ValueTextEquals(Utf8Names[(int)member]);
                 reader.Read();
-                if (found) return reader.TokenType is JsonTokenType.String && reader.GetString() is { Length: > 0 and <= MaxLength } text ? text : null;
+                if (found) return reader.TokenType is JsonTokenType.String && reader.GetString() is { Length: > 0 and <= MaxLength } text && !text.Contains('\0', StringComparison.Ordinal) ? text : null;
                 reader.Skip();
             }
         }

@@ -29,6 +29,7 @@ internal static class ServeCommand
         var options = ServerOptions.FromEnvironment(Environment.GetEnvironmentVariable);
         try
         {
+            options.Installation.RefuseHalf();
             await using var app = Server.Build(options, TimeProvider.System);
             await app.StartAsync(cancel);
             // Only a server that listens prints the secrets it made: those of one that could not are made again at the next start.

@@ -11,6 +11,7 @@ internal sealed class PostgresEngine : Engine
     private readonly NpgsqlDataSource source;
     private readonly NpgsqlConnectionStringBuilder settings;
     private PostgresNews? news;
+    private ServerPresence? presence;
 
     private PostgresEngine(NpgsqlConnectionStringBuilder settings)
     {
@@ -101,6 +102,7 @@ internal sealed class PostgresEngine : Engine
 
     public override void Serve(Action<IReadOnlyCollection<long>> appended)
     {
+        presence = ServerPresence.Announce(source);
         Upgrade();
         news = new(source, appended);
     }
@@ -132,6 +134,7 @@ internal sealed class PostgresEngine : Engine
     public override void Dispose()
     {
         news?.Dispose();
+        presence?.Dispose();
         source.Dispose();
     }
 

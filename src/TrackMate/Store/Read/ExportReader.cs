@@ -21,6 +21,18 @@ internal sealed class ExportReader(Database database)
 
     private sealed record ClaimRow(long? Session, long Identifier, IdentifierKind NamedAs, IReadOnlyList<long> Others, Trust Trust);
 
+    /// <summary>What the messages of a page lead to.</summary>
+    private sealed record Ahead(long First, long Last)
+    {
+        public Dictionary<long, ClaimRow> Claims { get; } = [];
+
+        public Dictionary<long, string> Sessions { get; } = [];
+
+        public Dictionary<long, Identifier> Identifiers { get; } = [];
+    }
+
+    private Ahead? ahead;
+
     private const string Columns = "SELECT id, origin, event_id, session, identifier, named, at, received_ms, type, data, context, agent FROM message";
 
     /// <summary>A page of all messages of a company.</summary>
@@ -32,6 +44,7 @@ internal sealed class ExportReader(Database database)
         rows.With(after).With(until).With(company.Number).With(limit);
         var page = new List<Row>();
         while (rows.Next()) page.Add(Read(rows));
+        if (page.Count > 0) LookAhead(company, page[0].Number, page[^1].Number);
         return (page.ConvertAll(row => Whole(company, row)), page.Count == 0 ? null : page[^1].Number);
     }
 
@@ -80,6 +93,46 @@ internal sealed class ExportReader(Database database)
             return new ExportedAct(act.ActId, act.Kind, act.Session is { } session ? SessionIdOf(company, session) : null, one, other, act.From, act.To, act.At, act.Actor, act.Undone);
         });
     }
+
+    /// <summary>Reads what a page's messages lead to at once: asked one by one, over a network, that takes far longer than the messages.</summary>
+    private void LookAhead(Company company, long first, long last)
+    {
+        ahead = new(first, last);
+        using (var rows = database.Use("""
+            SELECT message, session, identifier, named, second, third, trust FROM claim INDEXED BY claim_by_message WHERE company = ? AND message >= ? AND message <= ? ORDER BY id
+            """))
+        {
+            rows.With(company.Number).With(first).With(last);
+            while (rows.Next()) ahead.Claims.TryAdd(rows.Long(0), ClaimIn(rows, 1));
+        }
+
+        using (var rows = database.Use("""
+            SELECT id, session_id FROM session WHERE +company = ?1 AND id IN (
+              SELECT session FROM message WHERE +company = ?1 AND id >= ?2 AND id <= ?3
+              UNION SELECT session FROM claim INDEXED BY claim_by_message WHERE company = ?1 AND message >= ?2 AND message <= ?3)
+            """))
+        {
+            rows.With(company.Number).With(first).With(last);
+            while (rows.Next()) ahead.Sessions.Add(rows.Long(0), rows.Text(1));
+        }
+
+        using (var rows = database.Use("""
+            SELECT id, kind, value, leaf FROM identifier WHERE +company = ?1 AND id IN (
+              SELECT identifier FROM message WHERE +company = ?1 AND id >= ?2 AND id <= ?3
+              UNION SELECT identifier FROM claim INDEXED BY claim_by_message WHERE company = ?1 AND message >= ?2 AND message <= ?3
+              UNION SELECT second FROM claim INDEXED BY claim_by_message WHERE company = ?1 AND message >= ?2 AND message <= ?3
+              UNION SELECT third FROM claim INDEXED BY claim_by_message WHERE company = ?1 AND message >= ?2 AND message <= ?3)
+            """))
+        {
+            rows.With(company.Number).With(first).With(last);
+            while (rows.Next()) ahead.Identifiers.Add(rows.Long(0), IdentifierIn(rows, 1));
+        }
+    }
+
+    private static ClaimRow ClaimIn(Statement row, int at) => new(
+        row.LongOrNull(at), row.Long(at + 1), (IdentifierKind)row.Long(at + 2), [.. new[] { row.LongOrNull(at + 3), row.LongOrNull(at + 4) }.OfType<long>()], (Trust)row.Long(at + 5));
+
+    private static Identifier IdentifierIn(Statement row, int at) => new((IdentifierKind)row.Long(at), row.Text(at + 1), ProfileId.FromBytes(row.Bytes(at + 2)));
 
     private static Row Read(Statement row) => new(
         row.Long(0), (Origin)row.Long(1), row.Text(2), row.LongOrNull(3), row.LongOrNull(4), (IdentifierKind?)row.LongOrNull(5), new(row.Long(6)), row.Long(7), row.TextOrNull(8),
@@ -148,21 +201,22 @@ internal sealed class ExportReader(Database database)
 
     private ClaimRow? ClaimOf(Company company, long message)
     {
+        if (ahead is { } seen && message >= seen.First && message <= seen.Last) return seen.Claims.GetValueOrDefault(message);
         using var row = database.Use("SELECT session, identifier, named, second, third, trust FROM claim WHERE company = ? AND message = ?");
-        return row.With(company.Number).With(message).Next()
-            ? new(row.LongOrNull(0), row.Long(1), (IdentifierKind)row.Long(2), [.. new[] { row.LongOrNull(3), row.LongOrNull(4) }.OfType<long>()], (Trust)row.Long(5))
-            : null;
+        return row.With(company.Number).With(message).Next() ? ClaimIn(row, 0) : null;
     }
 
     private Identifier IdentifierOf(Company company, long number)
     {
+        if (ahead is { } seen && seen.Identifiers.TryGetValue(number, out var known)) return known;
         using var row = database.Use("SELECT kind, value, leaf FROM identifier WHERE id = ? AND company = ?");
         row.With(number).With(company.Number).Next();
-        return new((IdentifierKind)row.Long(0), row.Text(1), ProfileId.FromBytes(row.Bytes(2)));
+        return IdentifierIn(row, 0);
     }
 
     private string SessionIdOf(Company company, long number)
     {
+        if (ahead is { } seen && seen.Sessions.TryGetValue(number, out var known)) return known;
         using var row = database.Use("SELECT session_id FROM session WHERE id = ? AND company = ?");
         row.With(number).With(company.Number).Next();
         return row.Text(0);

@@ -28,6 +28,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("admin reset-password")]
     [InlineData("backup")]
     [InlineData("restore")]
+    [InlineData("move")]
     [InlineData("export")]
     [InlineData("import")]
     [InlineData("erase")]
