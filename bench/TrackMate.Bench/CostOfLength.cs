@@ -34,8 +34,8 @@ internal static class CostOfLength
         var longProfile = await sender.IdentifyAsync(longSession, $"la{run}@example.com");
         for (var round = 0; round < Rounds; round++)
         {
-            timeline.Short.Add(await Sender.TimeAsync(() => sender.GetAsync($"/api/profiles/{shortProfile}/timeline")));
-            timeline.Long.Add(await Sender.TimeAsync(() => sender.GetAsync($"/api/profiles/{longProfile}/timeline")));
+            timeline.Short.Add(await Sender.TimeAsync(() => sender.ReadAsync($"/api/profiles/{shortProfile}/timeline")));
+            timeline.Long.Add(await Sender.TimeAsync(() => sender.ReadAsync($"/api/profiles/{longProfile}/timeline")));
         }
 
         var profile = await sender.GetAsync($"/api/profiles/{longProfile}");

@@ -38,7 +38,10 @@ internal sealed class Sender : IDisposable
         return answer.IsSuccessStatusCode ? JsonNode.Parse(await answer.Content.ReadAsStringAsync())! : throw new InvalidOperationException($"{path}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
     }
 
-    public async Task<JsonNode> GetAsync(string path) => JsonNode.Parse(await http.GetStringAsync(path))!;
+    public async Task<JsonNode> GetAsync(string path) => JsonNode.Parse(await ReadAsync(path))!;
+
+    /// <summary>The answer as text: what it costs to parse it is not the server's.</summary>
+    public Task<string> ReadAsync(string path) => http.GetStringAsync(path);
 
     public void Dispose() => http.Dispose();
 

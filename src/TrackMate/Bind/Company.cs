@@ -3,7 +3,7 @@ using System.Text;
 
 namespace TrackMate.Bind;
 
-/// <summary>A tenant. Nothing crosses companies, ever: its number is part of every key and every query.</summary>
+/// <summary>A tenant. Nothing crosses companies, ever: its number is part of every key and every query. (B1 to B16, here and elsewhere, are the rules of <c>docs/binding.md</c>.)</summary>
 /// <param name="Number">The store's own number of it, never shown.</param>
 /// <param name="CompanyId">The public id, such as <c>TM-SHOP99</c>.</param>
 /// <param name="Name">What people call it.</param>
@@ -11,6 +11,9 @@ namespace TrackMate.Bind;
 /// <param name="Settings">What the company has chosen.</param>
 public sealed record Company(long Number, string CompanyId, string Name, byte[] Secret, CompanySettings Settings)
 {
+    /// <summary>The first 12 bytes of HMAC-SHA-256(secret, kind + ":" + value): the same for the same value, for ever, and telling nobody without the secret what it stands for (B9).</summary>
+    /// <param name="kind">What the value is, such as <c>email</c>, so that one value of two kinds has two ids.</param>
+    /// <param name="value">In its compared form.</param>
     public ProfileId KeyedId(string kind, string value)
     {
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];

@@ -3,6 +3,7 @@ namespace TrackMate.Bind;
 /// <summary>eventIds compare by their UTF-8 bytes, as every store's binary collation does; UTF-16 would put surrogates elsewhere.</summary>
 public static class EventIds
 {
+    /// <returns>Less than, equal to or greater than zero, as left comes before, with or after right.</returns>
     public static int Compare(string left, string right)
     {
         var length = Math.Min(left.Length, right.Length);

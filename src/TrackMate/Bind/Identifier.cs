@@ -13,7 +13,7 @@ public enum IdentifierKind
 /// <summary>One identifier in its compared form, with the id that is its own for ever (B9).</summary>
 /// <param name="Kind">What it is.</param>
 /// <param name="Value">The e-mail as <see cref="EmailAddress"/> compares it, the externalId as sent, or the bare id's hex digits.</param>
-/// <param name="Id">The first 12 bytes of HMAC-SHA-256(company secret, kind + ":" + value).</param>
+/// <param name="Id">The <see cref="Company.KeyedId"/> of its kind and value; of a bare id, that id itself.</param>
 public sealed record Identifier(IdentifierKind Kind, string Value, ProfileId Id)
 {
     /// <param name="company">Whose secret keys the id.</param>

@@ -1,14 +1,17 @@
 namespace TrackMate.Bind;
 
 /// <summary>An identifier as joins see it.</summary>
-/// <param name="Number">The store's number.</param>
-/// <param name="Id">Its own id, by which ties are broken: numbers are given in the order of arrival, which must not show.</param>
+/// <param name="Number">The store's number, which only tells identifiers apart: it is given in the order of arrival, which must not show in what follows.</param>
+/// <param name="Id">Its own id, by which ties are broken.</param>
 public sealed record Leaf(long Number, ProfileId Id, IdentifierKind Kind);
 
 /// <summary>"These two identifiers are one person", at the earliest time it was said with this trust.</summary>
 /// <param name="Low">The one with the smaller id.</param>
+/// <param name="High">The one with the greater id.</param>
+/// <param name="EventId">That of the message that said it.</param>
 public sealed record IdentifierPair(Leaf Low, Leaf High, Trust Trust, long UnixMilliseconds, string EventId) : IComparable<IdentifierPair>
 {
+    /// <summary>The one of the two that is not this.</summary>
     public Leaf Other(long number) => number == Low.Number ? High : Low;
 
     /// <summary>By (time, eventId); of one message by ids.</summary>
@@ -22,43 +25,47 @@ public sealed record IdentifierPair(Leaf Low, Leaf High, Trust Trust, long UnixM
     }
 }
 
-/// <summary>Why a pair that was said does not join (B13). It may change with a late message.</summary>
+/// <summary>
+/// Why a pair that was said does not join, or a session's claim does not stand (B13). It may change with a late message. The numbers are stored. The first three are
+/// found by <see cref="Joins"/>; <see cref="Contradicted"/> is what a claimed pair is called that it did not take; what the others stop is not given to it.
+/// </summary>
 public enum JoinStop
 {
     /// <summary>The person would have two externalIds.</summary>
-    TwoExternalIds,
+    TwoExternalIds = 0,
 
     /// <summary>The person would have more e-mails than the company allows.</summary>
-    TooManyEmails,
+    TooManyEmails = 1,
 
     /// <summary>One of the two is in more pairs than are believed: an address that everybody uses joins nobody.</summary>
-    TooManyJoins,
+    TooManyJoins = 2,
 
     /// <summary>An operator has taken this pair back, or keeps one of the two from joining at all (B12).</summary>
-    Revoked,
+    Revoked = 3,
 
     /// <summary>An operator has frozen one of the two, and the pair was first said since.</summary>
-    Frozen,
+    Frozen = 4,
 
     /// <summary>Only a browser says it, and something verified, or something that was claimed earlier, says otherwise.</summary>
-    Contradicted,
+    Contradicted = 5,
 
     /// <summary>Of a session's claim: more sessions have claimed the identifier on that day than are believed.</summary>
-    TooManySessions,
+    TooManySessions = 6,
 }
 
 /// <summary>"These two are one person", as an operator says it: without condition, until it is taken back (B12).</summary>
 public sealed record Merge(string MergeId, Leaf Left, Leaf Right, long UnixMilliseconds);
 
-/// <summary>What joins two identifiers: a pair that was said, or a merge. Those of a person make a tree.</summary>
+/// <summary>What joins two identifiers: a pair that was said or a merge, one of the two. Those of a person make a tree: what would join whom others have joined is left out.</summary>
 public sealed record Join(Leaf Left, Leaf Right, IdentifierPair? Pair, Merge? Merge);
 
+/// <summary>What <see cref="Joins.Of"/> made of the pairs.</summary>
 /// <param name="PersonOf">For the number of each identifier, the smallest number among those it is one person with.</param>
 /// <param name="Stopped">Verified pairs that do not join, by their numbers, and why.</param>
 /// <param name="Joins">What joined them, in the order in which it was taken.</param>
 public sealed record JoinedPersons(IReadOnlyDictionary<long, long> PersonOf, IReadOnlyDictionary<(long Low, long High), JoinStop> Stopped, IReadOnlyList<Join> Joins)
 {
-    /// <summary>The joins between two identifiers of one person, from the one to the other.</summary>
+    /// <summary>The joins between two identifiers of one person, from the one to the other; none if they are the same, or are not one person.</summary>
     public IReadOnlyList<Join> Between(long from, long to)
     {
         var reached = new Dictionary<long, (long From, Join By)>();
@@ -97,7 +104,7 @@ public static class Joins
         var taken = new Dictionary<long, int>();
         foreach (var pair in inOrder.Where(pair => pair.Trust is Trust.Verified))
         {
-            // Each counts for both, whether or not the other side still believes it.
+            // Each counts for both, whether or not the other side still believes it: so & and not &&, which would not count the second.
             var candidate = Take(taken, pair.Low.Number) & Take(taken, pair.High.Number);
             if (!candidate) stopped[(pair.Low.Number, pair.High.Number)] = JoinStop.TooManyJoins;
             else if (persons.Conflict(pair, maxEmails) is { } conflict) stopped[(pair.Low.Number, pair.High.Number)] = conflict;
@@ -132,6 +139,7 @@ public static class Joins
             return identifier;
         }
 
+        /// <summary>What keeps this pair from making one person; null if nothing does, or they are one already.</summary>
         public JoinStop? Conflict(IdentifierPair pair, int maxEmails)
         {
             if (Of(pair.Low.Number) == Of(pair.High.Number)) return null;
@@ -142,6 +150,7 @@ public static class Joins
 
         public List<Join> Joins { get; } = [];
 
+        /// <summary>Makes one person of two, unless they are one already.</summary>
         public void Join(Leaf one, Leaf other, IdentifierPair? pair, Merge? merge)
         {
             var (low, high) = (CountsOf(one), CountsOf(other));

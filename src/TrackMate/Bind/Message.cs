@@ -17,7 +17,7 @@ public abstract record Message
     /// <summary>The person as the sender named it, in the order userId, email, externalId (B4).</summary>
     public IReadOnlyList<Identifier> Named { get; init; } = [];
 
-    /// <summary>The member of <see cref="Named"/> that a session goes to when this message claims it: the e-mail, else the externalId, else the userId.</summary>
+    /// <summary>The member of <see cref="Named"/> that a session goes to when this message claims it: the e-mail, else the externalId, else the userId. Only where someone is named.</summary>
     public Identifier SessionGoesTo =>
         Named.FirstOrDefault(identifier => identifier.Kind is IdentifierKind.Email) ?? Named.FirstOrDefault(identifier => identifier.Kind is IdentifierKind.External) ?? Named[0];
 }
@@ -37,7 +37,7 @@ public sealed record TrackedEvent : Message
     public Agent? Agent { get; init; }
 }
 
-/// <summary>"This session is this person."</summary>
+/// <summary>"This session is this person": it has a session, and names an e-mail, an externalId or both.</summary>
 public sealed record Identify : Message
 {
     public required Trust Trust { get; init; }
@@ -65,7 +65,7 @@ public sealed record Agent(string Browser, string System, string Device, bool Bo
 /// <param name="MoneyUnreadable">Its type pays or refunds, but no amount or currency can be made out; it is kept and earns nothing.</param>
 /// <param name="JoinsStopped">It named several identifiers that do not become one person, and why (B13).</param>
 /// <param name="ProfileId">Whose timeline it is on; null while its session is nobody's (B6).</param>
-/// <param name="ServerSessionId">A server event's session (B7).</param>
+/// <param name="ServerSessionId">Of a server's event: the session that holds it now (B7).</param>
 /// <param name="Suppressed">It named somebody who was erased and is to stay away: nothing of it was kept but that it came.</param>
 public sealed record Receipt(
     bool Duplicate,

@@ -29,6 +29,7 @@ public sealed record Money(MoneyKind Kind, decimal Amount, string Currency, IRea
 
     /// <summary>Reads the money out of a server's event.</summary>
     /// <param name="unreadable">True where the type is one that pays or refunds but no amount or currency can be made out: it earns nothing, and the sender is told.</param>
+    /// <returns>Null where the type neither pays nor refunds, and where it is unreadable.</returns>
     public static Money? Read(CompanySettings settings, string eventType, ReadOnlyMemory<byte> eventData, out bool unreadable)
     {
         unreadable = false;

@@ -3,7 +3,10 @@ namespace TrackMate.Bind;
 /// <summary>How a claim came to be; the numbers are stored.</summary>
 public enum ClaimMethod
 {
+    /// <summary>A browser said who its session is.</summary>
     Identify = 1,
+
+    /// <summary>A server's event named a person and a session.</summary>
     Webhook = 2,
 }
 
@@ -22,14 +25,16 @@ public enum Trust
 /// <param name="UnixMilliseconds">The message's own time.</param>
 /// <param name="EventId">The message's eventId; the higher wins a tie.</param>
 /// <param name="Identifiers">The store's numbers of the identifiers it names; the session goes to the first.</param>
-/// <param name="FirstNamedAs">As what the first of them was named: an e-mail if the message names one, else an externalId.</param>
+/// <param name="FirstNamedAs">As what the first of them was named: an e-mail if the message names one, else an externalId, else a userId. Spans do not look at it; what a session makes known of an externalId's e-mail does (B13).</param>
 public sealed record Claim(
     long Number, ClaimMethod Method, Trust Trust, long UnixMilliseconds, string EventId, IReadOnlyList<long> Identifiers, IdentifierKind FirstNamedAs = IdentifierKind.Email);
 
 /// <summary>[From, To) of a session belongs to an identifier; the first span of a session reaches back to the beginning (B8). Where no span lies, it is nobody's.</summary>
 /// <param name="From">Unix milliseconds, inclusive; <see cref="long.MinValue"/> for the beginning.</param>
 /// <param name="To">Unix milliseconds, exclusive; <see cref="long.MaxValue"/> for the end.</param>
+/// <param name="Identifier">The store's number of it.</param>
 /// <param name="Claim">The number of the claim that opened it.</param>
+/// <param name="Trust">Verified if any verified claim on the session, at whatever time, names the identifier.</param>
 public sealed record Span(long From, long To, long Identifier, long Claim, Trust Trust);
 
 /// <summary>An operator's own claim: the session is nobody's from then to then, whatever is said of it (B12).</summary>
@@ -46,6 +51,7 @@ public static class SessionSpans
     /// <summary>Claims by (time, verified last, eventId): of one time the last one wins.</summary>
     public static readonly Comparer<Claim> Order = Comparer<Claim>.Create(Compare);
 
+    /// <summary>The spans that are left beside what operators keep free, oldest first.</summary>
     /// <param name="claims">Those that stand: neither revoked nor beyond what is believed of one identifier in a day.</param>
     /// <param name="unbindings">What operators keep free.</param>
     public static IReadOnlyList<Span> Of(IReadOnlyCollection<Claim> claims, IReadOnlyCollection<Unbinding> unbindings)
@@ -55,6 +61,7 @@ public static class SessionSpans
         return spans;
     }
 
+    /// <summary>The spans as claims alone make them, oldest first: no two overlap, and neighbours are of two identifiers.</summary>
     public static IReadOnlyList<Span> Of(IReadOnlyCollection<Claim> claims)
     {
         var inOrder = claims.ToArray();
@@ -71,6 +78,7 @@ public static class SessionSpans
 
             // At one time the last opening wins, so an earlier one of the same time has an empty span.
             if (openings.Count > 0 && openings[^1].UnixMilliseconds == claim.UnixMilliseconds) openings.RemoveAt(openings.Count - 1);
+            // Whoever has the session already only says so again.
             if (openings.Count > 0 && openings[^1].Identifiers[0] == claim.Identifiers[0]) continue;
             openings.Add(claim);
         }
@@ -91,6 +99,7 @@ public static class SessionSpans
         return spans;
     }
 
+    /// <summary>What is left of a span: it whole, a part before, a part after, both or nothing.</summary>
     private static IEnumerable<Span> Outside(Span span, Unbinding unbinding)
     {
         if (unbinding.To <= span.From || unbinding.From >= span.To) return [span];

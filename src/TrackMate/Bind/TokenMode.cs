@@ -20,7 +20,7 @@ public enum TokenAlgorithm
     EdDSA,
 }
 
-/// <summary>Why an identify has no valid token: one closed list, one counter each. All but the first are answered in the same words.</summary>
+/// <summary>Why an identify has no valid token: one closed list, one counter each. All but the first are answered in the same words, so that an answer helps nobody to forge one.</summary>
 public enum TokenFault
 {
     Missing,

@@ -1,8 +1,5 @@
 using TrackMate.Store;
 using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 
 namespace TrackMate.Host;
 

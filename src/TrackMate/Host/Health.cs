@@ -1,10 +1,6 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 
 namespace TrackMate.Host;
 
@@ -25,7 +21,7 @@ internal static class Health
         try
         {
             // After a failure an append of nothing asks whether the store writes again, so that a quiet server turns green by itself.
-            if (store.Failure is not null) await store.AppendAsync([]);
+            await store.ProbeAsync();
             using (var snapshot = store.Read()) snapshot.Touch();
             await WriteAsync(http, 200, "ready", null);
         }

@@ -6,9 +6,6 @@ using TrackMate.Show;
 using TrackMate.Store;
 using TrackMate.Store.Erase;
 using TrackMate.Store.Postgres;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 
 namespace TrackMate.Host;
 

@@ -1,9 +1,7 @@
 using System.Diagnostics.Metrics;
 using TrackMate.Manage;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
 using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 
 namespace TrackMate.Host;

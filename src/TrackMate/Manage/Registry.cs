@@ -2,9 +2,6 @@ using System.Collections.Frozen;
 using System.Security.Cryptography;
 using TrackMate.Bind;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 
 namespace TrackMate.Manage;

@@ -1,10 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 
 namespace TrackMate.Manage;
 

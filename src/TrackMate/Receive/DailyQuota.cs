@@ -1,9 +1,6 @@
 using System.Collections.Concurrent;
 using TrackMate.Bind;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 
 namespace TrackMate.Receive;

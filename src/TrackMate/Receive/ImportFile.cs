@@ -3,10 +3,7 @@ using System.IO.Pipelines;
 using System.Text.Json;
 using TrackMate.Bind;
 using TrackMate.Manage;
-using TrackMate.Store;
-using TrackMate.Store.Erase;
 using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 
 namespace TrackMate.Receive;

@@ -3,10 +3,6 @@ using System.Text.Json.Serialization.Metadata;
 using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 
 namespace TrackMate.Receive;
 

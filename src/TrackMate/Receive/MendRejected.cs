@@ -41,9 +41,10 @@ internal sealed class MendRejected(Intake intake)
 
     private static Taken Read(Company company, RejectedRow row, ReadOnlyMemory<byte> body, long receivedAt)
     {
-        // What the company takes from browsers only with a token, nobody mends: the token is not kept, and what a stranger wrote is no better for a click.
-        if (row is { Call: ReceivingCall.Profile, Status: StatusCodes.Status401Unauthorized })
-            throw new Refused(Reason.TokenMissing, "It was refused for its token, which is not kept; only the browser can send it again, with a valid one.");
+        // What the company takes from browsers only with a token, nobody mends: the token is not kept, and what a stranger wrote is no better for a click. Also where
+        // something else was wrong with it: that was seen before its token was looked at.
+        if (row.Call is ReceivingCall.Profile && (row.Status is StatusCodes.Status401Unauthorized || company.Settings.TokenMode is TokenMode.Enforce))
+            throw new Refused(Reason.TokenMissing, "It needs a token, and none is kept; only the browser can send it again, with a valid one.");
         if (body.Length > RequestBody.MaxBytes) throw RequestBody.TooLarge();
         if (body.Length == 0) throw new Refused(Reason.Malformed, "The body is empty; send a JSON object.");
         var wire = WireObject.Read(body, FieldPath.Body);

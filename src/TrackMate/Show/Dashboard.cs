@@ -4,10 +4,7 @@ using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Mvc;
 using TrackMate.Manage;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
 using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 
 namespace TrackMate.Show;
 

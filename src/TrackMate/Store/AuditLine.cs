@@ -1,8 +1,3 @@
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
-
 namespace TrackMate.Store;
 
 /// <summary>Who did what, when: one line of the audit log.</summary>

@@ -22,6 +22,9 @@ internal abstract class Database : IDisposable
     /// <summary>Whether several servers write it: what is remembered of its rows holds for a transaction only.</summary>
     public virtual bool IsShared => false;
 
+    /// <summary>What it does for many rows at once; null where one by one is as fast.</summary>
+    public virtual Write.IBulk? Bulk => null;
+
     /// <summary>A prepared statement to bind and step; disposing it gives it back for the next use of the same text.</summary>
     /// <param name="sql">A constant: statements are kept by reference.</param>
     public abstract Statement Use(string sql);
@@ -37,7 +40,8 @@ internal abstract class Database : IDisposable
 
     /// <summary>Begins a transaction that writes.</summary>
     /// <param name="holds">What it does to which companies, so that others who write them meanwhile wait or do not.</param>
-    public abstract void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds);
+    /// <param name="messages">How many messages it may add.</param>
+    public abstract void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds, int messages = 0);
 
     /// <summary>Begins a transaction that reads: all it sees is of one moment.</summary>
     public abstract void BeginRead();

@@ -18,8 +18,14 @@ internal abstract class Engine : IDisposable
     /// <summary>A connection for what is small and rare: companies, keys, verbs of the command line.</summary>
     public abstract Database Open();
 
-    /// <summary>The one connection through which a server writes.</summary>
+    /// <summary>A connection for one of a server's writers.</summary>
     public abstract Database OpenWriter();
+
+    /// <summary>How many writers a server has.</summary>
+    public virtual int Writers => 1;
+
+    /// <summary>Writes something and takes it away again, to see whether that can be done.</summary>
+    public abstract void Probe(Database writer);
 
     /// <summary>A connection that only reads.</summary>
     public abstract Database OpenReader();
@@ -52,7 +58,5 @@ internal abstract class Engine : IDisposable
     /// <returns>False where something held them back.</returns>
     public abstract bool Clean(CancellationToken cancel);
 
-    public virtual void Dispose()
-    {
-    }
+    public abstract void Dispose();
 }

@@ -1,8 +1,3 @@
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
-
 namespace TrackMate.Store;
 
 /// <summary>What is read from: a server's store, or its file beside it. All that one call reads is of one moment.</summary>

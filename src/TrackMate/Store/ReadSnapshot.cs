@@ -1,8 +1,4 @@
 using System.Collections.Concurrent;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 
 namespace TrackMate.Store;
 

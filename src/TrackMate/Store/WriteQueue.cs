@@ -1,8 +1,5 @@
 using System.Diagnostics;
 using TrackMate.Bind;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 
 namespace TrackMate.Store;
@@ -35,8 +32,10 @@ internal sealed class WriteQueue : IDisposable
     {
         this.commit = commit;
         thread = new(Run) { Name = "store writer", IsBackground = true };
-        StoreMetrics.QueueLength = () => waiting.Count;
     }
+
+    /// <summary>Appends that wait.</summary>
+    public int Waiting => waiting.Count;
 
     public void Start() => thread.Start();
 
@@ -138,6 +137,9 @@ internal sealed class WriteQueue : IDisposable
         public Action<MessageWriter>? Work { get; } = work?.Do;
 
         public Receipt[] Receipts { get; } = messages.Count == 0 ? [] : new Receipt[messages.Count];
+
+        /// <summary>Whether it only asks if the store writes.</summary>
+        public bool IsProbe => Messages.Count == 0 && Rejected is null && Work is null;
 
         /// <summary>What it does to which companies.</summary>
         public IEnumerable<(long Company, Hold Hold)> Holds()

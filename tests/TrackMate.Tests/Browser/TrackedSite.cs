@@ -25,14 +25,7 @@ public sealed class TrackedSite : IAsyncLifetime
     /// <summary>What the server has kept of messages that it did not accept.</summary>
     public List<string> ReadRejected()
     {
-        using var database = new SqliteConnection($"Data Source={Path.Combine(Server.DataFolder, "trackmate.db")};Mode=ReadOnly;Pooling=False");
-        database.Open();
-        using var query = database.CreateCommand();
-        query.CommandText = "SELECT status || ' ' || detail FROM rejected ORDER BY id";
-        using var rows = query.ExecuteReader();
-        var rejected = new List<string>();
-        while (rows.Read()) rejected.Add(rows.GetString(0));
-        return rejected;
+        return StoreUnderTest.Read(Server.DataFolder, "SELECT CAST(status AS text) || ' ' || detail FROM rejected ORDER BY id", 1).ConvertAll(row => row[0]!);
     }
 
     public async ValueTask DisposeAsync()

@@ -4,6 +4,7 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Manage;
 
 /// <summary>Backups beside a running server, and back into another folder.</summary>
+[EmbeddedOnly]
 public sealed class BackupTests(RunningServer running) : IClassFixture<RunningServer>, IDisposable
 {
     private readonly CommandLineRunner beside = new(running.Server);

@@ -4,6 +4,7 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Manage;
 
 /// <summary>What the doctor sees, beside a running server and in folders that something happened to.</summary>
+[EmbeddedOnly]
 public sealed class DoctorTests(RunningServer running) : IClassFixture<RunningServer>
 {
     private readonly CommandLineRunner trackmate = new(running.Server);

@@ -10,6 +10,7 @@ public sealed class PrivacyTests(RunningServer running) : IClassFixture<RunningS
     private const string Address = "198.51.100.213";
     private const string Chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.7390.55 Safari/537.36 Secret-Build/4711";
 
+    [EmbeddedOnly]
     [Fact]
     public async Task No_address_and_no_user_agent_is_in_any_file()
     {

@@ -111,7 +111,7 @@ public sealed class TrustTests(RunningServer running) : IClassFixture<RunningSer
         var shown = await new CommandLineRunner(running.Server).DoAsync($"company show {shop.CompanyId}");
         Assert.Matches(@"tokens +observe, HS256, 1 key in force\n", shown);
         Assert.Matches(@"without token +2 missing, 1 expired, 1 malformed \(identifies of the last 7 days that enforcing would have refused\)\n", shown);
-        Assert.Empty(Query("SELECT detail FROM rejected WHERE company = (SELECT id FROM company WHERE company_id = $1)", shop.CompanyId));
+        Assert.Empty(Query("SELECT detail FROM rejected WHERE company = (SELECT id FROM company WHERE company_id = ?)", shop.CompanyId));
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class TrustTests(RunningServer running) : IClassFixture<RunningSer
         Assert.Equal("urn:trackmate:problem:token_missing", missing["type"]);
         Assert.Equal("urn:trackmate:problem:token_invalid", invalid["type"]);
         Assert.Null(await shop.Backend.ProfileOfAsync("a@example.com"));
-        var kept = Query("SELECT event_id || ' ' || status || ' ' || detail FROM rejected WHERE company = (SELECT id FROM company WHERE company_id = $1) ORDER BY id", shop.CompanyId);
+        var kept = Query("SELECT event_id || ' ' || status || ' ' || detail FROM rejected WHERE company = (SELECT id FROM company WHERE company_id = ?) ORDER BY id", shop.CompanyId);
         Assert.Equal([$"i1 401 {missing["detail"]}", $"i2 401 {invalid["detail"]} No key in force has signed it."], kept);
 
         // Events need no token: they say nothing about who someone is.
@@ -159,6 +159,7 @@ public sealed class TrustTests(RunningServer running) : IClassFixture<RunningSer
     }
 
     /// <summary>A token is somebody's word for an hour: it is in no file of the data folder and in no line of the log, taken or refused, well formed or not.</summary>
+    [EmbeddedOnly]
     [Fact]
     public async Task A_token_is_kept_nowhere()
     {
@@ -183,7 +184,7 @@ public sealed class TrustTests(RunningServer running) : IClassFixture<RunningSer
         (await shop.NewShopper().SendAsync("/api/profile", $$"""{"company_id":"{{shop.CompanyId}}","x":"{{new string('x', 3900)}}","token":"{{Token(shop, signer, "a")}}""")).AssertRefused(400);
 
         // The rest of the message is there.
-        var said = Assert.Single(Query("SELECT data FROM message WHERE event_id = $1", eventId));
+        var said = Assert.Single(Query("SELECT data FROM message WHERE event_id = ?", eventId));
         Assert.Contains("\"token\":null", said);
         Assert.Contains("a@example.com", said);
         var files = Directory.EnumerateFiles(running.Server.DataFolder, "trackmate.db*").Select(ReadShared).ToList();
@@ -196,6 +197,7 @@ public sealed class TrustTests(RunningServer running) : IClassFixture<RunningSer
     }
 
     /// <summary>A secret that verifies has to be read again; what lies in the store cannot, without the folder's own key, and in no backup is that.</summary>
+    [EmbeddedOnly]
     [Fact]
     public async Task The_secret_lies_in_no_file_in_clear_and_a_backup_cannot_read_it()
     {
@@ -243,16 +245,5 @@ public sealed class TrustTests(RunningServer running) : IClassFixture<RunningSer
         return reader.ReadToEnd();
     }
 
-    private List<string> Query(string sql, string parameter)
-    {
-        using var database = new SqliteConnection($"Data Source={Path.Combine(running.Server.DataFolder, "trackmate.db")};Mode=ReadOnly;Pooling=False");
-        database.Open();
-        using var command = database.CreateCommand();
-        command.CommandText = sql;
-        command.Parameters.AddWithValue("$1", parameter);
-        using var rows = command.ExecuteReader();
-        var found = new List<string>();
-        while (rows.Read()) found.Add(rows.GetString(0));
-        return found;
-    }
+    private List<string> Query(string sql, string parameter) => StoreUnderTest.Read(running.Server.DataFolder, sql, 1, parameter).ConvertAll(row => row[0]!);
 }

@@ -233,14 +233,11 @@ public sealed class WhoMaySendTests(RunningServer running) : IClassFixture<Runni
 
     private List<(string? EventId, int Status, string Detail, string Body)> RejectedOf(Shop shop)
     {
-        using var database = new SqliteConnection($"Data Source={Path.Combine(running.Server.DataFolder, "trackmate.db")};Mode=ReadOnly;Pooling=False");
-        database.Open();
-        using var command = database.CreateCommand();
-        command.CommandText = "SELECT event_id, status, detail, CAST(body AS TEXT) FROM rejected WHERE company = (SELECT id FROM company WHERE company_id = $company) ORDER BY id";
-        command.Parameters.AddWithValue("$company", shop.CompanyId);
-        using var rows = command.ExecuteReader();
-        var kept = new List<(string?, int, string, string)>();
-        while (rows.Read()) kept.Add((rows.IsDBNull(0) ? null : rows.GetString(0), rows.GetInt32(1), rows.GetString(2), rows.GetString(3)));
-        return kept;
+        return [.. StoreUnderTest.Read(
+                running.Server.DataFolder,
+                "SELECT event_id, CAST(status AS text), detail, body FROM rejected WHERE company = (SELECT id FROM company WHERE company_id = ?) ORDER BY id",
+                4,
+                shop.CompanyId)
+            .Select(row => (row[0], int.Parse(row[1]!, System.Globalization.CultureInfo.InvariantCulture), row[2]!, row[3]!))];
     }
 }

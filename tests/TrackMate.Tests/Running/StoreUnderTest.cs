@@ -1,8 +1,18 @@
 using System.Collections.Concurrent;
 using TrackMate.Manage;
+using TrackMate.Store;
 using TrackMate.Store.Postgres;
+using TrackMate.Store.Sqlite;
+using Xunit.v3;
 
 namespace TrackMate.Tests.Running;
+
+/// <summary>Marks tests of what only the embedded store has: its file, its steps, its verbs. A run on PostgreSQL leaves them out, by name.</summary>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
+public sealed class EmbeddedOnlyAttribute : Attribute, ITraitAttribute
+{
+    public IReadOnlyCollection<KeyValuePair<string, string>> GetTraits() => [new("Store", "embedded")];
+}
 
 /// <summary>
 /// Which store a run of the tests stands on: the embedded one, or with <c>TRACKMATE_TEST_STORE=postgres</c> PostgreSQL. There a data folder stands for a schema of
@@ -20,6 +30,21 @@ internal static class StoreUnderTest
     };
 
     public static Installation In(string dataFolder) => IsPostgres ? InSchema(dataFolder).Installation : Installation.In(dataFolder);
+
+    /// <summary>The same for somebody who disposes it.</summary>
+    public static Engine EngineOf(string dataFolder) => IsPostgres ? PostgresEngine.Of(InSchema(dataFolder).Schema.Connection) : new SqliteEngine(dataFolder);
+
+    /// <summary>Rows of a store beside its server, all as text.</summary>
+    /// <param name="sql">Its parameters are <c>?</c>.</param>
+    public static List<string?[]> Read(string dataFolder, string sql, int columns, params string[] parameters)
+    {
+        using var database = In(dataFolder).Engine.OpenReader();
+        using var rows = database.Use(string.Intern(sql));
+        foreach (var parameter in parameters) rows.With(parameter);
+        var read = new List<string?[]>();
+        while (rows.Next()) read.Add([.. Enumerable.Range(0, columns).Select(rows.TextOrNull)]);
+        return read;
+    }
 
     /// <summary>What a process has to be told beside its data folder; null where that is enough.</summary>
     public static string? DatabaseOf(string dataFolder) => IsPostgres ? InSchema(dataFolder).Schema.Connection : null;

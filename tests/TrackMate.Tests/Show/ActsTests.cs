@@ -221,6 +221,29 @@ public sealed class ActsTests(RunningServer running) : IClassFixture<RunningServ
         Assert.Equal(id, (await shop.Backend.ProfileOfAsync(b))!["id"]!.ToString());
     }
 
+    /// <summary>Of what browsers claim only each one's first counts, so without the isolated one, others come first.</summary>
+    [Fact]
+    public async Task Whom_an_isolated_identifier_stood_in_the_way_of_join_until_it_is_taken_back()
+    {
+        var shop = await running.NewShopAsync();
+        var (a, b) = (Email, Email);
+        await shop.NewShopper().IdentifyAsync(a, externalId: "first", at: "2025-10-18T10:00:00Z");
+        await shop.NewShopper().IdentifyAsync(b, externalId: "first", at: "2025-10-18T10:01:00Z");
+        await shop.NewShopper().IdentifyAsync(b, externalId: "second", at: "2025-10-18T10:02:00Z");
+        async Task<IEnumerable<string>> IdentifiersOf(string email) => (await shop.Backend.ProfileOfAsync(email))!["identifiers"]!.AsArray().Select(identifier => identifier!["value"]!.ToString());
+        Assert.Equal([a, "first"], await IdentifiersOf(a));
+        Assert.Equal([b], await IdentifiersOf(b));
+
+        var id = (await shop.Backend.ProfileOfAsync(a))!["identifiers"]![1]!["id"]!.ToString();
+        var isolated = (await shop.Backend.PostAsync($"/api/profiles/{id}/isolate", new JsonObject())).AssertOk();
+        Assert.Equal([a], await IdentifiersOf(a));
+        Assert.Equal([b, "second"], await IdentifiersOf(b));
+
+        (await shop.Backend.PostAsync($"/api/claims/{isolated["claimId"]}/revoke", new JsonObject())).AssertOk();
+        Assert.Equal([a, "first"], await IdentifiersOf(a));
+        Assert.Equal([b], await IdentifiersOf(b));
+    }
+
     [Fact]
     public async Task A_frozen_profile_takes_no_new_identifier()
     {

@@ -128,6 +128,7 @@ public sealed class DashboardTests(BrowserFixture browser)
         Assert.Contains("No unknown visitors", await viewer.TextAsync("main"));
     }
 
+    [EmbeddedOnly]
     [Fact]
     public async Task While_the_store_cannot_be_read_the_page_says_so_and_then_works_again()
     {

@@ -6,6 +6,7 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Show;
 
 /// <summary>After an erasure no file of the data folder holds a byte of the person, while a server runs and after.</summary>
+[EmbeddedOnly]
 public sealed class ErasedBytesTests : IAsyncLifetime
 {
     private const string Session = "session_1729260000_victoriasbrowser";

@@ -1,16 +1,15 @@
 using SQLitePCL;
 using TrackMate.Bind;
-using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 
 /// <summary>
 /// What an identify costs says nothing about the person (B15): the same statements, as often, and as many rows written, whether or not anybody knew the identifier.
 /// </summary>
+[EmbeddedOnly]
 public sealed class AlikeTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
 {
     private const string Email = "sarah@example.com";

@@ -3,14 +3,14 @@ using SQLitePCL;
 using TrackMate.Bind;
 using TrackMate.Show;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 
 /// <summary>What a message and a page cost, counted in rows written and in steps of SQLite's machine, so that no clock has a say.</summary>
+[EmbeddedOnly]
 public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
 {
     private const int Few = 100;
@@ -92,6 +92,30 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
 
         // The tree of an index is a level deeper; a page is not longer for it.
         Assert.InRange(StepsOf(Many), 1, StepsOf(Few) * 11 / 10);
+    }
+
+    /// <summary>A device that two people share: of their many spans, those that begin after the session's last event are not asked for events.</summary>
+    [Fact]
+    public void A_page_opens_no_span_that_begins_after_the_last_event_of_its_session()
+    {
+        long RunsOf(int turns)
+        {
+            using var database = stored.OpenSqlite();
+            var company = Messages.Company(stored.NextCompany());
+            var at = Messages.Ten + Few;
+            Fill(database, company, "s", Few, [
+                Messages.Webhook(company, "", "w", at) with { Named = [], SessionId = "s" },
+                .. Enumerable.Range(0, turns).Select(turn => Messages.Identify(company, "s", turn % 2 == 0 ? "a@shop.com" : "b@shop.com", $"i{turn}", at + (turn * 3_600_000L)))]);
+            using var reader = SqliteDatabase.Open(SqliteEngine.PathIn(stored.Folder), readOnly: true);
+            var documents = new Documents(reader, company);
+            var person = documents.Persons.Find(company, Identifier.Email(company, "a@shop.com").Id)!;
+            Assert.Equal(Few + 1, documents.Timeline(person, new(Origin.Browser), null, Few + 2).Events.Count);
+            Assert.Equal(["w"], documents.Timeline(person, new(Origin.Server), null, Few).Events.Select(shown => shown.EventId));
+            Assert.Equal(Few + 2, documents.Timeline(person, new(), null, Few + 2).Events.Count);
+            return reader.Prepared.Sum(statement => statement.Runs);
+        }
+
+        Assert.Equal(RunsOf(turns: 2), RunsOf(turns: 200));
     }
 
     /// <summary>A session of many browser events and a few server ones, asked for the latter; and one that its owner's end cuts in the middle of a run.</summary>

@@ -3,10 +3,7 @@ using CsCheck;
 using TrackMate.Bind;
 using TrackMate.Receive;
 using TrackMate.Show;
-using TrackMate.Store;
-using TrackMate.Store.Erase;
 using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 using TrackMate.Tests.Model;
 
@@ -39,10 +36,10 @@ public sealed class ExportTests(TemporaryStore stored) : IClassFixture<Temporary
 
             using (var beside = stored.OpenBeside())
             {
-                beside.Execute("BEGIN IMMEDIATE");
+                beside.BeginWrite([]);
                 new ActImport(beside).Add(other, [.. lines.Select(line => line.Act).OfType<ExportedAct>()]);
                 Assert.Equal(0, new ActImport(beside).Add(other, [.. lines.Select(line => line.Act).OfType<ExportedAct>()]));
-                beside.Execute("COMMIT");
+                beside.Commit();
             }
 
             View.AssertEqual(

@@ -5,6 +5,7 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Store;
 
 /// <summary>A disk that is full or read-only: senders are told to come again, readers read on, and it recovers by itself.</summary>
+[EmbeddedOnly]
 public sealed class FaultTests
 {
     private const string SessionId = "session_1729260000_abc123";

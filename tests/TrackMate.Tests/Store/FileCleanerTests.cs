@@ -2,14 +2,14 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 
 /// <summary>Deleting overwrites a row; copies that the splitting of pages left beside it are overwritten by the cleaner alone.</summary>
+[EmbeddedOnly]
 public sealed class FileCleanerTests : IDisposable
 {
     private const int Persons = 3000;

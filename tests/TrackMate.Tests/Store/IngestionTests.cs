@@ -1,9 +1,7 @@
 using System.Text;
 using TrackMate.Bind;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
 using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 
 namespace TrackMate.Tests.Store;

@@ -1,9 +1,5 @@
 using TrackMate.Bind;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 using TrackMate.Tests.Model;
 
 namespace TrackMate.Tests.Store;

@@ -3,9 +3,6 @@ using CsCheck;
 using TrackMate.Bind;
 using TrackMate.Show;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 using TrackMate.Tests.Model;
 
@@ -107,26 +104,26 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
             var kept = DerivedRows(beside, company);
             foreach (var table in DerivedTables)
             {
-                beside.Execute("BEGIN IMMEDIATE");
+                beside.BeginWrite([]);
                 beside.Execute($"DELETE FROM {table.Name} WHERE company = {company.Number}");
                 Rebuild.Everything(beside, company);
-                beside.Execute("COMMIT");
+                beside.Commit();
                 View.AssertEqual(kept, DerivedRows(beside, company), $"Without {table.Name} it comes back otherwise:");
             }
 
             var persons = DerivedRows(beside, company, PersonTables);
-            beside.Execute("BEGIN IMMEDIATE");
+            beside.BeginWrite([]);
             beside.Execute($"UPDATE identifier SET person = -id WHERE company = {company.Number}");
             beside.Execute($"DELETE FROM pair WHERE company = {company.Number}");
             Rebuild.Persons(beside, company);
-            beside.Execute("COMMIT");
+            beside.Commit();
             View.AssertEqual(persons, DerivedRows(beside, company, PersonTables), "Persons come back otherwise:");
 
             var sessions = DerivedRows(beside, company, SessionTables);
-            beside.Execute("BEGIN IMMEDIATE");
+            beside.BeginWrite([]);
             beside.Execute($"UPDATE session SET first_day = -id, identified = 1 - identified WHERE company = {company.Number}");
             Rebuild.Everything(beside, company);
-            beside.Execute("COMMIT");
+            beside.Commit();
             View.AssertEqual(sessions, DerivedRows(beside, company, SessionTables), "Sessions come back otherwise:");
         }, iter: Some, threads: 2, print: history => history.ToString());
 
@@ -141,7 +138,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
 
     internal static readonly (string Name, string Columns)[] PersonTables = [("pair", "low, high, trust, session, at_ms, event_id, standing"), ("identifier", "id, person")];
 
-    internal static readonly (string Name, string Columns)[] SessionTables = [("session", "id, COALESCE(first_day, '-'), identified")];
+    internal static readonly (string Name, string Columns)[] SessionTables = [("session", "id, COALESCE(CAST(first_day AS text), '-'), identified")];
 
     private static string DerivedRows(Database database, Company company) => DerivedRows(database, company, DerivedTables);
 
@@ -150,7 +147,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
         var text = new StringBuilder();
         foreach (var (name, columns) in tables)
         {
-            using var rows = database.Use(string.Intern($"SELECT concat_ws('|', {columns.Replace("refund_id", "COALESCE(refund_id, '-')").Replace(", session, identifier", ", COALESCE(session, '-'), COALESCE(identifier, '-')")}) FROM {name} WHERE company = ? ORDER BY 1"));
+            using var rows = database.Use(string.Intern($"SELECT concat_ws('|', {columns.Replace("refund_id", "COALESCE(refund_id, '-')").Replace(", session, identifier", ", COALESCE(CAST(session AS text), '-'), COALESCE(CAST(identifier AS text), '-')")}) FROM {name} WHERE company = ? ORDER BY 1"));
             rows.With(company.Number);
             while (rows.Next()) text.Append(name).Append(' ').AppendLine(rows.Text(0));
         }

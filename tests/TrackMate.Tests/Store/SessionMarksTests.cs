@@ -2,12 +2,13 @@ using SQLitePCL;
 using TrackMate.Bind;
 using TrackMate.Store;
 using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 
 /// <summary>When the row of a session is written again for the day it began on and for whether it is somebody's.</summary>
+[EmbeddedOnly]
 public sealed class SessionMarksTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
 {
     private const long Day = DayCounters.DayMilliseconds;

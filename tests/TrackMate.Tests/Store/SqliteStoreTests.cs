@@ -1,17 +1,14 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
-using TrackMate.Manage;
 using TrackMate.Show;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 
 /// <summary>The embedded store by itself: what fails alone, what is read after an error, settings that change under it, and how long its log gets.</summary>
+[EmbeddedOnly]
 public sealed class SqliteStoreTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

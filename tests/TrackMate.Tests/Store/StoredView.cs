@@ -1,10 +1,6 @@
 using TrackMate.Bind;
 using TrackMate.Show;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 using TrackMate.Tests.Model;
 
 namespace TrackMate.Tests.Store;

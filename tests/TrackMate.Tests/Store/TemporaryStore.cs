@@ -1,9 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 
 using TrackMate.Tests.Running;
 
@@ -17,7 +14,7 @@ public sealed class TemporaryStore : IDisposable
 
     public TemporaryStore()
     {
-        Engine = StoreUnderTest.In(folder).Engine;
+        Engine = StoreUnderTest.EngineOf(folder);
         Store = MessageStore.Open(Engine, NullLogger.Instance);
     }
 

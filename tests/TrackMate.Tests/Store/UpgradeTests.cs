@@ -2,14 +2,15 @@ using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
 using TrackMate.Show;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
 using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 
 /// <summary>What an earlier version wrote is read, and written on, by this one.</summary>
+[EmbeddedOnly]
 public sealed class UpgradeTests : IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("trackmate-upgrade-");

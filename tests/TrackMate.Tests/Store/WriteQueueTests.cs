@@ -2,10 +2,12 @@ using Microsoft.AspNetCore.Http;
 using TrackMate.Bind;
 using TrackMate.Receive;
 using TrackMate.Store;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 
 /// <summary>What the queue before the writer promises: bounded, answered after the commit, nothing taken is dropped.</summary>
+[EmbeddedOnly]
 public sealed class WriteQueueTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

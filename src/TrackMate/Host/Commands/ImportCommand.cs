@@ -2,10 +2,6 @@ using System.CommandLine;
 using System.IO.Compression;
 using TrackMate.Manage;
 using TrackMate.Receive;
-using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 
 namespace TrackMate.Host.Commands;

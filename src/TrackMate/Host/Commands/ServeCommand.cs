@@ -6,10 +6,7 @@ using System.Data.Common;
 using TrackMate.Manage;
 using TrackMate.Show;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 
 namespace TrackMate.Host.Commands;
 

@@ -1,9 +1,5 @@
 using System.Threading.Channels;
 using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 
 namespace TrackMate.Show;
 

@@ -22,6 +22,6 @@ internal static partial class Dialect
     }
 
     /// <summary>An index to take, and the plus that keeps the planner off one.</summary>
-    [GeneratedRegex(@" INDEXED BY \w+|(?<=[ (])\+(?=company\b)")]
+    [GeneratedRegex(@" INDEXED BY \w+|(?<=[ (])\+(?=company\b)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex PlannersHint();
 }

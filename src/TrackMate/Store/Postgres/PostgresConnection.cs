@@ -18,7 +18,7 @@ internal static class PostgresConnection
         catch (Exception e) when (e is UriFormatException or ArgumentException or FormatException or KeyNotFoundException)
         {
             // What was given may hold a password, so it is not repeated.
-            throw new FormatException("it is neither a URL such as postgres://user:password@host:5432/trackmate nor key=value pairs such as Host=…;Username=…;Password=…;Database=trackmate");
+            throw new FormatException("it is neither a URL such as postgres://user:password@host:5432/trackmate nor key=value pairs such as Host=…;Username=…;Password=…;Database=trackmate", e);
         }
 
         if (string.IsNullOrEmpty(settings.Host)) throw new FormatException("it names no host");

@@ -1,7 +1,6 @@
 using System.Data;
 using System.Globalization;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace TrackMate.Store.Postgres;
 
@@ -13,6 +12,9 @@ internal sealed class PostgresDatabase : Database
 {
     /// <summary>Statements that wait at most: more of them in one round trip gain nothing.</summary>
     private const int MostWaiting = 256;
+
+    /// <summary>Numbers of sessions and identifiers that are taken at once.</summary>
+    private const int NumbersAhead = 100;
 
     private readonly NpgsqlDataSource source;
     private readonly NpgsqlConnection connection;
@@ -70,6 +72,8 @@ internal sealed class PostgresDatabase : Database
 
     public override bool IsShared => true;
 
+    public override Write.IBulk? Bulk => new PostgresBulk(this);
+
     public override bool IsIdle => !inTransaction;
 
     public NpgsqlConnection Connection => connection;
@@ -109,7 +113,7 @@ internal sealed class PostgresDatabase : Database
     /// Everybody takes the company's first lock, alone who rewrites it; who binds takes the second one, alone. So any number append while one binds, and nobody does
     /// anything while one rewrites. Companies are locked in the order of their numbers, so that two servers never wait for each other.
     /// </summary>
-    public override void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds)
+    public override void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds, int messages = 0)
     {
         Add("BEGIN", []);
         inTransaction = true;
@@ -122,7 +126,8 @@ internal sealed class PostgresDatabase : Database
             if (hold is Hold.Bind) Add("SELECT pg_advisory_xact_lock($1)", [Parameter(LockOf(company.Key, 1))]);
         }
 
-        Flush();
+        if (messages > 0) TakeNumbers("message", messages);
+        else Flush();
     }
 
     public override void BeginRead() => Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -130,12 +135,12 @@ internal sealed class PostgresDatabase : Database
     public override long NextNumber(string table)
     {
         if (!numbers.TryGetValue(table, out var taken)) numbers.Add(table, taken = []);
-        if (taken.Count == 0) TakeNumbers(table, 1);
+        if (taken.Count == 0) TakeNumbers(table, table == "message" ? 1 : NumbersAhead);
         return taken.Dequeue();
     }
 
     /// <summary>Takes numbers for rows that are about to be written.</summary>
-    public void TakeNumbers(string table, int count)
+    private void TakeNumbers(string table, int count)
     {
         if (!numbers.TryGetValue(table, out var taken)) numbers.Add(table, taken = []);
         foreach (var row in Query($"SELECT nextval('{table}_number') FROM generate_series(1, $1)", [Parameter(count)])) taken.Enqueue((long)row[0]!);
@@ -199,6 +204,18 @@ internal sealed class PostgresDatabase : Database
         });
     }
 
+    /// <summary>Sends rows by COPY.</summary>
+    internal void Copy(string sql, Action<NpgsqlBinaryImporter> write)
+    {
+        Flush();
+        Ask(() =>
+        {
+            using var copy = connection.BeginBinaryImport(sql);
+            write(copy);
+            return copy.Complete();
+        });
+    }
+
     /// <summary>Rows of a cursor; what they look like is not known before it is open, so this cannot be prepared.</summary>
     internal List<object?[]> Fetch(string cursor, int count)
     {
@@ -248,6 +265,12 @@ internal sealed class PostgresDatabase : Database
         {
             // What is left of one that broke throws all kinds of things.
             return connection.State is ConnectionState.Open ? ask() : throw new NpgsqlException("The connection to the database is gone");
+        }
+        catch (InvalidOperationException e) when (connection.State is not ConnectionState.Open)
+        {
+            source.Clear();
+            if (readOnly) throw new StoreUnavailableException("The store cannot be read now.", e);
+            throw new NpgsqlException("The connection to the database is gone", e);
         }
         catch (Exception e) when (PostgresEngine.IsFault(e))
         {

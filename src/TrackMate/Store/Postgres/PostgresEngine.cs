@@ -10,6 +10,7 @@ internal sealed class PostgresEngine : Engine
 
     private readonly NpgsqlDataSource source;
     private readonly NpgsqlConnectionStringBuilder settings;
+    private PostgresNews? news;
 
     private PostgresEngine(NpgsqlConnectionStringBuilder settings)
     {
@@ -52,6 +53,8 @@ internal sealed class PostgresEngine : Engine
         }
     }
 
+    public override int Writers => 4;
+
     public override bool IsUnavailable(Exception e) => IsFault(e);
 
     /// <inheritdoc cref="Engine.IsUnavailable"/>
@@ -63,7 +66,9 @@ internal sealed class PostgresEngine : Engine
         _ => false,
     };
 
-    public override bool IsTransient(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected };
+    /// <summary>A key that is there already was written by another server at this very moment.</summary>
+    public override bool IsTransient(Exception e) =>
+        e is PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UniqueViolation };
 
     public override void Upgrade()
     {
@@ -81,18 +86,59 @@ internal sealed class PostgresEngine : Engine
             (sql, version) =>
             {
                 database.Script(sql);
+                Distribute(database);
                 database.Execute("DELETE FROM schema_version");
                 database.Execute($"INSERT INTO schema_version VALUES ({version})");
             });
     }
 
+    /// <summary>By a row of the installation's, not of a company's: where one machine of many is gone, the companies on the others go on.</summary>
+    public override void Probe(Database writer) => writer.Execute("UPDATE registry_version SET version = version");
+
     public override (long Found, int Known) SchemaOf(Database database) => (VersionOf(database), Tables.Known);
 
-    public override void Serve(Action<IReadOnlyCollection<long>> appended) => Upgrade();
+    public override void Serve(Action<IReadOnlyCollection<long>> appended)
+    {
+        Upgrade();
+        news = new(source, appended);
+    }
+
+    public override void AfterCommit(Database writer, IReadOnlyCollection<long> companies) => news?.Tell(companies);
 
     public override bool Clean(CancellationToken cancel) => true;
 
-    public override void Dispose() => source.Dispose();
+    public override void Dispose()
+    {
+        news?.Dispose();
+        source.Dispose();
+    }
+
+    /// <summary>
+    /// Where Citus is installed, all of a company lies on one machine of many: the tables whose key begins with the company are distributed by it and lie together;
+    /// those of the installation stay on the coordinator. Without it nothing is to be done.
+    /// </summary>
+    private static void Distribute(Database database)
+    {
+        using (var citus = database.Use("SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')"))
+        {
+            citus.Next();
+            if (citus.Long(0) == 0) return;
+        }
+
+        var tables = new List<string>();
+        using (var rows = database.Use("""
+            SELECT c.relname FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+            WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.attname = 'company' AND c.relname <> 'suppressed'
+              AND NOT EXISTS (SELECT 1 FROM pg_dist_partition d WHERE d.logicalrelid = c.oid)
+            ORDER BY c.relname = 'message' DESC, c.relname
+            """))
+        {
+            while (rows.Next()) tables.Add(rows.Text(0));
+        }
+
+        foreach (var table in tables)
+            database.Execute($"SELECT create_distributed_table('{table}', 'company', colocate_with => '{(table == "message" ? "none" : "message")}')");
+    }
 
     private static long VersionOf(Database database)
     {

@@ -63,7 +63,7 @@ internal sealed class PostgresStatement(PostgresDatabase database, string sql, b
         cursor = null;
     }
 
-    private Statement Add(NpgsqlParameter parameter)
+    private PostgresStatement Add(NpgsqlParameter parameter)
     {
         parameters.Add(parameter);
         return this;

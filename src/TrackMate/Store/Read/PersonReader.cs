@@ -1,8 +1,5 @@
 using System.Text.Json;
 using TrackMate.Bind;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
 
 namespace TrackMate.Store.Read;
 

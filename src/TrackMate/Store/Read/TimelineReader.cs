@@ -1,6 +1,4 @@
 using TrackMate.Bind;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 
 namespace TrackMate.Store.Read;
@@ -209,7 +207,13 @@ internal sealed class TimelineReader(Database database)
             """);
         rows.With(company.Number).With(identifier).With(onlyWithServerEvents ? 1 : 0);
         while (rows.Next())
-            spans.Add(new(new(identifier, rows.Long(0), rows.Long(1), rows.Long(2), rows.Long(3), (Trust)rows.Long(4)), new(Math.Min(Math.Max(rows.Long(5), rows.Long(6)), StartOrMax(rows.Long(2))))));
+        {
+            var last = new EventOrder(Math.Max(rows.Long(5), rows.Long(6)));
+            // A session that two people take in turns has many spans and few with events: one that begins after the session's last event holds none.
+            if (last.Value < StartOrMin(rows.Long(1))) continue;
+            spans.Add(new(new(identifier, rows.Long(0), rows.Long(1), rows.Long(2), rows.Long(3), (Trust)rows.Long(4)), new(Math.Min(last.Value, StartOrMax(rows.Long(2))))));
+        }
+
         return spans;
     }
 

@@ -1,7 +1,5 @@
 using System.Globalization;
 using TrackMate.Bind;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 
 namespace TrackMate.Store.Read;

@@ -1,8 +1,5 @@
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Write;
 
 namespace TrackMate.Store.Sqlite;
 

@@ -2,9 +2,6 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using SQLitePCL;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Write;
 
 namespace TrackMate.Store.Sqlite;
 

@@ -1,7 +1,3 @@
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Write;
-
 namespace TrackMate.Store.Sqlite;
 
 /// <summary>One server per data folder, by an operating-system lock: it ends with the process, however that ends.</summary>

@@ -1,7 +1,3 @@
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Write;
-
 namespace TrackMate.Store.Sqlite;
 
 /// <summary>Whether the file is whole: every page, every index, every row where it should be.</summary>

@@ -103,7 +103,7 @@ internal sealed class SqliteDatabase : Database
     public override bool TryExecute(string sql) => raw.sqlite3_exec(Handle, sql) == raw.SQLITE_OK;
 
     /// <summary>At once for good: a transaction that begins to write later may find that another was faster. One writes at a time, whatever it holds.</summary>
-    public override void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds) => Execute("BEGIN IMMEDIATE");
+    public override void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds, int messages = 0) => Execute("BEGIN IMMEDIATE");
 
     public override void BeginRead() => Execute("BEGIN");
 

@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 
 namespace TrackMate.Store.Sqlite;
 
@@ -7,6 +6,9 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
 {
     /// <summary>What is written is hot: sixteen megabytes hold it. A larger cache costs at every commit, since SQLite walks it.</summary>
     private const int WriterCacheKibibytes = 16 * 1024;
+
+    /// <summary>More than any request holds, since on a full disk a little may still find room.</summary>
+    private const int ProbeBytes = 1 << 20;
 
     /// <summary>How long readers that hold the log back are waited for.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
@@ -45,6 +47,14 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
     {
         using var database = Open();
         Tables.Apply(database, () => VersionOf(database), Name, (sql, version) => database.Execute($"{sql}; PRAGMA user_version = {version}"));
+    }
+
+    public override void Probe(Database writer)
+    {
+        writer.BeginWrite([]);
+        writer.Use("INSERT INTO rejected (company, origin, call, received_ms, status, detail, size, kept, body) VALUES (0, 0, 0, 0, 0, '', 0, 0, ?)").WithBlob(new byte[ProbeBytes]).Run();
+        writer.Commit();
+        writer.Execute("DELETE FROM rejected WHERE company = 0");
     }
 
     public override (long Found, int Known) SchemaOf(Database database) => (VersionOf(database), Tables.Known);

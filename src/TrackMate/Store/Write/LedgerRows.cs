@@ -1,8 +1,5 @@
 using System.Globalization;
 using TrackMate.Bind;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Store.Write;
 

@@ -1,7 +1,5 @@
 using TrackMate.Bind;
 using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Store.Write;
 
@@ -22,6 +20,11 @@ internal sealed class MessageWriter(Database database, SessionMarks marks)
     private readonly ActWriter acts = new(database, marks);
     private readonly ErasureWriter erasures = new(database, marks);
     private readonly Suppressed suppressed = new(database);
+
+    /// <summary>What is kept of refusals, warnings and repeats.</summary>
+    public IngestionRows Ingestion { get; } = new(database);
+
+    private Ahead? ahead;
     private Dictionary<long, Company> companies = [];
     private long registryVersion = -1;
 
@@ -64,19 +67,25 @@ internal sealed class MessageWriter(Database database, SessionMarks marks)
         Reset();
     }
 
+    /// <summary>Does for all messages of a transaction what an engine does for many at once; the second thing in it.</summary>
+    public void GoAhead(IEnumerable<Message> messages)
+    {
+        if (database.Bulk is not { } bulk) return;
+        names.ForgetIdentifiers();
+        ahead ??= new(bulk, database, names, counters);
+        ahead.Go(messages);
+    }
+
     /// <summary>Runs a step of an erasure between the messages.</summary>
     public ErasureState? Erase(Func<ErasureWriter, ErasureState?> step)
     {
         counters.Flush();
-        try
-        {
-            return step(erasures);
-        }
-        finally
-        {
-            names.Reset();
-            suppressed.Load();
-        }
+        var state = step(erasures);
+        names.Reset();
+        suppressed.Load();
+        // Other servers read again what they remember of names, and who is to stay away.
+        if (database.IsShared) database.Execute("UPDATE registry_version SET version = version + 1");
+        return state;
     }
 
     /// <inheritdoc cref="Suppressed.WithoutTheirBodies"/>
@@ -91,6 +100,7 @@ internal sealed class MessageWriter(Database database, SessionMarks marks)
 
     public Receipt Append(Message message) => suppressed.KeepsOut(message) ? new(Duplicate: false, Suppressed: true) : message switch
     {
+        _ when ahead?.Wrote(message) == true => new(Duplicate: false),
         TrackedEvent tracked => Append(tracked),
         Identify identify => Append(identify),
         _ => throw new ArgumentException($"A {message.GetType().Name} is not a message.", nameof(message)),
@@ -240,11 +250,12 @@ internal sealed class MessageWriter(Database database, SessionMarks marks)
     /// <returns>Its number; null for a repeat.</returns>
     private long? Insert(Message message, Origin origin, long? session, long? identifier, string? type, ReadOnlySpan<byte> data, ReadOnlySpan<byte> context, Agent? agent)
     {
+        if (ahead?.IsRepeat(message) == true) return null;
         var insert = database.Use("""
             INSERT INTO message (id, company, origin, event_id, session, identifier, named, at, received_ms, type, data, context, agent)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """);
-        var number = database.NextNumber("message");
+        var number = ahead?.NumberOf(message) ?? database.NextNumber("message");
         insert.With(number).With(message.Company.Number).With((long)origin).With(message.EventId).With(session).With(identifier)
             .With(identifier is null ? null : (long?)message.Named[0].Kind).With(message.Order.Value).With(message.ReceivedAt).With(type).WithText(data);
         _ = context.IsEmpty ? insert.WithNull() : insert.WithText(context);

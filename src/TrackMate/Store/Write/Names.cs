@@ -1,7 +1,4 @@
 using TrackMate.Bind;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Store.Write;
 
@@ -39,14 +36,30 @@ internal sealed class Names(Database database, SessionMarks marks)
         database.ReadNumbers();
     }
 
+    /// <summary>Whether a session is known to have a row.</summary>
+    public bool Knows(long company, string sessionId) => sessions.TryGetValue((company, sessionId), out var known) && known.Stored;
+
+    /// <summary>Keeps what was asked for many at once: sessions that all have rows.</summary>
+    public void Keep(long company, IEnumerable<(string SessionId, long Number, long? FirstDay)> found)
+    {
+        if (sessions.Count >= Capacity) sessions.Clear();
+        foreach (var (sessionId, number, firstDay) in found) sessions[(company, sessionId)] = new(number, stored: true) { FirstDay = firstDay ?? long.MaxValue };
+    }
+
+    /// <inheritdoc cref="Keep(long, IEnumerable{ValueTuple{string, long, long?}})"/>
+    public void Keep(long company, IEnumerable<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed)> found)
+    {
+        foreach (var (leaf, number, kind, firstNamed) in found) identifiers[(company, leaf)] = new(number, stored: true) { Kind = kind, FirstNamed = firstNamed ?? long.MaxValue };
+    }
+
+    /// <summary>Forgets what other servers may change of identifiers.</summary>
+    public void ForgetIdentifiers() => identifiers.Clear();
+
     public Numbered Session(Company company, string sessionId)
     {
         if (sessions.TryGetValue((company.Number, sessionId), out var known)) return known;
         if (sessions.Count >= Capacity) sessions.Clear();
 
-        // Other servers may be writing its first message too: whoever has the row first numbers it.
-        if (database.IsShared)
-            database.Use("INSERT INTO session (id, company, session_id) VALUES (?, ?, ?) ON CONFLICT (company, session_id) DO NOTHING").With(database.NextNumber("session")).With(company.Number).With(sessionId).Run();
         using var find = database.Use("SELECT id, first_day FROM session WHERE company = ? AND session_id = ?");
         var found = find.With(company.Number).With(sessionId).Next();
         return sessions[(company.Number, sessionId)] = found
@@ -69,11 +82,11 @@ internal sealed class Names(Database database, SessionMarks marks)
         session.Stored = true;
     }
 
-    /// <param name="asked">By a stranger: then the store is asked whether or not it is known here, so that how long it takes does not tell.</param>
+    /// <param name="asked">By a stranger: then the store is asked whether or not it is known here, so that how long it takes does not tell. Where many are asked for at once, this one was among them.</param>
     public Numbered Identifier(Company company, ProfileId leaf, bool asked = false)
     {
         var known = identifiers.GetValueOrDefault((company.Number, leaf));
-        if (known is not null && !asked) return known;
+        if (known is not null && (!asked || database.IsShared)) return known;
         if (identifiers.Count >= Capacity) identifiers.Clear();
 
         Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];

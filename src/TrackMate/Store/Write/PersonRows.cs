@@ -1,7 +1,4 @@
 using TrackMate.Bind;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Store.Write;
 

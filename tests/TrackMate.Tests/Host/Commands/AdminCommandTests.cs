@@ -43,12 +43,6 @@ public sealed class AdminCommandTests : IAsyncLifetime
     public async Task A_short_password_is_refused(string input, string sentence) =>
         Assert.Equal(sentence, await trackmate.FailAsync("admin reset-password --password-stdin", 2, input));
 
-    private bool IsPassword(string password)
-    {
-        using var connection = new SqliteConnection($"Data Source={Path.Combine(trackmate.DataFolder, "trackmate.db")};Mode=ReadOnly;Pooling=False");
-        connection.Open();
-        using var query = connection.CreateCommand();
-        query.CommandText = "SELECT password_hash FROM member WHERE name = 'admin'";
-        return new PasswordHasher<string>().VerifyHashedPassword("admin", (string)query.ExecuteScalar()!, password) is not PasswordVerificationResult.Failed;
-    }
+    private bool IsPassword(string password) =>
+        new PasswordHasher<string>().VerifyHashedPassword("admin", StoreUnderTest.Read(trackmate.DataFolder, "SELECT password_hash FROM member WHERE name = 'admin'", 1)[0][0]!, password) is not PasswordVerificationResult.Failed;
 }

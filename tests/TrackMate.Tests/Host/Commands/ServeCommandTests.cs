@@ -70,6 +70,7 @@ public sealed class ServeCommandTests
         }
     }
 
+    [EmbeddedOnly]
     [Fact]
     public async Task A_second_server_on_a_folder_refuses()
     {

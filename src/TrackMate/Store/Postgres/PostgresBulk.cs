@@ -1,0 +1,72 @@
+using Npgsql;
+using NpgsqlTypes;
+using TrackMate.Bind;
+using TrackMate.Store.Write;
+
+namespace TrackMate.Store.Postgres;
+
+/// <summary>Many rows in one statement: arrays that the database unnests, and COPY.</summary>
+internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
+{
+    public IEnumerable<(Origin Origin, string EventId)> Stored(long company, IReadOnlyCollection<(Origin Origin, string EventId)> messages)
+    {
+        foreach (var ofOne in messages.GroupBy(message => message.Origin, message => message.EventId))
+        {
+            var rows = database.Query(
+                "SELECT event_id FROM message WHERE company = $1 AND origin = $2 AND event_id = ANY($3)",
+                [PostgresDatabase.Parameter(company), PostgresDatabase.Parameter((long)ofOne.Key), Array(ofOne.ToArray())]);
+            foreach (var row in rows) yield return (ofOne.Key, (string)row[0]!);
+        }
+    }
+
+    /// <summary>In the order of their ids, so that two servers that make the same sessions wait for each other and never in a circle.</summary>
+    public IEnumerable<(string SessionId, long Number, long? FirstDay)> Sessions(long company, IReadOnlyDictionary<string, long?> firstDays)
+    {
+        string[] sessionIds = [.. firstDays.Keys.Order(StringComparer.Ordinal)];
+        database.Add(
+            """
+            INSERT INTO session (company, id, session_id, first_day)
+            SELECT $1, given.id, given.session_id, given.first_day FROM unnest($2, $3, $4) AS given (id, session_id, first_day)
+            ON CONFLICT (company, session_id) DO NOTHING
+            """,
+            [
+                PostgresDatabase.Parameter(company), new NpgsqlParameter<long[]> { TypedValue = [.. sessionIds.Select(_ => database.NextNumber("session"))] }, Array(sessionIds),
+                new NpgsqlParameter<long?[]> { TypedValue = [.. sessionIds.Select(sessionId => firstDays[sessionId])] },
+            ]);
+        return database.Query("SELECT session_id, id, first_day FROM session WHERE company = $1 AND session_id = ANY($2)", [PostgresDatabase.Parameter(company), Array(sessionIds)])
+            .Select(row => ((string)row[0]!, (long)row[1]!, (long?)row[2]));
+    }
+
+    public IEnumerable<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed)> Identifiers(long company, IReadOnlyCollection<ProfileId> leaves) =>
+        database.Query(
+            "SELECT leaf, id, kind, first_named_ms FROM identifier WHERE company = $1 AND leaf = ANY($2)",
+            [PostgresDatabase.Parameter(company), new NpgsqlParameter<byte[][]> { TypedValue = [.. leaves.Select(leaf => leaf.ToBytes())] }])
+        .Select(row => (ProfileId.FromBytes((byte[])row[0]!), (long)row[1]!, (IdentifierKind)(short)row[2]!, (long?)row[3]));
+
+    /// <summary>By COPY, the fastest there is. Somebody else may store one of them at this very moment: then the transaction fails and is tried again, and it is a repeat.</summary>
+    public void Add(long company, IReadOnlyCollection<NumberedEvent> events)
+    {
+        database.Copy("COPY message (company, id, at, received_ms, session, origin, event_id, type, data, context, agent) FROM STDIN (FORMAT BINARY)", copy =>
+        {
+            foreach (var (tracked, number, session) in events)
+            {
+                copy.StartRow();
+                copy.Write(company, NpgsqlDbType.Bigint);
+                copy.Write(number, NpgsqlDbType.Bigint);
+                copy.Write(tracked.Order.Value, NpgsqlDbType.Bigint);
+                copy.Write(tracked.ReceivedAt, NpgsqlDbType.Bigint);
+                copy.Write(session, NpgsqlDbType.Bigint);
+                copy.Write((short)tracked.Order.Origin, NpgsqlDbType.Smallint);
+                copy.Write(tracked.EventId, NpgsqlDbType.Text);
+                copy.Write(tracked.Type, NpgsqlDbType.Text);
+                copy.Write(tracked.Data, NpgsqlDbType.Text);
+                if (tracked.Context.IsEmpty) copy.WriteNull();
+                else copy.Write(tracked.Context, NpgsqlDbType.Text);
+                if (tracked.Agent is { } agent) copy.Write(AgentText.Write(agent), NpgsqlDbType.Text);
+                else copy.WriteNull();
+            }
+        });
+    }
+
+    private static NpgsqlParameter<string[]> Array(string[] values) => new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+}

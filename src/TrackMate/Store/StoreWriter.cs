@@ -1,0 +1,167 @@
+using TrackMate.Store.Write;
+
+namespace TrackMate.Store;
+
+/// <summary>One of a store's writers: a queue, and what commits a batch of it in one transaction, through a connection of its own.</summary>
+internal sealed partial class StoreWriter : IDisposable
+{
+    /// <summary>How often a transaction is begun anew that only met another one.</summary>
+    private const int MostAttempts = 5;
+
+    private readonly Engine engine;
+    private readonly ILogger log;
+    private readonly Action<IReadOnlyCollection<long>> appended;
+    private Database? database;
+    private MessageWriter? writer;
+    private volatile Exception? failure;
+
+    /// <param name="appended">Called with the companies that have received or refused something, after it was committed.</param>
+    public StoreWriter(Engine engine, ILogger log, Action<IReadOnlyCollection<long>> appended)
+    {
+        this.engine = engine;
+        this.log = log;
+        this.appended = appended;
+        Queue = new(Commit);
+    }
+
+    public WriteQueue Queue { get; }
+
+    public int Waiting => Queue.Waiting;
+
+    /// <summary>What the last transaction failed with; null while it takes what comes.</summary>
+    public Exception? Failure => failure;
+
+    public void Start()
+    {
+        Connect();
+        Queue.Start();
+    }
+
+    public void Dispose()
+    {
+        Queue.Dispose();
+        database?.Dispose();
+    }
+
+    private void Connect()
+    {
+        database = engine.OpenWriter();
+        writer = new(database);
+        writer.Reset();
+    }
+
+    private void Commit(IReadOnlyList<WriteQueue.Append> batch)
+    {
+        var failed = Write(batch);
+        for (var attempt = 1; failed is not null && engine.IsTransient(failed) && attempt < MostAttempts; attempt++) failed = Write(batch);
+        if (failed is null)
+        {
+            if (failure is not null) LogWriteRecovered(log, engine.Name);
+            failure = null;
+            AfterCommit(batch);
+        }
+        else if (engine.IsUnavailable(failed))
+        {
+            if (failure is null) LogWriteFailed(log, engine.Name, failed.Message, failed);
+            failure = failed;
+        }
+        else if (batch.Count > 1)
+        {
+            // One request that cannot be written must not take its neighbours with it, now and at every retry.
+            foreach (var append in batch) Commit([append]);
+            return;
+        }
+        else
+        {
+            LogUnwritable(log, batch[0].Messages.Count, failed.Message, failed);
+        }
+
+        foreach (var append in batch) append.Failure = failed;
+    }
+
+    private Exception? Write(IReadOnlyList<WriteQueue.Append> batch)
+    {
+        try
+        {
+            var isKept = database is not null;
+            if (!isKept) Connect();
+            if (failure is not null && batch.All(append => append.IsProbe))
+            {
+                engine.Probe(database!);
+                return null;
+            }
+
+            BeginWrite(batch, isKept);
+            writer!.Begin();
+            writer.GoAhead(batch.SelectMany(append => append.Messages));
+            foreach (var append in batch)
+            {
+                for (var i = 0; i < append.Messages.Count; i++) writer.Ingestion.Note(append.Messages[i], append.Receipts[i] = writer.Append(append.Messages[i]));
+                if (append.Rejected is { } rejected) writer.Ingestion.Keep(writer.ToKeep(rejected), append.Messages, append.Receipts);
+                append.Work?.Invoke(writer);
+            }
+
+            writer.Finish();
+            database!.Commit();
+        }
+        catch (Exception e)
+        {
+            Abandon();
+            return e;
+        }
+
+        return null;
+    }
+
+    private void BeginWrite(IReadOnlyList<WriteQueue.Append> batch, bool isKept)
+    {
+        var messages = batch.Sum(append => append.Messages.Count);
+        try
+        {
+            database!.BeginWrite(batch.SelectMany(append => append.Holds()), messages);
+        }
+        catch (Exception e) when (isKept && database!.IsShared && engine.IsUnavailable(e) && !engine.IsTransient(e))
+        {
+            // It may have lost what it was connected to since the last time; nothing was written yet, and a new one says whether that is so.
+            Abandon();
+            Connect();
+            database!.BeginWrite(batch.SelectMany(append => append.Holds()), messages);
+        }
+    }
+
+    private void AfterCommit(IReadOnlyList<WriteQueue.Append> batch)
+    {
+        var companies = batch.SelectMany(append => append.Heard()).ToHashSet();
+        try
+        {
+            if (companies.Count > 0) appended(companies);
+        }
+        catch (Exception e)
+        {
+            // What is committed is committed, whatever those who watch make of it.
+            LogWatcherFailed(log, e);
+        }
+
+        engine.AfterCommit(database!, companies);
+    }
+
+    /// <summary>After a failed transaction nothing in memory can be trusted, and after an I/O error not even the connection.</summary>
+    private void Abandon()
+    {
+        database?.Dispose();
+        database = null;
+        writer = null;
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "{Store} cannot be written: {Reason}. Senders get 503 and may send again; nothing acknowledged is lost. It is tried again with each message.")]
+    private static partial void LogWriteFailed(ILogger logger, string store, string reason, Exception exception);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message = "A request of {Messages} messages cannot be written, whatever the store's state: {Reason}. Its sender got a 503; please report this.")]
+    private static partial void LogUnwritable(ILogger logger, int messages, string reason, Exception exception);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "Something that watches the store failed; what was committed stands.")]
+    private static partial void LogWatcherFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "{Store} is written again.")]
+    private static partial void LogWriteRecovered(ILogger logger, string store);
+}
