@@ -48,10 +48,11 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
     public Exception? Failure => writers.Select(writer => writer.Failure).FirstOrDefault(failure => failure is not null);
 
     /// <summary>Stores the messages of one request together, all of one company, and what was refused in it beside them.</summary>
+    /// <param name="messages">None, with nothing refused, is taken by a writer that writes.</param>
     /// <returns>A receipt for each message, once they are committed and lie on the disk.</returns>
     /// <exception cref="StoreUnavailableException">Nothing was stored.</exception>
     public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected = null) =>
-        WriterOf(messages.Count > 0 ? messages[0].Company : rejected!.Company).Queue.AppendAsync(messages, rejected);
+        ((messages.Count > 0 ? messages[0].Company : rejected?.Company) is { } company ? WriterOf(company) : writers[0]).Queue.AppendAsync(messages, rejected);
 
     /// <summary>Asks the writers that failed last whether they write again.</summary>
     /// <exception cref="StoreUnavailableException">They do not.</exception>

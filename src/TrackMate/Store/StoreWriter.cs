@@ -83,14 +83,15 @@ internal sealed partial class StoreWriter : IDisposable
     {
         try
         {
+            var isKept = database is not null;
+            if (!isKept) Connect();
             if (failure is not null && batch.All(append => append.IsProbe))
             {
-                if (database is null) Connect();
                 engine.Probe(database!);
                 return null;
             }
 
-            BeginWrite(batch);
+            BeginWrite(batch, isKept);
             writer!.Begin();
             writer.GoAhead(batch.SelectMany(append => append.Messages));
             foreach (var append in batch)
@@ -112,25 +113,20 @@ internal sealed partial class StoreWriter : IDisposable
         return null;
     }
 
-    private void BeginWrite(IReadOnlyList<WriteQueue.Append> batch)
+    private void BeginWrite(IReadOnlyList<WriteQueue.Append> batch, bool isKept)
     {
         var messages = batch.Sum(append => append.Messages.Count);
-        if (database is { IsShared: true } kept)
+        try
         {
-            try
-            {
-                kept.BeginWrite(batch.SelectMany(append => append.Holds()), messages);
-                return;
-            }
-            catch (Exception e) when (engine.IsUnavailable(e) && !engine.IsTransient(e))
-            {
-                // It may have lost what it was connected to since the last time; nothing was written yet, and a new one says whether that is so.
-                Abandon();
-            }
+            database!.BeginWrite(batch.SelectMany(append => append.Holds()), messages);
         }
-
-        if (database is null) Connect();
-        database!.BeginWrite(batch.SelectMany(append => append.Holds()), messages);
+        catch (Exception e) when (isKept && database!.IsShared && engine.IsUnavailable(e) && !engine.IsTransient(e))
+        {
+            // It may have lost what it was connected to since the last time; nothing was written yet, and a new one says whether that is so.
+            Abandon();
+            Connect();
+            database!.BeginWrite(batch.SelectMany(append => append.Holds()), messages);
+        }
     }
 
     private void AfterCommit(IReadOnlyList<WriteQueue.Append> batch)

@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Browser;

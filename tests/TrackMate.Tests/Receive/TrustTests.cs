@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Microsoft.Data.Sqlite;
 using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Tests.Running;

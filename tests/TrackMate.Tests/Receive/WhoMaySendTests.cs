@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Microsoft.Data.Sqlite;
 using TrackMate.Manage;
 using TrackMate.Tests.Running;
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using TrackMate.Manage;
 using TrackMate.Store;
 using TrackMate.Store.Postgres;
@@ -50,7 +51,7 @@ internal static class StoreUnderTest
         using var rows = database.Use(string.Intern(sql));
         foreach (var parameter in parameters) rows.With(parameter);
         var read = new List<string?[]>();
-        while (rows.Next()) read.Add([.. Enumerable.Range(0, columns).Select(rows.TextOrNull)]);
+        while (rows.Next()) read.Add([.. Enumerable.Range(0, columns).Select(column => rows.IsNull(column) ? null : Encoding.UTF8.GetString(rows.Bytes(column)))]);
         return read;
     }
 

@@ -46,26 +46,26 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
     /// <summary>By COPY, the fastest there is. Somebody else may store one of them at this very moment: then the transaction fails and is tried again, and it is a repeat.</summary>
     public void Add(long company, IReadOnlyCollection<NumberedEvent> events)
     {
-        using var copy = database.Copy("COPY message (company, id, at, received_ms, session, origin, event_id, type, data, context, agent) FROM STDIN (FORMAT BINARY)");
-        foreach (var (tracked, number, session) in events)
+        database.Copy("COPY message (company, id, at, received_ms, session, origin, event_id, type, data, context, agent) FROM STDIN (FORMAT BINARY)", copy =>
         {
-            copy.StartRow();
-            copy.Write(company, NpgsqlDbType.Bigint);
-            copy.Write(number, NpgsqlDbType.Bigint);
-            copy.Write(tracked.Order.Value, NpgsqlDbType.Bigint);
-            copy.Write(tracked.ReceivedAt, NpgsqlDbType.Bigint);
-            copy.Write(session, NpgsqlDbType.Bigint);
-            copy.Write((short)tracked.Order.Origin, NpgsqlDbType.Smallint);
-            copy.Write(tracked.EventId, NpgsqlDbType.Text);
-            copy.Write(tracked.Type, NpgsqlDbType.Text);
-            copy.Write(tracked.Data, NpgsqlDbType.Text);
-            if (tracked.Context.IsEmpty) copy.WriteNull();
-            else copy.Write(tracked.Context, NpgsqlDbType.Text);
-            if (tracked.Agent is { } agent) copy.Write(AgentText.Write(agent), NpgsqlDbType.Text);
-            else copy.WriteNull();
-        }
-
-        copy.Complete();
+            foreach (var (tracked, number, session) in events)
+            {
+                copy.StartRow();
+                copy.Write(company, NpgsqlDbType.Bigint);
+                copy.Write(number, NpgsqlDbType.Bigint);
+                copy.Write(tracked.Order.Value, NpgsqlDbType.Bigint);
+                copy.Write(tracked.ReceivedAt, NpgsqlDbType.Bigint);
+                copy.Write(session, NpgsqlDbType.Bigint);
+                copy.Write((short)tracked.Order.Origin, NpgsqlDbType.Smallint);
+                copy.Write(tracked.EventId, NpgsqlDbType.Text);
+                copy.Write(tracked.Type, NpgsqlDbType.Text);
+                copy.Write(tracked.Data, NpgsqlDbType.Text);
+                if (tracked.Context.IsEmpty) copy.WriteNull();
+                else copy.Write(tracked.Context, NpgsqlDbType.Text);
+                if (tracked.Agent is { } agent) copy.Write(AgentText.Write(agent), NpgsqlDbType.Text);
+                else copy.WriteNull();
+            }
+        });
     }
 
     private static NpgsqlParameter<string[]> Array(string[] values) => new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };

@@ -25,19 +25,19 @@ internal static class PostgresConnection
         if (string.IsNullOrEmpty(settings.Database)) settings.Database = settings.Username;
         if (string.IsNullOrEmpty(settings.Database)) throw new FormatException("it names no database");
         settings.ApplicationName ??= "trackmate";
-        // What senders are told must not take longer than they wait.
-        if (!settings.ContainsKey("Timeout")) settings.Timeout = ConnectSeconds;
-        if (!settings.ContainsKey("Command Timeout")) settings.CommandTimeout = CommandSeconds;
+        // ContainsKey is true of every key there could be; what was given is what would be written. What senders are told must not take longer than they wait.
+        if (!settings.ShouldSerialize("Timeout")) settings.Timeout = ConnectSeconds;
+        if (!settings.ShouldSerialize("Command Timeout")) settings.CommandTimeout = CommandSeconds;
         // Of several hosts it is the one that takes writes, and it is looked for again soon after another has become that.
         if (settings.Host.Contains(',', StringComparison.Ordinal))
         {
-            if (!settings.ContainsKey("Target Session Attributes")) settings.TargetSessionAttributes = "primary";
-            if (!settings.ContainsKey("Host Recheck Seconds")) settings.HostRecheckSeconds = RecheckSeconds;
+            if (!settings.ShouldSerialize("Target Session Attributes")) settings.TargetSessionAttributes = "primary";
+            if (!settings.ShouldSerialize("Host Recheck Seconds")) settings.HostRecheckSeconds = RecheckSeconds;
         }
 
         // Npgsql asks for Kerberos' encryption first and, where no answer comes in time, once more without it: in the fraction of a millisecond that is left then, which it
         // rounds down to no limit at all. Whoever wants it says so.
-        if (!settings.ContainsKey("GSS Encryption Mode")) settings.GssEncryptionMode = GssEncryptionMode.Disable;
+        if (!settings.ShouldSerialize("GSS Encryption Mode")) settings.GssEncryptionMode = GssEncryptionMode.Disable;
         settings.NoResetOnClose = true;
         settings.IncludeErrorDetail = false;
         return settings;

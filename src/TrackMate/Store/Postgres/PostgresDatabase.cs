@@ -214,10 +214,16 @@ internal sealed class PostgresDatabase : Database
         });
     }
 
-    internal NpgsqlBinaryImporter Copy(string sql)
+    /// <summary>Sends rows by COPY.</summary>
+    internal void Copy(string sql, Action<NpgsqlBinaryImporter> write)
     {
         Flush();
-        return connection.BeginBinaryImport(sql);
+        Ask(() =>
+        {
+            using var copy = connection.BeginBinaryImport(sql);
+            write(copy);
+            return copy.Complete();
+        });
     }
 
     /// <summary>Rows of a cursor; what they look like is not known before it is open, so this cannot be prepared.</summary>
@@ -269,6 +275,12 @@ internal sealed class PostgresDatabase : Database
         {
             // What is left of one that broke throws all kinds of things.
             return connection.State is ConnectionState.Open ? ask() : throw new NpgsqlException("The connection to the database is gone");
+        }
+        catch (InvalidOperationException e) when (connection.State is not ConnectionState.Open)
+        {
+            source.Clear();
+            if (readOnly) throw new StoreUnavailableException("The store cannot be read now.", e);
+            throw new NpgsqlException("The connection to the database is gone", e);
         }
         catch (Exception e) when (PostgresEngine.IsFault(e))
         {

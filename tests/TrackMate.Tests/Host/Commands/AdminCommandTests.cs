@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Identity;
-using Microsoft.Data.Sqlite;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Host.Commands;

@@ -52,6 +52,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(sentence, await trackmate.FailAsync(line, 2));
     }
 
+    [EmbeddedOnly]
     [Theory]
     [InlineData("company list")]
     [InlineData("company show TM-SHOP99")]
@@ -80,6 +81,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.False(Directory.Exists(trackmate.DataFolder));
     }
 
+    [EmbeddedOnly]
     [Fact]
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public async Task A_new_folder_is_its_owners_alone()
