@@ -26,6 +26,9 @@ internal sealed class PostgresDatabase : Database
     private readonly HashSet<string> cursors = [];
     private bool inTransaction;
 
+    /// <summary>What derives a company anew may go through all that it holds.</summary>
+    private bool takesLong;
+
     private PostgresDatabase(NpgsqlDataSource source, NpgsqlConnection connection, int locks, bool readOnly)
     {
         this.source = source;
@@ -87,7 +90,7 @@ internal sealed class PostgresDatabase : Database
         Add(sql, []);
         if (sql is "COMMIT" or "ROLLBACK")
         {
-            inTransaction = false;
+            (inTransaction, takesLong) = (false, false);
             cursors.Clear();
         }
         else if (sql.StartsWith("BEGIN", StringComparison.Ordinal)) inTransaction = true;
@@ -122,6 +125,7 @@ internal sealed class PostgresDatabase : Database
         foreach (var company in holds.GroupBy(hold => hold.Company, hold => hold.Hold).OrderBy(company => company.Key))
         {
             var hold = company.Max();
+            takesLong |= hold is Hold.Rewrite;
             Add(hold is Hold.Rewrite ? "SELECT pg_advisory_xact_lock($1)" : "SELECT pg_advisory_xact_lock_shared($1)", [Parameter(LockOf(company.Key, 0))]);
             if (hold is Hold.Bind) Add("SELECT pg_advisory_xact_lock($1)", [Parameter(LockOf(company.Key, 1))]);
         }
@@ -190,7 +194,7 @@ internal sealed class PostgresDatabase : Database
         Flush();
         Ask(() =>
         {
-            using var script = new NpgsqlCommand(sql, connection);
+            using var script = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
             return script.ExecuteNonQuery();
         });
     }
@@ -307,6 +311,7 @@ internal sealed class PostgresDatabase : Database
     private NpgsqlBatch Batch()
     {
         var batch = new NpgsqlBatch(connection);
+        if (takesLong) batch.Timeout = 0;
         foreach (var command in waiting) batch.BatchCommands.Add(command);
         waiting.Clear();
         try
