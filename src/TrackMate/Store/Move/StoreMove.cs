@@ -179,7 +179,7 @@ internal sealed class StoreMove(StoreEnd from, StoreEnd to, int chunk, Action<Mo
         return (rows, last);
     }
 
-    private TableDigest DigestOf(MovedTable table, Database database, Action<long> told, CancellationToken cancel)
+    private static TableDigest DigestOf(MovedTable table, Database database, Action<long> told, CancellationToken cancel)
     {
         var digest = new TableDigest(table);
         JsonArray? last = null;

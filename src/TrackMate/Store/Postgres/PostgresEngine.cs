@@ -89,6 +89,7 @@ internal sealed class PostgresEngine : Engine
     {
         presence?.Dispose();
         source.Dispose();
+        base.Dispose();
     }
 
     private static long VersionOf(Database database)
