@@ -35,6 +35,7 @@ internal static class MoveCommand
             if (parsed.GetValue(chunk) < 1) throw new InvalidSettingException("--chunk", "it is a number of rows from 1 on");
             var (source, target) = (Place.Of("--from", parsed.GetRequiredValue(from)), Place.Of("--to", parsed.GetRequiredValue(to)));
             if (source.Folder is not null && target.Folder is not null) throw new InvalidSettingException("--to", "from one folder to another a store goes with trackmate backup and trackmate restore, so give a database as one of the two");
+            if (source == target) throw new InvalidSettingException("--to", "it is the place that --from names");
             await MoveAsync(source, target, parsed.GetValue(chunk), cancel);
         });
         return command;

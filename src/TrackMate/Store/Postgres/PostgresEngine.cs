@@ -136,6 +136,7 @@ internal sealed class PostgresEngine : Engine
         news?.Dispose();
         presence?.Dispose();
         source.Dispose();
+        base.Dispose();
     }
 
     /// <summary>

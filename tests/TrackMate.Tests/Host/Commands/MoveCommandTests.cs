@@ -199,6 +199,7 @@ public sealed class MoveCommandTests : IAsyncLifetime
     [Theory]
     [InlineData("move --from ./data", 2, "Option '--to' is required. See: trackmate move --help")]
     [InlineData("move --from ./one --to ./two", 2, "--to: from one folder to another a store goes with trackmate backup and trackmate restore, so give a database as one of the two.")]
+    [InlineData("move --from postgres://a@127.0.0.1:1/b --to postgres://a@127.0.0.1:1/b", 2, "--to: it is the place that --from names.")]
     [InlineData("move --from ./one --to postgres://", 2, "--to: it ")]
     [InlineData("move --from ./nothing-there --to postgres://a@127.0.0.1:1/b", 1, "There is no TrackMate data in ")]
     public async Task Wrong_places_are_told(string line, int exitCode, string sentence)
