@@ -1,8 +1,8 @@
 using System.CommandLine;
+using System.Data.Common;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using System.Data.Common;
 using TrackMate.Manage;
 using TrackMate.Show;
 using TrackMate.Store;

@@ -1,5 +1,5 @@
-using Microsoft.AspNetCore.Http.HttpResults;
 using System.Data.Common;
+using Microsoft.AspNetCore.Http.HttpResults;
 using TrackMate.Receive;
 using TrackMate.Store;
 

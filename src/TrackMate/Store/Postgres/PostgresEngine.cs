@@ -136,7 +136,6 @@ internal sealed class PostgresEngine : Engine
         news?.Dispose();
         presence?.Dispose();
         source.Dispose();
-        base.Dispose();
     }
 
     /// <summary>
