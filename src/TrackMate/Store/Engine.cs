@@ -24,6 +24,9 @@ internal abstract class Engine : IDisposable
     /// <summary>A connection for one of a server's writers.</summary>
     public abstract Database OpenWriter();
 
+    /// <summary>Whether companies lie on machines of their own, so that a transaction of several stands or falls with all of those.</summary>
+    public virtual bool IsDistributed => false;
+
     /// <summary>How many writers a server has.</summary>
     public virtual int Writers => 1;
 

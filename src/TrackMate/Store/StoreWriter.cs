@@ -52,6 +52,12 @@ internal sealed partial class StoreWriter : IDisposable
 
     private void Commit(IReadOnlyList<WriteQueue.Append> batch)
     {
+        if (engine.IsDistributed && batch.GroupBy(append => append.Company).ToList() is { Count: > 1 } companies)
+        {
+            foreach (var company in companies) Commit([.. company]);
+            return;
+        }
+
         var failed = Write(batch);
         for (var attempt = 1; failed is not null && engine.IsTransient(failed) && attempt < MostAttempts; attempt++) failed = Write(batch);
         if (failed is null)

@@ -138,6 +138,9 @@ internal sealed class WriteQueue : IDisposable
 
         public Receipt[] Receipts { get; } = messages.Count == 0 ? [] : new Receipt[messages.Count];
 
+        /// <summary>The company that it is of; null where it only asks.</summary>
+        public long? Company => Messages.Count > 0 ? Messages[0].Company.Number : Rejected?.Company.Number ?? work?.Company;
+
         /// <summary>Whether it only asks if the store writes.</summary>
         public bool IsProbe => Messages.Count == 0 && Rejected is null && Work is null;
 

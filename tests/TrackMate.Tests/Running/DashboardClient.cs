@@ -11,6 +11,10 @@ public sealed partial class DashboardClient : IDisposable
 
     public Task<HttpResponseMessage> GetAsync(ServerProcess server, string path) => http.GetAsync(new Uri(server.Address, path));
 
+    /// <summary>Opens a stream of events: its answer is read as it comes.</summary>
+    public Task<HttpResponseMessage> StreamAsync(ServerProcess server, string path, CancellationToken cancel) =>
+        http.GetAsync(new Uri(server.Address, path), HttpCompletionOption.ResponseHeadersRead, cancel);
+
     /// <summary>Opens a page with a form on one server and posts it to another, or to the same.</summary>
     public async Task<HttpResponseMessage> SubmitAsync(ServerProcess drawnBy, ServerProcess sentTo, string path, params (string Name, string Value)[] fields)
     {

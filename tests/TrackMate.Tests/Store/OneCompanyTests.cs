@@ -20,10 +20,11 @@ public sealed partial class OneCompanyTests
             // Parts that are put together with others say it there: those that begin with SELECT and have no condition of their own.
             var named = Tables().Matches(sql).Select(table => table.Groups["table"].Value).Where(tables.Contains).ToList();
             if (named.Count == 0 || (sql.TrimStart().StartsWith("SELECT", StringComparison.Ordinal) && !sql.Contains("WHERE", StringComparison.Ordinal))) continue;
-            if (!Company().IsMatch(sql)) wrong.Add($"{file}: {sql}");
+            // Citus sees on which worker a row within another statement lies only where it is told the company, not where it is told that the two are the same.
+            if (!Company().IsMatch(sql) || OnlyTheSame().IsMatch(sql) || Joins().Matches(sql).Any(join => !join.Value.Contains("company", StringComparison.Ordinal))) wrong.Add($"{file}: {sql}");
         }
 
-        Assert.Equal("", string.Join('\n', wrong));
+        Assert.True(wrong.Count == 0, string.Join("\n", wrong));
     }
 
     [Fact]
@@ -61,6 +62,12 @@ public sealed partial class OneCompanyTests
 
     [GeneratedRegex(@"\bcompany = |\(company,|\bid, company,|\(message, company,|, company,", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Company();
+
+    [GeneratedRegex(@"WHERE (?:\w+\.)?company = \w+\.company|LEFT JOIN [^?]*\.company = \w+\.company", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex OnlyTheSame();
+
+    [GeneratedRegex(@"JOIN [a-z_]+ \w+\s+ON .*?(?=JOIN|WHERE|$)", RegexOptions.Singleline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Joins();
 
     [GeneratedRegex(@"CREATE TABLE (?<table>\w+) \((?:(?!\n\);).)*PRIMARY KEY \(company", RegexOptions.Singleline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex CompanyKeys();

@@ -11,6 +11,7 @@ internal sealed class PostgresEngine : Engine
     private readonly NpgsqlDataSource source;
     private readonly NpgsqlConnectionStringBuilder settings;
     private PostgresNews? news;
+    private bool isDistributed;
     private ServerPresence? presence;
 
     private PostgresEngine(NpgsqlConnectionStringBuilder settings)
@@ -56,7 +57,9 @@ internal sealed class PostgresEngine : Engine
         }
     }
 
-    public override int Writers => 4;
+    public override int Writers => 8;
+
+    public override bool IsDistributed => isDistributed;
 
     public override bool IsUnavailable(Exception e) => IsFault(e);
 
@@ -104,6 +107,7 @@ internal sealed class PostgresEngine : Engine
     {
         presence = ServerPresence.Announce(source);
         Upgrade();
+        using (var database = PostgresDatabase.Open(source)) isDistributed = HasCitus(database);
         news = new(source, appended);
     }
 
@@ -144,12 +148,7 @@ internal sealed class PostgresEngine : Engine
     /// </summary>
     private static void Distribute(Database database)
     {
-        using (var citus = database.Use("SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')"))
-        {
-            citus.Next();
-            if (citus.Long(0) == 0) return;
-        }
-
+        if (!HasCitus(database)) return;
         var tables = new List<string>();
         using (var rows = database.Use("""
             SELECT c.relname FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
@@ -163,6 +162,13 @@ internal sealed class PostgresEngine : Engine
 
         foreach (var table in tables)
             database.Execute($"SELECT create_distributed_table('{table}', 'company', colocate_with => '{(table == "message" ? "none" : "message")}')");
+    }
+
+    private static bool HasCitus(Database database)
+    {
+        using var citus = database.Use("SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')");
+        citus.Next();
+        return citus.Long(0) == 1;
     }
 
     private static long VersionOf(Database database)

@@ -63,7 +63,7 @@ internal sealed class ArrivalReader(Database database)
     {
         using var row = database.Use("""
             SELECT m.id, m.at, m.received_ms, m.type IS NOT NULL, m.session, COALESCE(m.identifier, c.identifier)
-            FROM message m LEFT JOIN claim c ON m.type IS NULL AND c.company = m.company AND c.message = m.id AND c.method = 1
+            FROM message m LEFT JOIN claim c ON m.type IS NULL AND c.company = ?1 AND c.message = m.id AND c.method = 1
             WHERE m.company = ?1 AND m.origin = ?2 AND m.event_id = ?3
             """);
         return row.With(company.Number).With((long)origin).With(eventId).Next()

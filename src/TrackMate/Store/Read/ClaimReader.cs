@@ -37,7 +37,7 @@ internal sealed class ClaimReader(Database database)
         ListedAct? act = null;
         using var rows = database.Use("""
             SELECT a.kind, a.at_ms, a.actor, s.session_id, a.identifier, a.other, a.from_ms, a.to_ms, a.undone_ms
-            FROM act a LEFT JOIN session s ON s.id = a.session AND s.company = a.company WHERE a.company = ? AND a.act_id = ? ORDER BY a.id LIMIT ?
+            FROM act a LEFT JOIN session s ON s.id = a.session AND s.company = ?1 WHERE a.company = ?1 AND a.act_id = ?2 ORDER BY a.id LIMIT ?3
             """);
         rows.With(company.Number).With(actId).With(MostActs);
         while (rows.Next())
@@ -74,7 +74,7 @@ internal sealed class ClaimReader(Database database)
     {
         using var row = database.Use("""
             SELECT s.session_id, c.identifier, c.second FROM message m JOIN claim c ON c.company = m.company AND c.message = m.id
-            LEFT JOIN session s ON s.id = c.session AND s.company = c.company WHERE m.company = ? AND m.origin = ? AND m.event_id = ?
+            LEFT JOIN session s ON s.id = c.session AND s.company = ?1 WHERE m.company = ?1 AND m.origin = ?2 AND m.event_id = ?3
             """);
         if (!row.With(company.Number).With((long)origin).With(eventId).Next()) return null;
         var session = row.TextOrNull(0);
@@ -111,7 +111,7 @@ internal sealed class ClaimReader(Database database)
         var claims = new List<ListedClaim>();
         using var rows = database.Use("""
             SELECT c.at_ms, c.event_id, m.origin, c.method, c.trust, s.session_id, c.standing, c.session
-            FROM claim c JOIN message m ON m.id = c.message JOIN session s ON s.id = c.session AND s.company = c.company
+            FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message JOIN session s ON s.id = c.session AND s.company = c.company
             WHERE c.company = ?1 AND c.identifier = ?2 AND c.session IS NOT NULL AND c.at_ms <= ?3 ORDER BY c.at_ms DESC, c.event_id DESC LIMIT ?4
             """);
         rows.With(company.Number).With(identifier.Number).With(until).With(limit);

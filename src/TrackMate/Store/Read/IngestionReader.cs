@@ -11,10 +11,10 @@ internal sealed class IngestionReader(Database database)
 
     private const string Columns = """
         SELECT r.id, r.origin, r.call, r.event_id, r.received_ms, r.status, r.detail, r.envelope, r.agent, r.body, r.size,
-          (SELECT COUNT(*) FROM rejected_event e WHERE e.company = r.company AND e.rejected = r.id),
+          (SELECT COUNT(*) FROM rejected_event e WHERE e.company = ?1 AND e.rejected = r.id),
           r.mended IS NOT NULL, COALESCE(
-            (SELECT event_id FROM message m WHERE m.company = r.company AND m.id = r.mended),
-            (SELECT event_id FROM message m WHERE m.company = r.company AND m.origin = r.origin AND m.event_id = r.event_id))
+            (SELECT event_id FROM message m WHERE m.company = ?1 AND m.id = r.mended),
+            (SELECT event_id FROM message m WHERE m.company = ?1 AND m.origin = r.origin AND m.event_id = r.event_id))
         FROM rejected r
         """;
 
@@ -33,18 +33,18 @@ internal sealed class IngestionReader(Database database)
     /// <summary>One of them by its number; null if it is another company's, or has been pruned.</summary>
     public RejectedRow? Rejected(Company company, long number)
     {
-        using var row = database.Use(Columns + " WHERE r.company = ? AND r.id = ?");
+        using var row = database.Use(Columns + " WHERE r.company = ?1 AND r.id = ?2");
         return row.With(company.Number).With(number).Next() ? Read(row) : null;
     }
 
     /// <summary>The refusals of an eventId, by itself or in a batch, the newest first.</summary>
     public List<RejectedRow> Rejected(Company company, Origin origin, string eventId)
     {
-        using var alone = database.Use(Columns + " WHERE r.company = ? AND r.origin = ? AND r.event_id = ? AND r.event_id IS NOT NULL ORDER BY r.id DESC LIMIT ?");
+        using var alone = database.Use(Columns + " WHERE r.company = ?1 AND r.origin = ?2 AND r.event_id = ?3 AND r.event_id IS NOT NULL ORDER BY r.id DESC LIMIT ?4");
         alone.With(company.Number).With((long)origin).With(eventId).With(RefusalsOfOne);
         using var batches = database.Use(Columns + """
              JOIN rejected_event b ON b.company = r.company AND b.rejected = r.id
-            WHERE b.company = ? AND b.origin = ? AND b.event_id = ? ORDER BY b.rejected DESC LIMIT ?
+            WHERE b.company = ?1 AND b.origin = ?2 AND b.event_id = ?3 ORDER BY b.rejected DESC LIMIT ?4
             """);
         batches.With(company.Number).With((long)origin).With(eventId).With(RefusalsOfOne);
         return [.. ReadAll(alone).Concat(ReadAll(batches)).OrderByDescending(row => row.Number).Take(RefusalsOfOne)];

@@ -67,7 +67,7 @@ internal sealed class SessionReader(Database database)
         using var rows = database.Use("""
             SELECT s.id, s.session_id, SUM(d.events), MIN(d.first_at), MAX(d.last_at)
             FROM session s JOIN session_day d ON d.company = s.company AND d.session = s.id
-            WHERE s.company = ?1 AND s.id < ?2 AND NOT EXISTS (SELECT 1 FROM span WHERE span.company = s.company AND span.session = s.id)
+            WHERE s.company = ?1 AND s.id < ?2 AND NOT EXISTS (SELECT 1 FROM span WHERE span.company = ?1 AND span.session = s.id)
             GROUP BY s.id, s.session_id ORDER BY s.id DESC LIMIT ?3
             """);
         rows.With(company.Number).With(before ?? long.MaxValue).With(limit);
@@ -116,7 +116,7 @@ internal sealed class SessionReader(Database database)
     {
         using var row = database.Use("""
             SELECT m.origin, c.method, c.trust, c.at_ms, c.event_id, s.session_id
-            FROM claim c JOIN message m ON m.id = c.message LEFT JOIN session s ON s.id = c.session AND s.company = c.company WHERE c.id = ? AND c.company = ?
+            FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message LEFT JOIN session s ON s.id = c.session AND s.company = ?2 WHERE c.id = ?1 AND c.company = ?2
             """);
         row.With(number).With(company.Number).Next();
         return new((Origin)row.Long(0), (ClaimMethod)row.Long(1), (Trust)row.Long(2), row.Long(3), row.Text(4), row.TextOrNull(5));

@@ -41,11 +41,11 @@ internal static class Rebuild
     public static void Sessions(Database database, Company company) =>
         database.Use("""
             UPDATE session SET
-              first_day = (SELECT MIN(d.day) FROM session_day d WHERE d.company = session.company AND d.session = session.id AND d.bots < d.events),
-              identified = CASE WHEN EXISTS (SELECT 1 FROM span s WHERE s.company = session.company AND s.session = session.id) THEN 1 ELSE 0 END
-            WHERE company = ? AND (
-              first_day IS DISTINCT FROM (SELECT MIN(d.day) FROM session_day d WHERE d.company = session.company AND d.session = session.id AND d.bots < d.events)
-              OR identified <> CASE WHEN EXISTS (SELECT 1 FROM span s WHERE s.company = session.company AND s.session = session.id) THEN 1 ELSE 0 END)
+              first_day = (SELECT MIN(d.day) FROM session_day d WHERE d.company = ?1 AND d.session = session.id AND d.bots < d.events),
+              identified = CASE WHEN EXISTS (SELECT 1 FROM span s WHERE s.company = ?1 AND s.session = session.id) THEN 1 ELSE 0 END
+            WHERE company = ?1 AND (
+              first_day IS DISTINCT FROM (SELECT MIN(d.day) FROM session_day d WHERE d.company = ?1 AND d.session = session.id AND d.bots < d.events)
+              OR identified <> CASE WHEN EXISTS (SELECT 1 FROM span s WHERE s.company = ?1 AND s.session = session.id) THEN 1 ELSE 0 END)
             """).With(company.Number).Run();
 
     public static void ServerRuns(Database database, Company company)

@@ -83,9 +83,9 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
     {
         database.Use("""
             UPDATE claim SET standing = CASE WHEN EXISTS (
-              SELECT 1 FROM act WHERE act.company = claim.company AND act.session = claim.session AND act.session IS NOT NULL AND undone_ms IS NULL AND kind = 3 AND from_ms <= claim.at_ms AND to_ms > claim.at_ms)
+              SELECT 1 FROM act WHERE act.company = ?1 AND act.session = claim.session AND act.session IS NOT NULL AND undone_ms IS NULL AND kind = 3 AND from_ms <= claim.at_ms AND to_ms > claim.at_ms)
               THEN 2 ELSE 1 END
-            WHERE company = ? AND session = ? AND session IS NOT NULL AND standing <> 0
+            WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND standing <> 0
             """).With(company.Number).With(session).Run();
         return Rewrite(company, session);
     }
@@ -93,7 +93,7 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
     private void SetStanding(Company company, long session, long identifier, bool verified, bool claimed) =>
         database.Use("""
             UPDATE claim SET standing = CASE WHEN CASE trust WHEN 1 THEN ?4 ELSE ?5 END = 0 THEN 0 WHEN EXISTS (
-              SELECT 1 FROM act WHERE act.company = claim.company AND act.session = claim.session AND act.session IS NOT NULL AND undone_ms IS NULL AND kind = 3 AND from_ms <= claim.at_ms AND to_ms > claim.at_ms)
+              SELECT 1 FROM act WHERE act.company = ?1 AND act.session = claim.session AND act.session IS NOT NULL AND undone_ms IS NULL AND kind = 3 AND from_ms <= claim.at_ms AND to_ms > claim.at_ms)
               THEN 2 ELSE 1 END
             WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3
             """).With(company.Number).With(session).With(identifier).With(verified ? 1 : 0).With(claimed ? 1 : 0).Run();

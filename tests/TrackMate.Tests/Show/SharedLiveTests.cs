@@ -1,0 +1,40 @@
+using TrackMate.Tests.Running;
+
+namespace TrackMate.Tests.Show;
+
+/// <summary>A live page hears of what came in through another server of the same installation.</summary>
+public sealed class SharedLiveTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_page_on_one_server_hears_of_what_another_takes()
+    {
+        await using var schema = await PostgresSchema.CreateAsync();
+        var settings = new Dictionary<string, string?> { ["TRACKMATE_DATABASE"] = schema.Connection };
+        await using var one = await ServerProcess.StartAsync(settings: settings);
+        await using var other = await ServerProcess.StartAsync(settings: settings);
+        using var person = new DashboardClient();
+        await person.LogInAsync(one);
+
+        using var stream = await person.StreamAsync(one, $"/c/{ServerProcess.CompanyId}/live/events", Cancel);
+        using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync(Cancel));
+        Assert.Equal("ready", await NextAsync(lines));
+        // What arrived before it was opened: it looks once by itself.
+        Assert.Equal("changed", await NextAsync(lines));
+
+        (await new Shopper(other.Http, ServerProcess.CompanyId).TrackAsync("page_view")).AssertOk();
+        Assert.Equal("changed", await NextAsync(lines));
+    }
+
+    /// <summary>The name of the next event that is no sign of life only.</summary>
+    private static async Task<string> NextAsync(StreamReader lines)
+    {
+        while (await lines.ReadLineAsync(Cancel) is { } line)
+        {
+            if (line.StartsWith("event: ", StringComparison.Ordinal) && line != "event: heartbeat") return line["event: ".Length..];
+        }
+
+        throw new InvalidOperationException("The stream has ended.");
+    }
+}
