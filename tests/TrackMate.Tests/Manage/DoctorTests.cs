@@ -57,8 +57,8 @@ public sealed class DoctorTests(RunningServer running) : IClassFixture<RunningSe
         using var copy = new CommandLineRunner();
         await copy.DoAsync("company add TM-SHOP99");
         Run(copy, "PRAGMA user_version = 99");
-        Assert.Contains("WRONG This data folder was written by a newer TrackMate (schema 99", (await copy.RunAsync("doctor")).Output);
-        Assert.StartsWith("This data folder was written by a newer TrackMate", await copy.FailAsync("company list", 1));
+        Assert.Contains($"WRONG The data folder {copy.DataFolder} was written by a newer TrackMate (schema 99", (await copy.RunAsync("doctor")).Output);
+        Assert.StartsWith($"The data folder {copy.DataFolder} was written by a newer TrackMate", await copy.FailAsync("company list", 1));
 
         await File.WriteAllTextAsync(Path.Combine(copy.DataFolder, "trackmate.db"), new string('x', 9000));
         var (exitCode, output, _) = await copy.RunAsync("doctor");

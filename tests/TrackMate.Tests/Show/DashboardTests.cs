@@ -158,8 +158,7 @@ public sealed class DashboardTests(BrowserFixture browser)
 
         using (var registry = StoreUnderTest.In(server.DataFolder).MakeRegistry(TimeProvider.System)) registry.SetPassword(FirstStart.AdminName, FirstStart.HashPassword("another good password"));
 
-        var answer = await http.GetAsync(Company + "/people", Cancel);
-        Assert.Equal(System.Net.HttpStatusCode.Redirect, answer.StatusCode);
+        var answer = await Eventually.BecomesAsync(() => http.GetAsync(Company + "/people", Cancel), page => page.StatusCode is System.Net.HttpStatusCode.Redirect);
         Assert.Contains("/login", answer.Headers.Location!.ToString());
     }
 
