@@ -151,8 +151,10 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
     /// <summary>Takes nothing more, commits and answers what was taken, and leaves the store whole.</summary>
     public void Dispose()
     {
-        foreach (var writer in writers) writer.Dispose();
+        foreach (var writer in writers) writer.Queue.Dispose();
+        // SQLite's log is moved into its file by whoever closes it last, which a connection that only reads cannot do.
         foreach (var reader in readers) reader.Dispose();
+        foreach (var writer in writers) writer.Dispose();
         engine.Dispose();
     }
 
