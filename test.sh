@@ -49,10 +49,10 @@ run() { # what the test runner is told
 }
 run "$@"
 
-# What a store does is the same on PostgreSQL; what is left out there is said by name in the tests (EmbeddedOnly), or has no store in it.
+# What a store does is the same on PostgreSQL; what is left out there is said by name in the tests (EmbeddedOnly, OwnStore), or has no store in it.
 echo "Server on PostgreSQL …"
 export TRACKMATE_TEST_STORE=postgres
-run --filter-not-trait Store=embedded $(printf -- '--filter-namespace TrackMate.Tests.%s ' Bind Receive Store Show Manage Journeys Host.Commands) "$@"
+run --filter-not-trait Store=embedded --filter-not-trait Store=own $(printf -- '--filter-namespace TrackMate.Tests.%s ' Bind Receive Store Show Manage Journeys Host.Commands) "$@"
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

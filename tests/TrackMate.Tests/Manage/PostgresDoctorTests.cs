@@ -4,6 +4,7 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Manage;
 
 /// <summary>The doctor looks a database over as it does a folder: it derives everything anew beside what is there, and writes nothing.</summary>
+[OwnStore]
 public sealed class PostgresDoctorTests
 {
     [Fact]

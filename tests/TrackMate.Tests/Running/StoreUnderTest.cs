@@ -15,6 +15,13 @@ public sealed class EmbeddedOnlyAttribute : Attribute, ITraitAttribute
     public IReadOnlyCollection<KeyValuePair<string, string>> GetTraits() => [new("Store", "embedded")];
 }
 
+/// <summary>Marks tests that bring stores of their own, whichever one a run stands on: once is enough.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class OwnStoreAttribute : Attribute, ITraitAttribute
+{
+    public IReadOnlyCollection<KeyValuePair<string, string>> GetTraits() => [new("Store", "own")];
+}
+
 /// <summary>
 /// Which store a run of the tests stands on: the embedded one, or with <c>TRACKMATE_TEST_STORE=postgres</c> PostgreSQL. There a data folder stands for a schema of
 /// its own, so that whoever starts a server or a verb on the same folder again finds the same data.

@@ -3,6 +3,7 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Show;
 
 /// <summary>A live page hears of what came in through another server of the same installation.</summary>
+[OwnStore]
 public sealed class SharedLiveTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -4,6 +4,7 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Show;
 
 /// <summary>Several servers over one database are one dashboard: whichever a proxy chooses for a request.</summary>
+[OwnStore]
 public sealed class SharedLoginTests
 {
     private const string People = $"/c/{ServerProcess.CompanyId}/people";

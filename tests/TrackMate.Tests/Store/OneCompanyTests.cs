@@ -1,9 +1,11 @@
 using System.Text.RegularExpressions;
 using TrackMate.Store.Postgres;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 
 /// <summary>Every statement about a company's tables says which company: on Citus it goes to one worker, and nobody's rows are mixed with another's.</summary>
+[OwnStore]
 public sealed partial class OneCompanyTests
 {
     [Fact]

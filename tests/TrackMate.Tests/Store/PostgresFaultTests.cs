@@ -7,6 +7,7 @@ namespace TrackMate.Tests.Store;
 /// <summary>
 /// Whatever becomes of a database or of a server on it: senders are told to come again, servers recover by themselves, and what was acknowledged is there once, for ever.
 /// </summary>
+[OwnStore]
 public sealed class PostgresFaultTests
 {
     private const string People = $"/c/{ServerProcess.CompanyId}/people";

@@ -10,6 +10,7 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Host.Commands;
 
 /// <summary><c>trackmate move</c>: the embedded store into PostgreSQL and back.</summary>
+[OwnStore]
 public sealed class MoveCommandTests : IAsyncLifetime
 {
     private const string Other = "TM-OTHER";
