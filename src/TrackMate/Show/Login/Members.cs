@@ -74,7 +74,15 @@ internal sealed class Members(Registry registry)
     }
 
     /// <summary>Whether the password that somebody logged in with is still the member's.</summary>
-    public bool IsCurrent(ClaimsPrincipal? principal) =>
+    public bool IsCurrent(ClaimsPrincipal? principal)
+    {
+        if (Matches(principal)) return true;
+        // Another server may have let them in a moment ago, by what this one has not read yet.
+        registry.Refresh();
+        return Matches(principal);
+    }
+
+    private bool Matches(ClaimsPrincipal? principal) =>
         principal?.Identity?.Name is { } name && registry.FindMember(name) is { } member && principal.FindFirstValue(StampClaim) == member.Stamp;
 
     /// <summary>Only addresses within this site are gone back to.</summary>
