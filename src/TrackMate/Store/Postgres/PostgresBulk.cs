@@ -5,7 +5,10 @@ using TrackMate.Store.Write;
 
 namespace TrackMate.Store.Postgres;
 
-/// <summary>Many rows in one statement: arrays that the database unnests, and COPY.</summary>
+/// <summary>
+/// Many rows in one statement: arrays that the database unnests, and COPY. What is asked for is looked for one by one within the statement, each by its unique key:
+/// asked for as a set, a database that has not counted a young table yet goes through all of the company's rows.
+/// </summary>
 internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
 {
     public IEnumerable<(Origin Origin, string EventId)> Stored(long company, IReadOnlyCollection<(Origin Origin, string EventId)> messages)
@@ -13,7 +16,10 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
         foreach (var ofOne in messages.GroupBy(message => message.Origin, message => message.EventId))
         {
             var rows = database.Query(
-                "SELECT event_id FROM message WHERE company = $1 AND origin = $2 AND event_id = ANY($3)",
+                """
+                SELECT given.event_id FROM unnest($3) AS given (event_id)
+                CROSS JOIN LATERAL (SELECT 1 FROM message WHERE company = $1 AND origin = $2 AND event_id = given.event_id LIMIT 1) AS known
+                """,
                 [PostgresDatabase.Parameter(company), PostgresDatabase.Parameter((long)ofOne.Key), Array(ofOne.ToArray())]);
             foreach (var row in rows) yield return (ofOne.Key, (string)row[0]!);
         }
@@ -33,13 +39,19 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
                 PostgresDatabase.Parameter(company), new NpgsqlParameter<long[]> { TypedValue = [.. sessionIds.Select(_ => database.NextNumber("session"))] }, Array(sessionIds),
                 new NpgsqlParameter<long?[]> { TypedValue = [.. sessionIds.Select(sessionId => firstDays[sessionId])] },
             ]);
-        return database.Query("SELECT session_id, id, first_day FROM session WHERE company = $1 AND session_id = ANY($2)", [PostgresDatabase.Parameter(company), Array(sessionIds)])
+        return database.Query("""
+            SELECT known.session_id, known.id, known.first_day FROM unnest($2) AS given (session_id)
+            CROSS JOIN LATERAL (SELECT session_id, id, first_day FROM session WHERE company = $1 AND session_id = given.session_id LIMIT 1) AS known
+            """, [PostgresDatabase.Parameter(company), Array(sessionIds)])
             .Select(row => ((string)row[0]!, (long)row[1]!, (long?)row[2]));
     }
 
     public IEnumerable<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed)> Identifiers(long company, IReadOnlyCollection<ProfileId> leaves) =>
         database.Query(
-            "SELECT leaf, id, kind, first_named_ms FROM identifier WHERE company = $1 AND leaf = ANY($2)",
+            """
+            SELECT known.leaf, known.id, known.kind, known.first_named_ms FROM unnest($2) AS given (leaf)
+            CROSS JOIN LATERAL (SELECT leaf, id, kind, first_named_ms FROM identifier WHERE company = $1 AND leaf = given.leaf LIMIT 1) AS known
+            """,
             [PostgresDatabase.Parameter(company), new NpgsqlParameter<byte[][]> { TypedValue = [.. leaves.Select(leaf => leaf.ToBytes())] }])
         .Select(row => (ProfileId.FromBytes((byte[])row[0]!), (long)row[1]!, (IdentifierKind)(short)row[2]!, (long?)row[3]));
 

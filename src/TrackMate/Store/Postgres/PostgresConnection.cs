@@ -39,6 +39,8 @@ internal static class PostgresConnection
         // rounds down to no limit at all. Whoever wants it says so.
         if (!settings.ShouldSerialize("GSS Encryption Mode")) settings.GssEncryptionMode = GssEncryptionMode.Disable;
         settings.NoResetOnClose = true;
+        // Every statement has an index. A plan that was made while a table was empty stays until the database has counted it, and would walk all of what has come since.
+        settings.Options = $"{settings.Options} -c enable_seqscan=off".TrimStart();
         settings.IncludeErrorDetail = false;
         return settings;
     }
