@@ -5,7 +5,6 @@ using TrackMate.Receive;
 using TrackMate.Show;
 using TrackMate.Store;
 using TrackMate.Store.Erase;
-using TrackMate.Store.Postgres;
 
 namespace TrackMate.Host;
 
@@ -41,7 +40,7 @@ internal static class Server
         });
         Telemetry.Add(builder);
         // Whoever reads holds a thread until the database answers: where it hangs, those who ask nothing of it must not wait until there are more threads.
-        if (options.Installation.Engine is PostgresEngine) ThreadPool.SetMinThreads(ThreadsAtOnce, ThreadsAtOnce);
+        if (options.Installation.Engine.IsShared) ThreadPool.SetMinThreads(ThreadsAtOnce, ThreadsAtOnce);
 
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(time);

@@ -12,8 +12,10 @@ internal sealed record BackupFile(string Path, long Bytes, long Companies, long 
 
     /// <summary>Writes a backup of a store, whether or not a server runs on it: one consistent moment, compacted, checked, and only then given its name.</summary>
     /// <exception cref="CommandFailedException">The file is there already, or cannot be written.</exception>
-    public static BackupFile Write(string storePath, string file, bool force)
+    public static BackupFile Write(Installation installation, string file, bool force)
     {
+        var storePath = installation.Embedded("backup").Path;
+        installation.RequireData();
         var target = System.IO.Path.GetFullPath(file);
         if (System.IO.Path.GetDirectoryName(target) == System.IO.Path.GetDirectoryName(storePath) && System.IO.Path.GetFileName(target).StartsWith(System.IO.Path.GetFileName(storePath), StringComparison.Ordinal))
             throw new CommandFailedException($"{target} would lie among the store's own files; give the backup another name.");
@@ -26,7 +28,7 @@ internal sealed record BackupFile(string Path, long Bytes, long Companies, long 
             Create(unfinished);
             using (var database = SqliteDatabase.Open(storePath, readOnly: true))
             {
-                Installation.In(System.IO.Path.GetDirectoryName(storePath)!).CheckSchema(database);
+                installation.CheckSchema(database);
                 using var into = database.Use("VACUUM INTO ?");
                 into.With(unfinished).Next();
             }

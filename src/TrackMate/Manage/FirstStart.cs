@@ -1,8 +1,8 @@
-using System.Data.Common;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Identity;
 using TrackMate.Bind;
 using TrackMate.Host;
+using TrackMate.Store;
 
 namespace TrackMate.Manage;
 
@@ -17,16 +17,16 @@ internal sealed record FirstStart(Company Company, string? ApiKey, string? Admin
     /// <summary>Makes the company, key and admin that the environment names, or those of a demo where nothing is there at all.</summary>
     public static FirstStart Ensure(Registry registry, ServerOptions options)
     {
-        try
-        {
-            return Make(registry, options);
-        }
-        catch (DbException)
-        {
-            // Servers that start at the same moment on one database all want to make the same: what another has made is there now.
-            registry.Refresh();
-            return Make(registry, options);
-        }
+        var engine = options.Installation.Engine;
+        if (!engine.IsShared) return Make(registry, options);
+
+        // Servers that start at the same moment on one database make what is missing one after the other: the second finds it there.
+        using var alone = engine.Open();
+        alone.BeginWrite([(Engine.NoCompany, Hold.Rewrite)]);
+        registry.Refresh();
+        var first = Make(registry, options);
+        alone.Rollback();
+        return first;
     }
 
     private static FirstStart Make(Registry registry, ServerOptions options)

@@ -48,20 +48,10 @@ internal sealed record Installation(Engine Engine, string DataFolder)
         if (MoveProgress.IsIn(database)) throw new CommandFailedException($"A move into {Engine.Place} is not finished; start it again with the same arguments, and it goes on where it was.");
     }
 
-    /// <summary>The file of an embedded store.</summary>
-    /// <exception cref="CommandFailedException">There is none: nothing lies in files that a verb could work on.</exception>
-    public string StoreFile(string verb)
-    {
-        if (Engine is not SqliteEngine embedded) throw new CommandFailedException($"trackmate {verb} works on the embedded store. {Engine.Name} has tools of its own for that; see docs/scaling.md.");
-        RequireData();
-        return embedded.Path;
-    }
-
-    /// <summary>Where a backup of the embedded store may be put.</summary>
+    /// <summary>The embedded store, for a verb that works on its file.</summary>
     /// <exception cref="CommandFailedException">It is not kept in a folder.</exception>
-    public string FolderToRestore() => Engine is SqliteEngine
-        ? DataFolder
-        : throw new CommandFailedException($"trackmate restore works on the embedded store. {Engine.Name} has tools of its own for that; see docs/scaling.md.");
+    public SqliteEngine Embedded(string verb) => Engine as SqliteEngine
+        ?? throw new CommandFailedException($"trackmate {verb} works on the embedded store. {Engine.Name} has tools of its own for that; see docs/scaling.md.");
 
     /// <exception cref="CommandFailedException">The store is older or newer than this program.</exception>
     public void CheckSchema(Database database)

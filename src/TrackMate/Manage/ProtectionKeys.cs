@@ -10,9 +10,6 @@ namespace TrackMate.Manage;
 /// </summary>
 internal sealed class ProtectionKeys(Engine engine) : IXmlRepository
 {
-    /// <summary>Locks that hold for the installation are those of no company.</summary>
-    private const long NoCompany = 0;
-
     private HashSet<string> known = [];
 
     public IReadOnlyCollection<XElement> GetAllElements()
@@ -30,7 +27,7 @@ internal sealed class ProtectionKeys(Engine engine) : IXmlRepository
     public void StoreElement(XElement element, string friendlyName)
     {
         using var database = engine.Open();
-        database.BeginWrite([(NoCompany, Hold.Rewrite)]);
+        database.BeginWrite([(Engine.NoCompany, Hold.Rewrite)]);
         if (known.IsSupersetOf(Read(database).Keys))
             database.Use("INSERT INTO protection_key (name, xml) VALUES (?, ?)").With(friendlyName).With(element.ToString(SaveOptions.DisableFormatting)).Run();
         database.Commit();

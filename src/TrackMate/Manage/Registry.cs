@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Security.Cryptography;
 using TrackMate.Bind;
 using TrackMate.Store;
@@ -18,24 +17,7 @@ internal sealed class Registry : IDisposable
     private readonly Lock gate = new();
     private Database? open;
     private bool closed;
-    private volatile Snapshot snapshot = Snapshot.Empty;
-
-    private sealed record Snapshot(
-        long Version,
-        FrozenDictionary<string, Company> Companies,
-        IReadOnlyList<ApiKey> AllKeys,
-        FrozenDictionary<ulong, (byte[] Hash, ApiKey Key)[]> Keys,
-        FrozenDictionary<long, TokenKey[]> TokenKeys,
-        FrozenDictionary<string, (string PasswordHash, string Stamp)> Members)
-    {
-        public static readonly Snapshot Empty = new(
-            -1,
-            FrozenDictionary<string, Company>.Empty,
-            [],
-            FrozenDictionary<ulong, (byte[], ApiKey)[]>.Empty,
-            FrozenDictionary<long, TokenKey[]>.Empty,
-            FrozenDictionary<string, (string, string)>.Empty);
-    }
+    private volatile RegistrySnapshot snapshot = RegistrySnapshot.Empty;
 
     private Registry(Engine engine, SealingKey sealing, TimeProvider time)
     {
@@ -58,19 +40,8 @@ internal sealed class Registry : IDisposable
 
     public Company? Find(long number) => snapshot.Companies.Values.FirstOrDefault(company => company.Number == number);
 
-    /// <summary>Finds the company and scopes of a key that is not revoked; the comparison takes the same time however much of it is right.</summary>
-    public (Company Company, ApiKey Key)? FindKey(string key)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(key), hash);
-        if (!snapshot.Keys.TryGetValue(BitConverter.ToUInt64(hash), out var candidates)) return null;
-        foreach (var (known, found) in candidates)
-        {
-            if (CryptographicOperations.FixedTimeEquals(known, hash) && Find(found.Company) is { } company) return (company, found);
-        }
-
-        return null;
-    }
+    /// <inheritdoc cref="RegistrySnapshot.FindKey"/>
+    public (Company Company, ApiKey Key)? FindKey(string key) => snapshot.FindKey(key);
 
     /// <summary>Reads what changed since the last time.</summary>
     /// <exception cref="StoreUnavailableException">It cannot be read now; what was read before stays in force.</exception>
@@ -79,14 +50,7 @@ internal sealed class Registry : IDisposable
         using var version = Database.Use("SELECT version FROM registry_version");
         version.Next();
         if (version.Long(0) == snapshot.Version) return false;
-        var keys = ReadKeys();
-        snapshot = new(
-            version.Long(0),
-            CompanyRows.Read(Database).ToFrozenDictionary(company => company.CompanyId, StringComparer.Ordinal),
-            [.. keys.Select(key => key.Key)],
-            keys.Where(key => key.Key.RevokedAt is null).GroupBy(key => BitConverter.ToUInt64(key.Hash)).ToFrozenDictionary(keys => keys.Key, keys => keys.ToArray()),
-            TokenKeyRows.Read(Database, sealing).Where(key => key.RevokedAt is null).GroupBy(key => key.Company).ToFrozenDictionary(keys => keys.Key, keys => keys.ToArray()),
-            ReadMembers().ToFrozenDictionary(member => member.Name, member => (member.PasswordHash, member.Stamp), StringComparer.Ordinal));
+        snapshot = RegistrySnapshot.Read(Database, sealing, version.Long(0));
         return true;
     });
 
@@ -272,27 +236,6 @@ internal sealed class Registry : IDisposable
         });
 
         Refresh();
-    }
-
-    private List<(string Name, string PasswordHash, string Stamp)> ReadMembers()
-    {
-        var members = new List<(string, string, string)>();
-        using var rows = Database.Use("SELECT name, password_hash, stamp FROM member");
-        while (rows.Next()) members.Add((rows.Text(0), rows.Text(1), rows.Text(2)));
-        return members;
-    }
-
-    private List<(byte[] Hash, ApiKey Key)> ReadKeys()
-    {
-        var keys = new List<(byte[], ApiKey)>();
-        using var rows = Database.Use("SELECT id, company, name, shown, hash, scopes, created_ms, revoked_ms FROM api_key ORDER BY id");
-        while (rows.Next())
-        {
-            if (!ApiKey.TryParse(rows.Text(5), out var scopes)) scopes = Scopes.None;
-            keys.Add((rows.Bytes(4).ToArray(), new(rows.Long(0), rows.Long(1), rows.Text(2), rows.Text(3), scopes, rows.Long(6), rows.LongOrNull(7))));
-        }
-
-        return keys;
     }
 
     private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();

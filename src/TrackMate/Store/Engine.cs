@@ -3,6 +3,9 @@ namespace TrackMate.Store;
 /// <summary>Where the data of an installation lies and how it is opened: a folder with a SQLite file, or a PostgreSQL database.</summary>
 internal abstract class Engine : IDisposable
 {
+    /// <summary>What is held of no company is held of the installation: companies are numbered from 1.</summary>
+    public const long NoCompany = 0;
+
     /// <summary>What people know it by, to begin a sentence with; it holds no password.</summary>
     public abstract string Name { get; }
 
@@ -26,6 +29,9 @@ internal abstract class Engine : IDisposable
 
     /// <summary>Whether companies lie on machines of their own, so that a transaction of several stands or falls with all of those.</summary>
     public virtual bool IsDistributed => false;
+
+    /// <summary>Whether several servers work on it, from machines of their own.</summary>
+    public virtual bool IsShared => false;
 
     /// <summary>How many writers a server has.</summary>
     public virtual int Writers => 1;

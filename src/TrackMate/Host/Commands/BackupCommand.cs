@@ -18,7 +18,7 @@ internal static class BackupCommand
         };
         command.SetAction(parsed =>
         {
-            var backup = BackupFile.Write(CommandLine.Installation.StoreFile("backup"), parsed.GetRequiredValue(file), parsed.GetValue(force));
+            var backup = BackupFile.Write(CommandLine.Installation, parsed.GetRequiredValue(file), parsed.GetValue(force));
             Console.WriteLine($"Backed up to {backup.Path} ({backup}); read back and whole.");
         });
         return command;

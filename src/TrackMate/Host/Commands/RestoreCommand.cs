@@ -18,7 +18,9 @@ internal static class RestoreCommand
         };
         command.SetAction(parsed =>
         {
-            var dataFolder = CommandLine.Installation.FolderToRestore();
+            var installation = CommandLine.Installation;
+            _ = installation.Embedded("restore");
+            var dataFolder = installation.DataFolder;
             var restored = RestoredFolder.Restore(parsed.GetRequiredValue(file), dataFolder, parsed.GetValue(force), TimeProvider.System);
             Console.WriteLine($"Restored into {dataFolder} ({restored.Backup}).");
             if (restored.Kept is { } kept) Console.WriteLine($"What was there before is kept as {kept}.");

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.Identity;
 using TrackMate.Manage;
-using TrackMate.Store.Postgres;
 
 namespace TrackMate.Show;
 
@@ -117,7 +116,7 @@ internal sealed class Members(Registry registry)
         builder.Services.AddDataProtection(protection => protection.ApplicationDiscriminator = "trackmate");
         builder.Services.AddOptions<KeyManagementOptions>().Configure<ILoggerFactory>((keys, logs) =>
         {
-            if (installation.Engine is PostgresEngine)
+            if (installation.Engine.IsShared)
             {
                 keys.XmlRepository = new ProtectionKeys(installation.Engine);
                 return;

@@ -23,7 +23,7 @@ internal sealed class PostgresEnd(PostgresEngine engine) : StoreEnd(engine)
         RefuseHalf();
         // No program writes to a table that is locked so, whatever it goes by; all read.
         Database.BeginWrite([]);
-        Postgres.Script($"SET LOCAL lock_timeout = '{Patience}'; SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE {string.Join(", ", ReadTables().Keys.Order(StringComparer.Ordinal))} IN SHARE MODE");
+        Postgres.Pipe.Script($"SET LOCAL lock_timeout = '{Patience}'; SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE {string.Join(", ", ReadTables().Keys.Order(StringComparer.Ordinal))} IN SHARE MODE");
     }
 
     public override void HoldAsTarget()
@@ -60,7 +60,7 @@ internal sealed class PostgresEnd(PostgresEngine engine) : StoreEnd(engine)
 
     public override RowWriter Write(MovedTable table)
     {
-        Postgres.Flush();
+        Postgres.Pipe.Flush();
         return new Rows(Postgres.Connection.BeginBinaryImport($"COPY {table.Name} ({table.ColumnNames}) FROM STDIN (FORMAT BINARY)"), table);
     }
 
@@ -72,14 +72,14 @@ internal sealed class PostgresEnd(PostgresEngine engine) : StoreEnd(engine)
                 ?? throw new MoveFailedException($"What the numbers of {sequence} are for is not known, so what they have to go on from is not either.");
             // Those of messages that were erased are not given again while an erasure goes by them.
             var more = table.Name == "message" ? "COALESCE((SELECT MAX(until) FROM erasure), 0)" : "0";
-            Postgres.Script($"SELECT setval('{sequence}', 1 + GREATEST((SELECT COALESCE(MAX(id), 0) FROM {table.Name}), {more}), false)");
+            Postgres.Pipe.Script($"SELECT setval('{sequence}', 1 + GREATEST((SELECT COALESCE(MAX(id), 0) FROM {table.Name}), {more}), false)");
         }
 
         foreach (var table in Texts("SELECT table_name::text FROM information_schema.columns WHERE table_schema = current_schema() AND is_identity = 'YES' AND table_name !~ '_[0-9]+$'"))
-            Postgres.Script($"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 1 + (SELECT COALESCE(MAX(id), 0) FROM {table}), false)");
+            Postgres.Pipe.Script($"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 1 + (SELECT COALESCE(MAX(id), 0) FROM {table}), false)");
 
         // The planner knows nothing yet of what has just come.
-        foreach (var table in tables) Postgres.Script($"ANALYZE {table.Name}");
+        foreach (var table in tables) Postgres.Pipe.Script($"ANALYZE {table.Name}");
     }
 
     private void Take()

@@ -15,7 +15,7 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
     {
         foreach (var ofOne in messages.GroupBy(message => message.Origin, message => message.EventId))
         {
-            var rows = database.Query(
+            var rows = database.Pipe.Query(
                 """
                 SELECT given.event_id FROM unnest($3) AS given (event_id)
                 CROSS JOIN LATERAL (SELECT 1 FROM message WHERE company = $1 AND origin = $2 AND event_id = given.event_id LIMIT 1) AS known
@@ -29,7 +29,7 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
     public IEnumerable<(string SessionId, long Number, long? FirstDay)> Sessions(long company, IReadOnlyDictionary<string, long?> firstDays)
     {
         string[] sessionIds = [.. firstDays.Keys.Order(StringComparer.Ordinal)];
-        database.Add(
+        database.Pipe.Add(
             """
             INSERT INTO session (company, id, session_id, first_day)
             SELECT $1, given.id, given.session_id, given.first_day FROM unnest($2, $3, $4) AS given (id, session_id, first_day)
@@ -39,7 +39,7 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
                 PostgresDatabase.Parameter(company), new NpgsqlParameter<long[]> { TypedValue = [.. sessionIds.Select(_ => database.NextNumber("session"))] }, Array(sessionIds),
                 new NpgsqlParameter<long?[]> { TypedValue = [.. sessionIds.Select(sessionId => firstDays[sessionId])] },
             ]);
-        return database.Query("""
+        return database.Pipe.Query("""
             SELECT known.session_id, known.id, known.first_day FROM unnest($2) AS given (session_id)
             CROSS JOIN LATERAL (SELECT session_id, id, first_day FROM session WHERE company = $1 AND session_id = given.session_id LIMIT 1) AS known
             """, [PostgresDatabase.Parameter(company), Array(sessionIds)])
@@ -47,7 +47,7 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
     }
 
     public IEnumerable<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed)> Identifiers(long company, IReadOnlyCollection<ProfileId> leaves) =>
-        database.Query(
+        database.Pipe.Query(
             """
             SELECT known.leaf, known.id, known.kind, known.first_named_ms FROM unnest($2) AS given (leaf)
             CROSS JOIN LATERAL (SELECT leaf, id, kind, first_named_ms FROM identifier WHERE company = $1 AND leaf = given.leaf LIMIT 1) AS known
@@ -58,7 +58,7 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
     /// <summary>By COPY, the fastest there is. Somebody else may store one of them at this very moment: then the transaction fails and is tried again, and it is a repeat.</summary>
     public void Add(long company, IReadOnlyCollection<NumberedEvent> events)
     {
-        database.Copy("COPY message (company, id, at, received_ms, session, origin, event_id, type, data, context, agent) FROM STDIN (FORMAT BINARY)", copy =>
+        database.Pipe.Copy("COPY message (company, id, at, received_ms, session, origin, event_id, type, data, context, agent) FROM STDIN (FORMAT BINARY)", copy =>
         {
             foreach (var (tracked, number, session) in events)
             {

@@ -1,5 +1,4 @@
 using System.Data;
-using System.Globalization;
 using Npgsql;
 
 namespace TrackMate.Store.Postgres;
@@ -10,31 +9,23 @@ namespace TrackMate.Store.Postgres;
 /// </summary>
 internal sealed class PostgresDatabase : Database
 {
-    /// <summary>Statements that wait at most: more of them in one round trip gain nothing.</summary>
-    private const int MostWaiting = 256;
-
     /// <summary>Numbers of sessions and identifiers that are taken at once.</summary>
     private const int NumbersAhead = 100;
 
-    private readonly NpgsqlDataSource source;
     private readonly NpgsqlConnection connection;
-    private readonly bool readOnly;
+    private readonly PostgresPipe pipe;
     private readonly Dictionary<string, string> translated = new(ReferenceEqualityComparer.Instance as IEqualityComparer<string>);
     private readonly Dictionary<string, Queue<long>> numbers = [];
-    private readonly List<NpgsqlBatchCommand> waiting = [];
     private readonly int locks;
+    private PostgresBulk? bulk;
     private readonly HashSet<string> cursors = [];
     private bool inTransaction;
 
-    /// <summary>What derives a company anew may go through all that it holds.</summary>
-    private bool takesLong;
-
     private PostgresDatabase(NpgsqlDataSource source, NpgsqlConnection connection, int locks, bool readOnly)
     {
-        this.source = source;
         this.connection = connection;
         this.locks = locks;
-        this.readOnly = readOnly;
+        pipe = new(source, connection, readOnly);
     }
 
     /// <param name="readOnly">A reader's: whoever asks it is told by <see cref="StoreUnavailableException"/> that the database cannot answer now.</param>
@@ -75,11 +66,14 @@ internal sealed class PostgresDatabase : Database
 
     public override bool IsShared => true;
 
-    public override Write.IBulk? Bulk => new PostgresBulk(this);
+    public override Write.IBulk? Bulk => bulk ??= new(this);
 
     public override bool IsIdle => !inTransaction;
 
     public NpgsqlConnection Connection => connection;
+
+    /// <summary>What goes to the server goes through it.</summary>
+    public PostgresPipe Pipe => pipe;
 
     public override Statement Use(string sql) => new PostgresStatement(this, Translated(sql), isStream: false);
 
@@ -87,21 +81,21 @@ internal sealed class PostgresDatabase : Database
 
     public override void Execute(string sql)
     {
-        Add(sql, []);
+        pipe.Add(sql, []);
         if (sql is "COMMIT" or "ROLLBACK")
         {
-            (inTransaction, takesLong) = (false, false);
+            (inTransaction, pipe.TakesLong) = (false, false);
             cursors.Clear();
         }
         else if (sql.StartsWith("BEGIN", StringComparison.Ordinal)) inTransaction = true;
-        Flush();
+        pipe.Flush();
     }
 
     public override bool TryExecute(string sql)
     {
         try
         {
-            if (sql == "ROLLBACK") waiting.Clear();
+            if (sql == "ROLLBACK") pipe.Forget();
             Execute(sql);
             return true;
         }
@@ -118,20 +112,21 @@ internal sealed class PostgresDatabase : Database
     /// </summary>
     public override void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds, int messages = 0)
     {
-        Add("BEGIN", []);
+        pipe.Add("BEGIN", []);
         inTransaction = true;
         // What begins later has greater numbers than all that is there, so none is left over from before.
         numbers.Remove("message");
         foreach (var company in holds.GroupBy(hold => hold.Company, hold => hold.Hold).OrderBy(company => company.Key))
         {
             var hold = company.Max();
-            takesLong |= hold is Hold.Rewrite;
-            Add(hold is Hold.Rewrite ? "SELECT pg_advisory_xact_lock($1)" : "SELECT pg_advisory_xact_lock_shared($1)", [Parameter(LockOf(company.Key, 0))]);
-            if (hold is Hold.Bind) Add("SELECT pg_advisory_xact_lock($1)", [Parameter(LockOf(company.Key, 1))]);
+            // What derives a company anew may go through all that it holds.
+            pipe.TakesLong |= hold is Hold.Rewrite;
+            pipe.Add(hold is Hold.Rewrite ? "SELECT pg_advisory_xact_lock($1)" : "SELECT pg_advisory_xact_lock_shared($1)", [Parameter(LockOf(company.Key, 0))]);
+            if (hold is Hold.Bind) pipe.Add("SELECT pg_advisory_xact_lock($1)", [Parameter(LockOf(company.Key, 1))]);
         }
 
         if (messages > 0) TakeNumbers("message", messages);
-        else Flush();
+        else pipe.Flush();
     }
 
     public override void BeginRead() => Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -139,7 +134,7 @@ internal sealed class PostgresDatabase : Database
     public override (string Kept, string Shadow) BeginShadow(IReadOnlyList<string> tables)
     {
         Execute("BEGIN ISOLATION LEVEL REPEATABLE READ");
-        var schema = (string)Query("SELECT quote_ident(current_schema())", [])[0][0]!;
+        var schema = (string)pipe.Query("SELECT quote_ident(current_schema())", [])[0][0]!;
         foreach (var table in tables) Execute($"CREATE TEMP TABLE {table} (LIKE {schema}.{table} INCLUDING ALL) ON COMMIT DROP");
         // What was prepared before means the store's tables still.
         Execute("DISCARD PLANS");
@@ -157,103 +152,18 @@ internal sealed class PostgresDatabase : Database
     private void TakeNumbers(string table, int count)
     {
         if (!numbers.TryGetValue(table, out var taken)) numbers.Add(table, taken = []);
-        foreach (var row in Query($"SELECT nextval('{table}_number') FROM generate_series(1, $1)", [Parameter(count)])) taken.Enqueue((long)row[0]!);
+        foreach (var row in pipe.Query($"SELECT nextval('{table}_number') FROM generate_series(1, $1)", [Parameter(count)])) taken.Enqueue((long)row[0]!);
     }
 
     public override long LastMessage(long company)
     {
-        var rows = Query("SELECT id FROM message WHERE company = $1 ORDER BY id DESC LIMIT 1", [Parameter(company)]);
+        var rows = pipe.Query("SELECT id FROM message WHERE company = $1 ORDER BY id DESC LIMIT 1", [Parameter(company)]);
         return rows.Count == 0 ? 0 : (long)rows[0][0]!;
     }
 
     public override void Dispose() => connection.Dispose();
 
     internal static NpgsqlParameter Parameter(long value) => new NpgsqlParameter<long> { TypedValue = value };
-
-    /// <summary>Lets a statement wait whose rows nobody looks at.</summary>
-    internal void Add(string sql, IReadOnlyList<NpgsqlParameter> parameters)
-    {
-        waiting.Add(CommandOf(sql, parameters));
-        if (waiting.Count >= MostWaiting) Flush();
-    }
-
-    /// <summary>Sends what waits.</summary>
-    internal void Flush()
-    {
-        if (waiting.Count == 0) return;
-        Ask(() =>
-        {
-            using var batch = Batch();
-            return batch.ExecuteNonQuery();
-        });
-    }
-
-    /// <summary>Runs the statements of a file.</summary>
-    internal void Script(string sql)
-    {
-        Flush();
-        Ask(() =>
-        {
-            using var script = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-            return script.ExecuteNonQuery();
-        });
-    }
-
-    /// <summary>Sends what waits and, with it, a statement whose rows are wanted.</summary>
-    internal List<object?[]> Query(string sql, IReadOnlyList<NpgsqlParameter> parameters)
-    {
-        var before = waiting.Count;
-        waiting.Add(CommandOf(sql, parameters));
-        return Ask(() =>
-        {
-            using var batch = Batch();
-            using var reader = batch.ExecuteReader(CommandBehavior.Default);
-            // The reader stops at statements with rows only.
-            for (var i = 0; i < before; i++)
-            {
-                if (batch.BatchCommands[i].CommandText.StartsWith("SELECT", StringComparison.Ordinal)) reader.NextResult();
-            }
-
-            return RowsOf(reader);
-        });
-    }
-
-    /// <summary>Sends rows by COPY.</summary>
-    internal void Copy(string sql, Action<NpgsqlBinaryImporter> write)
-    {
-        Flush();
-        Ask(() =>
-        {
-            using var copy = connection.BeginBinaryImport(sql);
-            write(copy);
-            return copy.Complete();
-        });
-    }
-
-    /// <summary>Rows of a cursor; what they look like is not known before it is open, so this cannot be prepared.</summary>
-    internal List<object?[]> Fetch(string cursor, int count)
-    {
-        Flush();
-        return Ask(() =>
-        {
-            using var fetch = new NpgsqlCommand($"FETCH {count.ToString(CultureInfo.InvariantCulture)} FROM {cursor}", connection);
-            using var reader = fetch.ExecuteReader();
-            return RowsOf(reader);
-        });
-    }
-
-    /// <summary>Sends what waits and, with it, a statement of which the number of changed rows is wanted.</summary>
-    internal int Change(string sql, IReadOnlyList<NpgsqlParameter> parameters)
-    {
-        var command = CommandOf(sql, parameters);
-        waiting.Add(command);
-        return Ask(() =>
-        {
-            using var batch = Batch();
-            batch.ExecuteNonQuery();
-            return (int)command.RecordsAffected;
-        });
-    }
 
     /// <summary>The name of one that is not in use; names come again, so that what is prepared does too.</summary>
     internal string OpenCursor()
@@ -266,72 +176,8 @@ internal sealed class PostgresDatabase : Database
 
     internal void CloseCursor(string cursor)
     {
-        if (inTransaction) Add($"CLOSE {cursor}", []);
+        if (inTransaction) pipe.Add($"CLOSE {cursor}", []);
         cursors.Remove(cursor);
-    }
-
-    /// <summary>Everything that goes to the server goes through here.</summary>
-    /// <exception cref="StoreUnavailableException">A reader cannot read; whoever asked is told so.</exception>
-    /// <exception cref="NpgsqlException">It failed otherwise.</exception>
-    private T Ask<T>(Func<T> ask)
-    {
-        try
-        {
-            // What is left of one that broke throws all kinds of things.
-            return connection.State is ConnectionState.Open ? ask() : throw new NpgsqlException("The connection to the database is gone");
-        }
-        catch (InvalidOperationException e) when (connection.State is not ConnectionState.Open)
-        {
-            source.Clear();
-            if (readOnly) throw new StoreUnavailableException("The store cannot be read now.", e);
-            throw new NpgsqlException("The connection to the database is gone", e);
-        }
-        catch (Exception e) when (PostgresEngine.IsFault(e))
-        {
-            // What broke this one broke those that lie idle; and one to a server that has become a standby is good for nothing any more.
-            if (connection.State is not ConnectionState.Open || e is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction }) source.Clear();
-            if (readOnly) throw new StoreUnavailableException("The store cannot be read now.", e);
-            throw;
-        }
-    }
-
-    private static List<object?[]> RowsOf(NpgsqlDataReader reader)
-    {
-        var rows = new List<object?[]>();
-        while (reader.Read())
-        {
-            var row = new object?[reader.FieldCount];
-            for (var i = 0; i < row.Length; i++) row[i] = reader.IsDBNull(i) ? null : reader.GetValue(i);
-            rows.Add(row);
-        }
-
-        return rows;
-    }
-
-    private NpgsqlBatch Batch()
-    {
-        var batch = new NpgsqlBatch(connection);
-        if (takesLong) batch.Timeout = 0;
-        foreach (var command in waiting) batch.BatchCommands.Add(command);
-        waiting.Clear();
-        try
-        {
-            // Known to the server from the first time on: preparing again costs nothing.
-            batch.Prepare();
-            return batch;
-        }
-        catch
-        {
-            batch.Dispose();
-            throw;
-        }
-    }
-
-    private static NpgsqlBatchCommand CommandOf(string sql, IReadOnlyList<NpgsqlParameter> parameters)
-    {
-        var command = new NpgsqlBatchCommand(sql);
-        foreach (var parameter in parameters) command.Parameters.Add(parameter);
-        return command;
     }
 
     private string Translated(string sql)

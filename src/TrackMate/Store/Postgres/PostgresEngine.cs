@@ -57,6 +57,8 @@ internal sealed class PostgresEngine : Engine
         }
     }
 
+    public override bool IsShared => true;
+
     public override int Writers => 8;
 
     public override bool IsDistributed => isDistributed;
@@ -91,7 +93,7 @@ internal sealed class PostgresEngine : Engine
             Name,
             (sql, version) =>
             {
-                database.Script(sql);
+                database.Pipe.Script(sql);
                 Distribute(database);
                 database.Execute("DELETE FROM schema_version");
                 database.Execute($"INSERT INTO schema_version VALUES ({version})");

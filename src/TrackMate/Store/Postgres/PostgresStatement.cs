@@ -30,7 +30,7 @@ internal sealed class PostgresStatement(PostgresDatabase database, string sql, b
     public override bool Next()
     {
         encoded = null;
-        rows ??= isStream ? Declare() : database.Query(sql, parameters);
+        rows ??= isStream ? Declare() : database.Pipe.Query(sql, parameters);
         if (++at < rows.Count) return true;
         if (cursor is null || rows.Count < FetchedAtOnce) return false;
         rows = Fetch();
@@ -38,11 +38,11 @@ internal sealed class PostgresStatement(PostgresDatabase database, string sql, b
         return rows.Count > 0;
     }
 
-    public override void Run() => database.Add(sql, parameters);
+    public override void Run() => database.Pipe.Add(sql, parameters);
 
-    public override int RunCounted() => database.Change(sql, parameters);
+    public override int RunCounted() => database.Pipe.Change(sql, parameters);
 
-    public override long RunForNumber() => Number(database.Query(sql + " RETURNING id", parameters)[0][0]!);
+    public override long RunForNumber() => Number(database.Pipe.Query(sql + " RETURNING id", parameters)[0][0]!);
 
     public override bool IsNull(int column) => rows![at][column] is null;
 
@@ -72,11 +72,11 @@ internal sealed class PostgresStatement(PostgresDatabase database, string sql, b
     private List<object?[]> Declare()
     {
         cursor = database.OpenCursor();
-        database.Add($"DECLARE {cursor} NO SCROLL CURSOR FOR {sql}", parameters);
+        database.Pipe.Add($"DECLARE {cursor} NO SCROLL CURSOR FOR {sql}", parameters);
         return Fetch();
     }
 
-    private List<object?[]> Fetch() => database.Fetch(cursor!, FetchedAtOnce);
+    private List<object?[]> Fetch() => database.Pipe.Fetch(cursor!, FetchedAtOnce);
 
     private static long Number(object value) => value switch
     {

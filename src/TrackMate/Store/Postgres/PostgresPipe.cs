@@ -1,0 +1,173 @@
+using System.Data;
+using System.Globalization;
+using Npgsql;
+
+namespace TrackMate.Store.Postgres;
+
+/// <summary>
+/// Statements on their way to the server. What is written waits until something is read or committed, so that it goes out in one round trip with it; what is read is
+/// read whole, so that other statements may run between its rows.
+/// </summary>
+/// <param name="readOnly">A reader's: whoever asks is told by <see cref="StoreUnavailableException"/> that the database cannot answer now.</param>
+internal sealed class PostgresPipe(NpgsqlDataSource source, NpgsqlConnection connection, bool readOnly)
+{
+    /// <summary>Statements that wait at most: more of them in one round trip gain nothing.</summary>
+    private const int MostWaiting = 256;
+
+    private readonly List<NpgsqlBatchCommand> waiting = [];
+
+    /// <summary>Whether statements have no limit of time.</summary>
+    public bool TakesLong { get; set; }
+
+    /// <summary>Lets what waits go unsent, as where it is to be taken back.</summary>
+    public void Forget() => waiting.Clear();
+
+    /// <summary>Lets a statement wait whose rows nobody looks at.</summary>
+    public void Add(string sql, IReadOnlyList<NpgsqlParameter> parameters)
+    {
+        waiting.Add(CommandOf(sql, parameters));
+        if (waiting.Count >= MostWaiting) Flush();
+    }
+
+    /// <summary>Sends what waits.</summary>
+    public void Flush()
+    {
+        if (waiting.Count == 0) return;
+        Ask(() =>
+        {
+            using var batch = Batch();
+            return batch.ExecuteNonQuery();
+        });
+    }
+
+    /// <summary>Runs the statements of a file.</summary>
+    public void Script(string sql)
+    {
+        Flush();
+        Ask(() =>
+        {
+            using var script = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+            return script.ExecuteNonQuery();
+        });
+    }
+
+    /// <summary>Sends what waits and, with it, a statement whose rows are wanted.</summary>
+    public List<object?[]> Query(string sql, IReadOnlyList<NpgsqlParameter> parameters)
+    {
+        var before = waiting.Count;
+        waiting.Add(CommandOf(sql, parameters));
+        return Ask(() =>
+        {
+            using var batch = Batch();
+            using var reader = batch.ExecuteReader(CommandBehavior.Default);
+            // The reader stops at statements with rows only.
+            for (var i = 0; i < before; i++)
+            {
+                if (batch.BatchCommands[i].CommandText.StartsWith("SELECT", StringComparison.Ordinal)) reader.NextResult();
+            }
+
+            return RowsOf(reader);
+        });
+    }
+
+    /// <summary>Sends rows by COPY.</summary>
+    public void Copy(string sql, Action<NpgsqlBinaryImporter> write)
+    {
+        Flush();
+        Ask(() =>
+        {
+            using var copy = connection.BeginBinaryImport(sql);
+            write(copy);
+            return copy.Complete();
+        });
+    }
+
+    /// <summary>Rows of a cursor; what they look like is not known before it is open, so this cannot be prepared.</summary>
+    public List<object?[]> Fetch(string cursor, int count)
+    {
+        Flush();
+        return Ask(() =>
+        {
+            using var fetch = new NpgsqlCommand($"FETCH {count.ToString(CultureInfo.InvariantCulture)} FROM {cursor}", connection);
+            using var reader = fetch.ExecuteReader();
+            return RowsOf(reader);
+        });
+    }
+
+    /// <summary>Sends what waits and, with it, a statement of which the number of changed rows is wanted.</summary>
+    public int Change(string sql, IReadOnlyList<NpgsqlParameter> parameters)
+    {
+        var command = CommandOf(sql, parameters);
+        waiting.Add(command);
+        return Ask(() =>
+        {
+            using var batch = Batch();
+            batch.ExecuteNonQuery();
+            return (int)command.RecordsAffected;
+        });
+    }
+
+    /// <summary>Everything that goes to the server goes through here.</summary>
+    /// <exception cref="StoreUnavailableException">A reader cannot read; whoever asked is told so.</exception>
+    /// <exception cref="NpgsqlException">It failed otherwise.</exception>
+    private T Ask<T>(Func<T> ask)
+    {
+        try
+        {
+            // What is left of one that broke throws all kinds of things.
+            return connection.State is ConnectionState.Open ? ask() : throw new NpgsqlException("The connection to the database is gone");
+        }
+        catch (InvalidOperationException e) when (connection.State is not ConnectionState.Open)
+        {
+            source.Clear();
+            if (readOnly) throw new StoreUnavailableException("The store cannot be read now.", e);
+            throw new NpgsqlException("The connection to the database is gone", e);
+        }
+        catch (Exception e) when (PostgresEngine.IsFault(e))
+        {
+            // What broke this one broke those that lie idle; and one to a server that has become a standby is good for nothing any more.
+            if (connection.State is not ConnectionState.Open || e is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction }) source.Clear();
+            if (readOnly) throw new StoreUnavailableException("The store cannot be read now.", e);
+            throw;
+        }
+    }
+
+    private static List<object?[]> RowsOf(NpgsqlDataReader reader)
+    {
+        var rows = new List<object?[]>();
+        while (reader.Read())
+        {
+            var row = new object?[reader.FieldCount];
+            for (var i = 0; i < row.Length; i++) row[i] = reader.IsDBNull(i) ? null : reader.GetValue(i);
+            rows.Add(row);
+        }
+
+        return rows;
+    }
+
+    private NpgsqlBatch Batch()
+    {
+        var batch = new NpgsqlBatch(connection);
+        if (TakesLong) batch.Timeout = 0;
+        foreach (var command in waiting) batch.BatchCommands.Add(command);
+        waiting.Clear();
+        try
+        {
+            // Known to the server from the first time on: preparing again costs nothing.
+            batch.Prepare();
+            return batch;
+        }
+        catch
+        {
+            batch.Dispose();
+            throw;
+        }
+    }
+
+    private static NpgsqlBatchCommand CommandOf(string sql, IReadOnlyList<NpgsqlParameter> parameters)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var parameter in parameters) command.Parameters.Add(parameter);
+        return command;
+    }
+}
