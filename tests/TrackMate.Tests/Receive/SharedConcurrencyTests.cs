@@ -17,6 +17,11 @@ public sealed class SharedConcurrencyTests
         await using var one = await ServerProcess.StartAsync(settings: settings);
         await using var other = await ServerProcess.StartAsync(settings: settings);
 
+        // One device that many people share. Each is known by nothing but this: what is written of one waits for nothing that is written of another.
+        var guests = await Task.WhenAll(Enumerable.Range(0, Many).Select(i => TakeAsync(() =>
+            new Shopper((i % 2 == 0 ? one : other).Http, ServerProcess.CompanyId, "session_1729260000_tablet").IdentifyAsync($"guest{i}@example.com", at: TimeOf(i), eventId: $"guest {i}"))));
+        Assert.All(guests, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+
         var answers = await Task.WhenAll(Enumerable.Range(0, Many).SelectMany(i => new[]
         {
             // Each session begins on one server and is identified on the other; each event comes to both, as after an answer that was lost.
@@ -27,9 +32,6 @@ public sealed class SharedConcurrencyTests
                 await new Shopper(other.Http, ServerProcess.CompanyId, session).TrackAsync("page_view", at: TimeOf(i), eventId: $"view {i}");
                 return await new Shopper(other.Http, ServerProcess.CompanyId, session).IdentifyAsync("sarah@example.com", at: TimeOf(i), eventId: $"identify {i}");
             }),
-            // One device that two people share.
-            TakeAsync(() => new Shopper((i % 2 == 0 ? one : other).Http, ServerProcess.CompanyId, "session_1729260000_tablet")
-                .IdentifyAsync(i % 3 == 0 ? "ann@example.com" : "bob@example.com", at: TimeOf(i), eventId: $"tablet {i}")),
             // And what a back end says of the same person.
             TakeAsync(() => new ShopBackend((i % 2 == 0 ? other : one).Http, ServerProcess.ApiKey)
                 .WebhookAsync("order_placed", email: "sarah@example.com", externalId: "42", at: TimeOf(i), eventId: $"order {i}")),
@@ -42,7 +44,6 @@ public sealed class SharedConcurrencyTests
         // Her page views and orders, and that she registered.
         Assert.Equal((2 * Many) + 1, (int)sarah["totals"]!["events"]!);
         Assert.Equal(Many, (int)sarah["totals"]!["sessions"]!["client"]!);
-        Assert.Equal(3, (await backend.GetAsync("/api/profiles")).Body!["profiles"]!.AsArray().Count);
 
         using var trackmate = new CommandLineRunner(one);
         trackmate.Environment["TRACKMATE_DATABASE"] = schema.Connection;

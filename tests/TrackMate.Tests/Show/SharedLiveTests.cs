@@ -31,7 +31,10 @@ public sealed class SharedLiveTests
     /// <summary>The name of the next event that is no sign of life only.</summary>
     private static async Task<string> NextAsync(StreamReader lines)
     {
-        while (await lines.ReadLineAsync(Cancel) is { } line)
+        // For what never comes: signs of life do, for ever.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        limit.CancelAfter(TimeSpan.FromSeconds(40));
+        while (await lines.ReadLineAsync(limit.Token) is { } line)
         {
             if (line.StartsWith("event: ", StringComparison.Ordinal) && line != "event: heartbeat") return line["event: ".Length..];
         }
