@@ -85,7 +85,8 @@ internal sealed class PostgresEngine : Engine
             database,
             () =>
             {
-                // One server makes the tables; those that start beside it wait here.
+                // One server makes the tables; those that start beside it wait here. Over many machines that is some thousand statements, so nothing of it has a limit of time.
+                database.Pipe.TakesLong = true;
                 database.Execute("SELECT pg_advisory_xact_lock(hashtext(current_schema()), 1)");
                 database.Execute("CREATE TABLE IF NOT EXISTS schema_version (version bigint NOT NULL)");
                 return VersionOf(database);
@@ -162,6 +163,8 @@ internal sealed class PostgresEngine : Engine
             while (rows.Next()) tables.Add(rows.Text(0));
         }
 
+        // Over one connection to each machine: a sequence that a later table numbers its rows by is not made beside parallel work of the same transaction.
+        if (tables.Count > 0) database.Execute("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'");
         foreach (var table in tables)
             database.Execute($"SELECT create_distributed_table('{table}', 'company', colocate_with => '{(table == "message" ? "none" : "message")}')");
     }
