@@ -75,8 +75,10 @@ internal sealed class PostgresEngine : Engine
     };
 
     /// <summary>A key that is there already was written by another server at this very moment.</summary>
-    public override bool IsTransient(Exception e) =>
-        e is PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UniqueViolation };
+    public override bool IsTransient(Exception e) => e is PostgresException failure
+        && (failure.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UniqueViolation
+            // What COPY met on another machine Citus tells in that one's words, with a code of its own; the name of the key is in any language.
+            || (failure.SqlState is PostgresErrorCodes.InternalError && failure.MessageText.Contains("message_by_event_id_", StringComparison.Ordinal)));
 
     public override void Upgrade()
     {
