@@ -69,10 +69,15 @@ internal sealed class PostgresEngine : Engine
     internal static bool IsFault(Exception e) => e switch
     {
         // Connections, resources, an operator's intervention, the system itself; read-only is a primary that has become a standby; locks that were waited for in vain.
-        PostgresException failure => failure.SqlState[..2] is "08" or "53" or "57" or "58" or "40" || failure.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.LockNotAvailable,
+        PostgresException failure => failure.SqlState[..2] is "08" or "53" or "57" or "58" or "40" || failure.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.LockNotAvailable
+            || IsLostMachine(failure),
         NpgsqlException or SocketException or TimeoutException or IOException => true,
         _ => false,
     };
+
+    /// <summary>A machine that went in the middle of a transaction, or as it was committed: Citus has no code for that, and no translation.</summary>
+    private static bool IsLostMachine(PostgresException e) => e.SqlState is PostgresErrorCodes.InternalError
+        && (e.MessageText.StartsWith("failure on connection marked as essential", StringComparison.Ordinal) || e.MessageText.StartsWith("could not commit transaction for shard", StringComparison.Ordinal));
 
     /// <summary>A key that is there already was written by another server at this very moment.</summary>
     public override bool IsTransient(Exception e) => e is PostgresException failure
