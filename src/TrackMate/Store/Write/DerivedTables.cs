@@ -28,10 +28,10 @@ internal static class DerivedTables
         var (kept, shadow) = database.BeginShadow([.. Tables.Select(table => table.Name)]);
         try
         {
-            database.Execute($"INSERT INTO {shadow}.identifier SELECT * FROM {kept}.identifier");
-            database.Execute($"INSERT INTO {shadow}.session SELECT * FROM {kept}.session");
+            database.Execute($"INSERT INTO {shadow}identifier SELECT * FROM {kept}identifier");
+            database.Execute($"INSERT INTO {shadow}session SELECT * FROM {kept}session");
             foreach (var company in companies) Rebuild.Everything(database, company);
-            return [.. Tables.Select(table => (table.Name, Differing(database, $"{kept}.{table.Name}", $"{shadow}.{table.Name}", table.Columns))).Where(table => table.Item2 > 0)];
+            return [.. Tables.Select(table => (table.Name, Differing(database, $"{kept}{table.Name}", $"{shadow}{table.Name}", table.Columns))).Where(table => table.Item2 > 0)];
         }
         finally
         {
