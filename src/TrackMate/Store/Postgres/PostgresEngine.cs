@@ -134,15 +134,24 @@ internal sealed class PostgresEngine : Engine
             while (rows.Read()) tables.Add(rows.GetString(0));
         }
 
+        var isClean = true;
         foreach (var table in tables)
         {
             cancel.ThrowIfCancellationRequested();
             using var vacuum = new NpgsqlCommand($"VACUUM {table}", connection) { CommandTimeout = 0 };
             using var stopped = cancel.Register(vacuum.Cancel);
-            vacuum.ExecuteNonQuery();
+            try
+            {
+                vacuum.ExecuteNonQuery();
+            }
+            catch (PostgresException e) when (IsFault(e) && !cancel.IsCancellationRequested && connection.State is System.Data.ConnectionState.Open)
+            {
+                // One of many machines is away: the tables that lie here are cleaned meanwhile, and it is tried again.
+                isClean = false;
+            }
         }
 
-        return true;
+        return isClean;
     }
 
     public override void Dispose()
