@@ -13,7 +13,7 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
     private readonly ILogger log;
     private readonly StoreWriter[] writers;
     private readonly StoreWriter aside;
-    private readonly ConcurrentDictionary<long, Exception> away = [];
+    private readonly ConcurrentDictionary<long, Exception> away = new();
     private readonly Lock asking = new();
     private volatile Exception? unreadable;
 
