@@ -31,24 +31,36 @@ internal sealed partial class ErasureResume(MessageStore store, Eraser eraser, T
         await Task.Yield();
         try
         {
-            foreach (var state in store.Read(ErasureWriter.Unfinished))
-            {
-                switch (await eraser.ResumeAsync(state, stoppingToken))
-                {
-                    case true:
-                        LogFinished(log);
-                        break;
-                    case false when heldBack.Add(state.Number):
-                        LogHeldBack(log);
-                        break;
-                }
-            }
+            foreach (var state in store.Read(ErasureWriter.Unfinished)) await ResumeAsync(state, stoppingToken);
         }
-        catch (Exception e) when (e is StoreUnavailableException or IOException or System.Data.Common.DbException)
+        catch (Exception e) when (IsPassing(e))
         {
             LogFailed(log, e.Message);
         }
     }
+
+    private async Task ResumeAsync(ErasureState state, CancellationToken stoppingToken)
+    {
+        try
+        {
+            switch (await eraser.ResumeAsync(state, stoppingToken))
+            {
+                case true:
+                    LogFinished(log);
+                    break;
+                case false when heldBack.Add(state.Number):
+                    LogHeldBack(log);
+                    break;
+            }
+        }
+        catch (Exception e) when (IsPassing(e))
+        {
+            // Those of other companies may lie on machines that are there.
+            LogFailed(log, e.Message);
+        }
+    }
+
+    private static bool IsPassing(Exception e) => e is StoreUnavailableException or IOException or System.Data.Common.DbException;
 
     [LoggerMessage(EventId = 31, Level = LogLevel.Information, Message = "An erasure that was left unfinished is done: its rows and bytes are gone.")]
     private static partial void LogFinished(ILogger logger);

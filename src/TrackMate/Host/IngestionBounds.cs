@@ -24,17 +24,22 @@ internal sealed partial class IngestionBounds(MessageStore store, Registry regis
 
     private async Task PruneAsync(CancellationToken stopping)
     {
-        try
+        StoreUnavailableException? failure = null;
+        foreach (var company in registry.Companies)
         {
-            foreach (var company in registry.Companies)
+            try
             {
                 while (await store.PruneIngestionAsync(company, time.GetUtcNow().ToUnixTimeMilliseconds())) stopping.ThrowIfCancellationRequested();
             }
+            catch (StoreUnavailableException e)
+            {
+                // The others may lie on machines that are there.
+                failure = e;
+                stopping.ThrowIfCancellationRequested();
+            }
         }
-        catch (StoreUnavailableException e)
-        {
-            LogNotPruned(log, e.Message);
-        }
+
+        if (failure is not null) LogNotPruned(log, failure.Message);
     }
 
     [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "What was refused long ago could not be taken away: {Reason} It is tried again in an hour.")]

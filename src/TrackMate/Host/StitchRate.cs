@@ -48,20 +48,21 @@ internal sealed class StitchRate : IHostedService, IDisposable
 
     private List<Measurement<double>> Read(DateTimeOffset now)
     {
-        try
+        var from = DayCounters.DayOf(now.ToUnixTimeMilliseconds()) - Days + 1;
+        var read = new List<Measurement<double>>();
+        foreach (var company in registry.Companies)
         {
-            using var snapshot = store.Read();
-            var reader = new IngestionReader(snapshot.Database);
-            var from = DayCounters.DayOf(now.ToUnixTimeMilliseconds()) - Days + 1;
-            return [.. registry.Companies
-                .Select(company => (company.CompanyId, Rate: StitchDay.RateOf(reader.StitchDays(company, from))))
-                .Where(company => company.Rate is not null)
-                .Select(company => new Measurement<double>(company.Rate!.Value, new KeyValuePair<string, object?>("company", company.CompanyId)))];
+            try
+            {
+                if (StitchDay.RateOf(store.Read(database => new IngestionReader(database).StitchDays(company, from))) is { } rate)
+                    read.Add(new(rate, new KeyValuePair<string, object?>("company", company.CompanyId)));
+            }
+            catch (StoreUnavailableException)
+            {
+                // The ready check says so, unless it is only the machine that this company lies on; here its metric is missing meanwhile.
+            }
         }
-        catch (StoreUnavailableException)
-        {
-            // The ready check says so; here the metric is missing meanwhile.
-            return [];
-        }
+
+        return read;
     }
 }

@@ -50,7 +50,7 @@ internal abstract class Database : IDisposable
     /// Begins a transaction in which empty tables stand before those of the store by name, so that what is derived can be derived beside it. It reads of one moment,
     /// writes nothing that stays, and is to be rolled back.
     /// </summary>
-    /// <returns>The names before those of the store's tables, and before those of the shadows.</returns>
+    /// <returns>What to write before the names of the store's tables, and before those of the shadows: <c>main.</c> and <c>temp.</c>.</returns>
     public abstract (string Kept, string Shadow) BeginShadow(IReadOnlyList<string> tables);
 
     /// <summary>Makes what was written last, whatever fails after it returns.</summary>

@@ -12,6 +12,8 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
     private readonly ConcurrentBag<Database> readers = [];
     private readonly ILogger log;
     private readonly StoreWriter[] writers;
+    private readonly StoreWriter aside;
+    private readonly ConcurrentDictionary<long, Exception> away = new();
     private readonly Lock asking = new();
     private volatile Exception? unreadable;
 
@@ -19,8 +21,9 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
     {
         this.engine = engine;
         this.log = log;
-        writers = [.. Enumerable.Range(0, engine.Writers).Select(_ => new StoreWriter(engine, log, companies => Appended?.Invoke(companies)))];
-        StoreMetrics.QueueLength = () => writers.Sum(writer => writer.Waiting);
+        writers = [.. Enumerable.Range(0, engine.Writers).Select(_ => new StoreWriter(engine, log, companies => Appended?.Invoke(companies), away))];
+        aside = new(engine, log, companies => Appended?.Invoke(companies), away, isAside: true);
+        StoreMetrics.QueueLength = () => writers.Sum(writer => writer.Waiting) + aside.Waiting;
     }
 
     /// <summary>Opens or makes the store for a server, and brings its tables up to date.</summary>
@@ -32,6 +35,7 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
         {
             engine.Serve(companies => store.Appended?.Invoke(companies));
             foreach (var writer in store.writers) writer.Start();
+            if (engine.IsDistributed) store.aside.Start();
             return store;
         }
         catch
@@ -152,14 +156,19 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
     public void Dispose()
     {
         foreach (var writer in writers) writer.Queue.Dispose();
+        aside.Queue.Dispose();
         // SQLite's log is moved into its file by whoever closes it last, which a connection that only reads cannot do.
         foreach (var reader in readers) reader.Dispose();
         foreach (var writer in writers) writer.Dispose();
+        aside.Dispose();
         engine.Dispose();
     }
 
-    /// <summary>All of one company goes through one writer, so that it is written in the order in which it came, and what holds one company up holds few others up.</summary>
-    private StoreWriter WriterOf(Company company) => writers[company.Number % writers.Length];
+    /// <summary>
+    /// All of one company goes through one writer, so that it is written in the order in which it came, and what holds one company up holds few others up. One whose
+    /// machine is away goes through a writer of its like until it is written again: to find out each time that it still is takes time, and its neighbours have none to wait.
+    /// </summary>
+    private StoreWriter WriterOf(Company company) => away.ContainsKey(company.Number) ? aside : writers[company.Number % writers.Length];
 
     [LoggerMessage(EventId = 5, Level = LogLevel.Error, Message = "{Store} cannot be read: {Reason}. Whoever asks gets 503; it is tried again with each request.")]
     private static partial void LogReadFailed(ILogger logger, string store, string reason);

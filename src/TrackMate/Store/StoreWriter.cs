@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using TrackMate.Store.Write;
 
 namespace TrackMate.Store;
@@ -11,16 +12,22 @@ internal sealed partial class StoreWriter : IDisposable
     private readonly Engine engine;
     private readonly ILogger log;
     private readonly Action<IReadOnlyCollection<long>> appended;
+    private readonly ConcurrentDictionary<long, Exception> away;
+    private readonly bool isAside;
     private Database? database;
     private MessageWriter? writer;
     private volatile Exception? failure;
 
     /// <param name="appended">Called with the companies that have received or refused something, after it was committed.</param>
-    public StoreWriter(Engine engine, ILogger log, Action<IReadOnlyCollection<long>> appended)
+    /// <param name="away">Companies whose machine could not be written the last time, and why; shared by all writers of a store.</param>
+    /// <param name="isAside">Whether it is the one that tries those again; the others do not wait for them.</param>
+    public StoreWriter(Engine engine, ILogger log, Action<IReadOnlyCollection<long>> appended, ConcurrentDictionary<long, Exception> away, bool isAside = false)
     {
         this.engine = engine;
         this.log = log;
         this.appended = appended;
+        this.away = away;
+        this.isAside = isAside;
         Queue = new(Commit);
     }
 
@@ -58,18 +65,28 @@ internal sealed partial class StoreWriter : IDisposable
             return;
         }
 
+        var owner = engine.IsDistributed ? batch[0].Company : null;
+        if (!isAside && owner is { } gone && away.TryGetValue(gone, out var reason))
+        {
+            // What was queued before that was known must not hold its neighbours up once more.
+            foreach (var append in batch) append.Failure = reason;
+            return;
+        }
+
         var failed = Write(batch);
         for (var attempt = 1; failed is not null && engine.IsTransient(failed) && attempt < MostAttempts; attempt++) failed = Write(batch);
         if (failed is null)
         {
             if (failure is not null) LogWriteRecovered(log, engine.Name);
             failure = null;
+            if (owner is { } back) away.TryRemove(back, out _);
             AfterCommit(batch);
         }
         else if (engine.IsUnavailable(failed))
         {
             if (failure is null) LogWriteFailed(log, engine.Name, failed.Message, failed);
             failure = failed;
+            if (owner is { } lost) away[lost] = failed;
         }
         else if (batch.Count > 1)
         {

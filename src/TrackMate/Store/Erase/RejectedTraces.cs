@@ -14,8 +14,8 @@ internal sealed partial class RejectedTraces(Database database)
     /// <summary>Looks through everything that was refused.</summary>
     public SeenTraces Look(Company company, IReadOnlyCollection<string> names, IReadOnlyCollection<string> sessions)
     {
-        using var newest = database.Use("SELECT COALESCE(MAX(id), 0) FROM rejected");
-        newest.Next();
+        using var newest = database.Use("SELECT COALESCE(MAX(id), 0) FROM rejected WHERE company = ?");
+        newest.With(company.Number).Next();
         return new(newest.Long(0), names.ToHashSet(StringComparer.Ordinal), sessions.ToHashSet(StringComparer.Ordinal), Of(company, names, sessions));
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
 using TrackMate.Store.Postgres;
@@ -71,8 +72,9 @@ internal sealed class PostgresEnd(PostgresEngine engine) : StoreEnd(engine)
             var table = tables.FirstOrDefault(table => sequence == table.Name + "_number")
                 ?? throw new MoveFailedException($"What the numbers of {sequence} are for is not known, so what they have to go on from is not either.");
             // Those of messages that were erased are not given again while an erasure goes by them.
-            var more = table.Name == "message" ? "COALESCE((SELECT MAX(until) FROM erasure), 0)" : "0";
-            Postgres.Pipe.Script($"SELECT setval('{sequence}', 1 + GREATEST((SELECT COALESCE(MAX(id), 0) FROM {table.Name}), {more}), false)");
+            var last = Math.Max(Number($"SELECT COALESCE(MAX(id), 0) FROM {table.Name}"), table.Name == "message" ? Number("SELECT COALESCE(MAX(until), 0) FROM erasure") : 0);
+            // By a number and not by what it is asked from: Citus would not mix its tables with others, and must set the sequence here and not elsewhere.
+            Postgres.Pipe.Script(string.Create(CultureInfo.InvariantCulture, $"SELECT setval('{sequence}', {1 + last}, false)"));
         }
 
         foreach (var table in Texts("SELECT table_name::text FROM information_schema.columns WHERE table_schema = current_schema() AND is_identity = 'YES' AND table_name !~ '_[0-9]+$'"))
@@ -86,6 +88,13 @@ internal sealed class PostgresEnd(PostgresEngine engine) : StoreEnd(engine)
     {
         Database = Engine.OpenWriter();
         if (!ServerPresence.TryTakeAlone(Postgres.Connection)) throw ServerRuns();
+    }
+
+    private long Number(string sql)
+    {
+        using var row = Database.Use(sql);
+        row.Next();
+        return row.Long(0);
     }
 
     private List<string> Texts(string sql)

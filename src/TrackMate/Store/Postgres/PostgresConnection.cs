@@ -40,7 +40,8 @@ internal static class PostgresConnection
         if (!settings.ShouldSerialize("GSS Encryption Mode")) settings.GssEncryptionMode = GssEncryptionMode.Disable;
         settings.NoResetOnClose = true;
         // Every statement has an index. A plan that was made while a table was empty stays until the database has counted it, and would walk all of what has come since.
-        settings.Options = $"{settings.Options} -c enable_seqscan=off".TrimStart();
+        // And where the database is many machines, how long one of them is waited for that does not answer; any other database takes it for a name of ours.
+        settings.Options = $"{settings.Options} -c enable_seqscan=off -c citus.node_connection_timeout={ConnectSeconds}s".TrimStart();
         settings.IncludeErrorDetail = false;
         return settings;
     }

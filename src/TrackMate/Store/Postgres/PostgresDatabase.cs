@@ -133,12 +133,28 @@ internal sealed class PostgresDatabase : Database
 
     public override (string Kept, string Shadow) BeginShadow(IReadOnlyList<string> tables)
     {
+        // Goes through all that is there.
+        pipe.TakesLong = true;
         Execute("BEGIN ISOLATION LEVEL REPEATABLE READ");
         var schema = (string)pipe.Query("SELECT quote_ident(current_schema())", [])[0][0]!;
+        var kept = $"{schema}.";
+        if (pipe.Query("SELECT 1 FROM pg_extension WHERE extname = 'citus'", []).Count > 0)
+        {
+            // Over one connection to each machine, since each has a moment of its own. And what is compared is fetched first: sets of tables here and tables there are
+            // compared in pieces that Citus bounds.
+            Execute("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'");
+            kept = "pg_temp.kept_";
+            foreach (var table in tables)
+            {
+                Execute($"CREATE TEMP TABLE kept_{table} (LIKE {schema}.{table}) ON COMMIT DROP");
+                Execute($"INSERT INTO pg_temp.kept_{table} SELECT * FROM {schema}.{table}");
+            }
+        }
+
         foreach (var table in tables) Execute($"CREATE TEMP TABLE {table} (LIKE {schema}.{table} INCLUDING ALL) ON COMMIT DROP");
         // What was prepared before means the store's tables still.
         Execute("DISCARD PLANS");
-        return (schema, "pg_temp");
+        return (kept, "pg_temp.");
     }
 
     public override long NextNumber(string table)

@@ -69,14 +69,21 @@ internal sealed class PostgresEngine : Engine
     internal static bool IsFault(Exception e) => e switch
     {
         // Connections, resources, an operator's intervention, the system itself; read-only is a primary that has become a standby; locks that were waited for in vain.
-        PostgresException failure => failure.SqlState[..2] is "08" or "53" or "57" or "58" or "40" || failure.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.LockNotAvailable,
+        PostgresException failure => failure.SqlState[..2] is "08" or "53" or "57" or "58" or "40" || failure.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.LockNotAvailable
+            || IsLostMachine(failure),
         NpgsqlException or SocketException or TimeoutException or IOException => true,
         _ => false,
     };
 
+    /// <summary>A machine that went in the middle of a transaction, or as it was committed: Citus has no code for that, and no translation.</summary>
+    private static bool IsLostMachine(PostgresException e) => e.SqlState is PostgresErrorCodes.InternalError
+        && (e.MessageText.StartsWith("failure on connection marked as essential", StringComparison.Ordinal) || e.MessageText.StartsWith("could not commit transaction for shard", StringComparison.Ordinal));
+
     /// <summary>A key that is there already was written by another server at this very moment.</summary>
-    public override bool IsTransient(Exception e) =>
-        e is PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UniqueViolation };
+    public override bool IsTransient(Exception e) => e is PostgresException failure
+        && (failure.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UniqueViolation
+            // What COPY met on another machine Citus tells in that one's words, with a code of its own; the name of the key is in any language.
+            || (failure.SqlState is PostgresErrorCodes.InternalError && failure.MessageText.Contains("message_by_event_id_", StringComparison.Ordinal)));
 
     public override void Upgrade()
     {
@@ -85,7 +92,8 @@ internal sealed class PostgresEngine : Engine
             database,
             () =>
             {
-                // One server makes the tables; those that start beside it wait here.
+                // One server makes the tables; those that start beside it wait here. Over many machines that is some thousand statements, so nothing of it has a limit of time.
+                database.Pipe.TakesLong = true;
                 database.Execute("SELECT pg_advisory_xact_lock(hashtext(current_schema()), 1)");
                 database.Execute("CREATE TABLE IF NOT EXISTS schema_version (version bigint NOT NULL)");
                 return VersionOf(database);
@@ -126,15 +134,24 @@ internal sealed class PostgresEngine : Engine
             while (rows.Read()) tables.Add(rows.GetString(0));
         }
 
+        var isClean = true;
         foreach (var table in tables)
         {
             cancel.ThrowIfCancellationRequested();
             using var vacuum = new NpgsqlCommand($"VACUUM {table}", connection) { CommandTimeout = 0 };
             using var stopped = cancel.Register(vacuum.Cancel);
-            vacuum.ExecuteNonQuery();
+            try
+            {
+                vacuum.ExecuteNonQuery();
+            }
+            catch (PostgresException e) when (IsFault(e) && !cancel.IsCancellationRequested && connection.State is System.Data.ConnectionState.Open)
+            {
+                // One of many machines is away: the tables that lie here are cleaned meanwhile, and it is tried again.
+                isClean = false;
+            }
         }
 
-        return true;
+        return isClean;
     }
 
     public override void Dispose()
@@ -162,6 +179,8 @@ internal sealed class PostgresEngine : Engine
             while (rows.Next()) tables.Add(rows.Text(0));
         }
 
+        // Over one connection to each machine: a sequence that a later table numbers its rows by is not made beside parallel work of the same transaction.
+        if (tables.Count > 0) database.Execute("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'");
         foreach (var table in tables)
             database.Execute($"SELECT create_distributed_table('{table}', 'company', colocate_with => '{(table == "message" ? "none" : "message")}')");
     }

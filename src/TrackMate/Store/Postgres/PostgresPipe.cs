@@ -89,6 +89,7 @@ internal sealed class PostgresPipe(NpgsqlDataSource source, NpgsqlConnection con
         return Ask(() =>
         {
             using var fetch = new NpgsqlCommand($"FETCH {count.ToString(CultureInfo.InvariantCulture)} FROM {cursor}", connection);
+            if (TakesLong) fetch.CommandTimeout = 0;
             using var reader = fetch.ExecuteReader();
             return RowsOf(reader);
         });

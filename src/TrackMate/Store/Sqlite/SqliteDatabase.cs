@@ -119,7 +119,7 @@ internal sealed class SqliteDatabase : Database
                 .Replace("CREATE UNIQUE INDEX ", "CREATE UNIQUE INDEX temp.", StringComparison.Ordinal));
         }
 
-        return ("main", "temp");
+        return ("main.", "temp.");
     }
 
     /// <summary>A table's own, so that its keys, conflicts and indexes work in the shadow as they do in the store.</summary>

@@ -25,13 +25,14 @@ internal static class DerivedTables
     /// <returns>Rows by table that a rebuild would add, take away or change; none is as it should be.</returns>
     public static IReadOnlyList<(string Table, long Rows)> Differences(Database database, IEnumerable<Company> companies)
     {
-        var (kept, shadow) = database.BeginShadow([.. Tables.Select(table => table.Name)]);
+        // Alarms are raised beside the store too. They are not compared: when they were raised is not told by messages.
+        var (kept, shadow) = database.BeginShadow([.. Tables.Select(table => table.Name), "alarm"]);
         try
         {
-            database.Execute($"INSERT INTO {shadow}.identifier SELECT * FROM {kept}.identifier");
-            database.Execute($"INSERT INTO {shadow}.session SELECT * FROM {kept}.session");
+            database.Execute($"INSERT INTO {shadow}identifier SELECT * FROM {kept}identifier");
+            database.Execute($"INSERT INTO {shadow}session SELECT * FROM {kept}session");
             foreach (var company in companies) Rebuild.Everything(database, company);
-            return [.. Tables.Select(table => (table.Name, Differing(database, $"{kept}.{table.Name}", $"{shadow}.{table.Name}", table.Columns))).Where(table => table.Item2 > 0)];
+            return [.. Tables.Select(table => (table.Name, Differing(database, $"{kept}{table.Name}", $"{shadow}{table.Name}", table.Columns))).Where(table => table.Item2 > 0)];
         }
         finally
         {

@@ -89,12 +89,16 @@ internal sealed class SpanRows(Database database, SessionMarks? marks = null)
         return [.. stored.Except(spans).Concat(spans.Except(stored)).Select(span => span.Identifier).Distinct()];
     }
 
-    private void Insert(Company company, long session, Span span) =>
-        database.Use("""
-            INSERT INTO span (company, session, from_ms, to_ms, identifier, claim, trust, has_runs)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, CASE WHEN EXISTS (SELECT 1 FROM server_run WHERE company = ?1 AND identifier = 0 AND session = ?2) THEN 1 ELSE 0 END)
-            """)
+    private void Insert(Company company, long session, Span span)
+    {
+        database.Use("INSERT INTO span (company, session, from_ms, to_ms, identifier, claim, trust, has_runs) VALUES (?, ?, ?, ?, ?, ?, ?, 0)")
             .With(company.Number).With(session).With(span.From).With(span.To).With(span.Identifier).With(span.Claim).With((long)span.Trust).Run();
+        // A statement of its own: Citus takes no sub-select among the values of an insertion.
+        database.Use("""
+            UPDATE span SET has_runs = 1 WHERE company = ?1 AND session = ?2 AND from_ms = ?3
+              AND EXISTS (SELECT 1 FROM server_run WHERE company = ?1 AND identifier = 0 AND session = ?2)
+            """).With(company.Number).With(session).With(span.From).Run();
+    }
 
     private List<Span> SpansOf(Company company, long session)
     {
