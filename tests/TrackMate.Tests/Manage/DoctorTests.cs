@@ -24,6 +24,19 @@ public sealed class DoctorTests(RunningServer running) : IClassFixture<RunningSe
         Assert.Contains("is what a rebuild gives", said);
     }
 
+    /// <summary>Alarms are raised of one of so many: not by the doctor, who only looks.</summary>
+    [Fact]
+    public async Task So_is_one_with_a_person_of_many_identifiers()
+    {
+        await trackmate.DoAsync($"company set {ServerProcess.CompanyId} --max-emails 20");
+        foreach (var number in Enumerable.Range(0, 12)) await running.Backend.WebhookAsync("order_placed", email: $"one-of-many-{number}@example.com", externalId: "many");
+        Assert.Equal(13, (await running.Backend.ProfileOfAsync("one-of-many-3@example.com"))!["identifiers"]!.AsArray().Count);
+
+        var said = await trackmate.DoAsync("doctor");
+
+        Assert.All(said.Trim().Split('\n'), line => Assert.StartsWith("ok ", line));
+    }
+
     [Theory]
     [InlineData("UPDATE server_run SET events = events + 1", "server_run")]
     [InlineData("UPDATE span SET to_ms = to_ms - 1", "span")]

@@ -15,24 +15,28 @@ public sealed class PostgresDoctorTests
         using var trackmate = new CommandLineRunner(server);
         trackmate.Environment["TRACKMATE_DATABASE"] = schema.Connection;
         await trackmate.DoAsync($"demo --url {server.Address} --company {ServerProcess.CompanyId} --api-key {ServerProcess.ApiKey}");
+        await trackmate.DoAsync($"company set {ServerProcess.CompanyId} --max-emails 20");
+        foreach (var number in Enumerable.Range(0, 12)) await new ShopBackend(server.Http, ServerProcess.ApiKey).WebhookAsync("order_placed", email: $"{number}@example.com", externalId: "many");
+        await AskAsync(schema, "DELETE FROM alarm");
 
         var healthy = await trackmate.DoAsync("doctor");
         Assert.Contains("ok    What is derived", healthy);
         Assert.DoesNotContain("WRONG", healthy);
         Assert.Equal(healthy, await trackmate.DoAsync("doctor"));
+        Assert.Equal(0L, await AskAsync(schema, "SELECT count(*) FROM alarm"));
 
-        await ExecuteAsync(schema, "UPDATE span SET to_ms = 0; UPDATE session SET identified = 0");
+        await AskAsync(schema, "UPDATE span SET to_ms = 0; UPDATE session SET identified = 0");
         var (exitCode, output, _) = await trackmate.RunAsync("doctor");
         Assert.Equal(1, exitCode);
         Assert.Contains("of span", output);
         Assert.Contains("of session", output);
     }
 
-    private static async Task ExecuteAsync(PostgresSchema schema, string sql)
+    private static async Task<object?> AskAsync(PostgresSchema schema, string sql)
     {
         await using var connection = new NpgsqlConnection(schema.Connection);
         await connection.OpenAsync(TestContext.Current.CancellationToken);
         await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        return await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
     }
 }

@@ -15,6 +15,8 @@ internal sealed class Eraser(Engine engine, Func<Company, Func<ErasureWriter, Er
     /// <returns>Where it stands once no row of the person is left; null where the company has no such profile.</returns>
     public async Task<ErasureState?> EraseRowsAsync(Company company, ProfileId id, ActBy by, bool suppress)
     {
+        // A server beside this one may have numbered what it refuses and not committed it: having the company to ourselves for once waits for that, and what comes later has greater numbers.
+        if (engine.IsShared) await step(company, _ => null);
         var seen = Look(company, id);
         ErasureState? begun = null;
         try
