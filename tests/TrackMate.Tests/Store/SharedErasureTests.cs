@@ -47,7 +47,7 @@ public sealed class SharedErasureTests
 
     private static void Refuse(Database database, Company company, string body) =>
         database.Use("INSERT INTO rejected (company, origin, call, event_id, received_ms, status, detail, envelope, agent, size, kept, body) VALUES (?, 1, 1, NULL, 0, 400, 'bad', NULL, NULL, 1, 1, ?)")
-            .With(company.Number).WithBlob(Encoding.UTF8.GetBytes(body)).Run();
+            .With(company.Number).WithBlob(Encoding.UTF8.GetBytes(body)).RunForNumber();
 
     private static long Number(Database database, string sql)
     {
