@@ -23,7 +23,7 @@ public enum Trust
 /// <summary>"This session is the person of that identifier from this time on": one stored claim on a session, as spans need it.</summary>
 /// <param name="Number">The store's number of the claim.</param>
 /// <param name="UnixMilliseconds">The message's own time.</param>
-/// <param name="EventId">The message's eventId; the higher wins a tie.</param>
+/// <param name="EventId">The message's eventId, its own among those of its method; the higher wins a tie.</param>
 /// <param name="Identifiers">The store's numbers of the identifiers it names; the session goes to the first.</param>
 /// <param name="FirstNamedAs">As what the first of them was named: an e-mail if the message names one, else an externalId, else a userId. Spans do not look at it; what a session makes known of an externalId's e-mail does (B13).</param>
 public sealed record Claim(
@@ -48,7 +48,7 @@ public sealed record Unbinding(long From, long To)
 /// <summary>The claims of one session in, its spans out: <c>spans(S)</c>. Pure, and the same for any order of arrival.</summary>
 public static class SessionSpans
 {
-    /// <summary>Claims by (time, verified last, eventId): of one time the last one wins.</summary>
+    /// <summary>Claims by (time, verified last, eventId, what a server says last, for browsers and servers choose their eventIds apart): of one time the last one wins.</summary>
     public static readonly Comparer<Claim> Order = Comparer<Claim>.Create(Compare);
 
     /// <summary>The spans that are left beside what operators keep free, oldest first.</summary>
@@ -111,6 +111,8 @@ public static class SessionSpans
         var byTime = left.UnixMilliseconds.CompareTo(right.UnixMilliseconds);
         if (byTime != 0) return byTime;
         var byTrust = left.Trust.CompareTo(right.Trust);
-        return byTrust != 0 ? byTrust : EventIds.Compare(left.EventId, right.EventId);
+        if (byTrust != 0) return byTrust;
+        var byEventId = EventIds.Compare(left.EventId, right.EventId);
+        return byEventId != 0 ? byEventId : left.Method.CompareTo(right.Method);
     }
 }

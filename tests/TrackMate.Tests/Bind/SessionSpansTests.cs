@@ -10,7 +10,8 @@ public sealed class SessionSpansTests
             Gen.OneOf(ClaimMethod.Identify, ClaimMethod.Webhook), Gen.OneOf(Trust.Claimed, Trust.Verified), Gen.Long[0, 5], Gen.Long[1, 3].Array[1, 3],
             (method, trust, time, identifiers) => (Method: method, Trust: trust, Time: time, Identifiers: identifiers.Distinct().ToArray()))
         .Array[0, 9]
-        .Select(claims => claims.Select((claim, i) => new Claim(100 + i, claim.Method, claim.Method is ClaimMethod.Webhook ? Trust.Verified : claim.Trust, claim.Time, EventIdOf(i), claim.Identifiers)).ToArray());
+        .Select(claims => claims.Select((claim, i) => new Claim(100 + i, claim.Method, claim.Method is ClaimMethod.Webhook ? Trust.Verified : claim.Trust, claim.Time, EventIdOf(i / 2), claim.Identifiers))
+            .DistinctBy(claim => (claim.Method, claim.EventId)).ToArray());
 
     [Fact]
     public void Any_order_of_claims_gives_the_same_spans() =>
@@ -45,7 +46,7 @@ public sealed class SessionSpansTests
         Claims.Sample(claims =>
         {
             var spans = SessionSpans.Of(claims);
-            var inOrder = claims.OrderBy(claim => claim.UnixMilliseconds).ThenBy(claim => claim.Trust).ThenBy(claim => claim.EventId, StringComparer.Ordinal).ToList();
+            var inOrder = claims.OrderBy(claim => claim.UnixMilliseconds).ThenBy(claim => claim.Trust).ThenBy(claim => claim.EventId, StringComparer.Ordinal).ThenBy(claim => claim.Method).ToList();
             var openings = inOrder.Where((claim, i) => claim.Method is ClaimMethod.Identify || !inOrder.Take(i).SelectMany(before => before.Identifiers).Intersect(claim.Identifiers).Any()).ToList();
             for (var time = -1; claims.Length > 0 && time <= 6; time++)
             {
@@ -79,6 +80,19 @@ public sealed class SessionSpansTests
         ];
         Assert.Equal([new(long.MinValue, long.MaxValue, 3, 3, Trust.Verified)], SessionSpans.Of(claims));
         Assert.Equal([new(long.MinValue, long.MaxValue, 2, 2, Trust.Claimed)], SessionSpans.Of(claims[..2]));
+    }
+
+    /// <summary>A browser's eventIds and a server's are their own: two claims may have one.</summary>
+    [Fact]
+    public void Of_one_time_and_eventId_what_the_server_says_holds_the_session()
+    {
+        Claim[] claims =
+        [
+            new(1, ClaimMethod.Webhook, Trust.Verified, 10, "a", [1]),
+            new(2, ClaimMethod.Identify, Trust.Verified, 10, "a", [2]),
+        ];
+        Assert.Equal([new(long.MinValue, long.MaxValue, 1, 1, Trust.Verified)], SessionSpans.Of(claims));
+        Assert.Equal(SessionSpans.Of(claims), SessionSpans.Of([claims[1], claims[0]]));
     }
 
     private static string EventIdOf(int number) => ((char)('a' + (number * 5 % 9))).ToString();

@@ -86,6 +86,8 @@ internal static class Histories
     /// <summary>Enough of them that most are used once; some compare otherwise in UTF-16 than in UTF-8.</summary>
     private static readonly Gen<string> EventId = Gen.Frequency(
         (8, Gen.Int[0, 150].Select(number => "evt_" + number)),
+        // What a browser and a server both call so is two messages.
+        (1, Gen.Const("both")),
         (1, Gen.OneOf("Z", "a", "aa", "é", "\uffee", "\U0001f600", "\U0001f601", "evt_1x")));
 
     private static readonly Gen<string> Data = Gen.OneOf("{}", """{"address":"https://shop.com/"}""", """{ "text" : "ünï", "list":[1,2.50] }""");

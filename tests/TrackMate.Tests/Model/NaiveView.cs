@@ -171,7 +171,7 @@ internal sealed class NaiveView
             .Select(message => message is Identify identify
                 ? new SessionClaim(message, IsIdentify: true, identify.Trust, SessionGoesTo(message))
                 : new SessionClaim(message, IsIdentify: false, Trust.Verified, SessionGoesTo(message)))
-            .OrderBy(claim => claim.Time).ThenBy(claim => claim.Trust).ThenBy(claim => claim.Message.EventId, ByBytes)];
+            .OrderBy(claim => claim.Time).ThenBy(claim => claim.Trust).ThenBy(claim => claim.Message.EventId, ByBytes).ThenBy(claim => !claim.IsIdentify)];
 
     /// <summary>The claims that change hands: identifies, and webhooks that name nobody who was claimed for the session before; of one time only the last.</summary>
     private List<SessionClaim> OpeningsOf(string session)

@@ -65,7 +65,7 @@ internal sealed class Ahead(IBulk bulk, Database database, Names names, DayCount
 
         if (firstDays.Count > 0) names.Keep(company, bulk.Sessions(company, firstDays));
         var leaves = fresh.SelectMany(message => message.Named).Select(identifier => identifier.Id).ToHashSet();
-        if (leaves.Count > 0) names.Keep(company, bulk.Identifiers(company, leaves));
+        if (leaves.Count > 0) names.Keep(company, leaves, bulk.Identifiers(company, leaves));
 
         var events = fresh.OfType<TrackedEvent>().Where(tracked => tracked is { Named.Count: 0, Order.Origin: Origin.Browser })
             .Select(tracked => new NumberedEvent(tracked, numbers[tracked], names.Session(tracked.Company, tracked.SessionId!).Number)).ToList();

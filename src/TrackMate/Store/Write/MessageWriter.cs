@@ -71,7 +71,6 @@ internal sealed class MessageWriter(Database database, SessionMarks marks)
     public void GoAhead(IEnumerable<Message> messages)
     {
         if (database.Bulk is not { } bulk) return;
-        names.ForgetIdentifiers();
         ahead ??= new(bulk, database, names, counters);
         ahead.Go(messages);
     }
@@ -251,15 +250,24 @@ internal sealed class MessageWriter(Database database, SessionMarks marks)
     private long? Insert(Message message, Origin origin, long? session, long? identifier, string? type, ReadOnlySpan<byte> data, ReadOnlySpan<byte> context, Agent? agent)
     {
         if (ahead?.IsRepeat(message) == true) return null;
-        var insert = database.Use("""
+        // One that is known to be new need not be waited for; where another server stores it at this moment, the transaction is begun anew.
+        var reserved = ahead?.NumberOf(message);
+        var insert = database.Use(reserved is null
+            ? """
             INSERT INTO message (id, company, origin, event_id, session, identifier, named, at, received_ms, type, data, context, agent)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            """
+            : """
+            INSERT INTO message (id, company, origin, event_id, session, identifier, named, at, received_ms, type, data, context, agent)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """);
-        var number = ahead?.NumberOf(message) ?? database.NextNumber("message");
+        var number = reserved ?? database.NextNumber("message");
         insert.With(number).With(message.Company.Number).With((long)origin).With(message.EventId).With(session).With(identifier)
             .With(identifier is null ? null : (long?)message.Named[0].Kind).With(message.Order.Value).With(message.ReceivedAt).With(type).WithText(data);
         _ = context.IsEmpty ? insert.WithNull() : insert.WithText(context);
         _ = agent is null ? insert.WithNull() : insert.With(AgentText.Write(agent));
-        return insert.RunCounted() == 0 ? null : number;
+        if (reserved is null && insert.RunCounted() == 0) return null;
+        if (reserved is not null) insert.Run();
+        return number;
     }
 }

@@ -46,14 +46,19 @@ internal sealed class Names(Database database, SessionMarks marks)
         foreach (var (sessionId, number, firstDay) in found) sessions[(company, sessionId)] = new(number, stored: true) { FirstDay = firstDay ?? long.MaxValue };
     }
 
-    /// <inheritdoc cref="Keep(long, IEnumerable{ValueTuple{string, long, long?}})"/>
-    public void Keep(long company, IEnumerable<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed)> found)
+    /// <summary>Keeps what was asked for many identifiers at once, for as long as nobody else may change it.</summary>
+    public void Keep(long company, IReadOnlySet<ProfileId> asked, IEnumerable<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed)> found)
     {
-        foreach (var (leaf, number, kind, firstNamed) in found) identifiers[(company, leaf)] = new(number, stored: true) { Kind = kind, FirstNamed = firstNamed ?? long.MaxValue };
-    }
+        if (identifiers.Count >= Capacity) identifiers.Clear();
+        var unknown = asked.ToHashSet();
+        foreach (var (leaf, number, kind, firstNamed) in found)
+        {
+            identifiers[(company, leaf)] = new(number, stored: true) { Kind = kind, FirstNamed = firstNamed ?? long.MaxValue };
+            unknown.Remove(leaf);
+        }
 
-    /// <summary>Forgets what other servers may change of identifiers.</summary>
-    public void ForgetIdentifiers() => identifiers.Clear();
+        foreach (var leaf in unknown) identifiers[(company, leaf)] = new(database.NextNumber("identifier"), stored: false);
+    }
 
     public Numbered Session(Company company, string sessionId)
     {
