@@ -31,14 +31,14 @@ internal sealed class Ahead(IBulk bulk, Database database, Names names, DayCount
     private readonly HashSet<(long Company, Origin Origin, string EventId)> stored = [];
     private readonly Dictionary<Message, long> numbers = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Whether a message is written already, so that nothing is left to be done for it.</summary>
-    public bool Wrote(Message message) => written.Contains(message);
+    /// <summary>Whether a message is written already, so that nothing is left to be done for it; said once, for what comes again is a repeat.</summary>
+    public bool Wrote(Message message) => written.Remove(message);
 
     /// <summary>Whether a message was stored before this transaction.</summary>
     public bool IsRepeat(Message message) => stored.Contains(KeyOf(message));
 
-    /// <summary>The number kept for a message, in the order in which they came; null for those that have none.</summary>
-    public long? NumberOf(Message message) => numbers.TryGetValue(message, out var number) ? number : null;
+    /// <summary>Gives out the number kept for a message that is not stored, in the order in which they came; null for one that has none, or has had it.</summary>
+    public long? TakeNumber(Message message) => numbers.Remove(message, out var number) ? number : null;
 
     public void Go(IEnumerable<Message> messages)
     {
@@ -68,7 +68,7 @@ internal sealed class Ahead(IBulk bulk, Database database, Names names, DayCount
         if (leaves.Count > 0) names.Keep(company, leaves, bulk.Identifiers(company, leaves));
 
         var events = fresh.OfType<TrackedEvent>().Where(tracked => tracked is { Named.Count: 0, Order.Origin: Origin.Browser })
-            .Select(tracked => new NumberedEvent(tracked, numbers[tracked], names.Session(tracked.Company, tracked.SessionId!).Number)).ToList();
+            .Select(tracked => new NumberedEvent(tracked, TakeNumber(tracked)!.Value, names.Session(tracked.Company, tracked.SessionId!).Number)).ToList();
         if (events.Count == 0) return;
         bulk.Add(company, events);
         foreach (var (tracked, _, session) in events)

@@ -251,7 +251,7 @@ internal sealed class MessageWriter(Database database, SessionMarks marks)
     {
         if (ahead?.IsRepeat(message) == true) return null;
         // One that is known to be new need not be waited for; where another server stores it at this moment, the transaction is begun anew.
-        var reserved = ahead?.NumberOf(message);
+        var reserved = ahead?.TakeNumber(message);
         var insert = database.Use(reserved is null
             ? """
             INSERT INTO message (id, company, origin, event_id, session, identifier, named, at, received_ms, type, data, context, agent)
