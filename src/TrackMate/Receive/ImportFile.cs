@@ -65,9 +65,9 @@ internal sealed class ImportFile(Company company, BesideServer beside, Registry 
     private void Flush()
     {
         if (batch.Count == 0) return;
-        var receipts = beside.Transact(company, writer => batch.ConvertAll(writer.Append));
+        var receipts = beside.Transact(company, writer => writer.Append(batch));
         var (suppressed, duplicates) = (receipts.Count(receipt => receipt.Suppressed), receipts.Count(receipt => receipt.Duplicate));
-        done = done with { Stored = done.Stored + receipts.Count - suppressed - duplicates, Duplicates = done.Duplicates + duplicates, Suppressed = done.Suppressed + suppressed };
+        done = done with { Stored = done.Stored + receipts.Length - suppressed - duplicates, Duplicates = done.Duplicates + duplicates, Suppressed = done.Suppressed + suppressed };
         batch.Clear();
     }
 

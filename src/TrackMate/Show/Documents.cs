@@ -217,13 +217,13 @@ internal sealed class Documents(Database database, Company company)
         var owner = identifier ?? sessions.SpanAt(company, session!.Value, order)?.Identifier;
         if (owner is null)
         {
-            var run = runs.WholeOfNobody(company, session!.Value, order);
+            var run = runs.WholeOfNobody(company, session!.Value, order).Value;
             var id = company.Anchor(run.First.UnixMilliseconds, run.FirstEventId);
             return DocumentOf(id, null, timelines.ServerSession(company, session!.Value, run, after, limit + 1), limit, _ => null);
         }
 
         var person = Persons.Of(company, owner.Value);
-        var whole = runs.Whole(person, order);
+        var whole = runs.Whole(person, order).Value;
         return DocumentOf(company.Anchor(whole.First.UnixMilliseconds, whole.FirstEventId), person, timelines.ServerSession(person, whole, after, limit + 1), limit, _ => person.Id);
     }
 

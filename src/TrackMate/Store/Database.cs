@@ -38,7 +38,7 @@ internal abstract class Database : IDisposable
     /// <returns>False where it failed.</returns>
     public abstract bool TryExecute(string sql);
 
-    /// <summary>Begins a transaction that writes.</summary>
+    /// <summary>Begins a transaction that writes; an engine may send that with what is asked first.</summary>
     /// <param name="holds">What it does to which companies, so that others who write them meanwhile wait or do not.</param>
     /// <param name="messages">How many messages it may add.</param>
     public abstract void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds, int messages = 0);
@@ -63,7 +63,7 @@ internal abstract class Database : IDisposable
     public abstract bool IsIdle { get; }
 
     /// <summary>Numbers for new rows of a table, rising with their arrival as near as the engine can tell.</summary>
-    /// <param name="table">One of <c>message</c>, <c>session</c>, <c>identifier</c>.</param>
+    /// <param name="table">One of <c>message</c>, <c>session</c>, <c>identifier</c>, <c>claim</c>.</param>
     public abstract long NextNumber(string table);
 
     /// <summary>A number that no message of a company exceeds which is there now, and all that come later do.</summary>
@@ -95,6 +95,27 @@ internal abstract class Statement : IDisposable
     /// <summary>Goes to the next row.</summary>
     /// <returns>False when there is none.</returns>
     public abstract bool Next();
+
+    /// <summary>
+    /// Asks now, and gives it back; what is read is what there is at this moment. An engine where each question is a journey may send it with the next ones, so ask
+    /// for all that is wanted before looking at any.
+    /// </summary>
+    /// <param name="read">Reads the rows, from before the first one.</param>
+    public virtual Lazy<T> Ask<T>(Func<Statement, T> read)
+    {
+        using (this) return new(read(this));
+    }
+
+    /// <summary>Asks whether it is so, of a statement that answers 0 or 1.</summary>
+    public Lazy<bool> AskWhether() => Ask(row => row.Next() && row.Long(0) == 1);
+
+    /// <summary>Asks for all rows.</summary>
+    public Lazy<List<T>> AskAll<T>(Func<Statement, T> read) => Ask(row =>
+    {
+        var all = new List<T>();
+        while (row.Next()) all.Add(read(row));
+        return all;
+    });
 
     /// <summary>Runs a statement without rows and gives it back. An engine may do so later, but before anything else is read or committed.</summary>
     public abstract void Run();

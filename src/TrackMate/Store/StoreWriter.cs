@@ -114,12 +114,12 @@ internal sealed partial class StoreWriter : IDisposable
                 return null;
             }
 
-            BeginWrite(batch, isKept);
-            writer!.Begin();
-            writer.GoAhead(batch.SelectMany(append => append.Messages));
+            Begin(batch, isKept);
+            var receipts = writer!.Append([.. batch.SelectMany(append => append.Messages)]).AsSpan();
             foreach (var append in batch)
             {
-                for (var i = 0; i < append.Messages.Count; i++) writer.Ingestion.Note(append.Messages[i], append.Receipts[i] = writer.Append(append.Messages[i]));
+                receipts[..append.Messages.Count].CopyTo(append.Receipts);
+                receipts = receipts[append.Messages.Count..];
                 if (append.Rejected is { } rejected) writer.Ingestion.Keep(writer.ToKeep(rejected), append.Messages, append.Receipts);
                 append.Work?.Invoke(writer);
             }
@@ -136,19 +136,24 @@ internal sealed partial class StoreWriter : IDisposable
         return null;
     }
 
-    private void BeginWrite(IReadOnlyList<WriteQueue.Append> batch, bool isKept)
+    private void Begin(IReadOnlyList<WriteQueue.Append> batch, bool isKept)
     {
-        var messages = batch.Sum(append => append.Messages.Count);
         try
         {
-            database!.BeginWrite(batch.SelectMany(append => append.Holds()), messages);
+            Begin();
         }
         catch (Exception e) when (isKept && database!.IsShared && engine.IsUnavailable(e) && !engine.IsTransient(e))
         {
             // It may have lost what it was connected to since the last time; nothing was written yet, and a new one says whether that is so.
             Abandon();
             Connect();
-            database!.BeginWrite(batch.SelectMany(append => append.Holds()), messages);
+            Begin();
+        }
+
+        void Begin()
+        {
+            database!.BeginWrite(batch.SelectMany(append => append.Holds()), batch.Sum(append => append.Messages.Count));
+            writer!.Begin();
         }
     }
 

@@ -43,7 +43,7 @@ internal sealed class WriteQueue : IDisposable
     /// <exception cref="StoreUnavailableException">The queue is full, the program is stopping, or the transaction failed.</exception>
     public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected = null) => AppendAsync(new Append(messages, rejected));
 
-    /// <summary>Runs something of an operator's between the messages, in their transaction.</summary>
+    /// <summary>Runs something of an operator's between the messages, in a transaction of its own.</summary>
     /// <exception cref="StoreUnavailableException">As for messages.</exception>
     public Task RunAsync(Company company, Action<MessageWriter> work) => AppendAsync(new Append([], null, (company.Number, work)));
 
@@ -88,7 +88,10 @@ internal sealed class WriteQueue : IDisposable
         }
     }
 
-    /// <summary>Waits for something to write, then takes all that is there, up to a batch; null when stopping and all is written.</summary>
+    /// <summary>
+    /// Waits for something to write, then takes all that is there, up to a batch; null when stopping and all is written. What an operator does has a transaction to
+    /// itself: it may reach everything, and what is remembered of a transaction's messages must hold to its end.
+    /// </summary>
     private List<Append>? Gather()
     {
         while (true)
@@ -98,9 +101,10 @@ internal sealed class WriteQueue : IDisposable
                 if (waiting.Count > 0)
                 {
                     var batch = new List<Append>(waiting.Count);
-                    for (var messages = 0; messages < MaxMessages && waiting.TryDequeue(out var append); messages += Math.Max(1, append.Messages.Count))
+                    for (var messages = 0; messages < MaxMessages && waiting.TryPeek(out var append); messages += Math.Max(1, append.Messages.Count))
                     {
-                        batch.Add(append);
+                        if (batch.Count > 0 && (append.Work is not null || batch[^1].Work is not null)) break;
+                        batch.Add(waiting.Dequeue());
                         waitingBytes -= append.Bytes;
                     }
 

@@ -97,7 +97,7 @@ public sealed class AlikeTests(TemporaryStore stored) : IClassFixture<TemporaryS
         database.Execute("BEGIN IMMEDIATE");
         if (first) writer.Reset();
         writer.Begin();
-        foreach (var message in messages) writer.Append(message);
+        foreach (var message in messages) writer.Append([message]);
         writer.Finish();
         database.Execute("COMMIT");
     }

@@ -60,7 +60,7 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
                 Messages.Identify(company, "s", "c@shop.com", "next", Messages.Ten + 20_000),
                 Messages.Webhook(company, "c@shop.com", "w1", Messages.Ten + 20_001, session: "s"),
                 Messages.Webhook(company, "c@shop.com", "w2", Messages.Ten + 20_002, session: "s") with { Named = [Identifier.External(company, "42")] },
-            }) writer.Append(message);
+            }) writer.Append([message]);
             writer.Finish();
             database.Execute("COMMIT");
             return new(raw.sqlite3_total_changes(database.Handle) - rows, database.Prepared.Sum(statement => statement.Steps) - steps);
@@ -215,7 +215,7 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
         var writer = Fill(database, company, "s", events, []);
         var (rows, steps) = (raw.sqlite3_total_changes(database.Handle), database.Prepared.Sum(statement => statement.Steps));
         database.Execute("BEGIN IMMEDIATE");
-        foreach (var message in messages(company, "s")) writer.Append(message);
+        foreach (var message in messages(company, "s")) writer.Append([message]);
         writer.Finish();
         database.Execute("COMMIT");
         return new(raw.sqlite3_total_changes(database.Handle) - rows, database.Prepared.Sum(statement => statement.Steps) - steps);
@@ -228,8 +228,8 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
         database.Execute("BEGIN IMMEDIATE");
         writer.Reset();
         writer.Begin();
-        for (var i = 0; i < events; i++) writer.Append(Messages.Browser(company, session, $"e{i}", Messages.Ten + i));
-        foreach (var message in more) writer.Append(message);
+        for (var i = 0; i < events; i++) writer.Append([Messages.Browser(company, session, $"e{i}", Messages.Ten + i)]);
+        foreach (var message in more) writer.Append([message]);
         writer.Finish();
         database.Execute("COMMIT");
         return writer;

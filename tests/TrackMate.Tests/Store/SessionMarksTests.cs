@@ -70,7 +70,7 @@ public sealed class SessionMarksTests(TemporaryStore stored) : IClassFixture<Tem
     {
         database.Execute("BEGIN IMMEDIATE");
         writer.Begin();
-        foreach (var message in messages) writer.Append(message);
+        foreach (var message in messages) writer.Append([message]);
         writer.Finish();
         database.Execute("COMMIT");
     }

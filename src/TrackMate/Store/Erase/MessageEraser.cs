@@ -141,7 +141,7 @@ internal sealed class MessageEraser(Database database, SessionMarks marks)
         {
             using var row = database.Use("SELECT type, data, at, event_id, session, identifier FROM message WHERE id = ? AND company = ?");
             if (row.With(teller).With(company.Number).Next() && Money.Read(company.Settings, row.Text(0), row.Bytes(1).ToArray(), out _) is { } money)
-                ledger.Add(company, teller, new(row.Long(2)), row.Text(3), money, row.LongOrNull(4), row.LongOrNull(5));
+                ledger.Add(company, teller, new(row.Long(2)), row.Text(3), money, row.LongOrNull(4), row.LongOrNull(5), ledger.PaymentsOf(company, money));
         }
     }
 
@@ -187,7 +187,7 @@ internal sealed class MessageEraser(Database database, SessionMarks marks)
             if (row.With(company.Number).With(one).With(other).With((long)trust).Next()) earliest = (row.Long(0), row.Text(1));
         }
 
-        if (earliest is { } said) persons.Pairs.Say(company, left, right, trust, said.At, said.EventId);
+        if (earliest is { } said) persons.Pairs.Say(company, left, right, trust, said.At, said.EventId, persons.Pairs.Ask(company, left, right, trust, said.At));
     }
 
     private void DropUnlessUsed(Company company, long session)

@@ -11,24 +11,23 @@ namespace TrackMate.Store.Postgres;
 /// </summary>
 internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
 {
-    public IEnumerable<(Origin Origin, string EventId)> Stored(long company, IReadOnlyCollection<(Origin Origin, string EventId)> messages)
-    {
-        foreach (var ofOne in messages.GroupBy(message => message.Origin, message => message.EventId))
-        {
-            var rows = database.Pipe.Query(
-                """
-                SELECT given.event_id FROM unnest($3) AS given (event_id)
-                CROSS JOIN LATERAL (SELECT 1 FROM message WHERE company = $1 AND origin = $2 AND event_id = given.event_id LIMIT 1) AS known
-                """,
-                [PostgresDatabase.Parameter(company), PostgresDatabase.Parameter((long)ofOne.Key), Array(ofOne.ToArray())]);
-            foreach (var row in rows) yield return (ofOne.Key, (string)row[0]!);
-        }
-    }
+    public Lazy<List<(Origin Origin, string EventId)>> Stored(long company, IReadOnlyCollection<(Origin Origin, string EventId)> messages) =>
+        Ask(
+            """
+            SELECT given.origin, given.event_id FROM unnest($2, $3) AS given (origin, event_id)
+            CROSS JOIN LATERAL (SELECT 1 FROM message WHERE company = $1 AND origin = given.origin AND event_id = given.event_id LIMIT 1) AS known
+            """,
+            [
+                PostgresDatabase.Parameter(company), new NpgsqlParameter<short[]> { TypedValue = [.. messages.Select(message => (short)message.Origin)] },
+                Array([.. messages.Select(message => message.EventId)]),
+            ],
+            row => ((Origin)(short)row[0]!, (string)row[1]!));
 
     /// <summary>In the order of their ids, so that two servers that make the same sessions wait for each other and never in a circle.</summary>
-    public IEnumerable<(string SessionId, long Number, long? FirstDay)> Sessions(long company, IReadOnlyDictionary<string, long?> firstDays)
+    public Lazy<List<(string SessionId, long Number, long? FirstDay)>> Sessions(long company, IReadOnlyDictionary<string, long?> firstDays)
     {
         string[] sessionIds = [.. firstDays.Keys.Order(StringComparer.Ordinal)];
+        long[] numbers = [.. sessionIds.Select(_ => database.NextNumber("session"))];
         database.Pipe.Add(
             """
             INSERT INTO session (company, id, session_id, first_day)
@@ -36,34 +35,36 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
             ON CONFLICT (company, session_id) DO NOTHING
             """,
             [
-                PostgresDatabase.Parameter(company), new NpgsqlParameter<long[]> { TypedValue = [.. sessionIds.Select(_ => database.NextNumber("session"))] }, Array(sessionIds),
+                PostgresDatabase.Parameter(company), new NpgsqlParameter<long[]> { TypedValue = numbers }, Array(sessionIds),
                 new NpgsqlParameter<long?[]> { TypedValue = [.. sessionIds.Select(sessionId => firstDays[sessionId])] },
             ]);
-        return database.Pipe.Query("""
+        return Ask(
+            """
             SELECT known.session_id, known.id, known.first_day FROM unnest($2) AS given (session_id)
             CROSS JOIN LATERAL (SELECT session_id, id, first_day FROM session WHERE company = $1 AND session_id = given.session_id LIMIT 1) AS known
-            """, [PostgresDatabase.Parameter(company), Array(sessionIds)])
-            .Select(row => ((string)row[0]!, (long)row[1]!, (long?)row[2]));
+            """,
+            [PostgresDatabase.Parameter(company), Array(sessionIds)],
+            row => ((string)row[0]!, (long)row[1]!, (long?)row[2]));
     }
 
-    public IEnumerable<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed)> Identifiers(long company, IReadOnlyCollection<ProfileId> leaves) =>
-        database.Pipe.Query(
+    public Lazy<List<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed)>> Identifiers(long company, IReadOnlyCollection<ProfileId> leaves) =>
+        Ask(
             """
             SELECT known.leaf, known.id, known.kind, known.first_named_ms FROM unnest($2) AS given (leaf)
             CROSS JOIN LATERAL (SELECT leaf, id, kind, first_named_ms FROM identifier WHERE company = $1 AND leaf = given.leaf LIMIT 1) AS known
             """,
-            [PostgresDatabase.Parameter(company), new NpgsqlParameter<byte[][]> { TypedValue = [.. leaves.Select(leaf => leaf.ToBytes())] }])
-        .Select(row => (ProfileId.FromBytes((byte[])row[0]!), (long)row[1]!, (IdentifierKind)(short)row[2]!, (long?)row[3]));
+            [PostgresDatabase.Parameter(company), new NpgsqlParameter<byte[][]> { TypedValue = [.. leaves.Select(leaf => leaf.ToBytes())] }],
+            row => (ProfileId.FromBytes((byte[])row[0]!), (long)row[1]!, (IdentifierKind)(short)row[2]!, (long?)row[3]));
 
     /// <summary>By COPY, the fastest there is. Somebody else may store one of them at this very moment: then the transaction fails and is tried again, and it is a repeat.</summary>
-    public void Add(long company, IReadOnlyCollection<NumberedEvent> events)
+    public void Add(IReadOnlyCollection<NumberedEvent> events)
     {
         database.Pipe.Copy("COPY message (company, id, at, received_ms, session, origin, event_id, type, data, context, agent) FROM STDIN (FORMAT BINARY)", copy =>
         {
             foreach (var (tracked, number, session) in events)
             {
                 copy.StartRow();
-                copy.Write(company, NpgsqlDbType.Bigint);
+                copy.Write(tracked.Company.Number, NpgsqlDbType.Bigint);
                 copy.Write(number, NpgsqlDbType.Bigint);
                 copy.Write(tracked.Order.Value, NpgsqlDbType.Bigint);
                 copy.Write(tracked.ReceivedAt, NpgsqlDbType.Bigint);
@@ -78,6 +79,17 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
                 else copy.WriteNull();
             }
         });
+    }
+
+    private Lazy<List<T>> Ask<T>(string sql, NpgsqlParameter[] parameters, Func<object?[], T> read)
+    {
+        List<object?[]>? found = null;
+        database.Pipe.Add(sql, parameters, rows => found = rows);
+        return new(() =>
+        {
+            if (found is null) database.Pipe.Flush();
+            return found!.ConvertAll(row => read(row));
+        }, LazyThreadSafetyMode.None);
     }
 
     private static NpgsqlParameter<string[]> Array(string[] values) => new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };

@@ -125,8 +125,7 @@ internal sealed class PostgresDatabase : Database
             if (hold is Hold.Bind) pipe.Add("SELECT pg_advisory_xact_lock($1)", [Parameter(LockOf(company.Key, 1))]);
         }
 
-        if (messages > 0) TakeNumbers("message", messages);
-        else pipe.Flush();
+        if (messages > 0) AskNumbers("message", messages);
     }
 
     public override void BeginRead() => Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -160,15 +159,22 @@ internal sealed class PostgresDatabase : Database
     public override long NextNumber(string table)
     {
         if (!numbers.TryGetValue(table, out var taken)) numbers.Add(table, taken = []);
-        if (taken.Count == 0) TakeNumbers(table, table == "message" ? 1 : NumbersAhead);
+        // Those that were asked for may be on their way.
+        if (taken.Count == 0) pipe.Flush();
+        if (taken.Count == 0)
+        {
+            AskNumbers(table, table == "message" ? 1 : NumbersAhead);
+            pipe.Flush();
+        }
+
         return taken.Dequeue();
     }
 
-    /// <summary>Takes numbers for rows that are about to be written.</summary>
-    private void TakeNumbers(string table, int count)
+    /// <summary>Asks for numbers of rows that are about to be written.</summary>
+    private void AskNumbers(string table, int count)
     {
         if (!numbers.TryGetValue(table, out var taken)) numbers.Add(table, taken = []);
-        foreach (var row in pipe.Query($"SELECT nextval('{table}_number') FROM generate_series(1, $1)", [Parameter(count)])) taken.Enqueue((long)row[0]!);
+        pipe.Add($"SELECT nextval('{table}_number') FROM generate_series(1, $1)", [Parameter(count)], rows => rows.ForEach(row => taken.Enqueue((long)row[0]!)));
     }
 
     public override long LastMessage(long company)

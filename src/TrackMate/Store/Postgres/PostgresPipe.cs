@@ -14,7 +14,13 @@ internal sealed class PostgresPipe(NpgsqlDataSource source, NpgsqlConnection con
     /// <summary>Statements that wait at most: more of them in one round trip gain nothing.</summary>
     private const int MostWaiting = 256;
 
-    private readonly List<NpgsqlBatchCommand> waiting = [];
+    private readonly List<Waiting> waiting = [];
+
+    /// <param name="Take">Given its rows, where they are wanted.</param>
+    private readonly record struct Waiting(NpgsqlBatchCommand Command, Action<List<object?[]>>? Take)
+    {
+        public bool HasRows => Take is not null || Command.CommandText.StartsWith("SELECT", StringComparison.Ordinal);
+    }
 
     /// <summary>Whether statements have no limit of time.</summary>
     public bool TakesLong { get; set; }
@@ -22,22 +28,27 @@ internal sealed class PostgresPipe(NpgsqlDataSource source, NpgsqlConnection con
     /// <summary>Lets what waits go unsent, as where it is to be taken back.</summary>
     public void Forget() => waiting.Clear();
 
-    /// <summary>Lets a statement wait whose rows nobody looks at.</summary>
-    public void Add(string sql, IReadOnlyList<NpgsqlParameter> parameters)
+    /// <summary>Journeys to the server so far; a COPY is one.</summary>
+    public long Journeys { get; private set; }
+
+    /// <summary>Lets a statement wait.</summary>
+    /// <param name="take">Given its rows when they are here; null where nobody looks at them.</param>
+    public NpgsqlBatchCommand Add(string sql, IReadOnlyList<NpgsqlParameter> parameters, Action<List<object?[]>>? take = null)
     {
-        waiting.Add(CommandOf(sql, parameters));
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var parameter in parameters) command.Parameters.Add(parameter);
+        waiting.Add(new(command, take));
         if (waiting.Count >= MostWaiting) Flush();
+        return command;
     }
 
     /// <summary>Sends what waits.</summary>
     public void Flush()
     {
         if (waiting.Count == 0) return;
-        Ask(() =>
-        {
-            using var batch = Batch();
-            return batch.ExecuteNonQuery();
-        });
+        Waiting[] sent = [.. waiting];
+        waiting.Clear();
+        foreach (var (take, rows) in Ask(() => Send(sent))) take(rows);
     }
 
     /// <summary>Runs the statements of a file.</summary>
@@ -51,23 +62,13 @@ internal sealed class PostgresPipe(NpgsqlDataSource source, NpgsqlConnection con
         });
     }
 
-    /// <summary>Sends what waits and, with it, a statement whose rows are wanted.</summary>
+    /// <summary>Sends what waits and, with it, a statement whose rows are wanted now.</summary>
     public List<object?[]> Query(string sql, IReadOnlyList<NpgsqlParameter> parameters)
     {
-        var before = waiting.Count;
-        waiting.Add(CommandOf(sql, parameters));
-        return Ask(() =>
-        {
-            using var batch = Batch();
-            using var reader = batch.ExecuteReader(CommandBehavior.Default);
-            // The reader stops at statements with rows only.
-            for (var i = 0; i < before; i++)
-            {
-                if (batch.BatchCommands[i].CommandText.StartsWith("SELECT", StringComparison.Ordinal)) reader.NextResult();
-            }
-
-            return RowsOf(reader);
-        });
+        List<object?[]> found = [];
+        Add(sql, parameters, rows => found = rows);
+        Flush();
+        return found;
     }
 
     /// <summary>Sends rows by COPY.</summary>
@@ -98,14 +99,9 @@ internal sealed class PostgresPipe(NpgsqlDataSource source, NpgsqlConnection con
     /// <summary>Sends what waits and, with it, a statement of which the number of changed rows is wanted.</summary>
     public int Change(string sql, IReadOnlyList<NpgsqlParameter> parameters)
     {
-        var command = CommandOf(sql, parameters);
-        waiting.Add(command);
-        return Ask(() =>
-        {
-            using var batch = Batch();
-            batch.ExecuteNonQuery();
-            return (int)command.RecordsAffected;
-        });
+        var command = Add(sql, parameters);
+        Flush();
+        return (int)command.RecordsAffected;
     }
 
     /// <summary>Everything that goes to the server goes through here.</summary>
@@ -113,6 +109,7 @@ internal sealed class PostgresPipe(NpgsqlDataSource source, NpgsqlConnection con
     /// <exception cref="NpgsqlException">It failed otherwise.</exception>
     private T Ask<T>(Func<T> ask)
     {
+        Journeys++;
         try
         {
             // What is left of one that broke throws all kinds of things.
@@ -146,29 +143,23 @@ internal sealed class PostgresPipe(NpgsqlDataSource source, NpgsqlConnection con
         return rows;
     }
 
-    private NpgsqlBatch Batch()
+    private List<(Action<List<object?[]>> Take, List<object?[]> Rows)> Send(Waiting[] statements)
     {
-        var batch = new NpgsqlBatch(connection);
+        using var batch = new NpgsqlBatch(connection);
         if (TakesLong) batch.Timeout = 0;
-        foreach (var command in waiting) batch.BatchCommands.Add(command);
-        waiting.Clear();
-        try
+        foreach (var statement in statements) batch.BatchCommands.Add(statement.Command);
+        // Known to the server from the first time on: preparing again costs nothing.
+        batch.Prepare();
+        using var reader = batch.ExecuteReader();
+        var taken = new List<(Action<List<object?[]>>, List<object?[]>)>();
+        foreach (var statement in statements.Where(statement => statement.HasRows))
         {
-            // Known to the server from the first time on: preparing again costs nothing.
-            batch.Prepare();
-            return batch;
+            // The reader stops at statements with rows only.
+            var rows = RowsOf(reader);
+            if (statement.Take is { } take) taken.Add((take, rows));
+            reader.NextResult();
         }
-        catch
-        {
-            batch.Dispose();
-            throw;
-        }
-    }
 
-    private static NpgsqlBatchCommand CommandOf(string sql, IReadOnlyList<NpgsqlParameter> parameters)
-    {
-        var command = new NpgsqlBatchCommand(sql);
-        foreach (var parameter in parameters) command.Parameters.Add(parameter);
-        return command;
+        return taken;
     }
 }

@@ -38,6 +38,16 @@ internal sealed class PostgresStatement(PostgresDatabase database, string sql, b
         return rows.Count > 0;
     }
 
+    public override Lazy<T> Ask<T>(Func<Statement, T> read)
+    {
+        database.Pipe.Add(sql, parameters, found => rows = found);
+        return new(() =>
+        {
+            if (rows is null) database.Pipe.Flush();
+            return read(this);
+        }, LazyThreadSafetyMode.None);
+    }
+
     public override void Run() => database.Pipe.Add(sql, parameters);
 
     public override int RunCounted() => database.Pipe.Change(sql, parameters);

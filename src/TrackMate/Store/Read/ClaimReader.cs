@@ -119,7 +119,7 @@ internal sealed class ClaimReader(Database database)
         {
             var stands = rows.Long(6) != 0;
             claims.Add(new(ListedClaimKind.Session, rows.Long(0), rows.Text(1), null, (Origin)rows.Long(2), (ClaimMethod)rows.Long(3), (Trust)rows.Long(4), rows.Text(5),
-                [identifier.Identifier], stands, stands ? null : new StandingActs(database).IsRevoked(company, rows.Long(7), identifier.Number) ? JoinStop.Revoked : JoinStop.TooManySessions, null));
+                [identifier.Identifier], stands, stands ? null : new StandingActs(database).IsRevoked(company, rows.Long(7), identifier.Number).Value ? JoinStop.Revoked : JoinStop.TooManySessions, null));
         }
 
         return claims;

@@ -21,12 +21,14 @@ internal sealed class PersonReader(Database database)
     }
 
     /// <summary>The person that holds an identifier now.</summary>
-    public Person Of(Company company, long identifier)
-    {
-        using var row = database.Use("SELECT person FROM identifier WHERE company = ? AND id = ?");
-        if (!row.With(company.Number).With(identifier).Next()) throw new InvalidOperationException("An identifier that is referred to has no row.");
-        return Read(company, row.Long(0));
-    }
+    public Person Of(Company company, long identifier) => Ask(company, identifier).Value;
+
+    /// <summary>Asks for the person that holds an identifier now.</summary>
+    public Lazy<Person> Ask(Company company, long identifier) =>
+        database.Use("""
+            SELECT id, kind, value, first_named_ms, leaf FROM identifier
+            WHERE company = ?1 AND person = (SELECT person FROM identifier WHERE company = ?1 AND id = ?2)
+            """).With(company.Number).With(identifier).Ask(rows => Read(company, rows));
 
     /// <summary>Persons of a company, the newest first.</summary>
     /// <param name="search">A part of an e-mail, externalId or name; null for all.</param>
@@ -126,11 +128,16 @@ internal sealed class PersonReader(Database database)
 
     private Person Read(Company company, long person)
     {
-        var identifiers = new List<KnownIdentifier>();
         using var rows = database.Use("SELECT id, kind, value, first_named_ms, leaf FROM identifier WHERE company = ? AND person = ?");
-        rows.With(company.Number).With(person);
+        return Read(company, rows.With(company.Number).With(person));
+    }
+
+    private static Person Read(Company company, Statement rows)
+    {
+        var identifiers = new List<KnownIdentifier>();
         while (rows.Next())
             identifiers.Add(new(rows.Long(0), new((IdentifierKind)rows.Long(1), rows.Text(2), ProfileId.FromBytes(rows.Bytes(4))), rows.LongOrNull(3)));
+        if (identifiers.Count == 0) throw new InvalidOperationException("An identifier that is referred to has no row.");
 
         // The e-mail first named earliest stands for the person, else the externalId, else a bare id (B9); which was stored first does not show.
         var inOrder = identifiers.OrderBy(identifier => identifier.Identifier.Kind).ThenBy(identifier => identifier.FirstNamed).ThenBy(identifier => identifier.Identifier.Id).ToList();

@@ -53,7 +53,7 @@ internal sealed class TimelineReader(Database database)
 
     /// <summary>A page of a server session of events whose session is nobody's, oldest first.</summary>
     public List<StoredEvent> ServerSession(Company company, long session, ServerRun run, EventCursor? after, int limit) =>
-        Merge(company, [.. runs.FreeOf(company, session).Select(free => new Source(new(0, session, free.From, free.To, null, Trust.Claimed), run.First))], WithinRun(run), after, limit, newestFirst: false, null);
+        Merge(company, [.. runs.FreeOf(company, session).Value.Select(free => new Source(new(0, session, free.From, free.To, null, Trust.Claimed), run.First))], WithinRun(run), after, limit, newestFirst: false, null);
 
     /// <summary>A page of a browser's session, oldest first; who owns each event is found by its span.</summary>
     public List<StoredEvent> BrowserSession(Company company, long session, IReadOnlyList<Registration> registrations, EventCursor? after, int limit)
@@ -71,7 +71,7 @@ internal sealed class TimelineReader(Database database)
     public string ServerSessionIdOf(Person person, EventOrder order)
     {
         // Events of a page lie side by side: mostly it is the session of the one before.
-        if (lastSession is not { } last || last.Person != person.Id || !last.Session.Holds(order)) lastSession = last = (person.Id, runs.Whole(person, order));
+        if (lastSession is not { } last || last.Person != person.Id || !last.Session.Holds(order)) lastSession = last = (person.Id, runs.Whole(person, order).Value);
         var session = last.Session;
         return person.Company.Anchor(session.First.UnixMilliseconds, session.FirstEventId);
     }

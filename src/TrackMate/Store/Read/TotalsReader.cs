@@ -61,7 +61,7 @@ internal sealed class TotalsReader(Database database)
             if (!sharedSessions.Contains(registration.Session) && !IsWholeSessionWithEvents(person, registration.Session)) sharedSessions.Add(registration.Session);
         }
 
-        var serverRuns = person.Identifiers.SelectMany(identifier => runs.Of(company, identifier.Number, new(long.MinValue), new(long.MaxValue))).ToList();
+        var serverRuns = person.Identifiers.Select(identifier => runs.Of(company, identifier.Number, new(long.MinValue), new(long.MaxValue))).ToList().SelectMany(ofOne => ofOne.Value).ToList();
         if (serverRuns.Count > 0)
         {
             See(serverRuns.Min(run => run.First).UnixMilliseconds);

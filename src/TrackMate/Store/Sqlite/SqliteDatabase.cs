@@ -21,6 +21,7 @@ internal sealed class SqliteDatabase : Database
         ("message", "SELECT MAX((SELECT COALESCE(MAX(id), 0) FROM message), (SELECT COALESCE(MAX(until), 0) FROM erasure))"),
         ("session", "SELECT COALESCE(MAX(id), 0) FROM session"),
         ("identifier", "SELECT COALESCE(MAX(id), 0) FROM identifier"),
+        ("claim", "SELECT COALESCE(MAX(id), 0) FROM claim"),
     ];
 
     private readonly SqliteConnection connection;

@@ -5,20 +5,20 @@ namespace TrackMate.Store.Write;
 /// <summary>An event that says nothing of who anybody is, with the numbers that its row carries.</summary>
 internal readonly record struct NumberedEvent(TrackedEvent Event, long Number, long Session);
 
-/// <summary>What an engine does for many rows in one statement, where each statement is a journey. All is of one company.</summary>
+/// <summary>What an engine does for many rows in one statement, where each statement is a journey. What is asked is asked now, as by <see cref="Statement.Ask"/>.</summary>
 internal interface IBulk
 {
     /// <summary>Which of some messages are stored.</summary>
-    IEnumerable<(Origin Origin, string EventId)> Stored(long company, IReadOnlyCollection<(Origin Origin, string EventId)> messages);
+    Lazy<List<(Origin Origin, string EventId)>> Stored(long company, IReadOnlyCollection<(Origin Origin, string EventId)> messages);
 
     /// <summary>Finds sessions, and makes those that are not there, each with the UTC day of its first event that is no bot's, if it has one.</summary>
-    IEnumerable<(string SessionId, long Number, long? FirstDay)> Sessions(long company, IReadOnlyDictionary<string, long?> firstDays);
+    Lazy<List<(string SessionId, long Number, long? FirstDay)>> Sessions(long company, IReadOnlyDictionary<string, long?> firstDays);
 
     /// <summary>Finds identifiers.</summary>
-    IEnumerable<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed)> Identifiers(long company, IReadOnlyCollection<ProfileId> leaves);
+    Lazy<List<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed)>> Identifiers(long company, IReadOnlyCollection<ProfileId> leaves);
 
     /// <summary>Adds events that are not stored.</summary>
-    void Add(long company, IReadOnlyCollection<NumberedEvent> events);
+    void Add(IReadOnlyCollection<NumberedEvent> events);
 }
 
 /// <summary>
@@ -40,38 +40,63 @@ internal sealed class Ahead(IBulk bulk, Database database, Names names, DayCount
     /// <summary>Gives out the number kept for a message that is not stored, in the order in which they came; null for one that has none, or has had it.</summary>
     public long? TakeNumber(Message message) => numbers.Remove(message, out var number) ? number : null;
 
-    public void Go(IEnumerable<Message> messages)
+    /// <returns>The messages that are neither stored nor written by it.</returns>
+    public List<Message> Go(IReadOnlyList<Message> messages)
     {
         written.Clear();
         stored.Clear();
         numbers.Clear();
-        foreach (var company in messages.GroupBy(message => message.Company.Number)) Go(company.Key, [.. company]);
+
+        // In one order, so that two servers that make the same sessions do not wait for each other in a circle.
+        var companies = messages.GroupBy(message => message.Company.Number).OrderBy(company => company.Key)
+            .Select(company => (Number: company.Key, Messages: company.ToList())).ToList();
+        Find(companies);
+        var fresh = companies.ConvertAll(company => (company.Number, Messages: company.Messages.Where(message => !IsRepeat(message)).DistinctBy(KeyOf).ToList()));
+        foreach (var message in fresh.SelectMany(company => company.Messages)) numbers.Add(message, database.NextNumber("message"));
+        MakeSessions(fresh);
+        Write([.. fresh.SelectMany(company => company.Messages).OfType<TrackedEvent>().Where(tracked => tracked is { Named.Count: 0, Order.Origin: Origin.Browser })]);
+        return [.. fresh.SelectMany(company => company.Messages).Where(message => !written.Contains(message))];
     }
 
-    private void Go(long company, List<Message> messages)
+    private void Find(List<(long Number, List<Message> Messages)> companies)
     {
-        var ids = messages.Select(message => (message.Order.Origin, message.EventId)).ToHashSet();
-        foreach (var (origin, eventId) in bulk.Stored(company, ids)) stored.Add((company, origin, eventId));
-        var fresh = messages.Where(message => !IsRepeat(message)).DistinctBy(message => (message.Order.Origin, message.EventId)).ToList();
-
-        foreach (var message in fresh) numbers.Add(message, database.NextNumber("message"));
-
-        var firstDays = new SortedDictionary<string, long?>(StringComparer.Ordinal);
-        foreach (var message in fresh.Where(message => message.SessionId is { } sessionId && !names.Knows(company, sessionId)))
+        var asked = companies.ConvertAll(company =>
         {
-            var known = firstDays.GetValueOrDefault(message.SessionId!);
-            firstDays[message.SessionId!] = DayOf(message) is { } day && (known is null || day < known) ? day : known;
+            var leaves = company.Messages.SelectMany(message => message.Named).Select(identifier => identifier.Id).ToHashSet();
+            return (company.Number, Stored: bulk.Stored(company.Number, company.Messages.ConvertAll(message => (message.Order.Origin, message.EventId))),
+                Leaves: leaves, Identifiers: leaves.Count == 0 ? null : bulk.Identifiers(company.Number, leaves));
+        });
+        foreach (var (company, found, leaves, identifiers) in asked)
+        {
+            foreach (var (origin, eventId) in found.Value) stored.Add((company, origin, eventId));
+            if (identifiers is not null) names.Keep(company, leaves, identifiers.Value);
+        }
+    }
+
+    private void MakeSessions(List<(long Number, List<Message> Messages)> companies)
+    {
+        var asked = new List<(long Company, Lazy<List<(string, long, long?)>> Sessions)>();
+        foreach (var (company, messages) in companies)
+        {
+            var firstDays = new SortedDictionary<string, long?>(StringComparer.Ordinal);
+            foreach (var message in messages.Where(message => message.SessionId is { } sessionId && !names.Knows(company, sessionId)))
+            {
+                var known = firstDays.GetValueOrDefault(message.SessionId!);
+                firstDays[message.SessionId!] = DayOf(message) is { } day && (known is null || day < known) ? day : known;
+            }
+
+            if (firstDays.Count > 0) asked.Add((company, bulk.Sessions(company, firstDays)));
         }
 
-        if (firstDays.Count > 0) names.Keep(company, bulk.Sessions(company, firstDays));
-        var leaves = fresh.SelectMany(message => message.Named).Select(identifier => identifier.Id).ToHashSet();
-        if (leaves.Count > 0) names.Keep(company, leaves, bulk.Identifiers(company, leaves));
+        foreach (var (company, sessions) in asked) names.Keep(company, sessions.Value);
+    }
 
-        var events = fresh.OfType<TrackedEvent>().Where(tracked => tracked is { Named.Count: 0, Order.Origin: Origin.Browser })
-            .Select(tracked => new NumberedEvent(tracked, TakeNumber(tracked)!.Value, names.Session(tracked.Company, tracked.SessionId!).Number)).ToList();
+    private void Write(List<TrackedEvent> events)
+    {
         if (events.Count == 0) return;
-        bulk.Add(company, events);
-        foreach (var (tracked, _, session) in events)
+        var numbered = events.ConvertAll(tracked => new NumberedEvent(tracked, TakeNumber(tracked)!.Value, names.Session(tracked.Company, tracked.SessionId!).Number));
+        bulk.Add(numbered);
+        foreach (var (tracked, _, session) in numbered)
         {
             names.Store(tracked.Company, tracked.SessionId!, names.Session(tracked.Company, tracked.SessionId!), DayOf(tracked));
             counters.CountMessage(tracked.Company, tracked.ReceivedAt);

@@ -12,13 +12,20 @@ internal sealed class FirstClaims(Database database)
     private const int Standing = 1;
     private const int Late = 2;
 
-    private sealed record Row(long Session, long At, string EventId, long Standing);
+    internal sealed record Row(long Session, long At, string EventId, long Standing);
+
+    /// <param name="Known">When the session first claimed the identifier, as far as is known.</param>
+    /// <param name="OfDay">How many sessions of the claim's day are believed.</param>
+    internal readonly record struct Background(Lazy<Row?> Known, Lazy<long> OfDay);
+
+    /// <summary>Asks for what is to be known before a claim is noted.</summary>
+    public Background Ask(Company company, long identifier, long session, long unixMilliseconds) => new(Find(company, identifier, session), Count(company, identifier, DayCounters.DayOf(unixMilliseconds)));
 
     /// <summary>Notes a claim of a browser.</summary>
     /// <returns>Whether it is believed, and the sessions of which the claims on this identifier stand or fall by it, its own among them where what it said before changes.</returns>
-    public (bool Stands, IReadOnlyList<long> Changed) Note(Company company, long identifier, long session, long unixMilliseconds, string eventId, bool isRevoked)
+    public (bool Stands, IReadOnlyList<long> Changed) Note(Company company, long identifier, long session, long unixMilliseconds, string eventId, bool isRevoked, Background background)
     {
-        var known = Find(company, identifier, session);
+        var known = background.Known.Value;
         if (known is not null && (known.At < unixMilliseconds || (known.At == unixMilliseconds && EventIds.Compare(known.EventId, eventId) <= 0))) return (known.Standing == Standing, []);
 
         var changed = new List<long>();
@@ -28,7 +35,7 @@ internal sealed class FirstClaims(Database database)
             ON CONFLICT (company, identifier, session) DO UPDATE SET at_ms = excluded.at_ms, event_id = excluded.event_id, standing = excluded.standing
             """)
             .With(company.Number).With(identifier).With(session).With(unixMilliseconds).With(eventId).With(isRevoked ? Revoked : Late).Run();
-        var stands = !isRevoked && Enter(company, identifier, new(session, unixMilliseconds, eventId, Late), changed);
+        var stands = !isRevoked && Enter(company, identifier, new(session, unixMilliseconds, eventId, Late), changed, known is null ? background.OfDay : null);
         if (known is not null && (known.Standing == Standing) != stands) changed.Add(session);
         return (stands, changed);
     }
@@ -38,7 +45,7 @@ internal sealed class FirstClaims(Database database)
     public IReadOnlyList<long> Revoke(Company company, long identifier, long session, bool isRevoked)
     {
         var changed = new List<long>();
-        if (Find(company, identifier, session) is not { } row || (row.Standing == Revoked) == isRevoked) return changed;
+        if (Find(company, identifier, session).Value is not { } row || (row.Standing == Revoked) == isRevoked) return changed;
         if (isRevoked)
         {
             Set(company, identifier, row.Session, Revoked);
@@ -56,7 +63,7 @@ internal sealed class FirstClaims(Database database)
     /// <returns>The sessions of which the claims on this identifier may stand or fall by it, besides this one.</returns>
     public IReadOnlyList<long> Forget(Company company, long identifier, long session)
     {
-        if (Find(company, identifier, session) is not { } known) return [];
+        if (Find(company, identifier, session).Value is not { } known) return [];
         (long At, string EventId)? first = null;
         using (var row = database.Use("""
             SELECT at_ms, event_id FROM claim INDEXED BY claim_by_session_and_identifier
@@ -70,12 +77,12 @@ internal sealed class FirstClaims(Database database)
         var changed = new List<long>();
         Leave(company, identifier, known, changed);
         database.Use("DELETE FROM first_claim WHERE company = ? AND identifier = ? AND session = ?").With(company.Number).With(identifier).With(session).Run();
-        if (first is { } left) changed.AddRange(Note(company, identifier, session, left.At, left.EventId, known.Standing == Revoked).Changed);
+        if (first is { } left) changed.AddRange(Note(company, identifier, session, left.At, left.EventId, known.Standing == Revoked, Ask(company, identifier, session, left.At)).Changed);
         return [.. changed.Where(other => other != session)];
     }
 
     /// <summary>Whether what browsers say of this session and identifier is believed.</summary>
-    public bool Stands(Company company, long identifier, long session) => Find(company, identifier, session) is not { } row || row.Standing == Standing;
+    public bool Stands(Company company, long identifier, long session) => Find(company, identifier, session).Value is not { } row || row.Standing == Standing;
 
     /// <summary>Decides anew, as after a change of how many are believed.</summary>
     public void Rebuild(Company company)
@@ -100,10 +107,11 @@ internal sealed class FirstClaims(Database database)
     }
 
     /// <summary>Gives a session its place in its day, if need be that of the last one there.</summary>
-    private bool Enter(Company company, long identifier, Row row, List<long> changed)
+    /// <param name="ofDay">How many of the day are believed, where that is known.</param>
+    private bool Enter(Company company, long identifier, Row row, List<long> changed, Lazy<long>? ofDay = null)
     {
         var day = DayCounters.DayOf(row.At);
-        if (Count(company, identifier, day) < company.Settings.NewSessionsPerDay)
+        if ((ofDay ?? Count(company, identifier, day)).Value < company.Settings.NewSessionsPerDay)
         {
             Count(company, identifier, day, 1);
         }
@@ -141,11 +149,9 @@ internal sealed class FirstClaims(Database database)
 
     private static bool IsEarlier(Row left, Row right) => left.At < right.At || (left.At == right.At && EventIds.Compare(left.EventId, right.EventId) < 0);
 
-    private Row? Find(Company company, long identifier, long session)
-    {
-        using var row = database.Use("SELECT at_ms, event_id, standing FROM first_claim WHERE company = ? AND identifier = ? AND session = ?");
-        return row.With(company.Number).With(identifier).With(session).Next() ? new(session, row.Long(0), row.Text(1), row.Long(2)) : null;
-    }
+    private Lazy<Row?> Find(Company company, long identifier, long session) =>
+        database.Use("SELECT at_ms, event_id, standing FROM first_claim WHERE company = ? AND identifier = ? AND session = ?")
+            .With(company.Number).With(identifier).With(session).Ask(row => row.Next() ? new Row(session, row.Long(0), row.Text(1), row.Long(2)) : null);
 
     private Row? Last(Company company, long identifier, long day)
     {
@@ -168,11 +174,9 @@ internal sealed class FirstClaims(Database database)
     private void Set(Company company, long identifier, long session, long standing) =>
         database.Use("UPDATE first_claim SET standing = ? WHERE company = ? AND identifier = ? AND session = ?").With(standing).With(company.Number).With(identifier).With(session).Run();
 
-    private long Count(Company company, long identifier, long day)
-    {
-        using var count = database.Use("SELECT standing FROM first_claim_day WHERE company = ? AND identifier = ? AND day = ?");
-        return count.With(company.Number).With(identifier).With(day).Next() ? count.Long(0) : 0;
-    }
+    private Lazy<long> Count(Company company, long identifier, long day) =>
+        database.Use("SELECT standing FROM first_claim_day WHERE company = ? AND identifier = ? AND day = ?")
+            .With(company.Number).With(identifier).With(day).Ask(row => row.Next() ? row.Long(0) : 0);
 
     private void Count(Company company, long identifier, long day, long more) =>
         database.Use("INSERT INTO first_claim_day (company, identifier, day, standing) VALUES (?, ?, ?, ?) ON CONFLICT (company, identifier, day) DO UPDATE SET standing = first_claim_day.standing + excluded.standing")

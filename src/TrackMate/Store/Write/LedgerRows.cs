@@ -6,10 +6,15 @@ namespace TrackMate.Store.Write;
 /// <summary>What servers told of money, grouped as it comes: entries that share a key, directly or through others, carry one payment's number.</summary>
 internal sealed class LedgerRows(Database database)
 {
-    public void Add(Company company, long message, EventOrder order, string eventId, Money money, long? session, long? identifier)
+    /// <summary>Asks which payments the keys of an event stand for.</summary>
+    public IReadOnlyList<Lazy<long?>> PaymentsOf(Company company, Money money) => [.. money.PaymentKeys.Select(key => PaymentOf(company, key))];
+
+    /// <param name="known">What its keys stand for.</param>
+    /// <returns>Whether it joined payments that were several.</returns>
+    public bool Add(Company company, long message, EventOrder order, string eventId, Money money, long? session, long? identifier, IReadOnlyList<Lazy<long?>> known)
     {
         // A new payment takes the number of the message that first told of it; numbers only group, so which one is kept does not show.
-        var payments = money.PaymentKeys.Select(key => PaymentOf(company, key)).OfType<long>().Distinct().Order().ToArray();
+        var payments = known.Select(payment => payment.Value).OfType<long>().Distinct().Order().ToArray();
         var payment = payments.Length > 0 ? payments[0] : message;
         foreach (var other in payments.Skip(1)) Join(company, other, payment);
         foreach (var key in money.PaymentKeys)
@@ -24,13 +29,11 @@ internal sealed class LedgerRows(Database database)
             """)
             .With(message).With(company.Number).With(payment).With((long)money.Kind).With(money.RefundId).With(order.Value).With(eventId)
             .With(money.Amount.ToString(CultureInfo.InvariantCulture)).With(money.Currency).With(session).With(identifier).Run();
+        return payments.Length > 1;
     }
 
-    private long? PaymentOf(Company company, string key)
-    {
-        using var payment = database.Use("SELECT payment FROM payment_key WHERE company = ? AND key = ?");
-        return payment.With(company.Number).With(key).Next() ? payment.Long(0) : null;
-    }
+    private Lazy<long?> PaymentOf(Company company, string key) =>
+        database.Use("SELECT payment FROM payment_key WHERE company = ? AND key = ?").With(company.Number).With(key).Ask(row => row.Next() ? (long?)row.Long(0) : null);
 
     private void Join(Company company, long from, long into)
     {

@@ -17,6 +17,8 @@ internal sealed class Numbered(long number, bool stored)
 
     /// <summary>Of a session: the UTC day that its row says it began on, or will when the transaction ends.</summary>
     public long FirstDay { get; set; } = long.MaxValue;
+
+    public Leaf As(Identifier identifier) => new(Number, identifier.Id, Kind);
 }
 
 /// <summary>Numbers of sessions and identifiers, for the writer. It alone gives out numbers, so it may keep what it has seen.</summary>
@@ -103,6 +105,15 @@ internal sealed class Names(Database database, SessionMarks marks)
             ? new Numbered(find.Long(0), stored: true) { Kind = (IdentifierKind)find.Long(1), FirstNamed = find.LongOrNull(2) ?? long.MaxValue }
             : new Numbered(database.NextNumber("identifier"), stored: false);
         return identifiers[(company.Number, leaf)] = numbered;
+    }
+
+    /// <summary>The identifiers that a message names, in its order.</summary>
+    public Numbered[] IdentifiersOf(Message message)
+    {
+        if (message.Named.Count == 0) return [];
+        var numbers = new Numbered[message.Named.Count];
+        for (var i = 0; i < numbers.Length; i++) numbers[i] = Identifier(message.Company, message.Named[i].Id, asked: message is Identify);
+        return numbers;
     }
 
     /// <summary>Notes that a message of this time named the identifier.</summary>

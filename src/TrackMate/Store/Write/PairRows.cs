@@ -10,22 +10,40 @@ internal sealed class PairRows(Database database)
 
     private readonly StandingActs acts = new(database);
 
+    /// <param name="KeptApart">Why an operator keeps the two apart.</param>
+    /// <param name="Said">When they were first said to be one person, as far as is known.</param>
+    internal readonly record struct Background(Lazy<JoinStop?> KeptApart, Lazy<(long At, string EventId)?> Said);
+
+    /// <summary>Asks for what is to be known before a pair is noted.</summary>
+    /// <inheritdoc cref="Say(Company, Leaf, Leaf, Trust, long, string, Background, long)"/>
+    public Background Ask(Company company, Leaf left, Leaf right, Trust trust, long unixMilliseconds, long session = 0)
+    {
+        var (low, high) = InOrder(left, right);
+        return new(
+            acts.KeptApart(company, low.Number, high.Number, unixMilliseconds),
+            database.Use("SELECT at_ms, event_id FROM pair WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ?")
+                .With(company.Number).With(low.Number).With(high.Number).With((long)trust).With(session).Ask(row => row.Next() ? (row.Long(0), row.Text(1)) : ((long, string)?)null));
+    }
+
     /// <summary>Notes that two identifiers were said to be one person.</summary>
     /// <param name="session">Of a claim that follows from a session's identifies: that session; else 0.</param>
     /// <returns>Whether it is news that may join: the pair, or an earlier time of it.</returns>
-    public bool Say(Company company, Leaf left, Leaf right, Trust trust, long unixMilliseconds, string eventId, long session = 0)
+    public bool Say(Company company, Leaf left, Leaf right, Trust trust, long unixMilliseconds, string eventId, Background background, long session = 0)
     {
-        var (low, high) = left.Id.CompareTo(right.Id) < 0 ? (left, right) : (right, left);
-        var stop = acts.KeptApart(company, low.Number, high.Number, unixMilliseconds);
-        var changed = database.Use("""
+        var (low, high) = InOrder(left, right);
+        var stop = background.KeptApart.Value;
+        // Written whoever was first: a stranger's must not take less where the two are known to be one person.
+        database.Use("""
             INSERT INTO pair (company, low, high, trust, session, at_ms, event_id, stop, standing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (company, low, high, trust, session) DO UPDATE SET at_ms = excluded.at_ms, event_id = excluded.event_id, stop = excluded.stop, standing = excluded.standing
             WHERE (excluded.at_ms, excluded.event_id) < (pair.at_ms, pair.event_id)
             """)
             .With(company.Number).With(low.Number).With(high.Number).With((long)trust).With(session).With(unixMilliseconds).With(eventId)
-            .With((long?)stop).With(stop is null ? 1 : 0).RunCounted() > 0;
-        return changed && stop is null;
+            .With((long?)stop).With(stop is null ? 1 : 0).Run();
+        return stop is null && (background.Said.Value is not { } said || unixMilliseconds < said.At || (unixMilliseconds == said.At && EventIds.Compare(eventId, said.EventId) < 0));
     }
+
+    private static (Leaf Low, Leaf High) InOrder(Leaf left, Leaf right) => left.Id.CompareTo(right.Id) < 0 ? (left, right) : (right, left);
 
     /// <summary>Says anew which pairs of an identifier an operator keeps apart.</summary>
     /// <returns>The identifiers on the other side of those that changed: what comes after such a pair may join them now.</returns>
@@ -44,7 +62,7 @@ internal sealed class PairRows(Database database)
 
         foreach (var pair in pairs)
         {
-            var stop = acts.KeptApart(company, pair.Low, pair.High, pair.At);
+            var stop = acts.KeptApart(company, pair.Low, pair.High, pair.At).Value;
             var stands = stop is null ? 1 : 0;
             if (database.Use("UPDATE pair SET stop = ?, standing = ? WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ? AND standing <> ?")
                 .With((long?)stop).With(stands).With(company.Number).With(pair.Low).With(pair.High).With(pair.Trust).With(pair.Session).With(stands).RunCounted() > 0)
@@ -76,7 +94,7 @@ internal sealed class PairRows(Database database)
         {
             var at = identifies.FindLastIndex(identify => identify.UnixMilliseconds <= claim.UnixMilliseconds);
             var (external, email) = (LeafOf(company, claim.Identifiers[0]), LeafOf(company, identifies[Math.Max(at, 0)].Identifiers[0]));
-            Say(company, external, email, Trust.Claimed, claim.UnixMilliseconds, claim.EventId, session);
+            Say(company, external, email, Trust.Claimed, claim.UnixMilliseconds, claim.EventId, Ask(company, external, email, Trust.Claimed, claim.UnixMilliseconds, session), session);
             touched.UnionWith([external.Number, email.Number]);
         }
 
@@ -94,7 +112,7 @@ internal sealed class PairRows(Database database)
             : "SELECT identifier FROM claim INDEXED BY claim_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 AND at_ms = ? ORDER BY trust, event_id LIMIT 1");
         identify.With(company.Number).With(session).With(time).Next();
         var (external, email) = (LeafOf(company, claim.Identifiers[0]), LeafOf(company, identify.Long(0)));
-        return Say(company, external, email, Trust.Claimed, claim.UnixMilliseconds, claim.EventId, session) ? [external.Number, email.Number] : [];
+        return Say(company, external, email, Trust.Claimed, claim.UnixMilliseconds, claim.EventId, Ask(company, external, email, Trust.Claimed, claim.UnixMilliseconds, session), session) ? [external.Number, email.Number] : [];
     }
 
     private long? IdentifyTimeAtOrBefore(Company company, long session, long unixMilliseconds)
@@ -116,16 +134,16 @@ internal sealed class PairRows(Database database)
     }
 
     /// <summary>Why a verified pair does not join; null where it does.</summary>
-    public JoinStop? StopOf(Company company, Leaf left, Leaf right)
+    public Lazy<JoinStop?> StopOf(Company company, Leaf left, Leaf right)
     {
-        var (low, high) = left.Id.CompareTo(right.Id) < 0 ? (left, right) : (right, left);
-        using var row = database.Use("SELECT stop FROM pair WHERE company = ? AND low = ? AND high = ? AND trust = 1 AND session = 0");
-        return row.With(company.Number).With(low.Number).With(high.Number).Next() ? (JoinStop?)row.LongOrNull(0) : null;
+        var (low, high) = InOrder(left, right);
+        return database.Use("SELECT stop FROM pair WHERE company = ? AND low = ? AND high = ? AND trust = 1 AND session = 0")
+            .With(company.Number).With(low.Number).With(high.Number).Ask(row => row.Next() ? (JoinStop?)row.LongOrNull(0) : null);
     }
 
     public void Stop(Company company, Leaf left, Leaf right, JoinStop? stop)
     {
-        var (low, high) = left.Id.CompareTo(right.Id) < 0 ? (left, right) : (right, left);
+        var (low, high) = InOrder(left, right);
         database.Use("UPDATE pair SET stop = ?4 WHERE company = ?1 AND low = ?2 AND high = ?3 AND trust = 1 AND session = 0 AND stop IS DISTINCT FROM ?4")
             .With(company.Number).With(low.Number).With(high.Number).With((long?)stop).Run();
     }
@@ -212,7 +230,8 @@ internal sealed class PairRows(Database database)
                 var first = LeafOf(company, rows.Long(0));
                 foreach (var other in new[] { rows.LongOrNull(1), rows.LongOrNull(2) }.OfType<long>())
                 {
-                    Say(company, first, LeafOf(company, other), (Trust)rows.Long(3), rows.Long(4), rows.Text(5));
+                    var second = LeafOf(company, other);
+                    Say(company, first, second, (Trust)rows.Long(3), rows.Long(4), rows.Text(5), Ask(company, first, second, (Trust)rows.Long(3), rows.Long(4)));
                     named.UnionWith([first.Number, other]);
                 }
             }

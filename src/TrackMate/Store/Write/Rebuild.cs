@@ -57,7 +57,9 @@ internal static class Rebuild
         while (messages.Next())
         {
             var identifier = messages.LongOrNull(0) ?? 0;
-            runs.Add(new(company, identifier, identifier != 0 ? 0 : messages.Long(1)), new(messages.Long(2)), messages.Text(3));
+            var holder = new RunHolder(company, identifier, identifier != 0 ? 0 : messages.Long(1));
+            var order = new EventOrder(messages.Long(2));
+            runs.Add(holder, order, messages.Text(3), runs.Near(holder, order).Value);
         }
     }
 
@@ -72,7 +74,7 @@ internal static class Rebuild
         {
             var data = messages.Bytes(2).ToArray();
             if (Money.Read(company.Settings, messages.Text(1), data, out _) is { } money)
-                ledger.Add(company, messages.Long(0), new(messages.Long(3)), messages.Text(4), money, messages.LongOrNull(5), messages.LongOrNull(6));
+                ledger.Add(company, messages.Long(0), new(messages.Long(3)), messages.Text(4), money, messages.LongOrNull(5), messages.LongOrNull(6), ledger.PaymentsOf(company, money));
         }
     }
 }

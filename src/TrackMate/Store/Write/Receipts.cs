@@ -3,48 +3,69 @@ using TrackMate.Store.Read;
 
 namespace TrackMate.Store.Write;
 
-/// <summary>What senders are answered, as the store stands after their message.</summary>
+/// <summary>Where a server's event went: what is to be looked up before its sender is told whose timeline it is on.</summary>
+/// <param name="Run">The run that it was put into; null where that is not known.</param>
+internal sealed record Place(RunHolder Holder, EventOrder Order, ServerRun? Run = null);
+
+/// <summary>What became of a message, as far as it is known when it is written.</summary>
+/// <param name="Place">Null for what browsers send: they are told nothing of whose timeline it is on.</param>
+/// <param name="Stops">Of each pair of identifiers that a server named: why it does not join.</param>
+internal readonly record struct Written(Receipt Receipt, Place? Place = null, IReadOnlyList<Lazy<JoinStop?>>? Stops = null);
+
+/// <summary>What senders are answered, as the store stands after all messages of a transaction. Each step is asked for all of them before any is looked at.</summary>
 internal sealed class Receipts(Database database)
 {
     private readonly SpanRows spans = new(database);
     private readonly ServerRunRows runs = new(database);
     private readonly PersonReader people = new(database);
 
-    /// <summary>The answer to a repeat: what is stored speaks, not what was sent again.</summary>
-    public Receipt OfStored(Names names, Message message, Origin origin)
+    /// <summary>Asks what a repeat is told: what is stored speaks, not what was sent again.</summary>
+    /// <param name="receipt">What is known of it already.</param>
+    public Lazy<Written> OfStored(Names names, Message message, Receipt receipt)
     {
-        var company = message.Company;
-        long? session, identifier;
-        EventOrder order;
-        bool reused;
-        using (var stored = database.Use("SELECT session, identifier, at, type, data FROM message WHERE company = ? AND origin = ? AND event_id = ?"))
-        {
-            if (!stored.With(message.Company.Number).With((long)origin).With(message.EventId).Next()) throw new InvalidOperationException("A repeat of a message that is not stored.");
-            session = stored.LongOrNull(0);
-            identifier = stored.LongOrNull(1);
-            order = new(stored.Long(2));
-            reused = message switch
+        var (company, origin) = (message.Company, message.Order.Origin);
+        return database.Use("SELECT session, identifier, at, type, data FROM message WHERE company = ? AND origin = ? AND event_id = ?")
+            .With(company.Number).With((long)origin).With(message.EventId).Ask(stored =>
             {
-                TrackedEvent sent => stored.TextOrNull(3) != sent.Type
-                    || !stored.Bytes(4).SequenceEqual(sent.Data.Span)
-                    || identifier != (sent.Named.Count == 0 ? null : names.Identifier(company, sent.Named[0].Id).Number)
-                    || (identifier is null && session != names.Session(company, sent.SessionId!).Number),
-                Identify sent => stored.TextOrNull(3) is not null || !stored.Bytes(4).SequenceEqual(sent.Said.Span),
-                _ => true,
-            };
+                if (!stored.Next()) throw new InvalidOperationException("A repeat of a message that is not stored.");
+                var (session, identifier) = (stored.LongOrNull(0), stored.LongOrNull(1));
+                var reused = message switch
+                {
+                    TrackedEvent sent => stored.TextOrNull(3) != sent.Type
+                        || !stored.Bytes(4).SequenceEqual(sent.Data.Span)
+                        || identifier != (sent.Named.Count == 0 ? null : names.Identifier(company, sent.Named[0].Id).Number)
+                        || (identifier is null && session != names.Session(company, sent.SessionId!).Number),
+                    Identify sent => stored.TextOrNull(3) is not null || !stored.Bytes(4).SequenceEqual(sent.Said.Span),
+                    _ => true,
+                };
+                var isPlaced = origin is Origin.Server && (session is not null || identifier is not null);
+                return new Written(receipt with { Reused = reused }, isPlaced ? new(new(company, identifier ?? 0, identifier is null ? session!.Value : 0), new(stored.Long(2))) : null);
+            });
+    }
+
+    /// <summary>The answers, in the order of the messages.</summary>
+    public Receipt[] Of(IReadOnlyList<Lazy<Written>> written)
+    {
+        var told = written.Select(message => message.Value).ToList();
+        var owners = told.ConvertAll(message => message.Place is { } place ? OwnerOf(place) : null);
+        var persons = told.Zip(owners, (message, owner) => owner?.Value is { } number ? people.Ask(message.Place!.Holder.Company, number) : null).ToList();
+        var sessions = told.Zip(persons, (message, person) => message.Place is { } place ? SessionOf(place, person?.Value) : null).ToList();
+        var receipts = new Receipt[told.Count];
+        for (var i = 0; i < receipts.Length; i++)
+        {
+            JoinStop[] stops = [.. (told[i].Stops ?? []).Select(stop => stop.Value).OfType<JoinStop>().Distinct().Order()];
+            receipts[i] = told[i].Receipt with { JoinsStopped = stops.Length == 0 ? null : stops };
+            if (told[i].Place is not { Holder.Company: var company }) continue;
+            var session = sessions[i]!.Value;
+            receipts[i] = receipts[i] with { ProfileId = persons[i]?.Value.Id, ServerSessionId = company.Anchor(session.First.UnixMilliseconds, session.FirstEventId) };
         }
 
-        if (origin is Origin.Browser || (session is null && identifier is null)) return new(Duplicate: true, reused);
-        return Of(new(company, identifier ?? 0, identifier is null ? session ?? 0 : 0), order) with { Duplicate = true, Reused = reused };
+        return receipts;
     }
 
-    /// <summary>The answer to a server event: whose timeline it is on, and in which session.</summary>
-    public Receipt Of(RunHolder holder, EventOrder order)
-    {
-        var company = holder.Company;
-        var owner = holder.Identifier != 0 ? holder.Identifier : spans.OwnerOf(company, holder.Session, order);
-        var person = owner is { } number ? people.Of(company, number) : null;
-        var session = person is null ? runs.WholeOfNobody(company, holder.Session, order) : runs.Whole(person, order);
-        return new(Duplicate: false, ProfileId: person?.Id, ServerSessionId: company.Anchor(session.First.UnixMilliseconds, session.FirstEventId));
-    }
+    private Lazy<long?> OwnerOf(Place place) =>
+        place.Holder.Identifier != 0 ? new(place.Holder.Identifier) : spans.OwnerOf(place.Holder.Company, place.Holder.Session, place.Order);
+
+    private Lazy<ServerRun> SessionOf(Place place, Person? person) =>
+        person is null ? runs.WholeOfNobody(place.Holder.Company, place.Holder.Session, place.Order, place.Run) : runs.Whole(person, place.Order, place.Run);
 }

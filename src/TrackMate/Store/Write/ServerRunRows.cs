@@ -8,12 +8,18 @@ internal readonly record struct RunHolder(Company Company, long Identifier, long
 /// <summary>Runs of server events by holder, kept as events come, and the server sessions of a person that follow from them (B7).</summary>
 internal sealed class ServerRunRows(Database database)
 {
-    /// <summary>Adds an event to its holder's runs.</summary>
-    /// <returns>The run that it is in now.</returns>
-    public ServerRun Add(RunHolder holder, EventOrder order, string eventId)
+    /// <summary>Asks for the runs that an event may belong to.</summary>
+    public Lazy<List<ServerRun>> Near(RunHolder holder, EventOrder order)
     {
         var gap = holder.Company.Settings.ServerSessionGapMilliseconds;
-        var near = Between(holder, EventOrder.Start(order.UnixMilliseconds - gap + 1), EventOrder.Start(order.UnixMilliseconds + gap));
+        return Between(holder, EventOrder.Start(order.UnixMilliseconds - gap + 1), EventOrder.Start(order.UnixMilliseconds + gap));
+    }
+
+    /// <summary>Adds an event to its holder's runs.</summary>
+    /// <param name="near">Those that it may belong to.</param>
+    /// <returns>The run that it is in now.</returns>
+    public ServerRun Add(RunHolder holder, EventOrder order, string eventId, List<ServerRun> near)
+    {
         var run = ServerSessions.Add(near, order, eventId);
         foreach (var old in near)
         {
@@ -30,7 +36,7 @@ internal sealed class ServerRunRows(Database database)
     /// <param name="gone">Their places, one for each event.</param>
     public void Forget(RunHolder holder, IReadOnlyCollection<EventOrder> gone)
     {
-        foreach (var run in gone.SelectMany(order => Between(holder, order, new(order.Value + 1))).Distinct().ToList())
+        foreach (var run in gone.SelectMany(order => Between(holder, order, new(order.Value + 1)).Value).Distinct().ToList())
         {
             Delete(holder, run);
             var (left, leftBefore) = (First(holder, run), gone.Where(run.Holds).ToList());
@@ -42,7 +48,7 @@ internal sealed class ServerRunRows(Database database)
                 continue;
             }
 
-            foreach (var (order, eventId) in EventsOf(holder, run)) Add(holder, order, eventId);
+            foreach (var (order, eventId) in EventsOf(holder, run)) Add(holder, order, eventId, Near(holder, order).Value);
         }
 
         if (holder.Session == 0) return;
@@ -63,73 +69,87 @@ internal sealed class ServerRunRows(Database database)
         while (rows.Next()) yield return (new(rows.Long(0)), rows.Text(1));
     }
 
-    /// <summary>The server session of a person that holds an event of this time.</summary>
-    public ServerRun Whole(Person person, EventOrder order) =>
-        Whole(person.Company, order, (from, before) => person.Identifiers.SelectMany(identifier => Of(person.Company, identifier.Number, from, before)));
+    /// <summary>Asks for the server session of a person that holds an event of this time.</summary>
+    /// <param name="near">A run that holds it, where one is known: what is around that is asked for first.</param>
+    public Lazy<ServerRun> Whole(Person person, EventOrder order, ServerRun? near = null) => Whole(person.Company, order, near, (from, before) =>
+    {
+        var runs = person.Identifiers.Select(identifier => Of(person.Company, identifier.Number, from, before)).ToList();
+        return new(() => [.. runs.SelectMany(ofOne => ofOne.Value)], LazyThreadSafetyMode.None);
+    });
 
-    /// <summary>The server session that holds an event bound through a session that is nobody's at its time.</summary>
-    public ServerRun WholeOfNobody(Company company, long session, EventOrder order)
+    /// <summary>Asks for the server session that holds an event bound through a session that is nobody's at its time.</summary>
+    /// <inheritdoc cref="Whole(Person, EventOrder, ServerRun?)"/>
+    public Lazy<ServerRun> WholeOfNobody(Company company, long session, EventOrder order, ServerRun? near = null)
     {
         var free = FreeOf(company, session);
-        return Whole(company, order, (from, before) => free.SelectMany(range => Parts(company, session, range.From, range.To, from, before)));
-    }
-
-    /// <summary>When a session is nobody's, oldest first.</summary>
-    public List<(long From, long To)> FreeOf(Company company, long session)
-    {
-        var free = new List<(long, long)>();
-        var from = long.MinValue;
-        using var spans = database.Use("SELECT from_ms, to_ms FROM span WHERE company = ? AND session = ? ORDER BY from_ms");
-        spans.With(company.Number).With(session);
-        while (spans.Next())
+        return Whole(company, order, near, (from, before) =>
         {
-            if (from < spans.Long(0)) free.Add((from, spans.Long(0)));
-            from = spans.Long(1);
-        }
-
-        if (from < long.MaxValue) free.Add((from, long.MaxValue));
-        return free;
+            var runs = Between(new(company, 0, session), from, before);
+            return new(() => [.. free.Value.SelectMany(range => Parts(company, session, runs.Value, range.From, range.To, from, before))], LazyThreadSafetyMode.None);
+        });
     }
 
-    private static ServerRun Whole(Company company, EventOrder order, Func<EventOrder, EventOrder, IEnumerable<ServerRun>> near)
+    /// <summary>Asks when a session is nobody's, oldest first.</summary>
+    public Lazy<List<(long From, long To)>> FreeOf(Company company, long session) =>
+        database.Use("SELECT from_ms, to_ms FROM span WHERE company = ? AND session = ? ORDER BY from_ms").With(company.Number).With(session).Ask(spans =>
+        {
+            var free = new List<(long, long)>();
+            var from = long.MinValue;
+            while (spans.Next())
+            {
+                if (from < spans.Long(0)) free.Add((from, spans.Long(0)));
+                from = spans.Long(1);
+            }
+
+            if (from < long.MaxValue) free.Add((from, long.MaxValue));
+            return free;
+        });
+
+    private static Lazy<ServerRun> Whole(Company company, EventOrder order, ServerRun? near, Func<EventOrder, EventOrder, Lazy<List<ServerRun>>> between)
     {
         var gap = company.Settings.ServerSessionGapMilliseconds;
-        var (from, before) = (order, new EventOrder(order.Value + 1));
-        while (true)
+        var (from, before) = near is null ? (order, new EventOrder(order.Value + 1)) : Around(near);
+        var runs = between(from, before);
+        return new(() =>
         {
-            var session = ServerSessions.Join(near(from, before), gap).Single(run => run.Holds(order));
-            var (earlier, later) = (EventOrder.Start(session.First.UnixMilliseconds - gap + 1), EventOrder.Start(session.Last.UnixMilliseconds + gap));
-            if (earlier >= from && later <= before) return session;
-            (from, before) = (earlier < from ? earlier : from, later > before ? later : before);
-        }
+            while (true)
+            {
+                var session = ServerSessions.Join(runs.Value, gap).Single(run => run.Holds(order));
+                var (earlier, later) = Around(session);
+                if (earlier >= from && later <= before) return session;
+                (from, before) = (earlier < from ? earlier : from, later > before ? later : before);
+                runs = between(from, before);
+            }
+        }, LazyThreadSafetyMode.None);
+
+        (EventOrder From, EventOrder Before) Around(ServerRun run) => (EventOrder.Start(run.First.UnixMilliseconds - gap + 1), EventOrder.Start(run.Last.UnixMilliseconds + gap));
     }
 
-    /// <summary>Runs of a person that touch [from, before), through any holder; those of a shared session cut to the person's spans.</summary>
-    public List<ServerRun> Of(Company company, long identifier, EventOrder from, EventOrder before)
+    /// <summary>Asks for the runs of a person that touch [from, before), through any holder; those of a shared session cut to the person's spans.</summary>
+    public Lazy<List<ServerRun>> Of(Company company, long identifier, EventOrder from, EventOrder before)
     {
-        var runs = Between(new(company, identifier, 0), from, before);
-        foreach (var (session, spanFrom, spanTo) in SpansWithRuns(company, identifier)) runs.AddRange(Parts(company, session, spanFrom, spanTo, from, before));
-        return runs;
-    }
-
-    /// <summary>Runs of a session that touch [from, before), cut to a stretch of the session.</summary>
-    private List<ServerRun> Parts(Company company, long session, long spanFrom, long spanTo, EventOrder from, EventOrder before)
-    {
-        var (first, end) = (Later(from, spanFrom), Earlier(before, spanTo));
-        return first >= end ? [] : [.. Between(new(company, 0, session), first, end).Select(run => Cut(company, session, run, spanFrom, spanTo)).OfType<ServerRun>()];
+        var (runs, spans) = (Between(new(company, identifier, 0), from, before), SpansWithRuns(company, identifier));
+        return new(() =>
+        {
+            var parts = spans.Value.Where(span => Later(from, span.From) < Earlier(before, span.To))
+                .Select(span => (Span: span, Runs: Between(new(company, 0, span.Session), Later(from, span.From), Earlier(before, span.To)))).ToList();
+            return [.. runs.Value, .. parts.SelectMany(part => Parts(company, part.Span.Session, part.Runs.Value, part.Span.From, part.Span.To, from, before))];
+        }, LazyThreadSafetyMode.None);
     }
 
     private static EventOrder Later(EventOrder order, long spanFrom) => spanFrom == long.MinValue || EventOrder.Start(spanFrom) < order ? order : EventOrder.Start(spanFrom);
 
     private static EventOrder Earlier(EventOrder order, long spanTo) => spanTo == long.MaxValue || EventOrder.Start(spanTo) > order ? order : EventOrder.Start(spanTo);
 
-    private List<(long Session, long From, long To)> SpansWithRuns(Company company, long identifier)
+    private Lazy<List<(long Session, long From, long To)>> SpansWithRuns(Company company, long identifier) =>
+        database.Use("SELECT session, from_ms, to_ms FROM span WHERE company = ? AND identifier = ? AND has_runs = 1")
+            .With(company.Number).With(identifier).AskAll(row => (row.Long(0), row.Long(1), row.Long(2)));
+
+    /// <summary>Of runs of a session those that touch [from, before), cut to a stretch of the session.</summary>
+    private List<ServerRun> Parts(Company company, long session, List<ServerRun> runs, long spanFrom, long spanTo, EventOrder from, EventOrder before)
     {
-        var spans = new List<(long, long, long)>();
-        using var rows = database.Use("SELECT session, from_ms, to_ms FROM span WHERE company = ? AND identifier = ? AND has_runs = 1");
-        rows.With(company.Number).With(identifier);
-        while (rows.Next()) spans.Add((rows.Long(0), rows.Long(1), rows.Long(2)));
-        return spans;
+        var (first, end) = (Later(from, spanFrom), Earlier(before, spanTo));
+        return first >= end ? [] : [.. runs.Where(run => run.First < end && run.Last >= first).Select(run => Cut(company, session, run, spanFrom, spanTo)).OfType<ServerRun>()];
     }
 
     /// <summary>The part of a session's run that lies in a span; where the span cuts it, its events say where the part begins and ends.</summary>
@@ -153,20 +173,15 @@ internal sealed class ServerRunRows(Database database)
         return new(new(rows.Long(0)), first.Text(0), new(rows.Long(1)), rows.Long(2));
     }
 
-    private List<ServerRun> Between(RunHolder holder, EventOrder from, EventOrder before)
-    {
-        var runs = new List<ServerRun>();
-
-        // Runs of one holder never overlap, so the only one that can reach into the range from before it is the last that begins there.
-        using var rows = database.Use("""
+    /// <summary>Asks for the runs that touch [from, before). Runs of one holder never overlap, so the only one that can reach into it from before it is the last that begins there.</summary>
+    private Lazy<List<ServerRun>> Between(RunHolder holder, EventOrder from, EventOrder before) =>
+        database.Use("""
             SELECT first_at, first_event_id, last_at, events FROM server_run
             WHERE company = ?1 AND identifier = ?2 AND session = ?3 AND first_at < ?5 AND last_at >= ?4
               AND first_at >= COALESCE((SELECT MAX(first_at) FROM server_run WHERE company = ?1 AND identifier = ?2 AND session = ?3 AND first_at < ?4), ?4)
-            """);
-        rows.With(holder.Company.Number).With(holder.Identifier).With(holder.Session).With(from.Value).With(before.Value);
-        while (rows.Next()) runs.Add(new(new(rows.Long(0)), rows.Text(1), new(rows.Long(2)), rows.Long(3)));
-        return runs;
-    }
+            """)
+            .With(holder.Company.Number).With(holder.Identifier).With(holder.Session).With(from.Value).With(before.Value)
+            .AskAll(row => new ServerRun(new(row.Long(0)), row.Text(1), new(row.Long(2)), row.Long(3)));
 
     private void Insert(RunHolder holder, ServerRun run) =>
         database.Use("""

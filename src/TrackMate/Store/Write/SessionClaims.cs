@@ -17,31 +17,42 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
     private readonly TraitRows traits = new(database);
     private readonly SpanRows spans = new(database, marks);
 
-    /// <summary>Appends a claim and, where it is about a session, brings that session's spans up to date.</summary>
-    public AddedClaim Add(Company company, long message, long? session, Claim claim)
-    {
-        if (session is not { } number)
-        {
-            Insert(company, message, null, claim, standing: 1);
-            return new(IsLatest: true, Stands: true, []);
-        }
+    /// <param name="IsRevoked">Whether an operator took the session's claims on the identifier back.</param>
+    /// <param name="First">Of a claim that only a browser makes: what is known of when its session first made it.</param>
+    /// <param name="Unbindings">When an operator keeps the session free.</param>
+    /// <param name="LatestAt">When the latest claim of the session that stands was made; unix milliseconds.</param>
+    internal sealed record Background(Lazy<bool> IsRevoked, FirstClaims.Background? First, Lazy<List<Unbinding>> Unbindings, Lazy<long?> LatestAt, SpanRows.Background Spans);
 
+    /// <summary>Asks for what is to be known before a claim on a session is added.</summary>
+    public Background Ask(Company company, long session, Claim claim)
+    {
         var identifier = claim.Identifiers[0];
-        var stands = !acts.IsRevoked(company, number, identifier);
+        return new(
+            acts.IsRevoked(company, session, identifier), claim.Trust is Trust.Claimed ? firsts.Ask(company, identifier, session, claim.UnixMilliseconds) : null,
+            acts.UnbindingsOf(company, session), LatestAt(company, session), spans.Ask(company, session, claim));
+    }
+
+    /// <summary>Appends a claim that is about no session.</summary>
+    public void Add(Company company, long message, Claim claim) => Insert(company, message, null, claim, standing: 1);
+
+    /// <summary>Appends a claim on a session, and brings that session's spans up to date.</summary>
+    public AddedClaim Add(Company company, long message, long session, Claim claim, Background background)
+    {
+        var identifier = claim.Identifiers[0];
+        var stands = !background.IsRevoked.Value;
         IReadOnlyList<long> changed = [];
-        if (claim.Trust is Trust.Claimed) (stands, changed) = firsts.Note(company, identifier, number, claim.UnixMilliseconds, claim.EventId, isRevoked: !stands);
-        var unbindings = acts.UnbindingsOf(company, number);
-        var inserted = Insert(company, message, number, claim, !stands ? 0 : unbindings.Exists(unbinding => unbinding.Covers(claim.UnixMilliseconds)) ? 2 : 1);
+        if (background.First is { } first) (stands, changed) = firsts.Note(company, identifier, session, claim.UnixMilliseconds, claim.EventId, isRevoked: !stands, first);
+        var unbindings = background.Unbindings.Value;
+        var number = Insert(company, message, session, claim, !stands ? 0 : unbindings.Exists(unbinding => unbinding.Covers(claim.UnixMilliseconds)) ? 2 : 1);
         if (!stands) return new(IsLatest: true, Stands: false, changed);
 
-        claim = claim with { Number = inserted };
-        if (unbindings.Count > 0 || !IsLatest(company, number, claim))
+        if (unbindings.Count > 0 || background.LatestAt.Value >= claim.UnixMilliseconds)
         {
-            Rewrite(company, number);
+            Rewrite(company, session);
             return new(IsLatest: false, Stands: true, changed);
         }
 
-        spans.Extend(company, number, claim);
+        spans.Extend(company, session, claim with { Number = number }, background.Spans);
         return new(IsLatest: true, Stands: true, changed);
     }
 
@@ -69,7 +80,7 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
     /// <summary>Says anew which of a session's claims on an identifier stand, and with them what it said of the identifier.</summary>
     private void Decide(Company company, long session, long identifier)
     {
-        var verified = !acts.IsRevoked(company, session, identifier);
+        var verified = !acts.IsRevoked(company, session, identifier).Value;
         var claimed = verified && firsts.Stands(company, identifier, session);
         SetStanding(company, session, identifier, verified, claimed);
         traits.Restand(company, session, identifier, verified, claimed);
@@ -98,21 +109,22 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
             WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3
             """).With(company.Number).With(session).With(identifier).With(verified ? 1 : 0).With(claimed ? 1 : 0).Run();
 
-    private long Insert(Company company, long message, long? session, Claim claim, long standing) =>
+    private long Insert(Company company, long message, long? session, Claim claim, long standing)
+    {
+        var number = database.NextNumber("claim");
         database.Use("""
-            INSERT INTO claim (company, message, session, identifier, named, second, third, method, trust, at_ms, event_id, standing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO claim (id, company, message, session, identifier, named, second, third, method, trust, at_ms, event_id, standing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
-            .With(company.Number).With(message).With(session)
+            .With(number).With(company.Number).With(message).With(session)
             .With(claim.Identifiers[0]).With((long)claim.FirstNamedAs).With(At(claim.Identifiers, 1)).With(At(claim.Identifiers, 2))
-            .With((long)claim.Method).With((long)claim.Trust).With(claim.UnixMilliseconds).With(claim.EventId).With(standing).RunForNumber();
+            .With((long)claim.Method).With((long)claim.Trust).With(claim.UnixMilliseconds).With(claim.EventId).With(standing).Run();
+        return number;
+    }
 
     /// <summary>Whether a back end has named an externalId, and no e-mail, for this session.</summary>
-    public bool HasExternalWebhooks(Company company, long session)
-    {
-        using var found = database.Use("SELECT EXISTS (SELECT 1 FROM claim INDEXED BY external_webhook_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 2 AND named = 2 AND standing <> 0)");
-        found.With(company.Number).With(session).Next();
-        return found.Long(0) == 1;
-    }
+    public Lazy<bool> HasExternalWebhooks(Company company, long session) =>
+        database.Use("SELECT EXISTS (SELECT 1 FROM claim INDEXED BY external_webhook_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 2 AND named = 2 AND standing <> 0)")
+            .With(company.Number).With(session).AskWhether();
 
     /// <summary>Derives the spans of every session of a company anew.</summary>
     public void Rebuild(Company company)
@@ -154,17 +166,9 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
         return first.With(company.Number).With(session).Next() && first.Long(0) < claim.UnixMilliseconds;
     }
 
-    private bool IsLatest(Company company, long session, Claim claim)
-    {
-        using var others = database.Use("SELECT id, at_ms FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND standing <> 0 ORDER BY at_ms DESC LIMIT 2");
-        others.With(company.Number).With(session);
-        while (others.Next())
-        {
-            if (others.Long(0) != claim.Number && others.Long(1) >= claim.UnixMilliseconds) return false;
-        }
-
-        return true;
-    }
+    private Lazy<long?> LatestAt(Company company, long session) =>
+        database.Use("SELECT at_ms FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND standing <> 0 ORDER BY at_ms DESC LIMIT 1")
+            .With(company.Number).With(session).Ask(row => row.Next() ? (long?)row.Long(0) : null);
 
     /// <summary>The claims of a session that stand.</summary>
     public List<Claim> ClaimsOn(Company company, long session)

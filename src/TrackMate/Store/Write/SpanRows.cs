@@ -8,20 +8,29 @@ internal sealed class SpanRows(Database database, SessionMarks? marks = null)
 {
     private readonly StandingActs acts = new(database);
 
+    /// <param name="Last">The session's last span.</param>
+    /// <param name="IsClaimed">Whether the session was ever somebody's whom the claim names; asked of webhooks only.</param>
+    /// <param name="IsVerified">Whether a verified claim on the session names the one that the claim is for.</param>
+    internal readonly record struct Background(Lazy<(long From, long Identifier)?> Last, IReadOnlyList<Lazy<bool>> IsClaimed, Lazy<bool> IsVerified);
+
+    /// <summary>Asks for what is to be known before a claim extends a session's spans, and before it is stored.</summary>
+    public Background Ask(Company company, long session, Claim claim) => new(
+        LastSpan(company, session),
+        claim.Method is ClaimMethod.Webhook ? [.. claim.Identifiers.Select(identifier => IsClaimed(company, session, identifier))] : [],
+        IsVerified(company, session, claim.Identifiers[0]));
+
     /// <summary>Whose a session is at a time: an identifier's number, or null while it is nobody's.</summary>
-    public long? OwnerOf(Company company, long session, EventOrder order)
-    {
-        using var span = database.Use("SELECT identifier, to_ms FROM span WHERE company = ? AND session = ? AND from_ms <= ? ORDER BY from_ms DESC LIMIT 1");
-        return span.With(company.Number).With(session).With(order.UnixMilliseconds).Next() && order.UnixMilliseconds < span.Long(1) ? span.Long(0) : null;
-    }
+    public Lazy<long?> OwnerOf(Company company, long session, EventOrder order) =>
+        database.Use("SELECT identifier, to_ms FROM span WHERE company = ? AND session = ? AND from_ms <= ? ORDER BY from_ms DESC LIMIT 1")
+            .With(company.Number).With(session).With(order.UnixMilliseconds).Ask(span => span.Next() && order.UnixMilliseconds < span.Long(1) ? (long?)span.Long(0) : null);
 
     /// <summary>
     /// The usual case of <see cref="SessionSpans"/>: a claim later than all others of its session can only end the last span and open one, or confirm. It costs
     /// the same after ten claims as after a hundred thousand.
     /// </summary>
-    public void Extend(Company company, long session, Claim claim)
+    public void Extend(Company company, long session, Claim claim, Background background)
     {
-        var last = LastSpan(company, session);
+        var last = background.Last.Value;
         var identifier = claim.Identifiers[0];
         if (claim.Trust is Trust.Verified)
         {
@@ -31,7 +40,7 @@ internal sealed class SpanRows(Database database, SessionMarks? marks = null)
 
         if (last is { } span)
         {
-            if (span.Identifier == identifier || (claim.Method is ClaimMethod.Webhook && IsClaimedBefore(company, session, claim))) return;
+            if (span.Identifier == identifier || background.IsClaimed.Any(claimed => claimed.Value)) return;
             database.Use("UPDATE span SET to_ms = ? WHERE company = ? AND session = ? AND from_ms = ?").With(claim.UnixMilliseconds).With(company.Number).With(session).With(span.From).Run();
         }
         else
@@ -39,46 +48,31 @@ internal sealed class SpanRows(Database database, SessionMarks? marks = null)
             marks?.SpansChanged(company, session);
         }
 
-        var trust = claim.Trust is Trust.Verified || IsVerified(company, session, identifier) ? Trust.Verified : Trust.Claimed;
+        var trust = claim.Trust is Trust.Verified || background.IsVerified.Value ? Trust.Verified : Trust.Claimed;
         Insert(company, session, new(last is null ? long.MinValue : claim.UnixMilliseconds, long.MaxValue, identifier, claim.Number, trust));
     }
 
-    private (long From, long Identifier)? LastSpan(Company company, long session)
-    {
-        using var last = database.Use("SELECT from_ms, identifier FROM span WHERE company = ? AND session = ? ORDER BY from_ms DESC LIMIT 1");
-        return last.With(company.Number).With(session).Next() ? (last.Long(0), last.Long(1)) : null;
-    }
+    private Lazy<(long From, long Identifier)?> LastSpan(Company company, long session) =>
+        database.Use("SELECT from_ms, identifier FROM span WHERE company = ? AND session = ? ORDER BY from_ms DESC LIMIT 1")
+            .With(company.Number).With(session).Ask(last => last.Next() ? (last.Long(0), last.Long(1)) : ((long, long)?)null);
 
-    private bool IsClaimedBefore(Company company, long session, Claim claim)
-    {
-        foreach (var identifier in claim.Identifiers)
-        {
-            using var found = database.Use("""
-                SELECT EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3 AND id <> ?4 AND standing <> 0)
-                    OR EXISTS (SELECT 1 FROM claim INDEXED BY claim_of_several_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND second IS NOT NULL AND (second = ?3 OR third = ?3) AND id <> ?4 AND standing <> 0)
-                """);
-            found.With(company.Number).With(session).With(identifier).With(claim.Number).Next();
-            if (found.Long(0) == 1) return true;
-        }
+    private Lazy<bool> IsClaimed(Company company, long session, long identifier) =>
+        database.Use("""
+            SELECT EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3 AND standing <> 0)
+                OR EXISTS (SELECT 1 FROM claim INDEXED BY claim_of_several_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND second IS NOT NULL AND (second = ?3 OR third = ?3) AND standing <> 0)
+            """).With(company.Number).With(session).With(identifier).AskWhether();
 
-        return false;
-    }
-
-    private bool IsVerified(Company company, long session, long identifier)
-    {
-        using var found = database.Use("""
+    private Lazy<bool> IsVerified(Company company, long session, long identifier) =>
+        database.Use("""
             SELECT EXISTS (SELECT 1 FROM claim INDEXED BY verified_claim_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND trust = 1 AND standing <> 0 AND (identifier = ?3 OR second = ?3 OR third = ?3))
-            """);
-        found.With(company.Number).With(session).With(identifier).Next();
-        return found.Long(0) == 1;
-    }
+            """).With(company.Number).With(session).With(identifier).AskWhether();
 
     /// <summary>Derives a session's spans anew.</summary>
     /// <param name="claims">Its claims that stand.</param>
     /// <returns>The identifiers whose spans changed.</returns>
     public List<long> Rewrite(Company company, long session, IReadOnlyCollection<Claim> claims)
     {
-        var spans = SessionSpans.Of(claims, acts.UnbindingsOf(company, session));
+        var spans = SessionSpans.Of(claims, acts.UnbindingsOf(company, session).Value);
         var stored = SpansOf(company, session);
 
         // A late claim changes its neighbours; the others stay as they lie.

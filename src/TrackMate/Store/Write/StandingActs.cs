@@ -27,48 +27,33 @@ internal enum ActKind
 /// <summary>Acts of operators that are not taken back, as the view takes them in.</summary>
 internal sealed class StandingActs(Database database)
 {
-    public bool IsRevoked(Company company, long session, long identifier)
-    {
-        using var found = database.Use("""
+    public Lazy<bool> IsRevoked(Company company, long session, long identifier) =>
+        database.Use("""
             SELECT EXISTS (SELECT 1 FROM act WHERE company = ? AND session = ? AND session IS NOT NULL AND undone_ms IS NULL AND kind = 1 AND identifier = ?)
-            """);
-        found.With(company.Number).With(session).With(identifier).Next();
-        return found.Long(0) == 1;
-    }
+            """).With(company.Number).With(session).With(identifier).AskWhether();
 
-    public List<Unbinding> UnbindingsOf(Company company, long session)
-    {
-        var unbindings = new List<Unbinding>();
-        using var rows = database.Use("SELECT from_ms, to_ms FROM act WHERE company = ? AND session = ? AND session IS NOT NULL AND undone_ms IS NULL AND kind = 3");
-        rows.With(company.Number).With(session);
-        while (rows.Next()) unbindings.Add(new(rows.Long(0), rows.Long(1)));
-        return unbindings;
-    }
+    public Lazy<List<Unbinding>> UnbindingsOf(Company company, long session) =>
+        database.Use("SELECT from_ms, to_ms FROM act WHERE company = ? AND session = ? AND session IS NOT NULL AND undone_ms IS NULL AND kind = 3")
+            .With(company.Number).With(session).AskAll(row => new Unbinding(row.Long(0), row.Long(1)));
 
     /// <summary>Why an operator keeps two identifiers apart; null where none does.</summary>
     /// <param name="unixMilliseconds">When it was first said that they are one person.</param>
-    public JoinStop? KeptApart(Company company, long one, long other, long unixMilliseconds)
+    public Lazy<JoinStop?> KeptApart(Company company, long one, long other, long unixMilliseconds)
     {
-        JoinStop? stop = null;
-        foreach (var (identifier, counterpart) in new[] { (one, other), (other, one) })
+        var (ofOne, ofOther) = (Ask(one, other), Ask(other, one));
+        return new(() =>
         {
-            using var rows = database.Use("SELECT kind, other, from_ms FROM act WHERE company = ? AND identifier = ? AND identifier IS NOT NULL AND undone_ms IS NULL AND kind IN (2, 5, 6)");
-            rows.With(company.Number).With(identifier);
-            while (rows.Next())
-            {
-                var applies = (ActKind)rows.Long(0) switch
-                {
-                    ActKind.RevokePair => rows.Long(1) == counterpart,
-                    ActKind.Isolate => true,
-                    _ => rows.Long(2) <= unixMilliseconds,
-                };
-                if (!applies) continue;
-                if ((ActKind)rows.Long(0) is not ActKind.Freeze) return JoinStop.Revoked;
-                stop = JoinStop.Frozen;
-            }
-        }
+            List<JoinStop> stops = [.. ofOne.Value, .. ofOther.Value];
+            return stops.Count == 0 ? null : stops.Contains(JoinStop.Revoked) ? JoinStop.Revoked : JoinStop.Frozen;
+        }, LazyThreadSafetyMode.None);
 
-        return stop;
+        Lazy<List<JoinStop>> Ask(long identifier, long counterpart) =>
+            database.Use("""
+                SELECT kind FROM act WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND undone_ms IS NULL
+                  AND (kind = 5 OR (kind = 2 AND other = ?3) OR (kind = 6 AND from_ms <= ?4))
+                """)
+                .With(company.Number).With(identifier).With(counterpart).With(unixMilliseconds)
+                .AskAll(row => (ActKind)row.Long(0) is ActKind.Freeze ? JoinStop.Frozen : JoinStop.Revoked);
     }
 
     /// <summary>Merges that name an identifier, each with the other one.</summary>

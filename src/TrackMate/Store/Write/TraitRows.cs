@@ -6,6 +6,9 @@ namespace TrackMate.Store.Write;
 /// <summary>What identifies say of a person: kept for each session that said it, and for each identifier the one that counts (B15).</summary>
 internal sealed class TraitRows(Database database)
 {
+    /// <summary>Names that were said in this transaction: what an identifier is searched by follows from the one in force.</summary>
+    private readonly List<(long Company, long Identifier, Lazy<string> Value, Lazy<string> Name)> named = [];
+
     /// <param name="stands">Whether the claim that says it stands; what does not is kept for when it is lifted.</param>
     public void Say(Identify identify, long session, long identifier, bool stands)
     {
@@ -16,8 +19,7 @@ internal sealed class TraitRows(Database database)
 
             // The verified wins over the claimed, then the later over the earlier (B15), whatever came first. The row is written whoever wins, and the search as
             // well: a stranger's identify must not take less where a known person's trait stands against it.
-            string inForce;
-            using (var upsert = database.Use("""
+            var inForce = database.Use("""
                 INSERT INTO trait (company, identifier, name, value, trust, at_ms, event_id) VALUES (?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (company, identifier, name) DO UPDATE SET
                   value = CASE WHEN (excluded.trust, excluded.at_ms, excluded.event_id) > (trait.trust, trait.at_ms, trait.event_id) THEN excluded.value ELSE trait.value END,
@@ -25,17 +27,21 @@ internal sealed class TraitRows(Database database)
                   at_ms = CASE WHEN (excluded.trust, excluded.at_ms) > (trait.trust, trait.at_ms) THEN excluded.at_ms ELSE trait.at_ms END,
                   trust = CASE WHEN excluded.trust > trait.trust THEN excluded.trust ELSE trait.trust END
                 RETURNING value
-                """))
-            {
-                upsert.With(identify.Company.Number).With(identifier).With(trait.Name).With(trait.Json)
-                    .With((long)identify.Trust).With(identify.Order.UnixMilliseconds).With(identify.EventId).Next();
-                inForce = upsert.Text(0);
-                upsert.Next();
-            }
-
-            if (trait.Name == "name") StoreSearch(identify.Company, identifier, inForce);
+                """)
+                .With(identify.Company.Number).With(identifier).With(trait.Name).With(trait.Json)
+                .With((long)identify.Trust).With(identify.Order.UnixMilliseconds).With(identify.EventId).Ask(First);
+            if (trait.Name == "name") named.Add((identify.Company.Number, identifier, ValueOf(identify.Company, identifier), inForce));
         }
     }
+
+    /// <summary>Writes what follows from the names that were said; after all that they rest on.</summary>
+    public void Finish()
+    {
+        foreach (var (company, identifier, value, name) in named) StoreSearch(company, identifier, value.Value, name.Value);
+        Clear();
+    }
+
+    public void Clear() => named.Clear();
 
     /// <summary>What a session said of an identifier stands or falls with its claims.</summary>
     /// <param name="verified">Whether what was verified stands.</param>
@@ -123,20 +129,24 @@ internal sealed class TraitRows(Database database)
             """).With(company.Number).With(identifier).With(name).Run();
         if (name != "name") return;
         using var row = database.Use("SELECT value FROM trait WHERE company = ? AND identifier = ? AND name = 'name'");
-        StoreSearch(company, identifier, row.With(company.Number).With(identifier).Next() ? row.Text(0) : "null");
+        StoreSearch(company.Number, identifier, ValueOf(company, identifier).Value, row.With(company.Number).With(identifier).Next() ? row.Text(0) : "null");
     }
 
-    private void StoreSearch(Company company, long identifier, string json)
+    private Lazy<string> ValueOf(Company company, long identifier) => database.Use("SELECT value FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).Ask(First);
+
+    /// <summary>The text of the one row, read to its end: a statement that also writes is not done before.</summary>
+    private static string First(Statement row)
+    {
+        row.Next();
+        var text = row.Text(0);
+        row.Next();
+        return text;
+    }
+
+    private void StoreSearch(long company, long identifier, string value, string json)
     {
         var name = JsonElement.Parse(json);
-        string value;
-        using (var row = database.Use("SELECT value FROM identifier WHERE id = ? AND company = ?"))
-        {
-            row.With(identifier).With(company.Number).Next();
-            value = row.Text(0);
-        }
-
         database.Use("UPDATE identifier SET search = ? WHERE id = ? AND company = ?")
-            .With((name.ValueKind is JsonValueKind.String ? $"{value} {name.GetString()}" : value).ToLowerInvariant()).With(identifier).With(company.Number).Run();
+            .With((name.ValueKind is JsonValueKind.String ? $"{value} {name.GetString()}" : value).ToLowerInvariant()).With(identifier).With(company).Run();
     }
 }
