@@ -97,7 +97,7 @@ internal sealed class IdentifierEraser(Database database)
 
         if (named == known && !isLast) return;
         if (named is not null) database.Use("UPDATE identifier SET first_named_ms = ? WHERE id = ? AND company = ?").With(named).With(identifier).With(company.Number).Run();
-        else MakeBare(company, persons.Pairs.LeafOf(company, identifier).Id);
+        else MakeBare(company, persons.Pairs.LeafOf(company, identifier).Value.Id);
     }
 
     /// <summary>No list and no look-up finds a person by an identifier of which nobody knows when it was named. Whom it joins stays as it is.</summary>

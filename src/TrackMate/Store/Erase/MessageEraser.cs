@@ -172,7 +172,7 @@ internal sealed class MessageEraser(Database database, SessionMarks marks)
     /// <summary>The earliest that still says that two are one person is the pair.</summary>
     private void RederivePair(Company company, long one, long other, Trust trust)
     {
-        var (left, right) = (persons.Pairs.LeafOf(company, one), persons.Pairs.LeafOf(company, other));
+        var (left, right) = (persons.Pairs.LeafOf(company, one).Value, persons.Pairs.LeafOf(company, other).Value);
         var (low, high) = left.Id.CompareTo(right.Id) < 0 ? (one, other) : (other, one);
         database.Use("DELETE FROM pair WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = 0").With(company.Number).With(low).With(high).With((long)trust).Run();
         (long At, string EventId)? earliest = null;

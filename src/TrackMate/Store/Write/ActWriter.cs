@@ -47,7 +47,7 @@ internal sealed class ActWriter(Database database, SessionMarks marks)
 
     /// <summary>Whether two ids lead to one profile by what is said of them, without a merge of just these two.</summary>
     public bool IsOnePerson(Company company, ProfileId one, ProfileId other) =>
-        Number(company, one) is { } left && Number(company, other) is { } right && persons.PersonOf(company, left) == persons.PersonOf(company, right)
+        Number(company, one) is { } left && Number(company, other) is { } right && persons.PersonOf(company, left).Value == persons.PersonOf(company, right).Value
         && !rows.Standing(company, ActKind.Merge, null, left, right).Concat(rows.Standing(company, ActKind.Merge, null, right, left)).Any();
 
     /// <summary>Makes two profiles one, whatever is said of them, until it is taken back.</summary>
@@ -78,8 +78,8 @@ internal sealed class ActWriter(Database database, SessionMarks marks)
         if (id is { } profile)
         {
             if (Number(company, profile) is not { } number) return ActRefusal.NotFound;
-            var person = persons.PersonOf(company, number);
-            if (persons.PersonOf(company, left) != person && persons.PersonOf(company, right) != person) return ActRefusal.NotItsMerge;
+            var person = persons.PersonOf(company, number).Value;
+            if (persons.PersonOf(company, left).Value != person && persons.PersonOf(company, right).Value != person) return ActRefusal.NotItsMerge;
         }
 
         return Do(company, by, "unmerge", () =>

@@ -231,7 +231,7 @@ internal sealed class MessageWriter
             if (left.Number == right.Number) continue;
             asked.Add((left, right));
             if (!persons.Pairs.Say(company, left, right, trust, message.Order.UnixMilliseconds, message.EventId, background.Pairs[i - 1])) continue;
-            if (trust is Trust.Verified && persons.Pairs.Crowded(company, left.Number, right.Number) is { } crowded)
+            if (trust is Trust.Verified && persons.Pairs.Crowded(company, left, right) is { } crowded)
             {
                 persons.Pairs.Stop(company, left, right, JoinStop.TooManyJoins);
                 persons.Alarm(company, crowded, Joins.MaxPairs + 1, message.ReceivedAt);

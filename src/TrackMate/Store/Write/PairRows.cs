@@ -93,7 +93,7 @@ internal sealed class PairRows(Database database)
         foreach (var claim in claims.Where(claim => claim is { Method: ClaimMethod.Webhook, FirstNamedAs: IdentifierKind.External }))
         {
             var at = identifies.FindLastIndex(identify => identify.UnixMilliseconds <= claim.UnixMilliseconds);
-            var (external, email) = (LeafOf(company, claim.Identifiers[0]), LeafOf(company, identifies[Math.Max(at, 0)].Identifiers[0]));
+            var (external, email) = (LeafOf(company, claim.Identifiers[0]).Value, LeafOf(company, identifies[Math.Max(at, 0)].Identifiers[0]).Value);
             Say(company, external, email, Trust.Claimed, claim.UnixMilliseconds, claim.EventId, Ask(company, external, email, Trust.Claimed, claim.UnixMilliseconds, session), session);
             touched.UnionWith([external.Number, email.Number]);
         }
@@ -105,33 +105,29 @@ internal sealed class PairRows(Database database)
     /// <returns>The identifiers whose pairs changed.</returns>
     public IReadOnlyList<long> SayFromWebhook(Company company, long session, Claim claim)
     {
-        if ((IdentifyTimeAtOrBefore(company, session, claim.UnixMilliseconds) ?? FirstIdentifyTime(company, session)) is not { } time) return [];
+        var (before, first, external) = (IdentifyTimeAtOrBefore(company, session, claim.UnixMilliseconds), FirstIdentifyTime(company, session), LeafOf(company, claim.Identifiers[0]));
+        if ((before.Value ?? first.Value) is not { } time) return [];
         var latest = time <= claim.UnixMilliseconds;
-        using var identify = database.Use(latest
+        var identified = database.Use(latest
             ? "SELECT identifier FROM claim INDEXED BY claim_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 AND at_ms = ? ORDER BY trust DESC, event_id DESC LIMIT 1"
-            : "SELECT identifier FROM claim INDEXED BY claim_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 AND at_ms = ? ORDER BY trust, event_id LIMIT 1");
-        identify.With(company.Number).With(session).With(time).Next();
-        var (external, email) = (LeafOf(company, claim.Identifiers[0]), LeafOf(company, identify.Long(0)));
-        return Say(company, external, email, Trust.Claimed, claim.UnixMilliseconds, claim.EventId, Ask(company, external, email, Trust.Claimed, claim.UnixMilliseconds, session), session) ? [external.Number, email.Number] : [];
+            : "SELECT identifier FROM claim INDEXED BY claim_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 AND at_ms = ? ORDER BY trust, event_id LIMIT 1")
+            .With(company.Number).With(session).With(time).Ask(row => row.Next() ? row.Long(0) : throw new InvalidOperationException("An identify that was found is gone."));
+        var email = LeafOf(company, identified.Value).Value;
+        return Say(company, external.Value, email, Trust.Claimed, claim.UnixMilliseconds, claim.EventId, Ask(company, external.Value, email, Trust.Claimed, claim.UnixMilliseconds, session), session)
+            ? [external.Value.Number, email.Number] : [];
     }
 
-    private long? IdentifyTimeAtOrBefore(Company company, long session, long unixMilliseconds)
-    {
-        using var time = database.Use("""
+    private Lazy<long?> IdentifyTimeAtOrBefore(Company company, long session, long unixMilliseconds) =>
+        database.Use("""
             SELECT at_ms FROM claim INDEXED BY claim_by_session
             WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 AND at_ms <= ? ORDER BY at_ms DESC LIMIT 1
-            """);
-        return time.With(company.Number).With(session).With(unixMilliseconds).Next() ? time.Long(0) : null;
-    }
+            """).With(company.Number).With(session).With(unixMilliseconds).Ask(row => row.Next() ? (long?)row.Long(0) : null);
 
-    private long? FirstIdentifyTime(Company company, long session)
-    {
-        using var time = database.Use("""
+    private Lazy<long?> FirstIdentifyTime(Company company, long session) =>
+        database.Use("""
             SELECT at_ms FROM claim INDEXED BY claim_by_session
             WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 ORDER BY at_ms LIMIT 1
-            """);
-        return time.With(company.Number).With(session).Next() ? time.Long(0) : null;
-    }
+            """).With(company.Number).With(session).Ask(row => row.Next() ? (long?)row.Long(0) : null);
 
     /// <summary>Why a verified pair does not join; null where it does.</summary>
     public Lazy<JoinStop?> StopOf(Company company, Leaf left, Leaf right)
@@ -152,12 +148,13 @@ internal sealed class PairRows(Database database)
     /// Of a verified pair that is past the number that is believed of one of its identifiers, and changes nothing else, that identifier: the hundred-and-first
     /// customer of <c>noreply@</c> costs two look-ups.
     /// </summary>
-    public long? Crowded(Company company, long left, long right)
+    public long? Crowded(Company company, Leaf left, Leaf right)
     {
-        var (ofLeft, ofRight) = (PairsOf(company, left, Trust.Verified), PairsOf(company, right, Trust.Verified));
-        var (inLeft, inRight) = (ofLeft.Exists(pair => pair.Other(left).Number == right), ofRight.Exists(pair => pair.Other(right).Number == left));
+        var (askedLeft, askedRight) = (PairsOf(company, left.Number, new(left), Trust.Verified), PairsOf(company, right.Number, new(right), Trust.Verified));
+        var (ofLeft, ofRight) = (askedLeft.Value, askedRight.Value);
+        var (inLeft, inRight) = (ofLeft.Exists(pair => pair.Other(left.Number).Number == right.Number), ofRight.Exists(pair => pair.Other(right.Number).Number == left.Number));
         var isOneTooMany = (!inLeft && (!inRight || ofRight.Count < Joins.MaxPairs)) || (!inRight && ofLeft.Count < Joins.MaxPairs);
-        return isOneTooMany ? inLeft ? right : left : null;
+        return isOneTooMany ? (inLeft ? right : left).Number : null;
     }
 
     /// <summary>Whether an identifier hangs together with any other.</summary>
@@ -173,47 +170,47 @@ internal sealed class PairRows(Database database)
     }
 
     /// <summary>
-    /// The one claimed pair that may join an identifier: its first, where it is the other's first too. No other is followed, or browsers could lay chains of them for
-    /// every message to walk.
+    /// The pairs that may join identifiers to others. Of the claimed ones of an identifier that is its first, where it is the other's first too: no other is followed,
+    /// or browsers could lay chains of them for every message to walk.
     /// </summary>
-    private IEnumerable<IdentifierPair> MutualPairOf(Company company, long identifier) =>
-        PairsOf(company, identifier, Trust.Claimed).Where(pair => PairsOf(company, pair.Other(identifier).Number, Trust.Claimed)[0] == pair);
-
-    /// <summary>The earliest pairs of an identifier: those that may join it. Of the claimed ones only the very first may, whichever session it follows from.</summary>
-    private List<IdentifierPair> PairsOf(Company company, long identifier, Trust trust)
+    public List<IdentifierPair> CandidatesOf(Company company, IReadOnlyCollection<(long Number, Lazy<Leaf> Leaf)> identifiers)
     {
-        var leaf = LeafOf(company, identifier);
+        var verified = identifiers.Select(identifier => PairsOf(company, identifier.Number, identifier.Leaf, Trust.Verified)).ToList();
+        var claimed = identifiers.Select(identifier => (identifier.Number, Pairs: PairsOf(company, identifier.Number, identifier.Leaf, Trust.Claimed))).ToList();
+        var others = claimed.SelectMany(one => one.Pairs.Value, (one, pair) => (Pair: pair, OfOther: PairsOf(company, pair.Other(one.Number).Number, new(pair.Other(one.Number)), Trust.Claimed))).ToList();
+        return [.. verified.SelectMany(pairs => pairs.Value), .. others.Where(one => one.OfOther.Value[0] == one.Pair).Select(one => one.Pair)];
+    }
+
+    /// <summary>Asks for the earliest pairs of an identifier: those that may join it. Of the claimed ones only the very first may, whichever session it follows from.</summary>
+    private Lazy<List<IdentifierPair>> PairsOf(Company company, long identifier, Lazy<Leaf> leaf, Trust trust)
+    {
         var most = trust is Trust.Verified ? Joins.MaxPairs : 1;
-        var pairs = new List<IdentifierPair>();
-        using (var rows = database.Use("""
+        return database.Use("""
             SELECT p.other, p.at_ms, p.event_id, i.leaf, i.kind FROM (
               SELECT * FROM (SELECT high AS other, at_ms, event_id FROM pair WHERE company = ?1 AND low = ?2 AND trust = ?3 AND standing = 1 ORDER BY at_ms, event_id LIMIT ?4) AS above
               UNION ALL
               SELECT * FROM (SELECT low AS other, at_ms, event_id FROM pair WHERE company = ?1 AND high = ?2 AND trust = ?3 AND standing = 1 ORDER BY at_ms, event_id LIMIT ?4) AS below) p
             JOIN identifier i ON i.id = p.other AND i.company = ?1
-            """))
-        {
-            rows.With(company.Number).With(identifier).With((long)trust).With(most + Ties);
-            while (rows.Next())
+            """).With(company.Number).With(identifier).With((long)trust).With(most + Ties).Ask(rows =>
             {
-                var other = new Leaf(rows.Long(0), ProfileId.FromBytes(rows.Bytes(3)), (IdentifierKind)rows.Long(4));
-                pairs.Add(leaf.Id.CompareTo(other.Id) < 0 ? new(leaf, other, trust, rows.Long(1), rows.Text(2)) : new(other, leaf, trust, rows.Long(1), rows.Text(2)));
-            }
-        }
+                var pairs = new List<IdentifierPair>();
+                while (rows.Next())
+                {
+                    var (low, high) = InOrder(leaf.Value, new(rows.Long(0), ProfileId.FromBytes(rows.Bytes(3)), (IdentifierKind)rows.Long(4)));
+                    pairs.Add(new(low, high, trust, rows.Long(1), rows.Text(2)));
+                }
 
-        pairs.Sort();
-        return pairs.Count > most ? pairs[..most] : pairs;
+                pairs.Sort();
+                return pairs.Count > most ? pairs[..most] : pairs;
+            });
     }
 
-    public Leaf LeafOf(Company company, long identifier)
-    {
-        using var row = database.Use("SELECT leaf, kind FROM identifier WHERE id = ? AND company = ?");
-        row.With(identifier).With(company.Number).Next();
-        return new(identifier, ProfileId.FromBytes(row.Bytes(0)), (IdentifierKind)row.Long(1));
-    }
-
-    /// <summary>The pairs that may join an identifier to others.</summary>
-    public IEnumerable<IdentifierPair> CandidatesOf(Company company, long identifier) => PairsOf(company, identifier, Trust.Verified).Concat(MutualPairOf(company, identifier));
+    public Lazy<Leaf> LeafOf(Company company, long identifier) =>
+        database.Use("SELECT leaf, kind FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).Ask(row =>
+        {
+            row.Next();
+            return new Leaf(identifier, ProfileId.FromBytes(row.Bytes(0)), (IdentifierKind)row.Long(1));
+        });
 
     /// <summary>Derives the pairs of a company anew from its claims.</summary>
     /// <returns>The identifiers that are in any.</returns>
@@ -227,10 +224,10 @@ internal sealed class PairRows(Database database)
             while (rows.Next())
             {
                 // A claim's first identifier is the one that the others were named beside: of three the e-mail, which stands between the other two.
-                var first = LeafOf(company, rows.Long(0));
+                var first = LeafOf(company, rows.Long(0)).Value;
                 foreach (var other in new[] { rows.LongOrNull(1), rows.LongOrNull(2) }.OfType<long>())
                 {
-                    var second = LeafOf(company, other);
+                    var second = LeafOf(company, other).Value;
                     Say(company, first, second, (Trust)rows.Long(3), rows.Long(4), rows.Text(5), Ask(company, first, second, (Trust)rows.Long(3), rows.Long(4)));
                     named.UnionWith([first.Number, other]);
                 }

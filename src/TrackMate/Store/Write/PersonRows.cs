@@ -13,12 +13,8 @@ internal sealed class PersonRows(Database database)
     /// <summary>What was said of two identifiers at a time.</summary>
     public PairRows Pairs { get; } = new(database);
 
-    public long PersonOf(Company company, long identifier)
-    {
-        using var row = database.Use("SELECT person FROM identifier WHERE id = ? AND company = ?");
-        row.With(identifier).With(company.Number).Next();
-        return row.Long(0);
-    }
+    public Lazy<long> PersonOf(Company company, long identifier) =>
+        database.Use("SELECT person FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).Ask(row => row.Next() ? row.Long(0) : 0);
 
     /// <summary>Decides anew who is one person, among the given identifiers and all that hangs together with them by pairs, by merges, or by persons so far.</summary>
     /// <returns>Who is whose person now, and which pairs were stopped.</returns>
@@ -49,12 +45,12 @@ internal sealed class PersonRows(Database database)
         var before = new Dictionary<long, long>();
         foreach (var identifier in identifiers)
         {
-            if (PersonOf(company, identifier) is var person && (person != identifier || Pairs.HangsTogether(company, identifier))) before[identifier] = person;
+            if (PersonOf(company, identifier).Value is var person && (person != identifier || Pairs.HangsTogether(company, identifier))) before[identifier] = person;
         }
 
         var open = before.Keys.ToHashSet();
         while (open.Count > 0) open.ExceptWith(Rejoin(company, [open.First()]).PersonOf.Keys);
-        return [.. before.Where(known => PersonOf(company, known.Key) != known.Value).Select(known => known.Key)];
+        return [.. before.Where(known => PersonOf(company, known.Key).Value != known.Value).Select(known => known.Key)];
     }
 
     /// <summary>What joined a person's identifiers.</summary>
@@ -78,26 +74,25 @@ internal sealed class PersonRows(Database database)
     private Near Gather(Company company, IEnumerable<long> identifiers)
     {
         var near = new Near([], [], [], []);
-        var open = new Queue<long>(identifiers);
-        while (open.TryDequeue(out var identifier))
+        var open = identifiers.ToHashSet();
+        while (open.Count > 0)
         {
-            if (near.Leaves.ContainsKey(identifier)) continue;
-            var leaf = near.Leaves[identifier] = Pairs.LeafOf(company, identifier);
-            near.PersonsBefore[identifier] = PersonOf(company, identifier);
-            foreach (var pair in Pairs.CandidatesOf(company, identifier))
+            // Of all of them each thing is asked before any is looked at.
+            var asked = open.Select(identifier => (Number: identifier, Leaf: Pairs.LeafOf(company, identifier), Person: PersonOf(company, identifier),
+                Merges: acts.MergesOf(company, identifier), Members: MembersBeside(company, identifier))).ToList();
+            var pairs = Pairs.CandidatesOf(company, asked.ConvertAll(one => (one.Number, one.Leaf)));
+            var merges = asked.SelectMany(one => one.Merges.Value, (one, merge) => (one.Leaf, Merge: merge, Other: Pairs.LeafOf(company, merge.Other))).ToList();
+            foreach (var one in asked)
             {
-                near.Pairs.Add(pair);
-                open.Enqueue(pair.Other(identifier).Number);
+                near.Leaves.Add(one.Number, one.Leaf.Value);
+                near.PersonsBefore.Add(one.Number, one.Person.Value);
             }
 
-            foreach (var (mergeId, otherNumber, at) in acts.MergesOf(company, identifier))
-            {
-                var other = Pairs.LeafOf(company, otherNumber);
-                near.Merges.Add(leaf.Id.CompareTo(other.Id) < 0 ? new(mergeId, leaf, other, at) : new(mergeId, other, leaf, at));
-                open.Enqueue(otherNumber);
-            }
-
-            foreach (var member in MembersOf(company, near.PersonsBefore[identifier])) open.Enqueue(member);
+            near.Pairs.UnionWith(pairs);
+            foreach (var (leaf, (mergeId, _, at), other) in merges)
+                near.Merges.Add(leaf.Value.Id.CompareTo(other.Value.Id) < 0 ? new(mergeId, leaf.Value, other.Value, at) : new(mergeId, other.Value, leaf.Value, at));
+            open = [.. pairs.SelectMany(pair => new[] { pair.Low.Number, pair.High.Number }), .. merges.Select(merge => merge.Merge.Other), .. asked.SelectMany(one => one.Members.Value)];
+            open.ExceptWith(near.Leaves.Keys);
         }
 
         return near;
@@ -121,12 +116,8 @@ internal sealed class PersonRows(Database database)
         return merged;
     }
 
-    private List<long> MembersOf(Company company, long person)
-    {
-        var members = new List<long>();
-        using var rows = database.Use("SELECT id FROM identifier WHERE company = ? AND person = ?");
-        rows.With(company.Number).With(person);
-        while (rows.Next()) members.Add(rows.Long(0));
-        return members;
-    }
+    /// <summary>The identifiers of the person that has this one.</summary>
+    private Lazy<List<long>> MembersBeside(Company company, long identifier) =>
+        database.Use("SELECT id FROM identifier WHERE company = ?1 AND person = (SELECT person FROM identifier WHERE company = ?1 AND id = ?2)")
+            .With(company.Number).With(identifier).AskAll(row => row.Long(0));
 }

@@ -70,7 +70,7 @@ internal sealed class ServerRunRows(Database database)
     }
 
     /// <summary>Asks for the server session of a person that holds an event of this time.</summary>
-    /// <param name="near">A run that holds it, where one is known: what is around that is asked for first.</param>
+    /// <param name="near">A run that holds it, where one is known: what is around it is asked for first.</param>
     public Lazy<ServerRun> Whole(Person person, EventOrder order, ServerRun? near = null) => Whole(person.Company, order, near, (from, before) =>
     {
         var runs = person.Identifiers.Select(identifier => Of(person.Company, identifier.Number, from, before)).ToList();
@@ -108,21 +108,21 @@ internal sealed class ServerRunRows(Database database)
     private static Lazy<ServerRun> Whole(Company company, EventOrder order, ServerRun? near, Func<EventOrder, EventOrder, Lazy<List<ServerRun>>> between)
     {
         var gap = company.Settings.ServerSessionGapMilliseconds;
-        var (from, before) = near is null ? (order, new EventOrder(order.Value + 1)) : Around(near);
+        var (from, before) = near is null ? Around(order, order) : Around(near.First, near.Last);
         var runs = between(from, before);
         return new(() =>
         {
             while (true)
             {
                 var session = ServerSessions.Join(runs.Value, gap).Single(run => run.Holds(order));
-                var (earlier, later) = Around(session);
+                var (earlier, later) = Around(session.First, session.Last);
                 if (earlier >= from && later <= before) return session;
                 (from, before) = (earlier < from ? earlier : from, later > before ? later : before);
                 runs = between(from, before);
             }
         }, LazyThreadSafetyMode.None);
 
-        (EventOrder From, EventOrder Before) Around(ServerRun run) => (EventOrder.Start(run.First.UnixMilliseconds - gap + 1), EventOrder.Start(run.Last.UnixMilliseconds + gap));
+        (EventOrder From, EventOrder Before) Around(EventOrder first, EventOrder last) => (EventOrder.Start(first.UnixMilliseconds - gap + 1), EventOrder.Start(last.UnixMilliseconds + gap));
     }
 
     /// <summary>Asks for the runs of a person that touch [from, before), through any holder; those of a shared session cut to the person's spans.</summary>

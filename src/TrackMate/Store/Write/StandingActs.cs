@@ -57,16 +57,10 @@ internal sealed class StandingActs(Database database)
     }
 
     /// <summary>Merges that name an identifier, each with the other one.</summary>
-    public List<(string MergeId, long Other, long At)> MergesOf(Company company, long identifier)
-    {
-        var merges = new List<(string, long, long)>();
-        using var rows = database.Use("""
+    public Lazy<List<(string MergeId, long Other, long At)>> MergesOf(Company company, long identifier) =>
+        database.Use("""
             SELECT act_id, other, at_ms FROM act WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND undone_ms IS NULL AND kind = 4
             UNION ALL
             SELECT act_id, identifier, at_ms FROM act WHERE company = ?1 AND other = ?2 AND other IS NOT NULL AND undone_ms IS NULL AND kind = 4
-            """);
-        rows.With(company.Number).With(identifier);
-        while (rows.Next()) merges.Add((rows.Text(0), rows.Long(1), rows.Long(2)));
-        return merges;
-    }
+            """).With(company.Number).With(identifier).AskAll(row => (row.Text(0), row.Long(1), row.Long(2)));
 }
