@@ -1,0 +1,67 @@
+using TrackMate.Bind;
+using TrackMate.Store;
+using TrackMate.Store.Postgres;
+using TrackMate.Store.Write;
+using TrackMate.Tests.Running;
+
+namespace TrackMate.Tests.Store;
+
+/// <summary>Where what messages need is asked for before any of a batch is written, what one of them does to others than it names is noticed.</summary>
+[OwnStore]
+public sealed class BackgroundsTests
+{
+    [Fact]
+    public async Task A_claim_that_ends_another_sessions_is_seen_by_what_that_session_says_next()
+    {
+        await using var schema = await PostgresSchema.CreateAsync();
+        using var engine = Open(schema, out var database, out var writer);
+        var company = Messages.Company(1) with { Settings = new() { NewSessionsPerDay = 1 } };
+        Write(database, writer, [Messages.Identify(company, "second", "sarah@shop.com", "i1", Messages.Ten + 10)]);
+        Write(database, writer,
+        [
+            // Of one day one session is believed, and this one claimed her first.
+            Messages.Identify(company, "first", "sarah@shop.com", "i2", Messages.Ten),
+            Messages.Identify(company, "second", "john@shop.com", "i3", Messages.Ten + 20),
+        ]);
+
+        var second = Numbers(database, "SELECT id FROM session WHERE session_id = 'second'")[0];
+        Assert.Equal([long.MinValue], Numbers(database, $"SELECT from_ms FROM span WHERE company = 1 AND session = {second}"));
+        database.Dispose();
+    }
+
+    [Fact]
+    public async Task Payments_that_become_one_are_one_for_what_is_told_next()
+    {
+        await using var schema = await PostgresSchema.CreateAsync();
+        using var engine = Open(schema, out var database, out var writer);
+        var company = Messages.Company(1);
+        Write(database, writer, [Paid("e1", "sarah", "\"paymentId\":\"a\""), Paid("e2", "john", "\"paymentId\":\"b\",\"orderId\":\"c\"")]);
+        Write(database, writer, [Paid("e3", "mary", "\"paymentId\":\"a\",\"orderId\":\"b\""), Paid("e4", "anne", "\"charge\":\"c\"")]);
+
+        Assert.Single(Numbers(database, "SELECT DISTINCT payment FROM ledger_entry WHERE company = 1"));
+        database.Dispose();
+
+        Message Paid(string eventId, string who, string keys) =>
+            Messages.Webhook(company, $"{who}@shop.com", eventId, type: "payment_processed", data: $$"""{"amount":5,"currency":"EUR",{{keys}}}""");
+    }
+
+    private static PostgresEngine Open(PostgresSchema schema, out Database database, out MessageWriter writer)
+    {
+        var engine = PostgresEngine.Of(schema.Connection);
+        engine.Upgrade();
+        database = engine.OpenWriter();
+        writer = new(database);
+        return engine;
+    }
+
+    private static void Write(Database database, MessageWriter writer, Message[] messages)
+    {
+        database.BeginWrite([(1, Hold.Bind)], messages.Length);
+        writer.Begin();
+        writer.Append(messages);
+        writer.Finish();
+        database.Commit();
+    }
+
+    private static List<long> Numbers(Database database, string sql) => database.Use(sql).AskAll(row => row.Long(0)).Value;
+}
