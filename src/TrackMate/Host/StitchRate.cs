@@ -54,7 +54,7 @@ internal sealed class StitchRate : IHostedService, IDisposable
         {
             try
             {
-                if (StitchDay.RateOf(store.Read(database => new IngestionReader(database).StitchDays(company, from))) is { } rate)
+                if (StitchDay.RateOf(store.Read(database => new IngestionReader(database).StitchDays(company, from), company)) is { } rate)
                     read.Add(new(rate, new KeyValuePair<string, object?>("company", company.CompanyId)));
             }
             catch (StoreUnavailableException)

@@ -26,7 +26,7 @@ internal sealed class DailyQuota(MessageStore store)
 
     private long Read(Company company, long day)
     {
-        using var snapshot = store.Read();
+        using var snapshot = store.Read(company);
         using var usage = snapshot.Database.Use("SELECT events FROM usage_day WHERE company = ? AND day = ?");
         return usage.With(company.Number).With(day).Next() ? usage.Long(0) : 0;
     }

@@ -19,7 +19,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
         var limit = Queries.LimitOf(http.Request.Query["limit"], DefaultLimit);
         var after = Cursors.ReadEvent(company, Queries.Text(http.Request.Query["cursor"]));
         ClaimsPage page;
-        using (var snapshot = store.Read()) page = new ClaimDocuments(snapshot.Database).Page(Queries.PersonOf(http, new(snapshot.Database, company)), after, limit);
+        using (var snapshot = store.Read(company)) page = new ClaimDocuments(snapshot.Database).Page(Queries.PersonOf(http, new(snapshot.Database, company)), after, limit);
         return Intake.WriteAsync(http, page, Shown.Json.ClaimsPage);
     }
 
@@ -29,7 +29,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
         var limit = Queries.LimitOf(http.Request.Query["limit"], DefaultLimit);
         var before = Cursors.ReadNumber(company, Queries.Text(http.Request.Query["cursor"]));
         AuditPage page;
-        using (var snapshot = store.Read()) page = ClaimDocuments.AuditPage(snapshot.Database, company, before, limit);
+        using (var snapshot = store.Read(company)) page = ClaimDocuments.AuditPage(snapshot.Database, company, before, limit);
         return Intake.WriteAsync(http, page, Shown.Json.AuditPage);
     }
 

@@ -51,7 +51,7 @@ internal static class Dashboard
     private static IResult Home(Registry registry, MessageStore store)
     {
         var company = registry.Companies.First();
-        using var snapshot = store.Read();
+        using var snapshot = store.Read(company);
         return Results.Redirect(new ArrivalReader(snapshot.Database).First(company).Any ? Links.People(company.CompanyId) : Links.GetStarted(company.CompanyId));
     }
 

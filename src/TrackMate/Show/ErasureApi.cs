@@ -19,7 +19,7 @@ internal sealed partial class ErasureApi(MessageStore store, Eraser eraser, Regi
         if (!ProfileId.TryParse((string?)http.Request.RouteValues["id"], out var id)) throw NotFound();
         if (dryRun)
         {
-            using var snapshot = store.Read();
+            using var snapshot = store.Read(company);
             var preview = new ErasureWriter(snapshot.Database).Preview(company, id) ?? throw NotFound();
             await Intake.WriteAsync(http, DocumentOf(preview, dryRun, files: null), Shown.Json.ErasureDocument);
             return;

@@ -20,33 +20,33 @@ internal sealed class Export(Company company, long now, ISnapshots read)
         {
             var documents = new Documents(database, company);
             return documents.Persons.Find(company, id) is { } person ? (person, documents.Profile(person), new PersonMessages(database).Of(person)) : ((Person, ProfileDocument, List<long>)?)null;
-        });
+        }, company);
         if (found is not (var known, var document, var messages)) return false;
         var output = begin(known.Id);
         await output.WriteAsync(ExportLines.OfProfile(document, now), cancel);
         foreach (var page in messages.Chunk(PageSize))
         {
-            foreach (var exported in read.Read(database => new ExportReader(database).Of(company, page))) await output.WriteAsync(ExportLines.Of(exported), cancel);
+            foreach (var exported in read.Read(database => new ExportReader(database).Of(company, page), company)) await output.WriteAsync(ExportLines.Of(exported), cancel);
         }
 
-        foreach (var act in read.Read(database => new ExportReader(database).Acts(company, known))) await output.WriteAsync(ExportLines.Of(act), cancel);
+        foreach (var act in read.Read(database => new ExportReader(database).Acts(company, known), company)) await output.WriteAsync(ExportLines.Of(act), cancel);
         return true;
     }
 
     /// <summary>The whole company: its settings, all messages in the order in which they arrived, and all acts.</summary>
     public async Task<long> WriteAllAsync(Stream output, bool withSecret, CancellationToken cancel)
     {
-        var (until, written) = (read.Read(database => database.LastMessage(company.Number)), 0L);
+        var (until, written) = (read.Read(database => database.LastMessage(company.Number), company), 0L);
         await output.WriteAsync(ExportLines.OfCompany(company, now, withSecret), cancel);
         for (long? after = 0; after is { } last;)
         {
-            var (messages, next) = read.Read(database => new ExportReader(database).Page(company, last, until, PageSize));
+            var (messages, next) = read.Read(database => new ExportReader(database).Page(company, last, until, PageSize), company);
             foreach (var exported in messages) await output.WriteAsync(ExportLines.Of(exported), cancel);
             written += messages.Count;
             after = next;
         }
 
-        foreach (var act in read.Read(database => new ExportReader(database).Acts(company, person: null))) await output.WriteAsync(ExportLines.Of(act), cancel);
+        foreach (var act in read.Read(database => new ExportReader(database).Acts(company, person: null), company)) await output.WriteAsync(ExportLines.Of(act), cancel);
         return written;
     }
 }

@@ -66,7 +66,7 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
     /// <summary>Reads out of one snapshot, and lets go of it before the answer is sent.</summary>
     private T Read<T>(Company company, Func<Documents, T> read)
     {
-        using var snapshot = store.Read();
+        using var snapshot = store.Read(company);
         return read(new(snapshot.Database, company));
     }
 

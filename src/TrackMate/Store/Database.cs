@@ -38,9 +38,9 @@ internal abstract class Database : IDisposable
     /// <returns>False where it failed.</returns>
     public abstract bool TryExecute(string sql);
 
-    /// <summary>Begins a transaction that writes; an engine may send that with what is asked first.</summary>
+    /// <summary>Begins a transaction that writes.</summary>
     /// <param name="holds">What it does to which companies, so that others who write them meanwhile wait or do not.</param>
-    /// <param name="messages">How many messages it may add.</param>
+    /// <param name="messages">How many messages it may add. Where there are any, an engine may begin with what is asked first.</param>
     public abstract void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds, int messages = 0);
 
     /// <summary>Begins a transaction that reads: all it sees is of one moment.</summary>
@@ -61,6 +61,9 @@ internal abstract class Database : IDisposable
 
     /// <summary>False within a transaction; an error may have ended it.</summary>
     public abstract bool IsIdle { get; }
+
+    /// <summary>What a reader's connection failed with that was not its statement's own fault; it is not used again then.</summary>
+    public abstract Exception? Fault { get; }
 
     /// <summary>Numbers for new rows of a table, rising with their arrival as near as the engine can tell.</summary>
     /// <param name="table">One of <c>message</c>, <c>session</c>, <c>identifier</c>, <c>claim</c>.</param>

@@ -48,6 +48,12 @@ internal abstract class Engine : IDisposable
     /// <summary>Whether a transaction that failed so may just be tried again.</summary>
     public virtual bool IsTransient(Exception e) => false;
 
+    /// <summary>Whether a transaction waited in vain for a company that somebody else holds, as one who derives it anew.</summary>
+    public virtual bool IsHeld(Exception e) => false;
+
+    /// <summary>Whether what failed as it was committed may be committed all the same.</summary>
+    public virtual bool IsUncertain(Exception e) => false;
+
     /// <summary>Makes the tables, or brings those of an older version up to date; being killed in the middle leaves the version before.</summary>
     /// <exception cref="NotSupportedException">They were made by a newer program.</exception>
     public abstract void Upgrade();

@@ -1,9 +1,12 @@
+using TrackMate.Bind;
+
 namespace TrackMate.Store;
 
 /// <summary>What is read from: a server's store, or its file beside it. All that one call reads is of one moment.</summary>
 internal interface ISnapshots
 {
-    T Read<T>(Func<Database, T> read);
+    /// <param name="company">Of which is read; null for what is the installation's.</param>
+    T Read<T>(Func<Database, T> read, Company? company = null);
 }
 
 /// <summary>A store read from another process than the server's.</summary>
@@ -11,7 +14,7 @@ internal sealed class EngineSnapshots(Engine engine) : ISnapshots, IDisposable
 {
     private readonly Database database = engine.OpenReader();
 
-    public T Read<T>(Func<Database, T> read)
+    public T Read<T>(Func<Database, T> read, Company? company = null)
     {
         database.BeginRead();
         try

@@ -6,21 +6,18 @@ using TrackMate.Store.Write;
 namespace TrackMate.Store;
 
 /// <summary>The store of a server: writers that take what gathers in their queues, readers beside them, whichever engine keeps it.</summary>
-internal sealed partial class MessageStore : ISnapshots, IDisposable
+internal sealed class MessageStore : ISnapshots, IDisposable
 {
     private readonly Engine engine;
-    private readonly ConcurrentBag<Database> readers = [];
-    private readonly ILogger log;
+    private readonly StoreReaders readers;
     private readonly StoreWriter[] writers;
     private readonly StoreWriter aside;
     private readonly ConcurrentDictionary<long, Exception> away = new();
-    private readonly Lock asking = new();
-    private volatile Exception? unreadable;
 
     private MessageStore(Engine engine, ILogger log)
     {
         this.engine = engine;
-        this.log = log;
+        readers = new(engine, log);
         writers = [.. Enumerable.Range(0, engine.Writers).Select(_ => new StoreWriter(engine, log, companies => Appended?.Invoke(companies), away))];
         aside = new(engine, log, companies => Appended?.Invoke(companies), away, isAside: true);
         StoreMetrics.QueueLength = () => writers.Sum(writer => writer.Waiting) + aside.Waiting;
@@ -35,7 +32,7 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
         {
             engine.Serve(companies => store.Appended?.Invoke(companies));
             foreach (var writer in store.writers) writer.Start();
-            if (engine.IsDistributed) store.aside.Start();
+            if (engine.IsShared) store.aside.Start();
             return store;
         }
         catch
@@ -68,7 +65,7 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
     public async Task<T> ActAsync<T>(Company company, Func<ActWriter, T> work)
     {
         T? answer = default;
-        await WriterOf(company).Queue.RunAsync(company, writer => answer = work(writer.Acts));
+        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, writer => answer = work(writer.Acts));
         return answer!;
     }
 
@@ -77,7 +74,7 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
     public async Task<ErasureState?> EraseAsync(Company company, Func<ErasureWriter, ErasureState?> step)
     {
         ErasureState? state = null;
-        await WriterOf(company).Queue.RunAsync(company, writer => state = writer.Erase(step));
+        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, writer => state = writer.Erase(step));
         return state;
     }
 
@@ -88,67 +85,19 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
     public async Task<bool> PruneIngestionAsync(Company company, long now)
     {
         var more = false;
-        await WriterOf(company).Queue.RunAsync(company, writer => more = writer.Ingestion.Prune(company, now));
+        await WriterOf(company).Queue.RunAsync(company, Hold.Append, writer => more = writer.Ingestion.Prune(company, now));
         return more;
     }
 
     /// <summary>One consistent look at the store; dispose it soon, since it holds the log back.</summary>
+    /// <param name="company">Of which is read; null for what is the installation's.</param>
     /// <exception cref="StoreUnavailableException">It cannot be read now.</exception>
-    public ReadSnapshot Read()
+    public ReadSnapshot Read(Company? company = null) => readers.Read(company);
+
+    /// <inheritdoc cref="ISnapshots.Read"/>
+    public T Read<T>(Func<Database, T> read, Company? company = null)
     {
-        if (unreadable is null) return Begin();
-        // To find out may take as long as a connection is waited for: one asks at a time, and the others are told what is known.
-        if (!asking.TryEnter()) throw new StoreUnavailableException("The store cannot be read now.", unreadable);
-        try
-        {
-            return Begin();
-        }
-        finally
-        {
-            asking.Exit();
-        }
-    }
-
-    private ReadSnapshot Begin()
-    {
-        try
-        {
-            while (readers.TryTake(out var idle))
-            {
-                try
-                {
-                    return Readable(new(idle, readers));
-                }
-                catch (Exception e) when (IsUnavailable(e))
-                {
-                    // It may have lost what it was connected to, and then so have those beside it; a new one says whether that is so.
-                    while (readers.TryTake(out var other)) other.Dispose();
-                }
-            }
-
-            return Readable(new(engine.OpenReader(), readers));
-        }
-        catch (Exception e) when (IsUnavailable(e))
-        {
-            if (unreadable is null) LogReadFailed(log, engine.Name, (e.InnerException ?? e).Message);
-            unreadable = e;
-            throw new StoreUnavailableException("The store cannot be read now.", e);
-        }
-    }
-
-    private ReadSnapshot Readable(ReadSnapshot snapshot)
-    {
-        if (unreadable is not null) LogReadRecovered(log, engine.Name);
-        unreadable = null;
-        return snapshot;
-    }
-
-    private bool IsUnavailable(Exception e) => e is StoreUnavailableException || engine.IsUnavailable(e);
-
-    /// <summary>Reads out of one snapshot.</summary>
-    public T Read<T>(Func<Database, T> read)
-    {
-        using var snapshot = Read();
+        using var snapshot = Read(company);
         return read(snapshot.Database);
     }
 
@@ -158,21 +107,16 @@ internal sealed partial class MessageStore : ISnapshots, IDisposable
         foreach (var writer in writers) writer.Queue.Dispose();
         aside.Queue.Dispose();
         // SQLite's log is moved into its file by whoever closes it last, which a connection that only reads cannot do.
-        foreach (var reader in readers) reader.Dispose();
+        readers.Dispose();
         foreach (var writer in writers) writer.Dispose();
         aside.Dispose();
         engine.Dispose();
     }
 
     /// <summary>
-    /// All of one company goes through one writer, so that it is written in the order in which it came, and what holds one company up holds few others up. One whose
-    /// machine is away goes through a writer of its like until it is written again: to find out each time that it still is takes time, and its neighbours have none to wait.
+    /// All of one company goes through one writer, so that it is written in the order in which it came, and what holds one company up holds few others up. One that
+    /// is held by somebody else, or whose machine is away, goes through a writer of its like until it is written again: to find out takes time, and its neighbours
+    /// have none to wait.
     /// </summary>
     private StoreWriter WriterOf(Company company) => away.ContainsKey(company.Number) ? aside : writers[company.Number % writers.Length];
-
-    [LoggerMessage(EventId = 5, Level = LogLevel.Error, Message = "{Store} cannot be read: {Reason}. Whoever asks gets 503; it is tried again with each request.")]
-    private static partial void LogReadFailed(ILogger logger, string store, string reason);
-
-    [LoggerMessage(EventId = 6, Level = LogLevel.Information, Message = "{Store} is read again.")]
-    private static partial void LogReadRecovered(ILogger logger, string store);
 }

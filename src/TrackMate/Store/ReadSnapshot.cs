@@ -1,43 +1,15 @@
-using System.Collections.Concurrent;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Store;
 
 /// <summary>A read transaction on a connection of its own: everything read through it is of one moment.</summary>
-internal sealed class ReadSnapshot : IDisposable
+/// <param name="end">Gives the connection back.</param>
+internal sealed class ReadSnapshot(Database database, Action end) : IDisposable
 {
-    /// <summary>Idle connections kept, each with its cache; what a rush of readers opened beyond them is closed.</summary>
-    private const int MostIdle = 16;
-
-    private readonly ConcurrentBag<Database> home;
-
-    public ReadSnapshot(Database database, ConcurrentBag<Database> home)
-    {
-        Database = database;
-        this.home = home;
-        try
-        {
-            database.BeginRead();
-        }
-        catch
-        {
-            database.Dispose();
-            throw;
-        }
-    }
-
-    public Database Database { get; }
+    public Database Database => database;
 
     /// <summary>Reads a page, to see whether that can be done.</summary>
-    public void Touch()
-    {
-        using var version = Database.Use("SELECT version FROM registry_version");
-        version.Next();
-    }
+    public void Touch() => CompanyRows.Version(database);
 
-    public void Dispose()
-    {
-        // An error while reading has ended the transaction: the connection is not used again, and the error is not hidden behind one of the end.
-        if (Database.IsIdle || home.Count >= MostIdle || !Database.TryExecute("COMMIT")) Database.Dispose();
-        else home.Add(Database);
-    }
+    public void Dispose() => end();
 }

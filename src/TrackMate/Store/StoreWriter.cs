@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using TrackMate.Bind;
 using TrackMate.Store.Write;
 
 namespace TrackMate.Store;
@@ -8,6 +10,9 @@ internal sealed partial class StoreWriter : IDisposable
 {
     /// <summary>How often a transaction is begun anew that only met another one.</summary>
     private const int MostAttempts = 5;
+
+    /// <summary>How long one that is away is waited for before others of its like are told what is known.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     private readonly Engine engine;
     private readonly ILogger log;
@@ -19,7 +24,7 @@ internal sealed partial class StoreWriter : IDisposable
     private volatile Exception? failure;
 
     /// <param name="appended">Called with the companies that have received or refused something, after it was committed.</param>
-    /// <param name="away">Companies whose machine could not be written the last time, and why; shared by all writers of a store.</param>
+    /// <param name="away">Companies that could not be written the last time while others could, and why; shared by all writers of a store.</param>
     /// <param name="isAside">Whether it is the one that tries those again; the others do not wait for them.</param>
     public StoreWriter(Engine engine, ILogger log, Action<IReadOnlyCollection<long>> appended, ConcurrentDictionary<long, Exception> away, bool isAside = false)
     {
@@ -29,6 +34,14 @@ internal sealed partial class StoreWriter : IDisposable
         this.away = away;
         this.isAside = isAside;
         Queue = new(Commit);
+    }
+
+    /// <summary>How far a transaction had come.</summary>
+    private enum Phase
+    {
+        Beginning,
+        Writing,
+        Committing,
     }
 
     public WriteQueue Queue { get; }
@@ -59,51 +72,95 @@ internal sealed partial class StoreWriter : IDisposable
 
     private void Commit(IReadOnlyList<WriteQueue.Append> batch)
     {
-        if (engine.IsDistributed && batch.GroupBy(append => append.Company).ToList() is { Count: > 1 } companies)
-        {
-            foreach (var company in companies) Commit([.. company]);
-            return;
-        }
-
-        var owner = engine.IsDistributed ? batch[0].Company : null;
-        if (!isAside && owner is { } gone && away.TryGetValue(gone, out var reason))
-        {
-            // What was queued before that was known must not hold its neighbours up once more.
-            foreach (var append in batch) append.Failure = reason;
-            return;
-        }
-
-        var failed = Write(batch);
-        for (var attempt = 1; failed is not null && engine.IsTransient(failed) && attempt < MostAttempts; attempt++) failed = Write(batch);
-        if (failed is null)
-        {
-            if (failure is not null) LogWriteRecovered(log, engine.Name);
-            failure = null;
-            if (owner is { } back) away.TryRemove(back, out _);
-            AfterCommit(batch);
-        }
-        else if (engine.IsUnavailable(failed))
-        {
-            if (failure is null) LogWriteFailed(log, engine.Name, failed.Message, failed);
-            failure = failed;
-            if (owner is { } lost) away[lost] = failed;
-        }
-        else if (batch.Count > 1)
-        {
-            // One request that cannot be written must not take its neighbours with it, now and at every retry.
-            foreach (var append in batch) Commit([append]);
-            return;
-        }
-        else
-        {
-            LogUnwritable(log, batch[0].Messages.Count, failed.Message, failed);
-        }
-
-        foreach (var append in batch) append.Failure = failed;
+        // What was queued before that was known must not hold its neighbours up once more.
+        var here = isAside ? batch : [.. batch.Where(append => !FailIfAway(append))];
+        if (here.Count > 0) _ = engine.IsDistributed || isAside ? CommitEachCompany(here) : CommitTogether(here);
     }
 
-    private Exception? Write(IReadOnlyList<WriteQueue.Append> batch)
+    /// <inheritdoc cref="CommitTogether"/>
+    private bool CommitEachCompany(IReadOnlyList<WriteQueue.Append> batch)
     {
+        var started = Stopwatch.GetTimestamp();
+        foreach (var company in batch.GroupBy(append => append.Company?.Number).Select(company => company.ToList()))
+        {
+            // One that is away is waited for; then the others that were away are told what is known of them, or all of them would be waited for.
+            if (isAside && Stopwatch.GetElapsedTime(started) > Patience && company.TrueForAll(FailIfAway)) continue;
+            if (!CommitTogether(company))
+            {
+                foreach (var append in batch.Where(append => append.Failure is null && !append.IsWritten)) append.Failure = failure;
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <returns>False where the store itself cannot be written, so that it need not be tried for others.</returns>
+    private bool CommitTogether(IReadOnlyList<WriteQueue.Append> batch)
+    {
+        var failed = Write(batch, out var phase);
+        for (var attempt = 1; failed is not null && engine.IsTransient(failed) && attempt < MostAttempts; attempt++) failed = Write(batch, out phase);
+        if (failed is null)
+        {
+            NoteWritten(batch);
+            AfterCommit(batch);
+            return true;
+        }
+
+        // Held by somebody else or, where it lies on a machine of its own, on one that is away: what is begun is begun where all are.
+        var isTheCompanys = engine.IsHeld(failed) || (engine.IsDistributed && phase is not Phase.Beginning && engine.IsUnavailable(failed));
+        if (isTheCompanys && batch.DistinctBy(append => append.Company?.Number).Count() > 1) return CommitEachCompany(batch);
+        if (!engine.IsUnavailable(failed) && batch.Count > 1)
+        {
+            // One request that cannot be written must not take its neighbours with it, now and at every retry.
+            foreach (var append in batch) CommitTogether([append]);
+            return true;
+        }
+
+        if (isTheCompanys && batch[0].Company is { } company) NoteAway(company, failed);
+        else if (engine.IsUnavailable(failed)) NoteFailure(failed);
+        else LogUnwritable(log, batch[0].Messages.Count, failed.Message, failed);
+        foreach (var append in batch) (append.Failure, append.MayBeStored) = (failed, phase is Phase.Committing && engine.IsUncertain(failed));
+        return isTheCompanys || !engine.IsUnavailable(failed);
+    }
+
+    private bool FailIfAway(WriteQueue.Append append)
+    {
+        if (append.Company is not { } company || !away.TryGetValue(company.Number, out var reason)) return false;
+        append.Failure = reason;
+        return true;
+    }
+
+    private void NoteWritten(IReadOnlyList<WriteQueue.Append> batch)
+    {
+        foreach (var append in batch) append.IsWritten = true;
+        if (failure is not null) LogWriteRecovered(log, engine.Name);
+        failure = null;
+        if (away.IsEmpty) return;
+        foreach (var company in batch.Select(append => append.Company).OfType<Company>())
+        {
+            if (away.TryRemove(company.Number, out _)) LogCompanyRecovered(log, company.CompanyId, engine.Place);
+        }
+    }
+
+    private void NoteAway(Company company, Exception reason)
+    {
+        if (!away.ContainsKey(company.Number)) LogCompanyAway(log, company.CompanyId, engine.Place, CauseOf(reason));
+        away[company.Number] = reason;
+    }
+
+    private void NoteFailure(Exception reason)
+    {
+        if (failure is null) LogWriteFailed(log, engine.Name, CauseOf(reason), reason);
+        failure = reason;
+    }
+
+    /// <summary>Of a time-out the outer one says only that something was read.</summary>
+    private static string CauseOf(Exception e) => (e.InnerException ?? e).Message;
+
+    private Exception? Write(IReadOnlyList<WriteQueue.Append> batch, out Phase phase)
+    {
+        phase = Phase.Beginning;
         try
         {
             var isKept = database is not null;
@@ -115,16 +172,18 @@ internal sealed partial class StoreWriter : IDisposable
             }
 
             Begin(batch, isKept);
+            phase = Phase.Writing;
             var receipts = writer!.Append([.. batch.SelectMany(append => append.Messages)]).AsSpan();
             foreach (var append in batch)
             {
                 receipts[..append.Messages.Count].CopyTo(append.Receipts);
                 receipts = receipts[append.Messages.Count..];
                 if (append.Rejected is { } rejected) writer.Ingestion.Keep(writer.ToKeep(rejected), append.Messages, append.Receipts);
-                append.Work?.Invoke(writer);
+                append.Work?.Do(writer);
             }
 
             writer.Finish();
+            phase = Phase.Committing;
             database!.Commit();
         }
         catch (Exception e)
@@ -189,6 +248,12 @@ internal sealed partial class StoreWriter : IDisposable
 
     [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "Something that watches the store failed; what was committed stands.")]
     private static partial void LogWatcherFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 8, Level = LogLevel.Error, Message = "Company {Company} in {Store} cannot be written: {Reason}. Its senders get 503 and may send again; nothing acknowledged is lost, and the others go on. It is tried again with each message.")]
+    private static partial void LogCompanyAway(ILogger logger, string company, string store, string reason);
+
+    [LoggerMessage(EventId = 9, Level = LogLevel.Information, Message = "Company {Company} in {Store} is written again.")]
+    private static partial void LogCompanyRecovered(ILogger logger, string company, string store);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "{Store} is written again.")]
     private static partial void LogWriteRecovered(ILogger logger, string store);

@@ -45,7 +45,7 @@ internal sealed class WriteQueue : IDisposable
 
     /// <summary>Runs something of an operator's between the messages, in a transaction of its own.</summary>
     /// <exception cref="StoreUnavailableException">As for messages.</exception>
-    public Task RunAsync(Company company, Action<MessageWriter> work) => AppendAsync(new Append([], null, (company.Number, work)));
+    public Task RunAsync(Company company, Hold hold, Action<MessageWriter> work) => AppendAsync(new Append([], null, new(company, hold, work)));
 
     private Task<Receipt[]> AppendAsync(Append append)
     {
@@ -118,8 +118,11 @@ internal sealed class WriteQueue : IDisposable
         }
     }
 
+    /// <summary>What an operator does. It may run again, should a transaction fail.</summary>
+    internal sealed record Work(Company Company, Hold Hold, Action<MessageWriter> Do);
+
     /// <summary>The messages of one request: they are stored together or not at all.</summary>
-    internal sealed class Append(IReadOnlyList<Message> messages, Rejected? rejected, (long Company, Action<MessageWriter> Do)? work = null)
+    internal sealed class Append(IReadOnlyList<Message> messages, Rejected? rejected, Work? work = null)
     {
         // Continuations run where the batch is answered, a thread of the pool; they send an answer and never block.
         private readonly TaskCompletionSource<Receipt[]> answer = new();
@@ -137,13 +140,13 @@ internal sealed class WriteQueue : IDisposable
         /// <summary>What was refused in the same request, kept beside it.</summary>
         public Rejected? Rejected { get; } = rejected;
 
-        /// <summary>What an operator does; null for messages. It may run again, should a transaction fail.</summary>
-        public Action<MessageWriter>? Work { get; } = work?.Do;
+        /// <summary>What an operator does; null for messages.</summary>
+        public Work? Work { get; } = work;
 
         public Receipt[] Receipts { get; } = messages.Count == 0 ? [] : new Receipt[messages.Count];
 
         /// <summary>The company that it is of; null where it only asks.</summary>
-        public long? Company => Messages.Count > 0 ? Messages[0].Company.Number : Rejected?.Company.Number ?? work?.Company;
+        public Company? Company => Messages.Count > 0 ? Messages[0].Company : Rejected?.Company ?? Work?.Company;
 
         /// <summary>Whether it only asks if the store writes.</summary>
         public bool IsProbe => Messages.Count == 0 && Rejected is null && Work is null;
@@ -153,7 +156,7 @@ internal sealed class WriteQueue : IDisposable
         {
             foreach (var message in Messages) yield return (message.Company.Number, message is TrackedEvent { Order.Origin: Origin.Browser } ? Hold.Append : Hold.Bind);
             if (Rejected is { } refused) yield return (refused.Company.Number, Hold.Append);
-            if (work is { } asked) yield return (asked.Company, Hold.Rewrite);
+            if (Work is { } asked) yield return (asked.Company.Number, asked.Hold);
         }
 
         /// <summary>The companies that have received or refused something by it; repeats are nothing new.</summary>
@@ -170,12 +173,26 @@ internal sealed class WriteQueue : IDisposable
         /// <summary>What the transaction failed with; set by the writer.</summary>
         public Exception? Failure { get; set; }
 
+        /// <summary>Whether it is committed; set by the writer.</summary>
+        public bool IsWritten { get; set; }
+
+        /// <summary>Whether it failed as it was committed, so that it may be stored all the same.</summary>
+        public bool MayBeStored { get; set; }
+
         public Task<Receipt[]> Task => answer.Task;
+
+        private string WhatBecameOfIt => (MayBeStored, Work is null) switch
+        {
+            (false, true) => "The store cannot write now; nothing of this was stored, send it again.",
+            (false, false) => "The store cannot write now; nothing was done, try it again.",
+            (true, true) => "The store has not answered whether it stored this; send it again with the same eventId, and it is there once.",
+            (true, false) => "The store has not answered whether this was done; look before you try it again.",
+        };
 
         public void Answer()
         {
             if (Failure is null) answer.SetResult(Receipts);
-            else answer.SetException(new StoreUnavailableException("The store cannot write now; nothing of this was stored, send it again.", Failure));
+            else answer.SetException(new StoreUnavailableException(WhatBecameOfIt, Failure));
         }
     }
 }

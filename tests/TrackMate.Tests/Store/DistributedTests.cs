@@ -87,9 +87,8 @@ public sealed class DistributedTests : IAsyncLifetime
         // Its writer waits for the machine, and nobody else does.
         var waiting = AppendAsync(store, Away, "evt_2");
         await Eventually.TrueAsync(async () => await AskAsync("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted") is 1L, () => "Nobody waits.");
-        await AppendAsync(store, Here, "evt_3");
-        await store.ProbeAsync();
         Assert.Null(store.Failure);
+        await AppendAsync(store, Here, "evt_3");
         Assert.False(waiting.IsCompleted);
 
         await silence.CommitAsync(TestContext.Current.CancellationToken);
@@ -113,6 +112,41 @@ public sealed class DistributedTests : IAsyncLifetime
         }
 
         Assert.Equal(20L, await AskAsync("SELECT count(*) FROM message"));
+    }
+
+    [Fact]
+    public async Task A_company_whose_machine_cannot_be_read_holds_no_other_up()
+    {
+        using var store = MessageStore.Open(PostgresEngine.Of(schema.Connection + ";Command Timeout=1"), NullLogger.Instance);
+        var (here, away) = (History.CompanyOf(Here, new()), History.CompanyOf(Away, new()));
+        await using var machine = new NpgsqlConnection(schema.Connection);
+        await machine.OpenAsync(TestContext.Current.CancellationToken);
+        await using var silence = await machine.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using (var hold = new NpgsqlCommand("LOCK TABLE span", machine, silence)) await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+        // This table stands for the machine that does not answer.
+        Assert.Throws<StoreUnavailableException>(() => CountOf(away, "span"));
+        Assert.Equal(0, CountOf(here, "session"));
+
+        // From now on one finds out whether it is back, and the others are told at once.
+        using (store.Read(away)) Assert.Throws<StoreUnavailableException>(() => store.Read(away));
+        Assert.Throws<StoreUnavailableException>(() => CountOf(away, "span"));
+        await silence.RollbackAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, CountOf(away, "span"));
+        using (store.Read(away)) Assert.Equal(0, CountOf(away, "span"));
+
+        // Nor does it take all connections while nobody knows yet.
+        var open = Enumerable.Range(0, 16).Select(_ => store.Read(away)).ToList();
+        Assert.Throws<StoreUnavailableException>(() => store.Read(away));
+        Assert.Equal(0, CountOf(here, "session"));
+        open.ForEach(snapshot => snapshot.Dispose());
+        Assert.Equal(0, CountOf(away, "span"));
+
+        long CountOf(Company company, string table)
+        {
+            using var snapshot = store.Read(company);
+            return snapshot.Database.Use($"SELECT COUNT(*) FROM {table} WHERE company = ?").With(company.Number).Ask(row => row.Next() ? row.Long(0) : -1).Value;
+        }
     }
 
     private static Task<Receipt[]> AppendAsync(MessageStore store, int company, string eventId) =>

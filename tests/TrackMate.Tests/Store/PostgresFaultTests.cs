@@ -49,6 +49,30 @@ public sealed class PostgresFaultTests
     }
 
     [Fact]
+    public async Task What_the_replica_has_not_confirmed_is_not_acknowledged()
+    {
+        await using var database = await PostgresServer.StartAsync(new() { Fsync = false });
+        await using var server = await StartAsync(database.Connection + ";Command Timeout=1");
+        var backend = new ShopBackend(server.Http, ServerProcess.ApiKey);
+        (await backend.WebhookAsync("order_shipped", email: "sarah@shop.com", eventId: "before")).AssertOk();
+
+        // The one that is to confirm is away: PostgreSQL itself takes it for done once nobody waits any more.
+        await database.ExecuteAsync("ALTER SYSTEM SET synchronous_standby_names = 'away'");
+        await database.ExecuteAsync("SELECT pg_reload_conf()");
+        await Eventually.TrueAsync(async () => (await backend.WebhookAsync("order_shipped", email: "sarah@shop.com", eventId: $"asked-{Guid.CreateVersion7()}")).Response.StatusCode is HttpStatusCode.ServiceUnavailable, () => server.Output);
+        var unsure = await backend.WebhookAsync("order_shipped", email: "sarah@shop.com", eventId: "unsure");
+        AssertComeAgain(unsure.Response);
+        Assert.Contains("has not answered whether it stored this", $"{unsure.Body}");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await HealthAsync(server, "ready"));
+
+        await database.ExecuteAsync("ALTER SYSTEM RESET synchronous_standby_names");
+        await database.ExecuteAsync("SELECT pg_reload_conf()");
+        await Eventually.TrueAsync(async () => await HealthAsync(server, "ready") is HttpStatusCode.OK, () => server.Output);
+        (await backend.WebhookAsync("order_shipped", email: "sarah@shop.com", eventId: "unsure")).AssertOk();
+        AssertNoFaultOfOurs(server);
+    }
+
+    [Fact]
     public async Task A_start_without_the_database_says_why_and_ends()
     {
         await using var database = await PostgresServer.StartAsync(new() { Fsync = false });

@@ -32,7 +32,7 @@ internal static class ActForms
     private static Task Undo(HttpContext http, string companyId, Registry registry, MessageStore store, TimeProvider time) =>
         ActAsync(http, companyId, registry, store, time, (company, form) =>
         {
-            using var snapshot = store.Read();
+            using var snapshot = store.Read(company);
             var line = long.TryParse(form["line"], CultureInfo.InvariantCulture, out var number) ? Audit.Find(snapshot.Database, company, number) : null;
             if (line is null || ActIdOf(line) is not { } actId) throw new Refused(Reason.NotFound, "The audit log has no act of this number that could be undone.");
             return IsUndoing(line.Action) ? (acts, by) => acts.DoAgain(company, actId, by) : (acts, by) => acts.TakeBack(company, actId, by);

@@ -34,7 +34,7 @@ public abstract class CompanyPage : ComponentBase
     {
         Company = Registry.Find(CompanyId) ?? throw new Refused(Reason.NotFound, "There is no company of this id here.");
         Clock = Clock.Of(Http, Now);
-        using var snapshot = Store.Read();
+        using var snapshot = Store.Read(Company);
         Load(new(snapshot.Database, Company));
     }
 

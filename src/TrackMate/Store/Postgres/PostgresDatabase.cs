@@ -1,4 +1,4 @@
-using System.Data;
+using System.Globalization;
 using Npgsql;
 
 namespace TrackMate.Store.Postgres;
@@ -17,30 +17,33 @@ internal sealed class PostgresDatabase : Database
     private readonly Dictionary<string, string> translated = new(ReferenceEqualityComparer.Instance as IEqualityComparer<string>);
     private readonly Dictionary<string, Queue<long>> numbers = [];
     private readonly int locks;
+    private readonly int? patienceSeconds;
     private PostgresBulk? bulk;
     private readonly HashSet<string> cursors = [];
     private bool inTransaction;
 
-    private PostgresDatabase(NpgsqlDataSource source, NpgsqlConnection connection, int locks, bool readOnly)
+    private PostgresDatabase(NpgsqlDataSource source, NpgsqlConnection connection, int locks, bool readOnly, int? patienceSeconds)
     {
         this.connection = connection;
         this.locks = locks;
+        this.patienceSeconds = patienceSeconds;
         pipe = new(source, connection, readOnly);
     }
 
     /// <param name="readOnly">A reader's: whoever asks it is told by <see cref="StoreUnavailableException"/> that the database cannot answer now.</param>
+    /// <param name="patienceSeconds">How long a company that somebody else holds is waited for; null for as long as it takes.</param>
     /// <exception cref="NpgsqlException">The database cannot be reached, or does not let us in.</exception>
-    public static PostgresDatabase Open(NpgsqlDataSource source, bool readOnly = false)
+    public static PostgresDatabase Open(NpgsqlDataSource source, bool readOnly = false, int? patienceSeconds = null)
     {
         try
         {
-            return Connect(source, readOnly);
+            return Connect(source, readOnly, patienceSeconds);
         }
         catch (NpgsqlException e) when (e.InnerException is not TimeoutException)
         {
             // One that lay idle may have lost what it was connected to, and then so have its neighbours; a new one says whether that is so.
             source.Clear();
-            return Connect(source, readOnly);
+            return Connect(source, readOnly, patienceSeconds);
         }
         catch (InvalidOperationException e)
         {
@@ -48,14 +51,14 @@ internal sealed class PostgresDatabase : Database
         }
     }
 
-    private static PostgresDatabase Connect(NpgsqlDataSource source, bool readOnly)
+    private static PostgresDatabase Connect(NpgsqlDataSource source, bool readOnly, int? patienceSeconds)
     {
         var connection = source.OpenConnection();
         try
         {
             // Locks are the database's, tables those of a schema: two installations in one database must not wait for each other.
             using var schema = new NpgsqlCommand("SELECT hashtext(current_schema())", connection);
-            return new(source, connection, (int)schema.ExecuteScalar()!, readOnly);
+            return new(source, connection, (int)schema.ExecuteScalar()!, readOnly, patienceSeconds);
         }
         catch
         {
@@ -70,6 +73,8 @@ internal sealed class PostgresDatabase : Database
 
     public override bool IsIdle => !inTransaction;
 
+    public override Exception? Fault => pipe.Fault;
+
     public NpgsqlConnection Connection => connection;
 
     /// <summary>What goes to the server goes through it.</summary>
@@ -81,14 +86,14 @@ internal sealed class PostgresDatabase : Database
 
     public override void Execute(string sql)
     {
+        if (sql.StartsWith("BEGIN", StringComparison.Ordinal)) inTransaction = true;
         pipe.Add(sql, []);
-        if (sql is "COMMIT" or "ROLLBACK")
-        {
-            (inTransaction, pipe.TakesLong) = (false, false);
-            cursors.Clear();
-        }
-        else if (sql.StartsWith("BEGIN", StringComparison.Ordinal)) inTransaction = true;
         pipe.Flush();
+        if (sql is not ("COMMIT" or "ROLLBACK")) return;
+        // A commit that waits for a replica in vain is told as done all the same, beside a warning: what is on one machine only may be lost with it.
+        if (sql == "COMMIT" && pipe.Warning is { } warning) throw new NpgsqlException($"It was committed with a warning: {warning}");
+        (inTransaction, pipe.TakesLong) = (false, false);
+        cursors.Clear();
     }
 
     public override bool TryExecute(string sql)
@@ -116,16 +121,20 @@ internal sealed class PostgresDatabase : Database
         inTransaction = true;
         // What begins later has greater numbers than all that is there, so none is left over from before.
         numbers.Remove("message");
-        foreach (var company in holds.GroupBy(hold => hold.Company, hold => hold.Hold).OrderBy(company => company.Key))
+        var companies = holds.GroupBy(hold => hold.Company, hold => hold.Hold).OrderBy(company => company.Key).Select(company => (Number: company.Key, Hold: company.Max())).ToList();
+        if (companies.Count > 0 && patienceSeconds is { } seconds) pipe.Add($"SET LOCAL lock_timeout = '{seconds.ToString(CultureInfo.InvariantCulture)}s'", []);
+        foreach (var (company, hold) in companies)
         {
-            var hold = company.Max();
             // What derives a company anew may go through all that it holds.
             pipe.TakesLong |= hold is Hold.Rewrite;
-            pipe.Add(hold is Hold.Rewrite ? "SELECT pg_advisory_xact_lock($1)" : "SELECT pg_advisory_xact_lock_shared($1)", [Parameter(LockOf(company.Key, 0))]);
-            if (hold is Hold.Bind) pipe.Add("SELECT pg_advisory_xact_lock($1)", [Parameter(LockOf(company.Key, 1))]);
+            pipe.Add(hold is Hold.Rewrite ? "SELECT pg_advisory_xact_lock($1)" : "SELECT pg_advisory_xact_lock_shared($1)", [Parameter(LockOf(company, 0))]);
+            if (hold is Hold.Bind) pipe.Add("SELECT pg_advisory_xact_lock($1)", [Parameter(LockOf(company, 1))]);
         }
 
+        // Whom else a statement waits for is another one that writes, and soon done.
+        if (companies.Count > 0 && patienceSeconds is not null) pipe.Add("SET LOCAL lock_timeout TO DEFAULT", []);
         if (messages > 0) AskNumbers("message", messages);
+        else pipe.Flush();
     }
 
     public override void BeginRead() => Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");

@@ -6,6 +6,9 @@ namespace TrackMate.Store.Postgres;
 /// <summary>A PostgreSQL database, with Citus or without; any number of servers work on it.</summary>
 internal sealed class PostgresEngine : Engine
 {
+    /// <summary>How long a server's writer waits for a company that somebody else holds: its neighbours wait with it.</summary>
+    private const int LockSeconds = 3;
+
     private static readonly Schema Tables = new("postgres");
 
     private readonly NpgsqlDataSource source;
@@ -43,7 +46,7 @@ internal sealed class PostgresEngine : Engine
 
     public override Database Open() => PostgresDatabase.Open(source);
 
-    public override Database OpenWriter() => PostgresDatabase.Open(source);
+    public override Database OpenWriter() => PostgresDatabase.Open(source, patienceSeconds: LockSeconds);
 
     public override Database OpenReader()
     {
@@ -85,6 +88,11 @@ internal sealed class PostgresEngine : Engine
             // What COPY met on another machine Citus tells in that one's words, with a code of its own; the name of the key is in any language.
             || (failure.SqlState is PostgresErrorCodes.InternalError && failure.MessageText.Contains("message_by_event_id_", StringComparison.Ordinal)));
 
+    public override bool IsHeld(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable };
+
+    /// <summary>An error takes the transaction back; anything else is no answer.</summary>
+    public override bool IsUncertain(Exception e) => e is not PostgresException { InvariantSeverity: "ERROR" };
+
     public override void Upgrade()
     {
         using var database = PostgresDatabase.Open(source);
@@ -109,7 +117,12 @@ internal sealed class PostgresEngine : Engine
     }
 
     /// <summary>By a row of the installation's, not of a company's: where one machine of many is gone, the companies on the others go on.</summary>
-    public override void Probe(Database writer) => writer.Execute("UPDATE registry_version SET version = version");
+    public override void Probe(Database writer)
+    {
+        writer.BeginWrite([]);
+        writer.Execute("UPDATE registry_version SET version = version");
+        writer.Commit();
+    }
 
     public override (long Found, int Known) SchemaOf(Database database) => (VersionOf(database), Tables.Known);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using Npgsql;
@@ -75,10 +76,15 @@ internal sealed class PostgresNews : IDisposable
             if (news.Payload.Split(' ') is [var from, var companies] && from != self)
                 heard([.. companies.Split(',').Select(company => long.Parse(company, CultureInfo.InvariantCulture))]);
         };
-        while (!stopping.IsSet)
+        for (var told = Stopwatch.StartNew(); !stopping.IsSet;)
         {
-            Tell(connection, channel);
-            connection.Wait(PauseMilliseconds);
+            var left = PauseMilliseconds - (int)told.ElapsedMilliseconds;
+            if (left > 0) connection.Wait(left);
+            else
+            {
+                Tell(connection, channel);
+                told.Restart();
+            }
         }
     }
 

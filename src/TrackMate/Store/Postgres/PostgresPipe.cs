@@ -8,12 +8,14 @@ namespace TrackMate.Store.Postgres;
 /// Statements on their way to the server. What is written waits until something is read or committed, so that it goes out in one round trip with it; what is read is
 /// read whole, so that other statements may run between its rows.
 /// </summary>
-/// <param name="readOnly">A reader's: whoever asks is told by <see cref="StoreUnavailableException"/> that the database cannot answer now.</param>
-internal sealed class PostgresPipe(NpgsqlDataSource source, NpgsqlConnection connection, bool readOnly)
+internal sealed class PostgresPipe
 {
     /// <summary>Statements that wait at most: more of them in one round trip gain nothing.</summary>
     private const int MostWaiting = 256;
 
+    private readonly NpgsqlDataSource source;
+    private readonly NpgsqlConnection connection;
+    private readonly bool readOnly;
     private readonly List<Waiting> waiting = [];
 
     /// <param name="Take">Given its rows, where they are wanted.</param>
@@ -22,11 +24,26 @@ internal sealed class PostgresPipe(NpgsqlDataSource source, NpgsqlConnection con
         public bool HasRows => Take is not null || Command.CommandText.StartsWith("SELECT", StringComparison.Ordinal);
     }
 
+    /// <param name="readOnly">A reader's: whoever asks is told by <see cref="StoreUnavailableException"/> that the database cannot answer now.</param>
+    public PostgresPipe(NpgsqlDataSource source, NpgsqlConnection connection, bool readOnly)
+    {
+        this.source = source;
+        this.connection = connection;
+        this.readOnly = readOnly;
+        connection.Notice += (_, notice) => Warning = notice.Notice.InvariantSeverity == "WARNING" ? notice.Notice.MessageText : Warning;
+    }
+
+    /// <summary>What the database warned of last.</summary>
+    public string? Warning { get; private set; }
+
     /// <summary>Whether statements have no limit of time.</summary>
     public bool TakesLong { get; set; }
 
     /// <summary>Lets what waits go unsent, as where it is to be taken back.</summary>
     public void Forget() => waiting.Clear();
+
+    /// <inheritdoc cref="Database.Fault"/>
+    public Exception? Fault { get; private set; }
 
     /// <summary>Journeys to the server so far; a COPY is one.</summary>
     public long Journeys { get; private set; }
@@ -46,6 +63,7 @@ internal sealed class PostgresPipe(NpgsqlDataSource source, NpgsqlConnection con
     public void Flush()
     {
         if (waiting.Count == 0) return;
+        Warning = null;
         Waiting[] sent = [.. waiting];
         waiting.Clear();
         foreach (var (take, rows) in Ask(() => Send(sent))) take(rows);
@@ -118,16 +136,22 @@ internal sealed class PostgresPipe(NpgsqlDataSource source, NpgsqlConnection con
         catch (InvalidOperationException e) when (connection.State is not ConnectionState.Open)
         {
             source.Clear();
-            if (readOnly) throw new StoreUnavailableException("The store cannot be read now.", e);
-            throw new NpgsqlException("The connection to the database is gone", e);
+            throw Failed(new NpgsqlException("The connection to the database is gone", e));
         }
         catch (Exception e) when (PostgresEngine.IsFault(e))
         {
             // What broke this one broke those that lie idle; and one to a server that has become a standby is good for nothing any more.
             if (connection.State is not ConnectionState.Open || e is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction }) source.Clear();
-            if (readOnly) throw new StoreUnavailableException("The store cannot be read now.", e);
-            throw;
+            if (!readOnly) throw;
+            throw Failed(e);
         }
+    }
+
+    private Exception Failed(Exception e)
+    {
+        if (!readOnly) return e;
+        Fault = e;
+        return new StoreUnavailableException("The store cannot be read now.", e);
     }
 
     private static List<object?[]> RowsOf(NpgsqlDataReader reader)

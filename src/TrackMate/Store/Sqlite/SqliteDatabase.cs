@@ -34,6 +34,7 @@ internal sealed class SqliteDatabase : Database
     private readonly Dictionary<string, long> numbers = [];
 
     private readonly bool readOnly;
+    private Exception? fault;
 
     private SqliteDatabase(SqliteConnection connection, bool readOnly)
     {
@@ -168,6 +169,8 @@ internal sealed class SqliteDatabase : Database
 
     public override bool IsIdle => raw.sqlite3_get_autocommit(Handle) != 0;
 
+    public override Exception? Fault => fault;
+
     internal int Changes() => raw.sqlite3_changes(Handle);
 
     /// <exception cref="StoreUnavailableException">A reader cannot read; whoever asked is told so.</exception>
@@ -175,7 +178,9 @@ internal sealed class SqliteDatabase : Database
     {
         if (code is raw.SQLITE_OK or raw.SQLITE_ROW or raw.SQLITE_DONE) return;
         var failure = new SqliteException(raw.sqlite3_errmsg(Handle).utf8_to_string(), code, raw.sqlite3_extended_errcode(Handle));
-        throw readOnly && IsUnavailable(failure) ? new StoreUnavailableException("The store cannot be read now.", failure) : failure;
+        if (!readOnly || !IsUnavailable(failure)) throw failure;
+        fault = failure;
+        throw new StoreUnavailableException("The store cannot be read now.", failure);
     }
 
     public override void Dispose()

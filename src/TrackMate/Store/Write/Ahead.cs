@@ -95,7 +95,8 @@ internal sealed class Ahead(IBulk bulk, Database database, Names names, DayCount
     {
         if (events.Count == 0) return;
         var numbered = events.ConvertAll(tracked => new NumberedEvent(tracked, TakeNumber(tracked)!.Value, names.Session(tracked.Company, tracked.SessionId!).Number));
-        bulk.Add(numbered);
+        // In one order, so that two servers that were sent the same wait for each other and not in a circle.
+        bulk.Add([.. numbered.OrderBy(one => one.Event.Company.Number).ThenBy(one => one.Event.EventId, StringComparer.Ordinal)]);
         foreach (var (tracked, _, session) in numbered)
         {
             names.Store(tracked.Company, tracked.SessionId!, names.Session(tracked.Company, tracked.SessionId!), DayOf(tracked));

@@ -32,9 +32,10 @@ internal sealed class DayCounters(Database database)
             : new(1, bot ? 1 : 0, order.Value, order.Value);
     }
 
+    /// <summary>Writes them, each in one order, so that writers who meet wait for each other and never in a circle.</summary>
     public void Flush()
     {
-        foreach (var ((company, session, day), counts) in sessionDays)
+        foreach (var ((company, session, day), counts) in sessionDays.OrderBy(day => day.Key))
         {
             database.Use("""
                 INSERT INTO session_day (company, session, day, events, bots, first_at, last_at) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -45,13 +46,13 @@ internal sealed class DayCounters(Database database)
                 .With(company).With(session).With(day).With(counts.Events).With(counts.Bots).With(counts.FirstAt).With(counts.LastAt).Run();
         }
 
-        foreach (var ((company, day), events) in usage)
+        foreach (var ((company, day), events) in usage.OrderBy(day => day.Key))
         {
             database.Use("INSERT INTO usage_day (company, day, events) VALUES (?, ?, ?) ON CONFLICT (company, day) DO UPDATE SET events = usage_day.events + excluded.events")
                 .With(company).With(day).With(events).Run();
         }
 
-        foreach (var ((company, day, fault), identifies) in withoutToken)
+        foreach (var ((company, day, fault), identifies) in withoutToken.OrderBy(day => day.Key))
         {
             database.Use("INSERT INTO identify_without_token (company, day, fault, identifies) VALUES (?, ?, ?, ?) ON CONFLICT (company, day, fault) DO UPDATE SET identifies = identify_without_token.identifies + excluded.identifies")
                 .With(company).With(day).With(fault.ToString()).With(identifies).Run();

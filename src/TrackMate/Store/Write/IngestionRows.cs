@@ -23,6 +23,13 @@ internal sealed class IngestionRows(Database database)
     private readonly Dictionary<(long Company, Origin Origin), (long Rows, long Bytes)> rejectedKept = [];
     private readonly Dictionary<(long Company, Origin Origin), long> warningsKept = [];
 
+    /// <summary>Forgets how much is kept, where it is counted again when it is asked for.</summary>
+    public void Forget()
+    {
+        rejectedKept.Clear();
+        warningsKept.Clear();
+    }
+
     /// <summary>Notes what became of a message besides being stored.</summary>
     public void Note(Message message, Receipt receipt)
     {
@@ -153,7 +160,7 @@ internal sealed class IngestionRows(Database database)
         return row.With(company.Number).With((long)origin).Next() ? (row.Long(0), row.Long(1)) : null;
     }
 
-    /// <summary>Counted once in the life of a connection, out of the index alone; from then on in memory.</summary>
+    /// <summary>Counted once, out of the index alone; from then on in memory.</summary>
     private (long Rows, long Bytes) RejectedKept(Company company, Origin origin)
     {
         if (rejectedKept.TryGetValue((company.Number, origin), out var kept)) return kept;

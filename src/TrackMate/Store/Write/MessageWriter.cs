@@ -69,6 +69,8 @@ internal sealed class MessageWriter
     /// </summary>
     public void Begin()
     {
+        // Others may have written since.
+        if (database.IsShared) Ingestion.Forget();
         var version = CompanyRows.Version(database);
         if (version == registryVersion) return;
         companies = CompanyRows.Read(database).ToDictionary(company => company.Number);
@@ -114,7 +116,13 @@ internal sealed class MessageWriter
         if (ahead is not null) backgrounds.Ask(ahead.Go([.. messages.Where((_, i) => written[i] is null)]), Current);
         for (var i = 0; i < written.Length; i++) written[i] ??= Append(messages[i]);
         var told = receipts.Of(written!);
-        for (var i = 0; i < told.Length; i++) Ingestion.Note(messages[i], told[i]);
+        for (var i = 0; i < told.Length; i++)
+        {
+            if (!told[i].Duplicate) Ingestion.Note(messages[i], told[i]);
+        }
+
+        // In one order, so that two servers that were sent the same again wait for each other and not in a circle.
+        foreach (var i in Enumerable.Range(0, told.Length).Where(i => told[i].Duplicate).OrderBy(i => messages[i].EventId, StringComparer.Ordinal)) Ingestion.Note(messages[i], told[i]);
         return told;
     }
 
