@@ -1,4 +1,6 @@
 -- One request an event, or BATCH events a request, as the browser SDK sends them: eventIds that rise with time, a session for each few events.
+-- KIND=webhook sends payments of 20,000 customers instead, named by e-mail and externalId as a back end does, and KIND=identify a new customer on a session of their own.
+local kind = os.getenv("KIND") or "event"
 local batch = tonumber(os.getenv("BATCH") or "1")
 local counter, threads = 0, 0
 local run = os.time() + tonumber(os.getenv("SALT") or "0") -- two that send at once need ids of their own
@@ -18,7 +20,7 @@ local function id()
   return string.format("%08x-%04x-7%03x-8%03x-%012x", run, math.floor(counter / 65536) % 65536, counter % 4096, thread, counter)
 end
 
-function request()
+local function event()
   local body
   if batch == 1 then
     local eventId = id()
@@ -30,6 +32,24 @@ function request()
     body = string.format('{"company_id":"TM-BENCH","sessionId":"session_%d_%d_%d","context":%s,"events":[%s]}', run, thread, math.floor(counter / batch), context, table.concat(events, ","))
   end
   return wrk.format("POST", "/api/events", headers, body)
+end
+
+local function webhook()
+  local eventId = id()
+  local customer = (counter * 2 + thread) % 20000
+  return wrk.format("POST", "/api/webhooks/events", { ["Content-Type"] = "application/json", ["X-TrackMate-API-Key"] = os.getenv("KEY") }, string.format(
+    '{"identifier":{"email":"customer%d@shop.example","externalId":"C-%d"},"eventType":"payment_processed","eventData":{"orderId":"%s","amount":79.99,"currency":"USD"},"eventId":"%s"}',
+    customer, customer, eventId, eventId))
+end
+
+local function identify()
+  local eventId = id()
+  return wrk.format("POST", "/api/profile", headers, string.format('{"company_id":"TM-BENCH","sessionId":"session_%d_%d_i%d","email":"new%s@shop.example","name":"Sarah Miller","eventId":"%s"}',
+    run, thread, counter, eventId, eventId))
+end
+
+function request()
+  return ({ event = event, webhook = webhook, identify = identify })[kind]()
 end
 
 function done(summary, latency, requests)

@@ -48,4 +48,10 @@ for round in $(seq "$rounds"); do
   echo "  one server ${one[*]}   two servers $((left[0]+right[0])) (p99 ${left[2]} and ${right[2]} ms, failed $((left[3]+right[3])))"
 done
 
+echo; echo "of one company, 64 connections: requests/s, median ms, p99 ms, failed; events of browsers, payments that name a known customer twice, identifies of new customers"
+KIND=webhook KEY=$key load http://127.0.0.1:5091 1 64 >/dev/null
+for round in $(seq "$rounds"); do
+  echo "  events $(load http://127.0.0.1:5091 1 64)   payments $(KIND=webhook KEY=$key load http://127.0.0.1:5091 1 64)   identifies $(KIND=identify load http://127.0.0.1:5091 1 64)"
+done
+
 echo; "$work/bench/TrackMate.Bench" cost http://127.0.0.1:5091 $key 1000000

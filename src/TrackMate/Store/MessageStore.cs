@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using TrackMate.Bind;
 using TrackMate.Store.Erase;
 using TrackMate.Store.Write;
@@ -12,12 +11,13 @@ internal sealed class MessageStore : ISnapshots, IDisposable
     private readonly StoreReaders readers;
     private readonly StoreWriter[] writers;
     private readonly StoreWriter aside;
-    private readonly ConcurrentDictionary<long, Exception> away = new();
+    private readonly AwayCompanies away;
 
     private MessageStore(Engine engine, ILogger log)
     {
         this.engine = engine;
         readers = new(engine, log);
+        away = new(engine.Place, log);
         writers = [.. Enumerable.Range(0, engine.Writers).Select(_ => new StoreWriter(engine, log, companies => Appended?.Invoke(companies), away))];
         aside = new(engine, log, companies => Appended?.Invoke(companies), away, isAside: true);
         StoreMetrics.QueueLength = () => writers.Sum(writer => writer.Waiting) + aside.Waiting;
@@ -118,5 +118,5 @@ internal sealed class MessageStore : ISnapshots, IDisposable
     /// is held by somebody else, or whose machine is away, goes through a writer of its like until it is written again: to find out takes time, and its neighbours
     /// have none to wait.
     /// </summary>
-    private StoreWriter WriterOf(Company company) => away.ContainsKey(company.Number) ? aside : writers[company.Number % writers.Length];
+    private StoreWriter WriterOf(Company company) => away.Contains(company) ? aside : writers[company.Number % writers.Length];
 }

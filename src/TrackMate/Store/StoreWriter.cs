@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using TrackMate.Bind;
 using TrackMate.Store.Write;
@@ -17,16 +16,16 @@ internal sealed partial class StoreWriter : IDisposable
     private readonly Engine engine;
     private readonly ILogger log;
     private readonly Action<IReadOnlyCollection<long>> appended;
-    private readonly ConcurrentDictionary<long, Exception> away;
+    private readonly AwayCompanies away;
     private readonly bool isAside;
     private Database? database;
     private MessageWriter? writer;
     private volatile Exception? failure;
 
     /// <param name="appended">Called with the companies that have received or refused something, after it was committed.</param>
-    /// <param name="away">Companies that could not be written the last time while others could, and why; shared by all writers of a store.</param>
+    /// <param name="away">Shared by all writers of a store.</param>
     /// <param name="isAside">Whether it is the one that tries those again; the others do not wait for them.</param>
-    public StoreWriter(Engine engine, ILogger log, Action<IReadOnlyCollection<long>> appended, ConcurrentDictionary<long, Exception> away, bool isAside = false)
+    public StoreWriter(Engine engine, ILogger log, Action<IReadOnlyCollection<long>> appended, AwayCompanies away, bool isAside = false)
     {
         this.engine = engine;
         this.log = log;
@@ -117,7 +116,7 @@ internal sealed partial class StoreWriter : IDisposable
             return true;
         }
 
-        if (isTheCompanys && batch[0].Company is { } company) NoteAway(company, failed);
+        if (isTheCompanys && batch[0].Company is { } company) away.Add(company, failed);
         else if (engine.IsUnavailable(failed)) NoteFailure(failed);
         else LogUnwritable(log, batch[0].Messages.Count, failed.Message, failed);
         foreach (var append in batch) (append.Failure, append.MayBeStored) = (failed, phase is Phase.Committing && engine.IsUncertain(failed));
@@ -126,7 +125,7 @@ internal sealed partial class StoreWriter : IDisposable
 
     private bool FailIfAway(WriteQueue.Append append)
     {
-        if (append.Company is not { } company || !away.TryGetValue(company.Number, out var reason)) return false;
+        if (append.Company is not { } company || away.ReasonOf(company) is not { } reason) return false;
         append.Failure = reason;
         return true;
     }
@@ -136,27 +135,15 @@ internal sealed partial class StoreWriter : IDisposable
         foreach (var append in batch) append.IsWritten = true;
         if (failure is not null) LogWriteRecovered(log, engine.Name);
         failure = null;
-        if (away.IsEmpty) return;
-        foreach (var company in batch.Select(append => append.Company).OfType<Company>())
-        {
-            if (away.TryRemove(company.Number, out _)) LogCompanyRecovered(log, company.CompanyId, engine.Place);
-        }
-    }
-
-    private void NoteAway(Company company, Exception reason)
-    {
-        if (!away.ContainsKey(company.Number)) LogCompanyAway(log, company.CompanyId, engine.Place, CauseOf(reason));
-        away[company.Number] = reason;
+        away.Remove(batch.Select(append => append.Company).OfType<Company>());
     }
 
     private void NoteFailure(Exception reason)
     {
-        if (failure is null) LogWriteFailed(log, engine.Name, CauseOf(reason), reason);
+        // Of a time-out the outer one says only that something was read.
+        if (failure is null) LogWriteFailed(log, engine.Name, (reason.InnerException ?? reason).Message, reason);
         failure = reason;
     }
-
-    /// <summary>Of a time-out the outer one says only that something was read.</summary>
-    private static string CauseOf(Exception e) => (e.InnerException ?? e).Message;
 
     private Exception? Write(IReadOnlyList<WriteQueue.Append> batch, out Phase phase)
     {
@@ -248,12 +235,6 @@ internal sealed partial class StoreWriter : IDisposable
 
     [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "Something that watches the store failed; what was committed stands.")]
     private static partial void LogWatcherFailed(ILogger logger, Exception exception);
-
-    [LoggerMessage(EventId = 8, Level = LogLevel.Error, Message = "Company {Company} in {Store} cannot be written: {Reason}. Its senders get 503 and may send again; nothing acknowledged is lost, and the others go on. It is tried again with each message.")]
-    private static partial void LogCompanyAway(ILogger logger, string company, string store, string reason);
-
-    [LoggerMessage(EventId = 9, Level = LogLevel.Information, Message = "Company {Company} in {Store} is written again.")]
-    private static partial void LogCompanyRecovered(ILogger logger, string company, string store);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "{Store} is written again.")]
     private static partial void LogWriteRecovered(ILogger logger, string store);
