@@ -73,25 +73,28 @@ internal sealed partial class StoreWriter : IDisposable
     {
         // What was queued before that was known must not hold its neighbours up once more.
         var here = isAside ? batch : [.. batch.Where(append => !FailIfAway(append))];
-        if (here.Count > 0) _ = engine.IsDistributed || isAside ? CommitEachCompany(here) : CommitTogether(here);
+        if (here.Count > 0) _ = engine.IsDistributed || isAside ? CommitParts(ByCompany(here)) : CommitTogether(here);
     }
 
+    private static List<IReadOnlyList<WriteQueue.Append>> ByCompany(IReadOnlyList<WriteQueue.Append> batch) =>
+        [.. batch.GroupBy(append => append.Company?.Number).Select(company => company.ToList())];
+
     /// <inheritdoc cref="CommitTogether"/>
-    private bool CommitEachCompany(IReadOnlyList<WriteQueue.Append> batch)
+    private bool CommitParts(IReadOnlyList<IReadOnlyList<WriteQueue.Append>> parts)
     {
-        var started = Stopwatch.GetTimestamp();
-        foreach (var company in batch.GroupBy(append => append.Company?.Number).Select(company => company.ToList()))
+        var (started, isThere) = (Stopwatch.GetTimestamp(), true);
+        foreach (var part in parts)
         {
-            // One that is away is waited for; then the others that were away are told what is known of them, or all of them would be waited for.
-            if (isAside && Stopwatch.GetElapsedTime(started) > Patience && company.TrueForAll(FailIfAway)) continue;
-            if (!CommitTogether(company))
+            if (!isThere)
             {
-                foreach (var append in batch.Where(append => append.Failure is null && !append.IsWritten)) append.Failure = failure;
-                return false;
+                foreach (var append in part) append.Failure = failure;
             }
+
+            // One that is away is waited for; then the others that were away are told what is known of them, or all of them would be waited for.
+            else if (!isAside || Stopwatch.GetElapsedTime(started) < Patience || !part.All(FailIfAway)) isThere = CommitTogether(part);
         }
 
-        return true;
+        return isThere;
     }
 
     /// <returns>False where the store itself cannot be written, so that it need not be tried for others.</returns>
@@ -108,13 +111,9 @@ internal sealed partial class StoreWriter : IDisposable
 
         // Held by somebody else or, where it lies on a machine of its own, on one that is away: what is begun is begun where all are.
         var isTheCompanys = engine.IsHeld(failed) || (engine.IsDistributed && phase is not Phase.Beginning && engine.IsUnavailable(failed));
-        if (isTheCompanys && batch.DistinctBy(append => append.Company?.Number).Count() > 1) return CommitEachCompany(batch);
-        if (!engine.IsUnavailable(failed) && batch.Count > 1)
-        {
-            // One request that cannot be written must not take its neighbours with it, now and at every retry.
-            foreach (var append in batch) CommitTogether([append]);
-            return true;
-        }
+        if (isTheCompanys && ByCompany(batch) is { Count: > 1 } companies) return CommitParts(companies);
+        // One request that cannot be written must not take its neighbours with it, now and at every retry.
+        if (!engine.IsUnavailable(failed) && batch.Count > 1) return CommitParts([.. batch.Select(append => new[] { append })]);
 
         if (isTheCompanys && batch[0].Company is { } company) away.Add(company, failed);
         else if (engine.IsUnavailable(failed)) NoteFailure(failed);
@@ -132,7 +131,6 @@ internal sealed partial class StoreWriter : IDisposable
 
     private void NoteWritten(IReadOnlyList<WriteQueue.Append> batch)
     {
-        foreach (var append in batch) append.IsWritten = true;
         if (failure is not null) LogWriteRecovered(log, engine.Name);
         failure = null;
         away.Remove(batch.Select(append => append.Company).OfType<Company>());
@@ -188,7 +186,7 @@ internal sealed partial class StoreWriter : IDisposable
         {
             Begin();
         }
-        catch (Exception e) when (isKept && database!.IsShared && engine.IsUnavailable(e) && !engine.IsTransient(e))
+        catch (Exception e) when (isKept && database!.IsShared && engine.IsUnavailable(e) && !engine.IsTransient(e) && !engine.IsHeld(e))
         {
             // It may have lost what it was connected to since the last time; nothing was written yet, and a new one says whether that is so.
             Abandon();

@@ -173,9 +173,6 @@ internal sealed class WriteQueue : IDisposable
         /// <summary>What the transaction failed with; set by the writer.</summary>
         public Exception? Failure { get; set; }
 
-        /// <summary>Whether it is committed; set by the writer.</summary>
-        public bool IsWritten { get; set; }
-
         /// <summary>Whether it failed as it was committed, so that it may be stored all the same.</summary>
         public bool MayBeStored { get; set; }
 

@@ -21,7 +21,10 @@ internal sealed class Numbered(long number, bool stored)
     public Leaf As(Identifier identifier) => new(Number, identifier.Id, Kind);
 }
 
-/// <summary>Numbers of sessions and identifiers, for the writer. It alone gives out numbers, so it may keep what it has seen.</summary>
+/// <summary>
+/// Numbers of sessions and identifiers, for the writer. What has one keeps it, so what was seen may be kept; what an erasure takes away, or another process writes, it is
+/// told of by the registry's version.
+/// </summary>
 internal sealed class Names(Database database, SessionMarks marks)
 {
     /// <summary>Most names kept in memory; past it all are forgotten and read again as they come.</summary>
