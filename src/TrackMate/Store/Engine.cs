@@ -51,6 +51,9 @@ internal abstract class Engine : IDisposable
     /// <summary>Whether a transaction waited in vain for a company that somebody else holds, as one who derives it anew.</summary>
     public virtual bool IsHeld(Exception e) => false;
 
+    /// <summary>Whether a connection went, and with it what it had not committed: another one may do.</summary>
+    public virtual bool IsLost(Exception e) => false;
+
     /// <summary>Whether what failed as it was committed may be committed all the same.</summary>
     public virtual bool IsUncertain(Exception e) => false;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using TrackMate.Bind;
-using TrackMate.Store.Write;
 
 namespace TrackMate.Store;
 
@@ -18,8 +17,7 @@ internal sealed partial class StoreWriter : IDisposable
     private readonly Action<IReadOnlyCollection<long>> appended;
     private readonly AwayCompanies away;
     private readonly bool isAside;
-    private Database? database;
-    private MessageWriter? writer;
+    private readonly WriterConnection connection;
     private volatile Exception? failure;
 
     /// <param name="appended">Called with the companies that have received or refused something, after it was committed.</param>
@@ -32,15 +30,8 @@ internal sealed partial class StoreWriter : IDisposable
         this.appended = appended;
         this.away = away;
         this.isAside = isAside;
+        connection = new(engine);
         Queue = new(Commit);
-    }
-
-    /// <summary>How far a transaction had come.</summary>
-    private enum Phase
-    {
-        Beginning,
-        Writing,
-        Committing,
     }
 
     public WriteQueue Queue { get; }
@@ -52,21 +43,14 @@ internal sealed partial class StoreWriter : IDisposable
 
     public void Start()
     {
-        Connect();
+        connection.Open();
         Queue.Start();
     }
 
     public void Dispose()
     {
         Queue.Dispose();
-        database?.Dispose();
-    }
-
-    private void Connect()
-    {
-        database = engine.OpenWriter();
-        writer = new(database);
-        writer.Reset();
+        connection.Dispose();
     }
 
     private void Commit(IReadOnlyList<WriteQueue.Append> batch)
@@ -100,9 +84,16 @@ internal sealed partial class StoreWriter : IDisposable
     /// <returns>False where the store itself cannot be written, so that it need not be tried for others.</returns>
     private bool CommitTogether(IReadOnlyList<WriteQueue.Append> batch)
     {
-        var failed = Write(batch, out var phase);
-        for (var attempt = 1; failed is not null && engine.IsTransient(failed) && attempt < MostAttempts; attempt++) failed = Write(batch, out phase);
-        if (failed is null)
+        var isProbe = failure is not null && batch.All(append => append.IsProbe);
+        var outcome = isProbe ? connection.Probe() : connection.Write(batch, null);
+        Receipt[]? unanswered = null;
+        for (var attempt = 1; !isProbe && outcome.Failure is not null && attempt < MostAttempts && MayTryAgain(batch, outcome, attempt); attempt++)
+        {
+            if (IsUncertain(outcome)) unanswered = outcome.Receipts;
+            outcome = connection.Write(batch, unanswered);
+        }
+
+        if (outcome.Failure is not { } failed)
         {
             NoteWritten(batch);
             AfterCommit(batch);
@@ -110,7 +101,7 @@ internal sealed partial class StoreWriter : IDisposable
         }
 
         // Held by somebody else or, where it lies on a machine of its own, on one that is away: what is begun is begun where all are.
-        var isTheCompanys = engine.IsHeld(failed) || (engine.IsDistributed && phase is not Phase.Beginning && engine.IsUnavailable(failed));
+        var isTheCompanys = engine.IsHeld(failed) || (engine.IsDistributed && outcome.Phase is not WritePhase.Beginning && engine.IsUnavailable(failed));
         if (isTheCompanys && ByCompany(batch) is { Count: > 1 } companies) return CommitParts(companies);
         // One request that cannot be written must not take its neighbours with it, now and at every retry.
         if (!engine.IsUnavailable(failed) && batch.Count > 1) return CommitParts([.. batch.Select(append => new[] { append })]);
@@ -118,9 +109,22 @@ internal sealed partial class StoreWriter : IDisposable
         if (isTheCompanys && batch[0].Company is { } company) away.Add(company, failed);
         else if (engine.IsUnavailable(failed)) NoteFailure(failed);
         else LogUnwritable(log, batch[0].Messages.Count, failed.Message, failed);
-        foreach (var append in batch) (append.Failure, append.MayBeStored) = (failed, phase is Phase.Committing && engine.IsUncertain(failed));
+        foreach (var append in batch) (append.Failure, append.MayBeStored) = (failed, unanswered is not null || IsUncertain(outcome));
         return isTheCompanys || !engine.IsUnavailable(failed);
     }
+
+    /// <summary>
+    /// One that met another transaction is begun anew, and once one whose connection went, maybe long before. That one may have been committed: then its messages are
+    /// repeats of themselves. What an operator does is none, so it is left to them to look.
+    /// </summary>
+    private bool MayTryAgain(IReadOnlyList<WriteQueue.Append> batch, WriteOutcome outcome, int attempt) => engine.IsTransient(outcome.Failure!) || (attempt == 1 && outcome.Phase switch
+    {
+        WritePhase.Beginning => engine.IsShared && outcome.OnKeptConnection && engine.IsUnavailable(outcome.Failure!) && !engine.IsHeld(outcome.Failure!),
+        WritePhase.Writing => engine.IsLost(outcome.Failure!),
+        _ => engine.IsLost(outcome.Failure!) && batch.All(append => append.Work is null),
+    });
+
+    private bool IsUncertain(WriteOutcome outcome) => outcome is { Phase: WritePhase.Committing, Failure: { } failed } && engine.IsUncertain(failed);
 
     private bool FailIfAway(WriteQueue.Append append)
     {
@@ -143,64 +147,6 @@ internal sealed partial class StoreWriter : IDisposable
         failure = reason;
     }
 
-    private Exception? Write(IReadOnlyList<WriteQueue.Append> batch, out Phase phase)
-    {
-        phase = Phase.Beginning;
-        try
-        {
-            var isKept = database is not null;
-            if (!isKept) Connect();
-            if (failure is not null && batch.All(append => append.IsProbe))
-            {
-                engine.Probe(database!);
-                return null;
-            }
-
-            Begin(batch, isKept);
-            phase = Phase.Writing;
-            var receipts = writer!.Append([.. batch.SelectMany(append => append.Messages)]).AsSpan();
-            foreach (var append in batch)
-            {
-                receipts[..append.Messages.Count].CopyTo(append.Receipts);
-                receipts = receipts[append.Messages.Count..];
-                if (append.Rejected is { } rejected) writer.Ingestion.Keep(writer.ToKeep(rejected), append.Messages, append.Receipts);
-                append.Work?.Do(writer);
-            }
-
-            writer.Finish();
-            phase = Phase.Committing;
-            database!.Commit();
-        }
-        catch (Exception e)
-        {
-            Abandon();
-            return e;
-        }
-
-        return null;
-    }
-
-    private void Begin(IReadOnlyList<WriteQueue.Append> batch, bool isKept)
-    {
-        try
-        {
-            Begin();
-        }
-        catch (Exception e) when (isKept && database!.IsShared && engine.IsUnavailable(e) && !engine.IsTransient(e) && !engine.IsHeld(e))
-        {
-            // It may have lost what it was connected to since the last time; nothing was written yet, and a new one says whether that is so.
-            Abandon();
-            Connect();
-            Begin();
-        }
-
-        void Begin()
-        {
-            database!.BeginWrite(batch.SelectMany(append => append.Holds()), batch.Sum(append => append.Messages.Count));
-            writer!.Begin();
-        }
-    }
-
     private void AfterCommit(IReadOnlyList<WriteQueue.Append> batch)
     {
         var companies = batch.SelectMany(append => append.Heard()).ToHashSet();
@@ -214,15 +160,7 @@ internal sealed partial class StoreWriter : IDisposable
             LogWatcherFailed(log, e);
         }
 
-        engine.AfterCommit(database!, companies);
-    }
-
-    /// <summary>After a failed transaction nothing in memory can be trusted, and after an I/O error not even the connection.</summary>
-    private void Abandon()
-    {
-        database?.Dispose();
-        database = null;
-        writer = null;
+        connection.AfterCommit(companies);
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "{Store} cannot be written: {Reason}. Senders get 503 and may send again; nothing acknowledged is lost. It is tried again with each message.")]

@@ -90,8 +90,8 @@ internal sealed class PostgresDatabase : Database
         pipe.Add(sql, []);
         pipe.Flush();
         if (sql is not ("COMMIT" or "ROLLBACK")) return;
-        // A commit that waits for a replica in vain is told as done all the same, beside a warning: what is on one machine only may be lost with it.
-        if (sql == "COMMIT" && pipe.Warning is { } warning) throw new NpgsqlException($"It was committed with a warning: {warning}");
+        // What is on one machine only may be lost with it.
+        if (sql == "COMMIT" && pipe.Warning is { } warning) throw new UnconfirmedCommitException(warning);
         (inTransaction, pipe.TakesLong) = (false, false);
         cursors.Clear();
     }

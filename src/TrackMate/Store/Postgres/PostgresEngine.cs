@@ -90,6 +90,15 @@ internal sealed class PostgresEngine : Engine
 
     public override bool IsHeld(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable };
 
+    public override bool IsLost(Exception e) => e switch
+    {
+        PostgresException failure => failure.SqlState[..2] is "08" || failure.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown,
+        UnconfirmedCommitException => false,
+        NpgsqlException { InnerException: TimeoutException } => false,
+        NpgsqlException or SocketException or IOException => true,
+        _ => false,
+    };
+
     /// <summary>An error takes the transaction back; anything else is no answer.</summary>
     public override bool IsUncertain(Exception e) => e is not PostgresException { InvariantSeverity: "ERROR" };
 

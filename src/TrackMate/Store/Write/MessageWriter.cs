@@ -104,8 +104,9 @@ internal sealed class MessageWriter
     }
 
     /// <summary>Appends messages, in this order.</summary>
+    /// <param name="unanswered">What became of them before, where it is not known whether that was committed: who was new then is no repeat now.</param>
     /// <returns>What became of each.</returns>
-    public Receipt[] Append(IReadOnlyList<Message> messages)
+    public Receipt[] Append(IReadOnlyList<Message> messages, Receipt[]? unanswered = null)
     {
         var written = new Lazy<Written>?[messages.Count];
         for (var i = 0; i < written.Length; i++)
@@ -116,6 +117,11 @@ internal sealed class MessageWriter
         if (ahead is not null) backgrounds.Ask(ahead.Go([.. messages.Where((_, i) => written[i] is null)]), Current);
         for (var i = 0; i < written.Length; i++) written[i] ??= Append(messages[i]);
         var told = receipts.Of(written!);
+        for (var i = 0; i < told.Length; i++)
+        {
+            if (told[i].Duplicate && unanswered?[i] is { Duplicate: false } first) told[i] = first;
+        }
+
         for (var i = 0; i < told.Length; i++)
         {
             if (!told[i].Duplicate) Ingestion.Note(messages[i], told[i]);
