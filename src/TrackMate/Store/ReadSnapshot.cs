@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Store;
 
@@ -28,11 +29,7 @@ internal sealed class ReadSnapshot : IDisposable
     public Database Database { get; }
 
     /// <summary>Reads a page, to see whether that can be done.</summary>
-    public void Touch()
-    {
-        using var version = Database.Use("SELECT version FROM registry_version");
-        version.Next();
-    }
+    public void Touch() => CompanyRows.Version(Database);
 
     public void Dispose()
     {

@@ -39,9 +39,9 @@ internal static class CompanySetCommand
             Arguments = { companyId },
             Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, maxNewSessions, placeholders, noPlaceholders, quota, tokens, rejectedKept, rejectedDays, suppress },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
-            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            using var registry = installation.OpenRegistry(TimeProvider.System);
             var company = Installation.CompanyOf(registry, parsed.GetValue(companyId));
             var change = new CompanyChange
             {

@@ -14,10 +14,10 @@ internal static class DoctorCommand
             Examples = ["trackmate doctor", "trackmate doctor --quick"],
             Options = { quick },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
             var healthy = true;
-            foreach (var finding in Doctor.Examine(CommandLine.Installation, parsed.GetValue(quick)))
+            foreach (var finding in Doctor.Examine(installation, parsed.GetValue(quick)))
             {
                 healthy &= finding.Good;
                 Console.WriteLine($"{(finding.Good ? "ok   " : "WRONG")} {finding.Sentence}");
