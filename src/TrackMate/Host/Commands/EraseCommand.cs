@@ -67,7 +67,16 @@ internal static class EraseCommand
     private static async Task EraseAsync(Installation installation, Eraser eraser, Company company, ProfileId profile, bool suppress, CancellationToken cancel)
     {
         var by = new ActBy(Actor, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false);
-        var state = await eraser.EraseRowsAsync(company, profile, by, suppress) ?? throw new CommandFailedException($"{company.CompanyId} knows nobody of that name any more.");
+        ErasureState state;
+        try
+        {
+            state = await eraser.EraseRowsAsync(company, profile, by, suppress) ?? throw new CommandFailedException($"{company.CompanyId} knows nobody of that name any more.");
+        }
+        catch (ErasureUnfinishedException e)
+        {
+            throw new CommandFailedException($"{e.Message} {installation.Engine.CannotBeUsed(e.InnerException!)} A running server goes on with the erasure, and so does the next trackmate erase.");
+        }
+
         var clean = await eraser.CleanFilesAsync(state, cancel);
         Console.WriteLine(clean
             ? $"Erased: {installation.Engine.Cleaned}"
@@ -84,8 +93,8 @@ internal static class EraseCommand
     private static async Task<bool> ResumeAsync(Engine engine, Eraser eraser, List<ErasureState> unfinished, CancellationToken cancel)
     {
         if (unfinished.Count == 0) return false;
-        var clean = true;
-        foreach (var state in unfinished) clean &= await eraser.ResumeAsync(state, cancel) is not false;
+        foreach (var state in unfinished) await eraser.ResumeRowsAsync(state);
+        var clean = await eraser.ResumeFilesAsync(unfinished, cancel);
         Console.WriteLine($"{Sizes.Counted(unfinished.Count, "erasure", "erasures")} that {(unfinished.Count == 1 ? "was" : "were")} left unfinished: "
             + (clean ? "done now." : $"out of all tables now; {engine.NotCleaned}."));
         return clean;
