@@ -8,7 +8,7 @@ namespace TrackMate.Manage;
 /// <summary>One thing that was looked at, in a sentence.</summary>
 internal sealed record Finding(bool Good, string Sentence);
 
-/// <summary>Looks a data folder over without writing to it, whether or not a server runs on it.</summary>
+/// <summary>Looks a store over without writing to it, whether or not a server runs on it.</summary>
 internal static class Doctor
 {
     private const long LeastFreeBytes = 512L << 20;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Logging;
 using TrackMate.Bind;
 using TrackMate.Host;
 using TrackMate.Store;
@@ -134,14 +133,5 @@ public sealed class ErasureResumeTests
 
             public ValueTask DisposeAsync() => default;
         }
-    }
-
-    private sealed class Lines<T>(ConcurrentQueue<string> lines) : ILogger<T>
-    {
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => lines.Enqueue(formatter(state, exception));
     }
 }

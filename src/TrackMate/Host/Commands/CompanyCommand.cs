@@ -20,7 +20,7 @@ internal static class CompanyCommand
     {
         var companyId = new Argument<string>("company_id") { Description = "Its public id: 1 to 64 letters, digits, dashes or underscores." };
         var name = new Option<string?>("--name") { Description = "What people call it; its id if left out.", HelpName = "name" };
-        var command = new Verb("add", "Add a company. Makes the data folder where there is none yet.")
+        var command = new Verb("add", "Add a company. Makes the store where there is none yet.")
         {
             Examples = ["trackmate company add TM-SHOP99 --name \"The Shop\""],
             Arguments = { companyId },

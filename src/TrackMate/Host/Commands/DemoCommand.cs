@@ -15,7 +15,7 @@ internal static class DemoCommand
         var company = CompanyCommand.CompanyOption();
         var apiKey = new Option<string?>("--api-key")
         {
-            Description = "A key with the scopes write and read; TRACKMATE_API_KEY if left out. Without either a key is made in the data folder and revoked at the end.",
+            Description = "A key with the scopes write and read; TRACKMATE_API_KEY if left out. Without either a key is made and revoked at the end.",
             HelpName = "key",
         };
         var command = new Verb("demo", "Play one shopper's journey against a running server and draw her timeline. Twice is as good as once.")

@@ -9,7 +9,7 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var quick = new Option<bool>("--quick") { Description = "Leave out what reads the whole store." };
-        var command = new Verb("doctor", "Look the data folder over, while the server runs or not, and say what is wrong. Ends with 1 if anything is.")
+        var command = new Verb("doctor", "Look the store over, while the server runs or not, and say what is wrong. Ends with 1 if anything is.")
         {
             Examples = ["trackmate doctor", "trackmate doctor --quick"],
             Options = { quick },
