@@ -25,6 +25,7 @@ internal sealed partial class IngestionBounds(MessageStore store, Registry regis
     private async Task PruneAsync(CancellationToken stopping)
     {
         StoreUnavailableException? failure = null;
+        var failed = new List<string>();
         foreach (var company in registry.Companies)
         {
             try
@@ -35,13 +36,14 @@ internal sealed partial class IngestionBounds(MessageStore store, Registry regis
             {
                 // The others may lie on machines that are there.
                 failure = e;
+                failed.Add(company.CompanyId);
                 stopping.ThrowIfCancellationRequested();
             }
         }
 
-        if (failure is not null) LogNotPruned(log, failure.Message);
+        if (failure is not null) LogNotPruned(log, string.Join(", ", failed), StoreUnavailableException.CauseOf(failure));
     }
 
-    [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "What was refused long ago could not be taken away: {Reason} It is tried again in an hour.")]
-    private static partial void LogNotPruned(ILogger logger, string reason);
+    [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "What was refused long ago of {CompanyIds} could not be taken away: {Reason}. It is tried again in an hour.")]
+    private static partial void LogNotPruned(ILogger logger, string companyIds, string reason);
 }

@@ -47,7 +47,7 @@ internal static class Server
         builder.Services.AddSingleton(services => MessageStore.Open(options.Installation.Engine, services.GetRequiredService<ILogger<MessageStore>>()));
         builder.Services.AddSingleton(_ => Registry.Open(options.Installation.Engine, options.Installation.Sealing, time));
         builder.Services.AddHostedService<RegistryRefresh>();
-        builder.Services.AddHostedService<ErasureResume>();
+        builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<ErasureResume>(services, options.Installation.Engine));
         builder.Services.AddHostedService<IngestionBounds>();
         builder.Services.AddHostedService<StitchRate>();
         builder.Services.AddSingleton(_ => new RateLimit(options.RequestsPerSecond));

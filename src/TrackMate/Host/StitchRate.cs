@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
 using System.Diagnostics.Metrics;
+using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Store;
 using TrackMate.Store.Read;
@@ -6,8 +9,11 @@ using TrackMate.Store.Write;
 
 namespace TrackMate.Host;
 
-/// <summary>The share of each company's browser sessions of the last thirty days that are somebody's, for whoever scrapes; read again once a minute at most.</summary>
-internal sealed class StitchRate : IHostedService, IDisposable
+/// <summary>
+/// The share of each company's browser sessions of the last thirty days that are somebody's. Whoever scrapes is told what was read last and has it read anew beside
+/// that, once a minute at most: a machine of the store that does not answer holds no scrape up.
+/// </summary>
+internal sealed class StitchRate : BackgroundService
 {
     /// <summary>UTC days, today among them.</summary>
     public const int Days = 30;
@@ -18,9 +24,8 @@ internal sealed class StitchRate : IHostedService, IDisposable
     private readonly Registry registry;
     private readonly TimeProvider time;
     private readonly Meter meter = new(StoreMetrics.MeterName);
-    private readonly Lock gate = new();
-    private IReadOnlyList<Measurement<double>> rates = [];
-    private DateTimeOffset readAt = DateTimeOffset.MinValue;
+    private readonly SemaphoreSlim asked = new(0);
+    private readonly ConcurrentDictionary<string, double> rates = new(StringComparer.Ordinal);
 
     public StitchRate(MessageStore store, Registry registry, TimeProvider time)
     {
@@ -30,39 +35,55 @@ internal sealed class StitchRate : IHostedService, IDisposable
         meter.CreateObservableGauge("trackmate.stitch.rate", Observe, description: "Browser sessions of the last 30 days that are identified, from 0 to 1, by company; none where there was no session.");
     }
 
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public void Dispose() => meter.Dispose();
-
-    private IEnumerable<Measurement<double>> Observe()
+    public override void Dispose()
     {
-        lock (gate)
+        meter.Dispose();
+        asked.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
         {
-            var now = time.GetUtcNow();
-            if (now - readAt >= Fresh || now < readAt) (rates, readAt) = (Read(now), now);
-            return rates;
+            while (true)
+            {
+                await asked.WaitAsync(stoppingToken);
+                foreach (var company in registry.Companies)
+                {
+                    stoppingToken.ThrowIfCancellationRequested();
+                    Read(company);
+                }
+
+                await Task.Delay(Fresh, time, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops.
         }
     }
 
-    private List<Measurement<double>> Read(DateTimeOffset now)
+    private IEnumerable<Measurement<double>> Observe()
     {
-        var from = DayCounters.DayOf(now.ToUnixTimeMilliseconds()) - Days + 1;
-        var read = new List<Measurement<double>>();
-        foreach (var company in registry.Companies)
+        if (asked.CurrentCount == 0) asked.Release();
+        return rates.Select(rate => new Measurement<double>(rate.Value, new KeyValuePair<string, object?>("company", rate.Key)));
+    }
+
+    private void Read(Company company)
+    {
+        double? rate = null;
+        try
         {
-            try
-            {
-                if (StitchDay.RateOf(store.Read(database => new IngestionReader(database).StitchDays(company, from), company)) is { } rate)
-                    read.Add(new(rate, new KeyValuePair<string, object?>("company", company.CompanyId)));
-            }
-            catch (StoreUnavailableException)
-            {
-                // The ready check says so, unless it is only the machine that this company lies on; here its metric is missing meanwhile.
-            }
+            var from = DayCounters.DayOf(time.GetUtcNow().ToUnixTimeMilliseconds()) - Days + 1;
+            rate = StitchDay.RateOf(store.Read(database => new IngestionReader(database).StitchDays(company, from), company));
+        }
+        catch (Exception e) when (e is StoreUnavailableException or DbException)
+        {
+            // The ready check says so, unless it is only the machine that this company lies on; here its metric is missing meanwhile.
         }
 
-        return read;
+        if (rate is { } known) rates[company.CompanyId] = known;
+        else rates.TryRemove(company.CompanyId, out _);
     }
 }

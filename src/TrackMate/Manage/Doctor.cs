@@ -8,7 +8,7 @@ namespace TrackMate.Manage;
 /// <summary>One thing that was looked at, in a sentence.</summary>
 internal sealed record Finding(bool Good, string Sentence);
 
-/// <summary>Looks a data folder over without writing to it, whether or not a server runs on it.</summary>
+/// <summary>Looks a store over without writing to it, whether or not a server runs on it.</summary>
 internal static class Doctor
 {
     private const long LeastFreeBytes = 512L << 20;
@@ -32,7 +32,7 @@ internal static class Doctor
         }
         catch (Exception e) when (e is DbException or StoreUnavailableException or NotSupportedException)
         {
-            unreadable = new(false, $"The store cannot be opened: {ReasonOf(e)}. Restore a backup if this stays so.");
+            unreadable = new(false, installation.Engine.CannotBeUsed(e));
         }
 
         if (unreadable is not null)
@@ -44,14 +44,14 @@ internal static class Doctor
         using (database)
         {
             if (database is SqliteDatabase sqlite) yield return new(true, $"SQLite {sqlite.Connection.ServerVersion} is new enough.");
-            var schema = Look(() => SchemaOf(installation, database!));
+            var schema = Look(installation.Engine, () => SchemaOf(installation, database!));
             yield return schema;
             if (!schema.Good) yield break;
-            yield return Look(() => TokenKeys(database!, installation.Sealing));
+            yield return Look(installation.Engine, () => TokenKeys(database!, installation.Sealing));
             if (quick) yield break;
 
-            if (database is SqliteDatabase) yield return Look(() => Integrity.Of(database) is { } damage ? new(false, $"The store is damaged: {damage}. Restore a backup.") : new(true, "Every page and index of the store is whole."));
-            yield return Look(() => Derived(database!));
+            if (database is SqliteDatabase) yield return Look(installation.Engine, () => Integrity.Of(database) is { } damage ? new(false, $"The store is damaged: {damage}. Restore a backup.") : new(true, "Every page and index of the store is whole."));
+            yield return Look(installation.Engine, () => Derived(database!));
         }
     }
 
@@ -95,7 +95,7 @@ internal static class Doctor
             : new(false, $"What is derived is not what a rebuild gives: {string.Join(", ", differences.Select(table => $"{Sizes.Counted(table.Rows, "row", "rows")} of {table.Table}"))}. Please report this.");
     }
 
-    private static Finding Look(Func<Finding> look)
+    private static Finding Look(Engine engine, Func<Finding> look)
     {
         try
         {
@@ -107,9 +107,7 @@ internal static class Doctor
         }
         catch (Exception e) when (e is DbException or StoreUnavailableException)
         {
-            return new(false, $"The store cannot be read: {ReasonOf(e)}. Restore a backup if this stays so.");
+            return new(false, engine.CannotBeUsed(e));
         }
     }
-
-    private static string ReasonOf(Exception e) => (e.InnerException ?? e).Message.TrimEnd('.');
 }

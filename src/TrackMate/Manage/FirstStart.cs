@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Identity;
 using TrackMate.Bind;
 using TrackMate.Host;
-using TrackMate.Store;
 
 namespace TrackMate.Manage;
 
@@ -15,19 +14,8 @@ internal sealed record FirstStart(Company Company, string? ApiKey, string? Admin
     private const string DemoCompanyId = "TM-DEMO";
 
     /// <summary>Makes the company, key and admin that the environment names, or those of a demo where nothing is there at all.</summary>
-    public static FirstStart Ensure(Registry registry, ServerOptions options)
-    {
-        var engine = options.Installation.Engine;
-        if (!engine.IsShared) return Make(registry, options);
-
-        // Servers that start at the same moment on one database make what is missing one after the other: the second finds it there.
-        using var alone = engine.Open();
-        alone.BeginWrite([(Engine.NoCompany, Hold.Rewrite)]);
-        registry.Refresh();
-        var first = Make(registry, options);
-        alone.Rollback();
-        return first;
-    }
+    /// <remarks>All of it or nothing, so that a key is there only where it was printed; of servers that start at the same moment the second finds it there.</remarks>
+    public static FirstStart Ensure(Registry registry, ServerOptions options) => registry.Alone(() => Make(registry, options));
 
     private static FirstStart Make(Registry registry, ServerOptions options)
     {

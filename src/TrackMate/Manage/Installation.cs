@@ -45,7 +45,7 @@ internal sealed record Installation(Engine Engine, string DataFolder)
     {
         if (!Engine.HasData) return;
         using var database = Engine.OpenReader();
-        if (MoveProgress.IsIn(database)) throw new CommandFailedException($"A move into {Engine.Place} is not finished; start it again with the same arguments, and it goes on where it was.");
+        if (MoveProgress.IsIn(database)) throw new CommandFailedException(MoveProgress.HalfMoved(Engine));
     }
 
     /// <summary>The embedded store, for a verb that works on its file.</summary>
@@ -56,9 +56,7 @@ internal sealed record Installation(Engine Engine, string DataFolder)
     /// <exception cref="CommandFailedException">The store is older or newer than this program.</exception>
     public void CheckSchema(Database database)
     {
-        var (found, known) = Engine.SchemaOf(database);
-        if (found < known) throw new CommandFailedException($"{Engine.Name} is of an older TrackMate (schema {found}; this program is of {known}); start this version's server once, which upgrades it.");
-        if (found > known) throw new CommandFailedException($"{Engine.Name} was written by a newer TrackMate (schema {found}; this program knows {known}); use that version's program.");
+        if (Engine.MisfitOf(database) is { } misfit) throw new CommandFailedException(misfit);
     }
 
     /// <summary>The company that a verb is about: the one named, else the only one there is.</summary>

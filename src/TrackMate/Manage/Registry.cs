@@ -17,6 +17,8 @@ internal sealed class Registry : IDisposable
     private readonly Lock gate = new();
     private Database? open;
     private bool closed;
+    private bool isAlone;
+    private bool isChanged;
     private volatile RegistrySnapshot snapshot = RegistrySnapshot.Empty;
 
     private Registry(Engine engine, SealingKey sealing, TimeProvider time)
@@ -38,7 +40,8 @@ internal sealed class Registry : IDisposable
 
     public Company? Find(string companyId) => snapshot.Companies.GetValueOrDefault(companyId);
 
-    public Company? Find(long number) => snapshot.Companies.Values.FirstOrDefault(company => company.Number == number);
+    /// <inheritdoc cref="RegistrySnapshot.Find"/>
+    public Company? Find(long number) => snapshot.Find(number);
 
     /// <inheritdoc cref="RegistrySnapshot.FindKey"/>
     public (Company Company, ApiKey Key)? FindKey(string key) => snapshot.FindKey(key);
@@ -47,66 +50,96 @@ internal sealed class Registry : IDisposable
     /// <exception cref="StoreUnavailableException">It cannot be read now; what was read before stays in force.</exception>
     public void Refresh() => Ask(() =>
     {
-        using var version = Database.Use("SELECT version FROM registry_version");
-        version.Next();
-        if (version.Long(0) == snapshot.Version) return false;
-        snapshot = RegistrySnapshot.Read(Database, sealing, version.Long(0));
+        var version = CompanyRows.Version(Database);
+        if (version == snapshot.Version) return false;
+        snapshot = RegistrySnapshot.Read(Database, sealing, version);
         return true;
     });
 
+    /// <summary>
+    /// Does several changes as one: all of them or none. Whoever else would change something waits, in whichever process, and what they changed before is read first.
+    /// </summary>
+    /// <param name="work">May ask and change what it likes.</param>
+    /// <param name="rewritten">The company whose tables may be derived anew by it.</param>
+    public T Alone<T>(Func<T> work, Company? rewritten = null) => Ask(() =>
+    {
+        if (isAlone) return work();
+        Database.BeginWrite(rewritten is null ? [(Engine.NoCompany, Hold.Rewrite)] : [(Engine.NoCompany, Hold.Rewrite), (rewritten.Number, Hold.Rewrite)]);
+        try
+        {
+            (isAlone, isChanged) = (true, false);
+            Refresh();
+            var answer = work();
+            // Read before it is committed: should the database be gone a moment later, what was changed is known all the same.
+            var changed = isChanged ? Bumped() : snapshot;
+            Database.Commit();
+            snapshot = changed;
+            return answer;
+        }
+        catch
+        {
+            open?.Rollback();
+            throw;
+        }
+        finally
+        {
+            isAlone = false;
+        }
+    });
+
     /// <exception cref="InvalidOperationException">There is a company of that id.</exception>
-    public Company AddCompany(string companyId, string name)
+    public Company AddCompany(string companyId, string name) => Change(() =>
     {
         if (Find(companyId) is not null) throw new InvalidOperationException($"There is a company {companyId} already.");
-        Change(() => Database.Use("INSERT INTO company (company_id, name, secret, settings, created_ms) VALUES (?, ?, ?, ?, ?)")
-            .With(companyId).With(name).WithBlob(RandomNumberGenerator.GetBytes(32)).With(CompanyRows.Write(new())).With(Now()).Run());
-        return Find(companyId)!;
-    }
+        Database.Use("INSERT INTO company (company_id, name, secret, settings, created_ms) VALUES (?, ?, ?, ?, ?)")
+            .With(companyId).With(name).WithBlob(RandomNumberGenerator.GetBytes(32)).With(CompanyRows.Write(new())).With(Now()).Run();
+        return CompanyRows.Read(Database).Single(company => company.CompanyId == companyId);
+    });
 
     /// <summary>Changes what a company has chosen, and derives anew what hangs on it: server sessions on the gap, revenue on the types that pay.</summary>
-    /// <param name="secret">Of a company that has received nothing yet: what keys its ids from now on; null leaves it.</param>
-    public void Set(Company company, string name, CompanySettings settings, byte[]? secret = null) => Change(() => Write(company, name, settings, secret), company);
+    /// <param name="change">Given the company as it stands when nobody else can change it, says how it is to stand.</param>
+    /// <returns>The company as it stands then.</returns>
+    public Company Set(Company company, Func<Company, Company> change) => Change(() => Write(Current(company), change(Current(company))), company);
 
     /// <summary>Gives a company that has received nothing yet other settings, and another secret where one is given.</summary>
     /// <returns>False, and nothing is changed, where it has received messages.</returns>
-    public bool SetUnlessReceived(Company company, CompanySettings settings, byte[]? secret)
+    public bool SetUnlessReceived(Company company, CompanySettings settings, byte[]? secret) => Change(() =>
     {
-        var isNew = false;
-        Change(() =>
+        // In the transaction: a message must not come in under one secret just before there is another.
+        using (var found = Database.Use("SELECT EXISTS (SELECT 1 FROM message WHERE company = ?)"))
         {
-            // In the transaction: a message must not come in under one secret just before there is another.
-            using (var found = Database.Use("SELECT EXISTS (SELECT 1 FROM message WHERE company = ?)"))
-            {
-                found.With(company.Number).Next();
-                isNew = found.Long(0) == 0;
-            }
+            found.With(company.Number).Next();
+            if (found.Long(0) == 1) return false;
+        }
 
-            if (isNew) Write(company, company.Name, settings, secret);
-        }, company);
-        return isNew;
-    }
+        var current = Current(company);
+        Write(current, current with { Settings = settings, Secret = secret ?? current.Secret });
+        return true;
+    }, company);
 
-    private void Write(Company company, string name, CompanySettings settings, byte[]? secret)
+    private Company Current(Company company) => Find(company.Number) ?? throw new CommandFailedException($"There is no company {company.CompanyId} here any more.");
+
+    private Company Write(Company old, Company changed)
     {
-        Database.Use("UPDATE company SET name = ?, settings = ? WHERE id = ?").With(name).With(CompanyRows.Write(settings)).With(company.Number).Run();
-        if (secret is not null) Database.Use("UPDATE company SET secret = ? WHERE id = ?").WithBlob(secret).With(company.Number).Run();
-        var changed = company with { Name = name, Settings = settings };
-        if (settings.NewSessionsPerDay != company.Settings.NewSessionsPerDay) Rebuild.Claims(Database, changed);
-        else if (settings.MaxEmailsPerPerson != company.Settings.MaxEmailsPerPerson) Rebuild.Persons(Database, changed);
-        if (settings.ServerSessionGapMinutes != company.Settings.ServerSessionGapMinutes) Rebuild.ServerRuns(Database, changed);
-        if (!settings.PaymentTypes.SequenceEqual(company.Settings.PaymentTypes) || !settings.RefundTypes.SequenceEqual(company.Settings.RefundTypes) || settings.Currency != company.Settings.Currency)
+        var (was, settings) = (old.Settings, changed.Settings);
+        Database.Use("UPDATE company SET name = ?, settings = ?, secret = ? WHERE id = ?").With(changed.Name).With(CompanyRows.Write(settings)).WithBlob(changed.Secret).With(changed.Number).Run();
+        if (settings.NewSessionsPerDay != was.NewSessionsPerDay) Rebuild.Claims(Database, changed);
+        else if (settings.MaxEmailsPerPerson != was.MaxEmailsPerPerson) Rebuild.Persons(Database, changed);
+        if (settings.ServerSessionGapMinutes != was.ServerSessionGapMinutes) Rebuild.ServerRuns(Database, changed);
+        if (!settings.PaymentTypes.SequenceEqual(was.PaymentTypes) || !settings.RefundTypes.SequenceEqual(was.RefundTypes) || settings.Currency != was.Currency)
             Rebuild.Ledger(Database, changed);
+        return changed;
     }
 
     /// <summary>Adds a key and returns it: the only time it is seen.</summary>
     /// <param name="given">A key to take as it is, of 32 characters or more; none makes a new one.</param>
-    public string AddKey(Company company, string name, Scopes scopes, string? given = null)
+    public string AddKey(Company company, string name, Scopes scopes, string? given = null) => Change(() =>
     {
         var key = given ?? ApiKey.New();
-        Change(() => Database.Use("INSERT INTO api_key (company, name, shown, hash, scopes, created_ms) VALUES (?, ?, ?, ?, ?, ?)")
-            .With(company.Number).With(name).With(ApiKey.ShownOf(key)).WithBlob(ApiKey.HashOf(key)).With(ApiKey.Write(scopes)).With(Now()).Run());
+        Database.Use("INSERT INTO api_key (company, name, shown, hash, scopes, created_ms) VALUES (?, ?, ?, ?, ?, ?)")
+            .With(company.Number).With(name).With(ApiKey.ShownOf(key)).WithBlob(ApiKey.HashOf(key)).With(ApiKey.Write(scopes)).With(Now()).Run();
         return key;
-    }
+    });
 
     public bool IsRevoked(string key) => Ask(() =>
     {
@@ -116,13 +149,8 @@ internal sealed class Registry : IDisposable
     });
 
     /// <returns>False where the company has no such key in force.</returns>
-    public bool RevokeKey(Company company, long number)
-    {
-        var revoked = 0;
-        Change(() => revoked = Database.Use("UPDATE api_key SET revoked_ms = ? WHERE id = ? AND company = ? AND revoked_ms IS NULL")
-            .With(Now()).With(number).With(company.Number).RunCounted());
-        return revoked > 0;
-    }
+    public bool RevokeKey(Company company, long number) => Change(() =>
+        Database.Use("UPDATE api_key SET revoked_ms = ? WHERE id = ? AND company = ? AND revoked_ms IS NULL").With(Now()).With(number).With(company.Number).RunCounted() > 0);
 
     /// <summary>All of a company's keys, revoked ones too.</summary>
     public IReadOnlyList<ApiKey> KeysOf(Company company) => [.. snapshot.AllKeys.Where(key => key.Company == company.Number)];
@@ -139,8 +167,6 @@ internal sealed class Registry : IDisposable
     /// <exception cref="CommandFailedException">Two are in force, the company signs otherwise, or there is a key of that kid.</exception>
     public void AddTokenKey(Company company, string kid, TokenAlgorithm algorithm, byte[] key) => Change(() =>
     {
-        // Read anew inside the transaction: another process may have changed it.
-        var current = CompanyRows.Read(Database).Single(found => found.Number == company.Number);
         var all = TokenKeyRows.Read(Database, sealing).Where(found => found.Company == company.Number).ToList();
         var inForce = all.Where(found => found.RevokedAt is null).ToList();
         if (all.Exists(found => found.Kid == kid)) throw new CommandFailedException($"{company.CompanyId} has had a token key {kid} already; give another --kid, or leave it out.");
@@ -150,18 +176,14 @@ internal sealed class Registry : IDisposable
             throw new CommandFailedException($"{company.CompanyId} has {inForce.Count} token keys in force, which is all it may; revoke one of {string.Join(", ", inForce.Select(found => found.Kid))} first.");
 
         TokenKeyRows.Add(Database, sealing, company.Number, kid, algorithm, key, Now());
-        Database.Use("UPDATE company SET settings = ? WHERE id = ?").With(CompanyRows.Write(current.Settings with { TokenAlgorithm = algorithm })).With(company.Number).Run();
+        Database.Use("UPDATE company SET settings = ? WHERE id = ?").With(CompanyRows.Write(Current(company).Settings with { TokenAlgorithm = algorithm })).With(company.Number).Run();
+        return true;
     });
 
     /// <summary>Puts a token key out of force and forgets it.</summary>
     /// <returns>False where the company has no such key in force.</returns>
-    public bool RevokeTokenKey(Company company, string kid)
-    {
-        var revoked = 0;
-        Change(() => revoked = Database.Use("UPDATE token_key SET revoked_ms = ?, key = ? WHERE company = ? AND kid = ? AND revoked_ms IS NULL")
-            .With(Now()).WithBlob([]).With(company.Number).With(kid).RunCounted());
-        return revoked > 0;
-    }
+    public bool RevokeTokenKey(Company company, string kid) => Change(() =>
+        Database.Use("UPDATE token_key SET revoked_ms = ?, key = ? WHERE company = ? AND kid = ? AND revoked_ms IS NULL").With(Now()).WithBlob([]).With(company.Number).With(kid).RunCounted() > 0);
 
     /// <summary>Identifies without a valid token that were taken while the company observed, by what was wrong, over the last UTC days.</summary>
     public IReadOnlyList<(string Fault, long Identifies)> WithoutToken(Company company, int days) => Ask(() =>
@@ -177,9 +199,12 @@ internal sealed class Registry : IDisposable
     public (string PasswordHash, string Stamp)? FindMember(string name) => snapshot.Members.TryGetValue(name, out var member) ? member : null;
 
     /// <summary>Sets a member's password; whoever is logged in with an older one is not any more.</summary>
-    public void SetPassword(string name, string passwordHash) =>
-        Change(() => Database.Use("INSERT INTO member (name, password_hash, stamp) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash, stamp = excluded.stamp")
-            .With(name).With(passwordHash).With(RandomNumberGenerator.GetHexString(32)).Run());
+    public void SetPassword(string name, string passwordHash) => Change(() =>
+    {
+        Database.Use("INSERT INTO member (name, password_hash, stamp) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash, stamp = excluded.stamp")
+            .With(name).With(passwordHash).With(RandomNumberGenerator.GetHexString(32)).Run();
+        return true;
+    });
 
     /// <summary>Waits for who is asking it just now.</summary>
     public void Dispose()
@@ -215,27 +240,17 @@ internal sealed class Registry : IDisposable
         }
     }
 
-    /// <param name="rewritten">The company whose tables may be derived anew by it.</param>
-    private void Change(Action change, Company? rewritten = null)
+    private T Change<T>(Func<T> change, Company? rewritten = null) => Alone(() =>
     {
-        Ask(() =>
-        {
-            Database.BeginWrite(rewritten is null ? [] : [(rewritten.Number, Hold.Rewrite)]);
-            try
-            {
-                change();
-                Database.Execute("UPDATE registry_version SET version = version + 1");
-                Database.Commit();
-                return true;
-            }
-            catch
-            {
-                Database.Rollback();
-                throw;
-            }
-        });
+        isChanged = true;
+        return change();
+    }, rewritten);
 
-        Refresh();
+    /// <summary>Tells other processes that there is something new, and reads what they will.</summary>
+    private RegistrySnapshot Bumped()
+    {
+        Database.Execute("UPDATE registry_version SET version = version + 1");
+        return RegistrySnapshot.Read(Database, sealing, CompanyRows.Version(Database));
     }
 
     private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();

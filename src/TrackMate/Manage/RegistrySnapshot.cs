@@ -39,6 +39,8 @@ internal sealed record RegistrySnapshot(
             ReadMembers(database).ToFrozenDictionary(member => member.Name, member => (member.PasswordHash, member.Stamp), StringComparer.Ordinal));
     }
 
+    public Company? Find(long number) => Companies.Values.FirstOrDefault(company => company.Number == number);
+
     /// <summary>Finds the company and scopes of a key that is not revoked; the comparison takes the same time however much of it is right.</summary>
     public (Company Company, ApiKey Key)? FindKey(string key)
     {
@@ -47,7 +49,7 @@ internal sealed record RegistrySnapshot(
         if (!Keys.TryGetValue(BitConverter.ToUInt64(hash), out var candidates)) return null;
         foreach (var (known, found) in candidates)
         {
-            if (CryptographicOperations.FixedTimeEquals(known, hash) && Companies.Values.FirstOrDefault(company => company.Number == found.Company) is { } company) return (company, found);
+            if (CryptographicOperations.FixedTimeEquals(known, hash) && Find(found.Company) is { } company) return (company, found);
         }
 
         return null;

@@ -167,7 +167,7 @@ public sealed record AuditDocument(string At, string Actor, string Action, JsonE
 
 /// <summary>The answer to <c>DELETE /api/profiles/{id}</c>.</summary>
 /// <param name="ProfileId">The id that the person had.</param>
-/// <param name="Files"><c>clean</c> once no file of the store holds a byte of it, <c>later</c> where something that reads still holds them back; none for a preview.</param>
+/// <param name="Files"><c>clean</c> once no file of the store holds a byte of it, <c>later</c> where something that reads still holds them back, or the store went away after the person was hidden, and the server goes on; none for a preview.</param>
 public sealed record ErasureDocument(
     string ProfileId,
     bool DryRun,

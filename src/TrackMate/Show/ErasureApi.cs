@@ -25,7 +25,19 @@ internal sealed partial class ErasureApi(MessageStore store, Eraser eraser, Regi
             return;
         }
 
-        var state = await eraser.EraseRowsAsync(company, id, new(key.Shown, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false), suppress) ?? throw NotFound();
+        ErasureState state;
+        try
+        {
+            state = await eraser.EraseRowsAsync(company, id, new(key.Shown, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false), suppress) ?? throw NotFound();
+        }
+        catch (ErasureUnfinishedException e)
+        {
+            // It is under way, whatever becomes of this call: asked again, there would be nobody of this id.
+            LogNotGone(log, company.CompanyId, StoreUnavailableException.CauseOf(e.InnerException!));
+            await Intake.WriteAsync(http, DocumentOf(e.Erased, dryRun, "later"), Shown.Json.ErasureDocument);
+            return;
+        }
+
         var cleaning = CleanAsync(state);
         var clean = await Task.WhenAny(cleaning, Task.Delay(LongestAnswer, time, http.RequestAborted)) == cleaning && await cleaning;
         await Intake.WriteAsync(http, DocumentOf(state.Erased, dryRun, clean ? "clean" : "later"), Shown.Json.ErasureDocument);
@@ -44,7 +56,7 @@ internal sealed partial class ErasureApi(MessageStore store, Eraser eraser, Regi
         }
         catch (Exception e) when (e is StoreUnavailableException or IOException or System.Data.Common.DbException)
         {
-            LogNotClean(log, e.Message);
+            LogNotClean(log, state.Company.CompanyId, StoreUnavailableException.CauseOf(e));
             return false;
         }
     }
@@ -58,6 +70,9 @@ internal sealed partial class ErasureApi(MessageStore store, Eraser eraser, Regi
             [.. erased.Revenue.Select(revenue => new RevenueDocument(revenue.Currency, Money.Format(revenue.Amount, revenue.Currency)))]),
         files);
 
-    [LoggerMessage(EventId = 30, Level = LogLevel.Warning, Message = "What was erased may be left as bytes in the store's files: {Reason} It is tried again every minute.")]
-    private static partial void LogNotClean(ILogger logger, string reason);
+    [LoggerMessage(EventId = 30, Level = LogLevel.Warning, Message = "What was erased of {CompanyId} may be left as bytes in the store's files: {Reason}. That is gone on with by itself.")]
+    private static partial void LogNotClean(ILogger logger, string companyId, string reason);
+
+    [LoggerMessage(EventId = 34, Level = LogLevel.Warning, Message = "An erasure of {CompanyId} has hidden somebody and not taken all of their rows out yet: {Reason}. It is gone on with within a minute.")]
+    private static partial void LogNotGone(ILogger logger, string companyId, string reason);
 }

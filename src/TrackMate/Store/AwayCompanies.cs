@@ -15,7 +15,7 @@ internal sealed partial class AwayCompanies(string place, ILogger log)
 
     public void Add(Company company, Exception reason)
     {
-        if (!reasons.ContainsKey(company.Number)) LogAway(log, company.CompanyId, place, (reason.InnerException ?? reason).Message);
+        if (!reasons.ContainsKey(company.Number)) LogAway(log, company.CompanyId, place, StoreUnavailableException.CauseOf(reason));
         reasons[company.Number] = reason;
     }
 

@@ -18,6 +18,9 @@ internal abstract class Engine : IDisposable
     /// <summary>What is true once <see cref="Clean"/> has done its work.</summary>
     public abstract string Cleaned { get; }
 
+    /// <summary>What is true while <see cref="Clean"/> has found something in its way: the middle of a sentence.</summary>
+    public abstract string NotCleaned { get; }
+
     /// <summary>Whether any program has made its tables yet; looking makes nothing.</summary>
     public abstract bool HasData { get; }
 
@@ -57,12 +60,26 @@ internal abstract class Engine : IDisposable
     /// <summary>Whether what failed as it was committed may be committed all the same.</summary>
     public virtual bool IsUncertain(Exception e) => false;
 
+    /// <summary>Says that it cannot be used, why, and what to do about it.</summary>
+    public string CannotBeUsed(Exception e) => $"{Name} cannot be used: {StoreUnavailableException.CauseOf(e)}. {RemedyOf(e)}".TrimEnd();
+
+    /// <summary>What to do where it cannot be used for such a reason, as a sentence; empty where the reason says so itself.</summary>
+    public abstract string RemedyOf(Exception e);
+
     /// <summary>Makes the tables, or brings those of an older version up to date; being killed in the middle leaves the version before.</summary>
     /// <exception cref="NotSupportedException">They were made by a newer program.</exception>
     public abstract void Upgrade();
 
     /// <summary>The version of the tables as they are, and the one that this program knows.</summary>
     public abstract (long Found, int Known) SchemaOf(Database database);
+
+    /// <summary>Why its tables are none that this program works on; null where they are.</summary>
+    public string? MisfitOf(Database database)
+    {
+        var (found, known) = SchemaOf(database);
+        if (found < known) return $"{Name} is of an older TrackMate (schema {found}; this program is of {known}); start this version's server once, which upgrades it.";
+        return found > known ? $"{Name} was written by a newer TrackMate (schema {found}; this program knows {known}); use that version's program." : null;
+    }
 
     /// <summary>Takes what only a server holds, and begins the work beside the writer.</summary>
     /// <param name="appended">Called with companies that have received or refused something through another server.</param>

@@ -134,7 +134,7 @@ internal sealed partial class StoreReaders(Engine engine, ILogger log) : IDispos
             else idle.Add(database);
             if (fault is null) NoteReadable(place);
             else if (place.Company is not null) NoteUnreadable(place, fault);
-            else LogFault(log, engine.Name, fault.Message);
+            else LogFault(log, engine.Name, StoreUnavailableException.CauseOf(fault));
         }
         finally
         {
@@ -152,7 +152,7 @@ internal sealed partial class StoreReaders(Engine engine, ILogger log) : IDispos
 
     private void NoteUnreadable(Place place, Exception e)
     {
-        if (place.Unreadable is null) LogReadFailed(log, NameOf(place), (e.InnerException ?? e).Message);
+        if (place.Unreadable is null) LogReadFailed(log, NameOf(place), StoreUnavailableException.CauseOf(e));
         place.Unreadable = e;
     }
 

@@ -143,7 +143,7 @@ internal sealed partial class StoreWriter : IDisposable
     private void NoteFailure(Exception reason)
     {
         // Of a time-out the outer one says only that something was read.
-        if (failure is null) LogWriteFailed(log, engine.Name, (reason.InnerException ?? reason).Message, reason);
+        if (failure is null) LogWriteFailed(log, engine.Name, StoreUnavailableException.CauseOf(reason), reason);
         failure = reason;
     }
 

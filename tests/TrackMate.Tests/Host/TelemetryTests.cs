@@ -46,7 +46,8 @@ public sealed class TelemetryTests
             if (i < 2) await shopper.IdentifyAsync("m@example.com");
         }
 
-        var metrics = await server.Http.GetStringAsync("/metrics");
+        // It is read beside the scrape that asks for it.
+        var metrics = await Eventually.BecomesAsync(() => server.Http.GetStringAsync("/metrics"), text => text.Contains("trackmate_stitch_rate{", StringComparison.Ordinal));
 
         Assert.Equal(0.4, ValueOf(metrics, "trackmate_stitch_rate", $"company=\"{ServerProcess.CompanyId}\""));
         Assert.DoesNotContain("TM-QUIET", metrics);

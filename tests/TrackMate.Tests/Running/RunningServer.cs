@@ -58,7 +58,7 @@ public sealed class Shop
     {
         using var registry = StoreUnderTest.In(server.DataFolder).MakeRegistry(TimeProvider.System);
         var company = registry.AddCompany(RunningServer.Unique("TM-"), "A shop");
-        if (settings is not null) registry.Set(company, company.Name, settings);
+        if (settings is not null) registry.Set(company, added => added with { Settings = settings });
         var key = registry.AddKey(company, "a test", Scopes.All);
         await UntilAsync(async () => await StatusOfReadingAsync(server, key) is HttpStatusCode.OK);
         return new(server, company.CompanyId, key);
@@ -68,8 +68,7 @@ public sealed class Shop
     public async Task ChangeAsync(Func<CompanySettings, CompanySettings> change)
     {
         using var registry = StoreUnderTest.In(server.DataFolder).MakeRegistry(TimeProvider.System);
-        var company = registry.Find(CompanyId)!;
-        registry.Set(company, company.Name, change(company.Settings));
+        registry.Set(registry.Find(CompanyId)!, company => company with { Settings = change(company.Settings) });
         await AddKeyAsync(Scopes.Read);
     }
 

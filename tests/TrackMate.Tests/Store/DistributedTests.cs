@@ -149,6 +149,72 @@ public sealed class DistributedTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task A_scrape_waits_for_no_machine_and_tells_of_the_companies_on_the_others()
+    {
+        // Who waits for the machine waits until it answers.
+        var settings = new Dictionary<string, string?> { ["TRACKMATE_DATABASE"] = new NpgsqlConnectionStringBuilder(schema.Connection) { CommandTimeout = 0 }.ConnectionString };
+        await using var running = await ServerProcess.StartAsync(settings: settings);
+        using var trackmate = new CommandLineRunner(running);
+        trackmate.Environment["TRACKMATE_DATABASE"] = schema.Connection;
+        foreach (var companyId in new[] { "TM-AWAY", "TM-LAST" }) await trackmate.DoAsync($"company add {companyId}");
+        foreach (var companyId in new[] { ServerProcess.CompanyId, "TM-AWAY", "TM-LAST" })
+        {
+            await Eventually.TrueAsync(async () => (await new Shopper(running.Http, companyId).IdentifyAsync("m@example.com")).Status is System.Net.HttpStatusCode.OK, () => running.Output);
+            (await new Shopper(running.Http, companyId).TrackAsync("page_view")).AssertOk();
+        }
+
+        // Whoever reads the sessions of the second company meets a machine that does not answer, and later one that is gone.
+        await AskAsync($"""
+            CREATE FUNCTION answers(company bigint) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+              IF company = 2 THEN
+                PERFORM {Answers.Replace("xact_lock", "xact_lock_shared", StringComparison.Ordinal)};
+                RAISE 'the machine is gone' USING ERRCODE = '08006';
+              END IF;
+              RETURN true;
+            END $$;
+            CREATE POLICY answers ON session USING (answers(company));
+            ALTER TABLE session ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+            """);
+        await using var machine = new NpgsqlConnection(schema.Connection);
+        await machine.OpenAsync(TestContext.Current.CancellationToken);
+        await using var silence = await machine.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using (var hold = new NpgsqlCommand($"SELECT {Answers}", machine, silence)) await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+        await ScrapeAsync();
+        await Eventually.TrueAsync(async () => await AskAsync("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted") is 1L, () => "Nobody waits.");
+        Assert.Contains(ServerProcess.CompanyId, await Eventually.BecomesAsync(ScrapeAsync, text => text.Length > 0));
+        Assert.Equal(1L, await AskAsync("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted"));
+
+        await silence.CommitAsync(TestContext.Current.CancellationToken);
+        var rates = await Eventually.BecomesAsync(ScrapeAsync, text => text.Contains("TM-LAST", StringComparison.Ordinal));
+        Assert.Contains("TM-LAST", rates);
+        Assert.DoesNotContain("TM-AWAY", rates);
+
+        async Task<string> ScrapeAsync() =>
+            string.Join('\n', (await running.Http.GetStringAsync("/metrics", TestContext.Current.CancellationToken)).Split('\n').Where(line => line.StartsWith("trackmate_stitch_rate{", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task What_a_machine_that_is_away_keeps_from_being_done_is_said_as_that()
+    {
+        await using var running = await ServerProcess.StartAsync(settings: new Dictionary<string, string?> { ["TRACKMATE_DATABASE"] = schema.Connection });
+        using var trackmate = new CommandLineRunner(running);
+        (await new Shopper(running.Http, ServerProcess.CompanyId).IdentifyAsync("m@example.com")).AssertOk();
+        trackmate.Environment["TRACKMATE_DATABASE"] = new NpgsqlConnectionStringBuilder(schema.Connection) { Options = "-c lock_timeout=100" }.ConnectionString;
+
+        await using var machine = new NpgsqlConnection(schema.Connection);
+        await machine.OpenAsync(TestContext.Current.CancellationToken);
+        await using var silence = await machine.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using (var hold = new NpgsqlCommand("LOCK TABLE machine IN ACCESS EXCLUSIVE MODE", machine, silence)) await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        var (exitCode, erased, _) = await trackmate.RunAsync("erase --email m@example.com --yes");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("Erased from all tables; a machine of the database is away, so the tables that lie there are not vacuumed yet. A running server goes on with that, and so does the next trackmate erase.", erased);
+
+        await using (var hold = new NpgsqlCommand("LOCK TABLE session IN ACCESS EXCLUSIVE MODE", machine, silence)) await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("canceling statement due to lock timeout. Try again once all its machines are there.", (await trackmate.RunAsync("doctor")).Output);
+    }
+
     private static Task<Receipt[]> AppendAsync(MessageStore store, int company, string eventId) =>
         store.AppendAsync([Messages.Browser(History.CompanyOf(company, new()), $"session_1729260000_{company}", eventId)]);
 

@@ -1,8 +1,10 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
+using TrackMate.Manage;
 using TrackMate.Store;
 using TrackMate.Store.Erase;
 using TrackMate.Store.Read;
@@ -173,6 +175,38 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
         Assert.Contains("1 erasure that was left unfinished: done now.", await trackmate.DoAsync("erase --email unfinished@shop.com --yes"));
         if (!StoreUnderTest.IsPostgres) Assert.True(File.ReadAllBytes(SqliteEngine.PathIn(server.DataFolder)).AsSpan().IndexOf("unfinished"u8) < 0);
         Assert.Contains("knows nobody", await trackmate.FailAsync("erase --email unfinished@shop.com --yes", 1));
+    }
+
+    /// <summary>Of more than one step. Asked again there is nobody of that id, so whoever asked would not learn what became of it.</summary>
+    [Fact]
+    [EmbeddedOnly]
+    public async Task An_erasure_that_has_begun_is_answered_as_one_though_the_store_goes_away_before_its_last_step()
+    {
+        await using var server = await ServerProcess.StartAsync();
+        var shopper = new Shopper(server.Http, ServerProcess.CompanyId);
+        const int Left = 100;
+        for (var i = 0; i < (ErasureWriter.MostInStep + Left) / 300; i++)
+            (await shopper.TrackManyAsync([.. Enumerable.Range(0, 300).Select(_ => new JsonObject { ["eventType"] = "page_view" })])).AssertOk();
+        (await shopper.IdentifyAsync("large@shop.com")).AssertOk();
+        using (var database = SqliteDatabase.Open(SqliteEngine.PathIn(server.DataFolder)))
+            database.Execute($"CREATE TRIGGER stop BEFORE DELETE ON message WHEN (SELECT COUNT(*) FROM message) <= {Left} BEGIN SELECT RAISE(ABORT, 'on purpose'); END");
+        var backend = new ShopBackend(server.Http, ServerProcess.ApiKey);
+        var id = (await backend.ProfileOfAsync("large@shop.com"))!["id"]!.ToString();
+
+        using var request = new HttpRequestMessage(HttpMethod.Delete, "/api/profiles/" + id);
+        request.Headers.Add(ApiKey.Header, ServerProcess.ApiKey);
+        var answer = (await Answer.OfAsync(await server.Http.SendAsync(request, TestContext.Current.CancellationToken))).AssertOk();
+
+        Assert.Equal("later", answer["files"]);
+        Assert.Equal(ErasureWriter.MostInStep + Left, (int)answer.Body!["erased"]!["events"]!);
+        Assert.Null(await backend.ProfileOfAsync("large@shop.com"));
+        Assert.Contains($"An erasure of {ServerProcess.CompanyId} has hidden somebody and not taken all of their rows out yet: ", server.Output);
+
+        await server.KillAsync();
+        using var trackmate = new CommandLineRunner(server);
+        Assert.Contains("on purpose", await trackmate.FailAsync("erase --email nobody@shop.com", 1));
+        using (var database = SqliteDatabase.Open(SqliteEngine.PathIn(server.DataFolder))) database.Execute("DROP TRIGGER stop");
+        Assert.Contains("1 erasure that was left unfinished: done now.", await trackmate.DoAsync("erase --email nobody@shop.com"));
     }
 
     [Fact]

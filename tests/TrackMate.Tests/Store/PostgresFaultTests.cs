@@ -34,7 +34,7 @@ public sealed class PostgresFaultTests
         // The registry is asked four times a second.
         await Eventually.TrueAsync(() => Task.FromResult(server.Output.Contains("registry of companies and keys cannot be read", StringComparison.Ordinal)), () => server.Output);
         await Task.Delay(TimeSpan.FromSeconds(1), Cancel);
-        foreach (var told in new[] { "The registry of companies and keys cannot be read", "The database trackmate at 127.0.0.1 cannot be read", "The database trackmate at 127.0.0.1 cannot be written" })
+        foreach (var told in new[] { "The registry of companies and keys cannot be read", $"The database trackmate at 127.0.0.1:{database.Port} cannot be read", $"The database trackmate at 127.0.0.1:{database.Port} cannot be written" })
             Assert.Single(server.Output.Split('\n'), line => line.Contains(told, StringComparison.Ordinal));
 
         await database.StartAgainAsync();
@@ -73,19 +73,29 @@ public sealed class PostgresFaultTests
     }
 
     [Fact]
-    public async Task A_start_without_the_database_says_why_and_ends()
+    public async Task A_start_or_a_verb_without_the_database_says_where_it_was_looked_for_and_why_in_vain()
     {
         await using var database = await PostgresServer.StartAsync(new() { Fsync = false });
         await database.StopAsync();
-        var (exitCode, _, errors) = await ServerProcess.RunAsync(["serve"], new Dictionary<string, string?>
+        using var trackmate = new CommandLineRunner();
+        trackmate.Environment["TRACKMATE_DATABASE"] = database.Connection;
+        trackmate.Environment["TRACKMATE_URLS"] = "http://127.0.0.1:0";
+        foreach (var verb in new[] { "serve", "company list", "company add TM-NEW", "erase --email a@b.co", "doctor", $"move --from {database.Connection} --to {trackmate.DataFolder}" })
         {
-            ["TRACKMATE_DATA"] = database.Folder,
-            ["TRACKMATE_DATABASE"] = database.Connection,
-            ["TRACKMATE_URLS"] = "http://127.0.0.1:0",
-        });
-        Assert.Equal(1, exitCode);
-        var sentence = Assert.Single(errors.Trim().Split('\n'));
-        Assert.StartsWith("The database trackmate at 127.0.0.1 cannot be used: Failed to connect", sentence);
+            Assert.Equal(
+                $"The database trackmate at 127.0.0.1:{database.Port} cannot be used: Failed to connect to 127.0.0.1:{database.Port}: Connection refused. Check that it runs there and lets this machine in.",
+                await trackmate.FailAsync(verb, 1));
+        }
+    }
+
+    [Fact]
+    public async Task A_database_without_a_schema_for_the_role_says_so_and_what_to_do()
+    {
+        await using var schema = await PostgresSchema.CreateAsync();
+        using var trackmate = new CommandLineRunner();
+        trackmate.Environment["TRACKMATE_DATABASE"] = schema.Url.Replace(schema.Name, "nowhere", StringComparison.Ordinal);
+        foreach (var verb in new[] { "serve", "company list", "company add TM-NEW" })
+            Assert.EndsWith("cannot be used: there is no schema in it that the role trackmate may use; make the one that the connection's search_path names, or where it names none: CREATE SCHEMA AUTHORIZATION trackmate.", await trackmate.FailAsync(verb, 1));
     }
 
     [Fact]

@@ -95,7 +95,7 @@ public sealed class SqliteStoreTests(TemporaryStore stored) : IClassFixture<Temp
         using var registry = StoreUnderTest.In(own.Folder).MakeRegistry(TimeProvider.System);
         var before = registry.AddCompany("TM-SHOP99", "Shop");
         await own.Store.AppendAsync([Messages.Webhook(before, "a@shop.com", "a"), Messages.Webhook(before, "a@shop.com", "b", Messages.Ten + (40 * 60_000))]);
-        registry.Set(before, "Shop", before.Settings with { ServerSessionGapMinutes = 60, PaymentTypes = ["order_paid"] });
+        registry.Set(before, company => company with { Settings = company.Settings with { ServerSessionGapMinutes = 60, PaymentTypes = ["order_paid"] } });
         await own.Store.AppendAsync([
             Messages.Webhook(before, "a@shop.com", "c", Messages.Ten + (80 * 60_000), "order_paid", """{"amount":5}"""),
             Messages.Webhook(before, "a@shop.com", "d", Messages.Ten + (81 * 60_000), "payment_processed", """{"amount":7}""")]);

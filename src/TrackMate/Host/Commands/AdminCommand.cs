@@ -17,10 +17,10 @@ internal static class AdminCommand
             Examples = ["trackmate admin reset-password", "trackmate admin reset-password --password-stdin < password.txt"],
             Options = { fromInput, random },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
             if (parsed.GetValue(fromInput) && parsed.GetValue(random)) throw new InvalidSettingException("--random", "it makes the password, so it cannot stand beside --password-stdin");
-            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            using var registry = installation.OpenRegistry(TimeProvider.System);
             var given = parsed.GetValue(fromInput) ? Console.In.ReadLine() ?? ""
                 : parsed.GetValue(random) || Console.IsInputRedirected ? null
                 : Ask();

@@ -16,9 +16,9 @@ internal static class BackupCommand
             Arguments = { file },
             Options = { force },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
-            var backup = BackupFile.Write(CommandLine.Installation, parsed.GetRequiredValue(file), parsed.GetValue(force));
+            var backup = BackupFile.Write(installation, parsed.GetRequiredValue(file), parsed.GetValue(force));
             Console.WriteLine($"Backed up to {backup.Path} ({backup}); read back and whole.");
         });
         return command;

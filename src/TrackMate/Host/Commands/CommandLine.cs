@@ -2,9 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
-using System.Data.Common;
 using TrackMate.Manage;
-using TrackMate.Store;
 
 namespace TrackMate.Host.Commands;
 
@@ -51,18 +49,11 @@ internal static class CommandLine
         {
             return Say("Interrupted.", Interrupted);
         }
-        catch (Exception e) when (e is DbException or StoreUnavailableException)
-        {
-            return Say($"The store cannot be used: {(e.InnerException ?? e).Message}", Failed);
-        }
         catch (Exception e)
         {
             return Say(e.Message, Failed);
         }
     }
-
-    /// <summary>The installation that the environment names, for verbs that need nothing else of it.</summary>
-    public static Installation Installation => ServerOptions.InstallationFrom(Environment.GetEnvironmentVariable);
 
     private static int Say(string sentence, int exitCode)
     {

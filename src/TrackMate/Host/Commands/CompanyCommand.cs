@@ -20,17 +20,17 @@ internal static class CompanyCommand
     {
         var companyId = new Argument<string>("company_id") { Description = "Its public id: 1 to 64 letters, digits, dashes or underscores." };
         var name = new Option<string?>("--name") { Description = "What people call it; its id if left out.", HelpName = "name" };
-        var command = new Verb("add", "Add a company. Makes the data folder where there is none yet.")
+        var command = new Verb("add", "Add a company. Makes the store where there is none yet.")
         {
             Examples = ["trackmate company add TM-SHOP99 --name \"The Shop\""],
             Arguments = { companyId },
             Options = { name },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
             var id = ServerOptions.CompanyIdOf(parsed.GetRequiredValue(companyId));
             var called = parsed.GetValue(name) is { } given ? CompanyChange.NameOf(given) : id;
-            using var registry = CommandLine.Installation.MakeRegistry(TimeProvider.System);
+            using var registry = installation.MakeRegistry(TimeProvider.System);
             if (registry.Find(id) is not null) throw new CommandFailedException($"There is a company {id} already; change it with: trackmate company set {id}");
             registry.AddCompany(id, called);
             Console.WriteLine($"Added company {id}. Make its first key with: trackmate key add --company {id}");
@@ -46,9 +46,9 @@ internal static class CompanyCommand
             Examples = ["trackmate company list", "trackmate company list --json"],
             Options = { json },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
-            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            using var registry = installation.OpenRegistry(TimeProvider.System);
             if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize([.. registry.Companies.Select(CompanyDocument.Of)], ManageJson.Readable.IReadOnlyListCompanyDocument));
             else Table.Write(Console.Out, [["company_id", "name"], .. registry.Companies.Select(company => new[] { company.CompanyId, company.Name })]);
         });
@@ -65,9 +65,9 @@ internal static class CompanyCommand
             Arguments = { companyId },
             Options = { json },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
-            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            using var registry = installation.OpenRegistry(TimeProvider.System);
             var company = Installation.CompanyOf(registry, parsed.GetValue(companyId));
             if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(CompanyDocument.Of(company), ManageJson.Readable.CompanyDocument));
             else Write(registry, company);

@@ -39,11 +39,11 @@ internal static class CompanySetCommand
             Arguments = { companyId },
             Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, maxNewSessions, placeholders, noPlaceholders, quota, tokens, rejectedKept, rejectedDays, suppress },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
-            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            using var registry = installation.OpenRegistry(TimeProvider.System);
             var company = Installation.CompanyOf(registry, parsed.GetValue(companyId));
-            var (changedName, settings) = new CompanyChange
+            var change = new CompanyChange
             {
                 Name = parsed.GetValue(name),
                 Origins = parsed.GetValue(origins) ?? [],
@@ -62,11 +62,14 @@ internal static class CompanySetCommand
                 Tokens = parsed.GetValue(tokens),
                 RejectedKept = parsed.GetValue(rejectedKept),
                 RejectedDays = parsed.GetValue(rejectedDays),
-            }.ApplyTo(company);
-            if (settings.TokenMode is TokenMode.Enforce && company.Settings.TokenMode is not TokenMode.Enforce && !registry.TokenKeysInForce(company).Any(key => key.Key is not null))
-                throw new InvalidSettingException("--tokens", $"{company.CompanyId} has no token key that can be used, so every identify would be refused; add one first with: trackmate token-key add");
-            registry.Set(company, changedName, settings);
-            CompanyCommand.Write(registry, registry.Find(company.CompanyId)!);
+            };
+            CompanyCommand.Write(registry, registry.Set(company, current =>
+            {
+                var (changedName, settings) = change.ApplyTo(current);
+                if (settings.TokenMode is TokenMode.Enforce && current.Settings.TokenMode is not TokenMode.Enforce && !registry.TokenKeysInForce(current).Any(key => key.Key is not null))
+                    throw new InvalidSettingException("--tokens", $"{current.CompanyId} has no token key that can be used, so every identify would be refused; add one first with: trackmate token-key add");
+                return current with { Name = changedName, Settings = settings };
+            }));
         });
         return command;
     }

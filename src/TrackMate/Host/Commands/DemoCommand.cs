@@ -15,7 +15,7 @@ internal static class DemoCommand
         var company = CompanyCommand.CompanyOption();
         var apiKey = new Option<string?>("--api-key")
         {
-            Description = "A key with the scopes write and read; TRACKMATE_API_KEY if left out. Without either a key is made in the data folder and revoked at the end.",
+            Description = "A key with the scopes write and read; TRACKMATE_API_KEY if left out. Without either a key is made and revoked at the end.",
             HelpName = "key",
         };
         var command = new Verb("demo", "Play one shopper's journey against a running server and draw her timeline. Twice is as good as once.")
@@ -23,23 +23,23 @@ internal static class DemoCommand
             Examples = ["trackmate demo", "TRACKMATE_API_KEY=tm_live_… trackmate demo --url https://trackmate.shop.com --company TM-SHOP99"],
             Options = { url, company, apiKey },
         };
-        command.SetAction(async (parsed, cancel) =>
+        command.Does(async (installation, parsed, cancel) =>
         {
             var address = ServerAddress.Of(parsed.GetValue(url));
             var key = parsed.GetValue(apiKey) ?? ServerOptions.Given(Environment.GetEnvironmentVariable, "TRACKMATE_API_KEY");
             var companyId = parsed.GetValue(company);
-            using var server = new ServerCalls(address);
+            using var server = new ServerCalls(address, installation.Engine);
             await server.CheckAsync(cancel);
             Console.Write(key is null
-                ? await PlayWithOwnKeyAsync(server, companyId, cancel)
-                : await PlayAsync(server, companyId ?? CompanyHere() ?? DemoCompanyId, key, TimeSpan.Zero, cancel));
+                ? await PlayWithOwnKeyAsync(installation, server, companyId, cancel)
+                : await PlayAsync(server, companyId ?? CompanyIn(installation) ?? DemoCompanyId, key, TimeSpan.Zero, cancel));
         });
         return command;
     }
 
-    private static async Task<string> PlayWithOwnKeyAsync(ServerCalls server, string? companyId, CancellationToken cancel)
+    private static async Task<string> PlayWithOwnKeyAsync(Installation installation, ServerCalls server, string? companyId, CancellationToken cancel)
     {
-        using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+        using var registry = installation.OpenRegistry(TimeProvider.System);
         var company = Installation.CompanyOf(registry, companyId ?? (registry.Companies.Count == 1 ? null : DemoCompanyId));
         var key = registry.AddKey(company, "demo, for a moment", Scopes.Write | Scopes.Read);
         try
@@ -76,11 +76,11 @@ internal static class DemoCommand
         return SeedDrawing.Of(profile, events);
     }
 
-    /// <summary>The only company of this machine's data folder, if there is one.</summary>
-    private static string? CompanyHere()
+    /// <summary>The only company here, if there is one.</summary>
+    private static string? CompanyIn(Installation installation)
     {
-        if (!CommandLine.Installation.Engine.HasData) return null;
-        using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+        if (!installation.Engine.HasData) return null;
+        using var registry = installation.OpenRegistry(TimeProvider.System);
         return registry.Companies is { Count: 1 } only ? only.First().CompanyId : null;
     }
 }

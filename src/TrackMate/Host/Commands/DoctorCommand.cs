@@ -9,15 +9,15 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var quick = new Option<bool>("--quick") { Description = "Leave out what reads the whole store." };
-        var command = new Verb("doctor", "Look the data folder over, while the server runs or not, and say what is wrong. Ends with 1 if anything is.")
+        var command = new Verb("doctor", "Look the store over, while the server runs or not, and say what is wrong. Ends with 1 if anything is.")
         {
             Examples = ["trackmate doctor", "trackmate doctor --quick"],
             Options = { quick },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
             var healthy = true;
-            foreach (var finding in Doctor.Examine(CommandLine.Installation, parsed.GetValue(quick)))
+            foreach (var finding in Doctor.Examine(installation, parsed.GetValue(quick)))
             {
                 healthy &= finding.Good;
                 Console.WriteLine($"{(finding.Good ? "ok   " : "WRONG")} {finding.Sentence}");

@@ -31,12 +31,12 @@ internal static class EraseCommand
             ],
             Options = { company, person.Email, person.ExternalId, person.Profile, yes, dryRun, suppress, lift },
         };
-        command.SetAction(async (parsed, cancel) =>
+        command.Does(async (installation, parsed, cancel) =>
         {
-            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            using var registry = installation.OpenRegistry(TimeProvider.System);
             var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
             var named = person.Of(parsed, owner);
-            using var beside = new BesideServer(CommandLine.Installation.Engine);
+            using var beside = new BesideServer(installation.Engine);
             if (parsed.GetValue(lift))
             {
                 if (!beside.Transact(owner, _ => Suppressed.Lift(beside.Database, owner, named))) throw new CommandFailedException($"{owner.CompanyId} keeps nobody of that name away.");
@@ -45,8 +45,9 @@ internal static class EraseCommand
             }
 
             // What was left unfinished hides whom it was erasing, who then could not be named here again.
-            var resumed = !parsed.GetValue(dryRun) && await ResumeAsync(beside, cancel);
-            using var snapshots = new EngineSnapshots(CommandLine.Installation.Engine);
+            var eraser = new Eraser(installation.Engine, (company, step) => Task.FromResult(beside.Transact(company, writer => writer.Erase(step))));
+            var resumed = !parsed.GetValue(dryRun) && await ResumeAsync(installation.Engine, eraser, ErasureWriter.Unfinished(beside.Database), cancel);
+            using var snapshots = new EngineSnapshots(installation.Engine);
             var preview = snapshots.Read(database => new ErasureWriter(database).Preview(owner, named.Id));
             if (preview is null && resumed)
             {
@@ -58,43 +59,46 @@ internal static class EraseCommand
             Console.WriteLine(Describe(preview));
             if (parsed.GetValue(dryRun)) return;
             if (!parsed.GetValue(yes)) Ask();
-            await EraseAsync(beside, owner, preview.Profile, parsed.GetValue(suppress), cancel);
+            await EraseAsync(installation, eraser, owner, preview.Profile, parsed.GetValue(suppress), cancel);
         });
         return command;
     }
 
-    private static async Task EraseAsync(BesideServer beside, Company company, ProfileId profile, bool suppress, CancellationToken cancel)
+    private static async Task EraseAsync(Installation installation, Eraser eraser, Company company, ProfileId profile, bool suppress, CancellationToken cancel)
     {
-        var eraser = EraserOf(beside);
         var by = new ActBy(Actor, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false);
-        var state = await eraser.EraseRowsAsync(company, profile, by, suppress) ?? throw new CommandFailedException($"{company.CompanyId} knows nobody of that name any more.");
+        ErasureState state;
+        try
+        {
+            state = await eraser.EraseRowsAsync(company, profile, by, suppress) ?? throw new CommandFailedException($"{company.CompanyId} knows nobody of that name any more.");
+        }
+        catch (ErasureUnfinishedException e)
+        {
+            throw new CommandFailedException($"{e.Message} {installation.Engine.CannotBeUsed(e.InnerException!)} A running server goes on with the erasure, and so does the next trackmate erase.");
+        }
+
         var clean = await eraser.CleanFilesAsync(state, cancel);
         Console.WriteLine(clean
-            ? $"Erased: {CommandLine.Installation.Engine.Cleaned}"
-            : "Erased from all tables. Something that reads the store held its log back, so bytes may be left in its files: a running server takes them out within minutes, and so does the next trackmate erase.");
-        foreach (var kept in KeptByRestores().Where(file => !file.EndsWith("-wal", StringComparison.Ordinal) && !file.EndsWith("-shm", StringComparison.Ordinal)))
+            ? $"Erased: {installation.Engine.Cleaned}"
+            : $"Erased from all tables; {installation.Engine.NotCleaned}. A running server goes on with that, and so does the next trackmate erase.");
+        foreach (var kept in KeptByRestores(installation).Where(file => !file.EndsWith("-wal", StringComparison.Ordinal) && !file.EndsWith("-shm", StringComparison.Ordinal)))
             Console.WriteLine($"{kept} is what a restore replaced, and may hold them still: delete it once you do not need it.");
-        if (!clean) throw new CommandFailedException("The files still hold bytes of what was erased.");
+        if (!clean) throw new CommandFailedException("What was erased is not cleaned away everywhere yet.");
     }
 
-    private static IEnumerable<string> KeptByRestores() =>
-        Directory.Exists(CommandLine.Installation.DataFolder) ? Directory.EnumerateFiles(CommandLine.Installation.DataFolder, "*.before-restore-*") : [];
+    private static IEnumerable<string> KeptByRestores(Installation installation) =>
+        Directory.Exists(installation.DataFolder) ? Directory.EnumerateFiles(installation.DataFolder, "*.before-restore-*") : [];
 
     /// <returns>Whether there were any, and all are done.</returns>
-    private static async Task<bool> ResumeAsync(BesideServer beside, CancellationToken cancel)
+    private static async Task<bool> ResumeAsync(Engine engine, Eraser eraser, List<ErasureState> unfinished, CancellationToken cancel)
     {
-        var unfinished = ErasureWriter.Unfinished(beside.Database);
         if (unfinished.Count == 0) return false;
-        var eraser = EraserOf(beside);
-        var clean = true;
-        foreach (var state in unfinished) clean &= await eraser.ResumeAsync(state, cancel) is not false;
+        foreach (var state in unfinished) await eraser.ResumeRowsAsync(state);
+        var clean = await eraser.ResumeFilesAsync(unfinished, cancel);
         Console.WriteLine($"{Sizes.Counted(unfinished.Count, "erasure", "erasures")} that {(unfinished.Count == 1 ? "was" : "were")} left unfinished: "
-            + (clean ? "done now." : "out of all tables now; something that reads the store held its log back, so bytes may be left in its files."));
+            + (clean ? "done now." : $"out of all tables now; {engine.NotCleaned}."));
         return clean;
     }
-
-    private static Eraser EraserOf(BesideServer beside) =>
-        new(CommandLine.Installation.Engine, (company, step) => Task.FromResult(beside.Transact(company, writer => writer.Erase(step))));
 
     private static void Ask()
     {

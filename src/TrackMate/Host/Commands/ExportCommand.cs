@@ -26,13 +26,13 @@ internal static class ExportCommand
             ],
             Options = { company, person.Email, person.ExternalId, person.Profile, output, force, withSecret },
         };
-        command.SetAction(async (parsed, cancel) =>
+        command.Does(async (installation, parsed, cancel) =>
         {
-            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            using var registry = installation.OpenRegistry(TimeProvider.System);
             var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
             var named = person.IsGiven(parsed) ? person.Of(parsed, owner) : null;
             if (named is not null && parsed.GetValue(withSecret)) throw new InvalidSettingException("--with-secret", "it goes with a whole company, not with one person");
-            using var snapshots = new EngineSnapshots(CommandLine.Installation.Engine);
+            using var snapshots = new EngineSnapshots(installation.Engine);
             var export = new Export(owner, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), snapshots);
             if (named is not null && snapshots.Read(database => new PersonReader(database).Find(owner, named.Id)) is null) throw new CommandFailedException($"{owner.CompanyId} knows nobody of that name.");
             await using var file = Open(parsed.GetValue(output), parsed.GetValue(force));

@@ -19,11 +19,11 @@ internal static class ImportCommand
             Arguments = { file },
             Options = { company },
         };
-        command.SetAction(async (parsed, cancel) =>
+        command.Does(async (installation, parsed, cancel) =>
         {
-            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            using var registry = installation.OpenRegistry(TimeProvider.System);
             var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
-            using var beside = new BesideServer(CommandLine.Installation.Engine);
+            using var beside = new BesideServer(installation.Engine);
             await using var stream = Open(parsed.GetRequiredValue(file));
             var imported = await new ImportFile(owner, beside, registry).ReadAsync(stream, Tell, cancel);
             Console.WriteLine($"Imported into {owner.CompanyId}: {Describe(imported)}.");

@@ -31,12 +31,12 @@ internal static class KeyCommand
             Examples = ["trackmate key add --company TM-SHOP99 --name \"checkout\" --scopes write", "KEY=$(trackmate key add --scopes read)"],
             Options = { company, name, scopes },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
             var called = CompanyChange.NameOf(parsed.GetRequiredValue(name));
             if (!ApiKey.TryParse(parsed.GetRequiredValue(scopes), out var granted))
                 throw new InvalidSettingException("--scopes", $"'{parsed.GetValue(scopes)}' is not made of write, read, admin or all");
-            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            using var registry = installation.OpenRegistry(TimeProvider.System);
             var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
             Console.WriteLine(registry.AddKey(owner, called, granted));
             Console.Error.WriteLine($"A key of {owner.CompanyId} with the scopes: {ApiKey.Write(granted)}. It is shown this once; only its hash is kept.");
@@ -54,9 +54,9 @@ internal static class KeyCommand
             Arguments = { number },
             Options = { company },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
-            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            using var registry = installation.OpenRegistry(TimeProvider.System);
             var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
             var key = parsed.GetRequiredValue(number);
             if (!registry.RevokeKey(owner, key)) throw new CommandFailedException($"{owner.CompanyId} has no key {key} in force; see: trackmate key list --company {owner.CompanyId}");
@@ -81,9 +81,9 @@ internal static class KeyCommand
             Examples = ["trackmate key list --company TM-SHOP99"],
             Options = { company, json },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
-            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            using var registry = installation.OpenRegistry(TimeProvider.System);
             var keys = registry.KeysOf(Installation.CompanyOf(registry, parsed.GetValue(company))).Select(KeyDocument.Of).ToList();
             if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(keys, ManageJson.Readable.IReadOnlyListKeyDocument));
             else

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Data.Common;
 using TrackMate.Manage;
 using TrackMate.Show;
 using TrackMate.Store;
@@ -46,8 +47,8 @@ internal static class MoveCommand
         using var progress = new ProgressLine(TimeProvider.System);
         using var from = source.End();
         using var to = target.End();
-        from.HoldAsSource();
-        to.HoldAsTarget();
+        Hold(from, from.HoldAsSource);
+        Hold(to, to.HoldAsTarget);
         var move = new StoreMove(from, to, chunk, progress.Tell);
         if (move.Begin()) progress.Say($"An earlier start has moved a part of it into {to.Engine.Place}; going on from there.");
         move.Copy(cancel);
@@ -62,6 +63,18 @@ internal static class MoveCommand
             : "Next: set TRACKMATE_DATABASE to it and start the servers.");
         if (SealedIn(to.Database) > 0) Console.WriteLine(BringKey(source, target));
         Console.WriteLine($"{char.ToUpperInvariant(from.Engine.Place[0])}{from.Engine.Place[1..]} is as it was. Start no server on it any more: what it took would be missing here.");
+    }
+
+    private static void Hold(StoreEnd end, Action hold)
+    {
+        try
+        {
+            hold();
+        }
+        catch (Exception e) when (e is DbException or StoreUnavailableException)
+        {
+            throw new CommandFailedException(end.Engine.CannotBeUsed(e));
+        }
     }
 
     /// <summary>What people see of a company, made on both sides and compared byte by byte.</summary>

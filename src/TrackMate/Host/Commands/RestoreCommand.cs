@@ -16,9 +16,8 @@ internal static class RestoreCommand
             Arguments = { file },
             Options = { force },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
-            var installation = CommandLine.Installation;
             _ = installation.Embedded("restore");
             var dataFolder = installation.DataFolder;
             var restored = RestoredFolder.Restore(parsed.GetRequiredValue(file), dataFolder, parsed.GetValue(force), TimeProvider.System);

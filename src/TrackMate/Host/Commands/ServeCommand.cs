@@ -46,9 +46,13 @@ internal static class ServeCommand
         {
             throw new CommandFailedException($"Another TrackMate server is running on the data folder {options.Installation.DataFolder}; stop that one, or choose another folder with TRACKMATE_DATA.");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DbException or NotSupportedException or StoreUnavailableException)
+        catch (Exception e) when (e is DbException or StoreUnavailableException)
         {
-            throw new CommandFailedException($"{options.Installation.Engine.Name} cannot be used: {(e is StoreUnavailableException ? e.InnerException ?? e : e).Message}");
+            throw new CommandFailedException(options.Installation.Engine.CannotBeUsed(e));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new CommandFailedException($"{options.Installation.Engine.Name} cannot be used: {e.Message}");
         }
     }
 

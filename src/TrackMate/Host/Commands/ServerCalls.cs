@@ -3,11 +3,13 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using TrackMate.Manage;
+using TrackMate.Store;
 
 namespace TrackMate.Host.Commands;
 
 /// <summary>Calls of a running server over HTTP; what it refuses ends the verb with the server's own sentence.</summary>
-internal sealed class ServerCalls(Uri address) : IDisposable
+/// <param name="engine">What the server is thought to work on.</param>
+internal sealed class ServerCalls(Uri address, Engine engine) : IDisposable
 {
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(100);
 
@@ -32,7 +34,7 @@ internal sealed class ServerCalls(Uri address) : IDisposable
         }
 
         if (patience > TimeSpan.Zero)
-            throw new CommandFailedException($"The server at {address} does not work on {CommandLine.Installation.Engine.Place}; {CommandLine.Installation.Engine.HowToFind}, or give --api-key.");
+            throw new CommandFailedException($"The server at {address} does not work on {engine.Place}; {engine.HowToFind}, or give --api-key.");
     }
 
     /// <exception cref="CommandFailedException">The server refused it.</exception>

@@ -30,12 +30,12 @@ internal static class TokenKeyCommand
             Examples = ["SECRET=$(trackmate token-key add --company TM-SHOP99)", "trackmate token-key add --company TM-SHOP99 --public-key public.pem --kid 2026-01"],
             Options = { company, kid, publicKey },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
             var name = parsed.GetValue(kid) ?? TokenKey.NewKid();
             if (!TokenKey.IsKid(name)) throw new InvalidSettingException("--kid", $"it is 1 to {TokenKey.MaxKidLength} letters, digits, dots, dashes or underscores");
             var given = parsed.GetValue(publicKey) is { } text ? PublicKeyOf(text) : null;
-            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            using var registry = installation.OpenRegistry(TimeProvider.System);
             var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
             if (given is not null)
             {
@@ -73,9 +73,9 @@ internal static class TokenKeyCommand
             Examples = ["trackmate token-key list --company TM-SHOP99"],
             Options = { company, json },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
-            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            using var registry = installation.OpenRegistry(TimeProvider.System);
             var keys = registry.TokenKeysOf(Installation.CompanyOf(registry, parsed.GetValue(company))).Select(TokenKeyDocument.Of).ToList();
             if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(keys, ManageJson.Readable.IReadOnlyListTokenKeyDocument));
             else Table.Write(Console.Out, [["kid", "algorithm", "state", "created", "revoked"], .. keys.Select(key => new[] { key.Kid, key.Algorithm, key.State, key.CreatedAt, key.RevokedAt ?? "" })]);
@@ -93,9 +93,9 @@ internal static class TokenKeyCommand
             Arguments = { kid },
             Options = { company },
         };
-        command.SetAction(parsed =>
+        command.Does((installation, parsed) =>
         {
-            using var registry = CommandLine.Installation.OpenRegistry(TimeProvider.System);
+            using var registry = installation.OpenRegistry(TimeProvider.System);
             var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
             var key = parsed.GetRequiredValue(kid);
             if (!registry.RevokeTokenKey(owner, key)) throw new CommandFailedException($"{owner.CompanyId} has no token key {key} in force; see: trackmate token-key list --company {owner.CompanyId}");

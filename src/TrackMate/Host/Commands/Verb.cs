@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.Data.Common;
+using TrackMate.Manage;
+using TrackMate.Store;
 
 namespace TrackMate.Host.Commands;
 
@@ -10,4 +13,41 @@ internal sealed class Verb(string name, string description) : Command(name, desc
 
     /// <summary>Ends by itself when it is told to stop (SIGTERM, Ctrl+C), however long that takes.</summary>
     public bool StopsItself { get; init; }
+
+    /// <summary>Sets what it does to the installation that the environment names, which is closed behind it.</summary>
+    public void Does(Func<Installation, ParseResult, int> action) => SetAction(parsed =>
+    {
+        var installation = ServerOptions.InstallationFrom(Environment.GetEnvironmentVariable);
+        using var engine = installation.Engine;
+        try
+        {
+            return action(installation, parsed);
+        }
+        catch (Exception e) when (e is DbException or StoreUnavailableException)
+        {
+            throw new CommandFailedException(engine.CannotBeUsed(e));
+        }
+    });
+
+    /// <inheritdoc cref="Does(Func{Installation, ParseResult, int})"/>
+    public void Does(Action<Installation, ParseResult> action) => Does((installation, parsed) =>
+    {
+        action(installation, parsed);
+        return 0;
+    });
+
+    /// <inheritdoc cref="Does(Func{Installation, ParseResult, int})"/>
+    public void Does(Func<Installation, ParseResult, CancellationToken, Task> action) => SetAction(async (parsed, cancel) =>
+    {
+        var installation = ServerOptions.InstallationFrom(Environment.GetEnvironmentVariable);
+        using var engine = installation.Engine;
+        try
+        {
+            await action(installation, parsed, cancel);
+        }
+        catch (Exception e) when (e is DbException or StoreUnavailableException)
+        {
+            throw new CommandFailedException(engine.CannotBeUsed(e));
+        }
+    });
 }

@@ -44,7 +44,7 @@ internal static partial class PageAnswers
         {
             LogUnavailable(Log(http), http.Request.Path, e.Message);
             http.Response.Headers.RetryAfter = "5";
-            await WriteAsync(http, 503, "The store is not available now", "TrackMate cannot read its data folder at the moment. Nothing that was acknowledged is lost; the server's log says what is wrong. Try again in a few seconds.");
+            await WriteAsync(http, 503, "The store is not available now", "TrackMate cannot read its store at the moment. Nothing that was acknowledged is lost; the server's log says what is wrong. Try again in a few seconds.");
         }
         catch (BadHttpRequestException e) when (!http.Response.HasStarted)
         {

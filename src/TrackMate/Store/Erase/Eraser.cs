@@ -1,3 +1,4 @@
+using System.Data.Common;
 using TrackMate.Bind;
 
 namespace TrackMate.Store.Erase;
@@ -13,6 +14,7 @@ internal sealed class Eraser(Engine engine, Func<Company, Func<ErasureWriter, Er
 
     /// <summary>Begins an erasure, and takes the person's rows out; <see cref="CleanFilesAsync"/> has to follow.</summary>
     /// <returns>Where it stands once no row of the person is left; null where the company has no such profile.</returns>
+    /// <exception cref="ErasureUnfinishedException">It has begun, and the store went away before all rows were gone.</exception>
     public async Task<ErasureState?> EraseRowsAsync(Company company, ProfileId id, ActBy by, bool suppress)
     {
         // A server beside this one may have numbered what it refuses and not committed it: having the company to ourselves for once waits for that, and what comes later has greater numbers.
@@ -28,11 +30,22 @@ internal sealed class Eraser(Engine engine, Func<Company, Func<ErasureWriter, Er
                 if (begun is not null) TryHold(begun);
                 return begun;
             });
-            return begun is null ? null : await EraseRowsAsync(begun);
         }
         catch
         {
             if (begun is not null) Release(begun);
+            throw;
+        }
+
+        if (begun is null) return null;
+        try
+        {
+            return await EraseRowsAsync(begun);
+        }
+        catch (Exception e)
+        {
+            Release(begun);
+            if (e is StoreUnavailableException or DbException) throw new ErasureUnfinishedException(begun.Erased, e);
             throw;
         }
     }
@@ -43,13 +56,7 @@ internal sealed class Eraser(Engine engine, Func<Company, Func<ErasureWriter, Er
     {
         try
         {
-            if (!await CleanAsync(cancel)) return false;
-            await step(state.Company, erasure =>
-            {
-                erasure.Close(state.Number);
-                return null;
-            });
-            return true;
+            return await CleanAndCloseAsync([state], cancel);
         }
         finally
         {
@@ -57,22 +64,49 @@ internal sealed class Eraser(Engine engine, Func<Company, Func<ErasureWriter, Er
         }
     }
 
-    /// <summary>Carries one through that was left unfinished.</summary>
-    /// <returns>Null where it is being worked on already; false as with <see cref="CleanFilesAsync"/>.</returns>
-    public async Task<bool?> ResumeAsync(ErasureState state, CancellationToken cancel)
+    /// <summary>Takes the rows out of one that was left unfinished.</summary>
+    /// <returns>Null where it is being worked on already.</returns>
+    public async Task<ErasureState?> ResumeRowsAsync(ErasureState state)
     {
         if (!TryHold(state)) return null;
         try
         {
-            state = await EraseRowsAsync(state);
+            return await EraseRowsAsync(state);
         }
-        catch
+        finally
         {
             Release(state);
-            throw;
+        }
+    }
+
+    /// <summary>Takes the bytes of several out of the files at once, which were left unfinished and whose rows are gone.</summary>
+    /// <returns>False as with <see cref="CleanFilesAsync"/>.</returns>
+    public async Task<bool> ResumeFilesAsync(IEnumerable<ErasureState> states, CancellationToken cancel)
+    {
+        var held = states.Where(TryHold).ToList();
+        try
+        {
+            return held.Count == 0 || await CleanAndCloseAsync(held, cancel);
+        }
+        finally
+        {
+            held.ForEach(Release);
+        }
+    }
+
+    private async Task<bool> CleanAndCloseAsync(IReadOnlyCollection<ErasureState> states, CancellationToken cancel)
+    {
+        if (!await CleanAsync(cancel)) return false;
+        foreach (var state in states)
+        {
+            await step(state.Company, erasure =>
+            {
+                erasure.Close(state.Number);
+                return null;
+            });
         }
 
-        return await CleanFilesAsync(state, cancel);
+        return true;
     }
 
     private async Task<ErasureState> EraseRowsAsync(ErasureState state)
@@ -121,4 +155,11 @@ internal sealed class Eraser(Engine engine, Func<Company, Func<ErasureWriter, Er
     {
         lock (gate) underWay.Remove(state.Number);
     }
+}
+
+/// <summary>A person is hidden and not yet out of all tables; whoever resumes what was left unfinished goes on.</summary>
+/// <param name="erased">What goes with them.</param>
+internal sealed class ErasureUnfinishedException(Erased erased, Exception cause) : Exception("The person is hidden from now on, and not all that is theirs is out of the tables yet.", cause)
+{
+    public Erased Erased { get; } = erased;
 }

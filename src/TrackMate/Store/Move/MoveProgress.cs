@@ -33,6 +33,9 @@ internal sealed class MoveProgress
         return found.Long(0) > 0;
     }
 
+    /// <summary>What whoever would use such a store is told.</summary>
+    public static string HalfMoved(Engine engine) => $"A move into {engine.Place} is not finished; start it again with the same arguments, and it goes on where it was.";
+
     /// <summary>Goes on with a move, or begins one.</summary>
     /// <param name="fingerprint">Tells the source, as it is now, from others.</param>
     /// <param name="isEmpty">Whether the target holds nothing.</param>

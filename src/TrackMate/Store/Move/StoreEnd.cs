@@ -52,14 +52,12 @@ internal abstract class StoreEnd(Engine engine) : IDisposable
     /// <exception cref="MoveFailedException">Its tables are not those that this program knows.</exception>
     protected void CheckSchema()
     {
-        var (found, known) = Engine.SchemaOf(Database);
-        if (found < known) throw new MoveFailedException($"{Engine.Name} is of an older TrackMate (schema {found}; this program is of {known}); start this version's server once, which upgrades it.");
-        if (found > known) throw new MoveFailedException($"{Engine.Name} was written by a newer TrackMate (schema {found}; this program knows {known}); use that version's program.");
+        if (Engine.MisfitOf(Database) is { } misfit) throw new MoveFailedException(misfit);
     }
 
     protected void RefuseHalf()
     {
-        if (MoveProgress.IsIn(Database)) throw new MoveFailedException($"{Engine.Name} is itself the target of a move that is not finished; finish that one first.");
+        if (MoveProgress.IsIn(Database)) throw new MoveFailedException(MoveProgress.HalfMoved(Engine));
     }
 
     /// <summary>Tables of what a catalogue says: a row for each column, with its table's name, its name, whether it is text, bytes or a small number, and its place in the key from 1 on.</summary>

@@ -1,3 +1,5 @@
+using System.Data.Common;
+using System.Globalization;
 using Npgsql;
 
 namespace TrackMate.Store.Postgres;
@@ -5,23 +7,14 @@ namespace TrackMate.Store.Postgres;
 /// <summary>Reads what <c>TRACKMATE_DATABASE</c> says.</summary>
 internal static class PostgresConnection
 {
-    /// <exception cref="FormatException">It is neither a URL nor a list of key=value, or names no host or database.</exception>
+    /// <exception cref="FormatException">It is neither a URL nor a list of key=value, names no host or database, or has a key or a value that is not understood.</exception>
     public static NpgsqlConnectionStringBuilder Read(string text)
     {
-        NpgsqlConnectionStringBuilder settings;
-        try
-        {
-            settings = text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase)
-                ? OfUrl(new Uri(text))
-                : new NpgsqlConnectionStringBuilder(text);
-        }
-        catch (Exception e) when (e is UriFormatException or ArgumentException or FormatException or KeyNotFoundException)
-        {
-            // What was given may hold a password, so it is not repeated.
-            throw new FormatException("it is neither a URL such as postgres://user:password@host:5432/trackmate nor key=value pairs such as Host=…;Username=…;Password=…;Database=trackmate", e);
-        }
+        var settings = new NpgsqlConnectionStringBuilder();
+        foreach (var (key, value) in PairsOf(text)) ConnectionKeys.Set(settings, key, value);
 
         if (string.IsNullOrEmpty(settings.Host)) throw new FormatException("it names no host");
+        if (settings.Host.Contains('=', StringComparison.Ordinal)) throw new FormatException("its key=value pairs have to be separated by semicolons");
         if (string.IsNullOrEmpty(settings.Database)) settings.Database = settings.Username;
         if (string.IsNullOrEmpty(settings.Database)) throw new FormatException("it names no database");
         settings.ApplicationName ??= "trackmate";
@@ -34,10 +27,19 @@ internal static class PostgresConnection
             if (!settings.ShouldSerialize("Target Session Attributes")) settings.TargetSessionAttributes = "primary";
             if (!settings.ShouldSerialize("Host Recheck Seconds")) settings.HostRecheckSeconds = RecheckSeconds;
         }
+        else
+        {
+            // Where there is one host, it is that one; Npgsql would not have it asked.
+            settings.Remove("Target Session Attributes");
+        }
 
         // Npgsql asks for Kerberos' encryption first and, where no answer comes in time, once more without it: in the fraction of a millisecond that is left then, which it
         // rounds down to no limit at all. Whoever wants it says so.
         if (!settings.ShouldSerialize("GSS Encryption Mode")) settings.GssEncryptionMode = GssEncryptionMode.Disable;
+        // A machine that lost its power says nothing, and whoever waits for what it was asked would wait for ever.
+        if (!settings.ShouldSerialize("TCP Keepalive")) settings.TcpKeepAlive = true;
+        if (settings.TcpKeepAlive && !settings.ShouldSerialize("TCP Keepalive Time")) settings.TcpKeepAliveTime = KeepAliveSeconds;
+        if (settings.TcpKeepAlive && !settings.ShouldSerialize("TCP Keepalive Interval")) settings.TcpKeepAliveInterval = KeepAliveIntervalSeconds;
         settings.NoResetOnClose = true;
         // Every statement has an index. A plan that was made while a table was empty stays until the database has counted it, and would walk all of what has come since.
         // And where the database is many machines, how long one of them is waited for that does not answer; any other database takes it for a name of ours.
@@ -49,35 +51,36 @@ internal static class PostgresConnection
     private const int ConnectSeconds = 3;
     private const int CommandSeconds = 10;
     private const int RecheckSeconds = 2;
+    private const int KeepAliveSeconds = 10;
+    private const int KeepAliveIntervalSeconds = 5;
 
-    private static NpgsqlConnectionStringBuilder OfUrl(Uri url)
+    private static IReadOnlyList<(string Key, string Value)> PairsOf(string text)
     {
-        var settings = new NpgsqlConnectionStringBuilder { Host = Uri.UnescapeDataString(url.Host), Database = Uri.UnescapeDataString(url.AbsolutePath.TrimStart('/')) };
-        if (url.Port > 0) settings.Port = url.Port;
+        try
+        {
+            if (text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase)) return [.. PairsOf(new Uri(text))];
+            var pairs = new DbConnectionStringBuilder { ConnectionString = text };
+            return [.. pairs.Keys.Cast<string>().Select(key => (key, (string)pairs[key]))];
+        }
+        catch (Exception e) when (e is UriFormatException or ArgumentException)
+        {
+            // What was given may hold a password, so it is not repeated.
+            throw new FormatException("it is neither a URL such as postgres://user:password@host:5432/trackmate nor key=value pairs such as Host=…;Username=…;Password=…;Database=trackmate", e);
+        }
+    }
+
+    private static IEnumerable<(string Key, string Value)> PairsOf(Uri url)
+    {
+        if (url.Host.Length > 0) yield return ("host", Uri.UnescapeDataString(url.Host));
+        if (url.Port > 0) yield return ("port", url.Port.ToString(CultureInfo.InvariantCulture));
+        if (url.AbsolutePath.TrimStart('/') is { Length: > 0 } database) yield return ("dbname", Uri.UnescapeDataString(database));
         if (url.UserInfo.Split(':', 2) is [{ Length: > 0 } user, .. var password])
         {
-            settings.Username = Uri.UnescapeDataString(user);
-            if (password is [var given]) settings.Password = Uri.UnescapeDataString(given);
+            yield return ("user", Uri.UnescapeDataString(user));
+            if (password is [var given]) yield return ("password", Uri.UnescapeDataString(given));
         }
 
         foreach (var pair in url.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
-        {
-            var (key, value) = pair.Split('=', 2) is [var left, var right] ? (Uri.UnescapeDataString(left), Uri.UnescapeDataString(right)) : (Uri.UnescapeDataString(pair), "");
-            // The names that libpq gives them in a URL.
-            settings[key switch
-            {
-                "sslmode" => "SSL Mode",
-                "sslrootcert" => "Root Certificate",
-                "sslcert" => "SSL Certificate",
-                "sslkey" => "SSL Key",
-                "application_name" => "Application Name",
-                "connect_timeout" => "Timeout",
-                "target_session_attrs" => "Target Session Attributes",
-                "options" => "Options",
-                _ => key,
-            }] = value;
-        }
-
-        return settings;
+            yield return pair.Split('=', 2) is [var key, var value] ? (Uri.UnescapeDataString(key), Uri.UnescapeDataString(value)) : (Uri.UnescapeDataString(pair), "");
     }
 }

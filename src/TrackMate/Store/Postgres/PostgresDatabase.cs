@@ -58,7 +58,13 @@ internal sealed class PostgresDatabase : Database
         {
             // Locks are the database's, tables those of a schema: two installations in one database must not wait for each other.
             using var schema = new NpgsqlCommand("SELECT hashtext(current_schema())", connection);
-            return new(source, connection, (int)schema.ExecuteScalar()!, readOnly, patienceSeconds);
+            if (schema.ExecuteScalar() is not int locks)
+            {
+                var role = new NpgsqlConnectionStringBuilder(connection.ConnectionString).Username;
+                throw new NpgsqlException($"there is no schema in it that the role {role} may use; make the one that the connection's search_path names, or where it names none: CREATE SCHEMA AUTHORIZATION {role}");
+            }
+
+            return new(source, connection, locks, readOnly, patienceSeconds);
         }
         catch
         {

@@ -27,13 +27,15 @@ internal sealed class PostgresEngine : Engine
     /// <exception cref="FormatException">It is neither.</exception>
     public static PostgresEngine Of(string connection) => new(PostgresConnection.Read(connection));
 
-    public override string Name => $"The database {settings.Database} at {settings.Host}";
+    public override string Name => $"The {Where}";
 
-    public override string Place => $"the database {settings.Database} at {settings.Host}";
+    public override string Place => $"the {Where}";
 
     public override string HowToFind => "set TRACKMATE_DATABASE to the database of your servers";
 
     public override string Cleaned => "no row holds them any more, and the tables are vacuumed. What the database keeps besides (WAL, replicas, backups) goes as you let it go; see docs/scaling.md.";
+
+    public override string NotCleaned => "a machine of the database is away, so the tables that lie there are not vacuumed yet";
 
     public override bool HasData
     {
@@ -67,6 +69,14 @@ internal sealed class PostgresEngine : Engine
     public override bool IsDistributed => isDistributed;
 
     public override bool IsUnavailable(Exception e) => IsFault(e);
+
+    public override string RemedyOf(Exception e) => ((e as StoreUnavailableException)?.InnerException ?? e) switch
+    {
+        PostgresException failure => IsFault(failure) ? "Try again once all its machines are there." : "",
+        // It was not reached.
+        NpgsqlException { InnerException: not null } or SocketException or TimeoutException or IOException => "Check that it runs there and lets this machine in.",
+        _ => "",
+    };
 
     /// <inheritdoc cref="Engine.IsUnavailable"/>
     internal static bool IsFault(Exception e) => e switch
@@ -206,6 +216,9 @@ internal sealed class PostgresEngine : Engine
         foreach (var table in tables)
             database.Execute($"SELECT create_distributed_table('{table}', 'company', colocate_with => '{(table == "message" ? "none" : "message")}')");
     }
+
+    /// <summary>Of several hosts each may have a port of its own.</summary>
+    private string Where => $"database {settings.Database} at {settings.Host}{(settings.Host!.Contains(':', StringComparison.Ordinal) || settings.Host.Contains(',', StringComparison.Ordinal) ? "" : $":{settings.Port}")}";
 
     private static bool HasCitus(Database database)
     {

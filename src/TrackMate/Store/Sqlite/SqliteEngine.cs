@@ -31,6 +31,10 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
 
     public override string Cleaned => "no row and no byte of the store's files holds them any more. Backups keep what they hold; see docs/erasure.md.";
 
+    public override string NotCleaned => "something that reads the store holds its log back, so bytes may be left in its files";
+
+    public override string RemedyOf(Exception e) => "Restore a backup if this stays so.";
+
     public override bool HasData => File.Exists(Path);
 
     public override Database Open()

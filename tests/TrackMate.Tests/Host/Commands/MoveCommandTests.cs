@@ -63,6 +63,56 @@ public sealed class MoveCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_store_goes_from_one_database_into_another()
+    {
+        await using var other = await PostgresSchema.CreateAsync();
+        var (before, shown) = await TellAsync(Embedded);
+        await trackmate.DoAsync($"move --from {Embedded} --to {Schema.Url}");
+
+        var there = await trackmate.DoAsync($"move --from {Schema.Url} --to {other.Url}");
+
+        Assert.Contains("the same: every row, and the exports of 2 companies.", there);
+        Assert.Contains("set TRACKMATE_DATABASE", there);
+        Assert.Equal(before, await ExportsAsync(Embedded, other.Connection));
+        Assert.Equal(before, await ExportsAsync(Embedded, Schema.Connection));
+        await using (var server = await StartAsync(Path.Combine(folder, "node"), other.Connection))
+        {
+            Assert.Equal(shown, await ShownAsync(server));
+            await GoOnAsync(server, Path.Combine(folder, "node"), other.Connection);
+        }
+
+        Assert.Contains("There is data in the database", await trackmate.FailAsync($"move --from {Schema.Url} --to {other.Url}", 1));
+    }
+
+    [Fact]
+    public async Task While_a_move_goes_on_no_server_starts_on_either_side()
+    {
+        await using var other = await PostgresSchema.CreateAsync();
+        await TellAsync(Embedded);
+        await trackmate.DoAsync($"move --from {Embedded} --to {Schema.Url}");
+        using (var engine = PostgresEngine.Of(other.Connection)) engine.Upgrade();
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(other.Connection) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+
+        // The move waits where this row would be in its way.
+        await DoAsync(connection, "BEGIN; INSERT INTO message (company, id, at, received_ms, origin, event_id, data) VALUES (1, 4, 0, 0, 0, 'in the way', '{}')");
+        using var move = Start($"move --from {Schema.Url} --to {other.Url}");
+        await Eventually.TrueAsync(
+            async () => await NumberAsync("SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COPY message%'") == 1,
+            () => $"The move did not come to the row.{(move.HasExited ? move.StandardError.ReadToEnd() : "")}");
+
+        trackmate.Environment["TRACKMATE_DATABASE"] = other.Connection;
+        Assert.Contains("is not finished; start it again with the same arguments", await trackmate.FailAsync("serve", 1));
+        trackmate.Environment["TRACKMATE_DATABASE"] = Schema.Connection;
+        Assert.Contains("a move from or to it is under way; start the server when that is done", await trackmate.FailAsync("serve", 1));
+
+        trackmate.Environment.Remove("TRACKMATE_DATABASE");
+        await DoAsync(connection, "ROLLBACK");
+        await move.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, move.ExitCode);
+    }
+
+    [Fact]
     public async Task Killed_in_the_middle_of_a_table_it_goes_on_from_there()
     {
         var (before, _) = await TellAsync(Embedded);
@@ -88,7 +138,7 @@ public sealed class MoveCommandTests : IAsyncLifetime
         trackmate.Environment["TRACKMATE_DATABASE"] = Schema.Connection;
         foreach (var verb in new[] { "serve", "company list", "company add TM-NEW" }) Assert.Contains("is not finished; start it again with the same arguments", await trackmate.FailAsync(verb, 1));
         trackmate.Environment.Remove("TRACKMATE_DATABASE");
-        Assert.Contains("itself the target of a move", await trackmate.FailAsync($"move --from {Schema.Url} --to {Path.Combine(folder, "elsewhere")}", 1));
+        Assert.Contains("is not finished; start it again", await trackmate.FailAsync($"move --from {Schema.Url} --to {Path.Combine(folder, "elsewhere")}", 1));
 
         var (exitCode, output, errors) = await trackmate.RunAsync($"move --from {Embedded} --to {Schema.Url} --chunk 3");
         Assert.True(exitCode == 0, errors);
