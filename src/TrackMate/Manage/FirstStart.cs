@@ -23,6 +23,8 @@ internal sealed record FirstStart(Company Company, string? ApiKey, string? Admin
         // Servers that start at the same moment on one database make what is missing one after the other: the second finds it there.
         using var alone = engine.Open();
         alone.BeginWrite([(Engine.NoCompany, Hold.Rewrite)]);
+        // A transaction begins, and waits for its lock, with the first that is asked in it.
+        using (var version = alone.Use("SELECT version FROM registry_version")) version.Next();
         registry.Refresh();
         var first = Make(registry, options);
         alone.Rollback();
