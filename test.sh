@@ -60,11 +60,11 @@ run() { # what the test runner is told
 may_be_none=
 run "$@"
 
-# What a store does is the same on PostgreSQL; what is left out there is said by name in the tests (EmbeddedOnly, OwnStore), or has no store in it.
+# What a store does is the same on PostgreSQL; what is left out there is said by name in the tests (EmbeddedOnly, OwnStore, NoStore), or has no store in it.
 echo "Server on PostgreSQL …"
 export TRACKMATE_TEST_STORE=postgres
 if [ $# -gt 0 ]; then may_be_none=yes; fi # Of the tests that somebody chose; all of them were in the first run.
-run --filter-not-trait Store=embedded --filter-not-trait Store=own $(printf -- '--filter-namespace TrackMate.Tests.%s ' Bind Receive Store Show Manage Journeys Host.Commands) "$@"
+run --filter-not-trait Store=embedded --filter-not-trait Store=own --filter-not-trait Store=none $(printf -- '--filter-namespace TrackMate.Tests.%s ' Bind Receive Store Show Manage Journeys Host.Commands) "$@"
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
