@@ -109,7 +109,7 @@ public sealed class ShopJourneyTests(BrowserFixture browser, RunningShop running
         await sarah.RegisterAsync("Sarah Johnson", "sarah.down@example.com");
         await sarah.PayAsync();
         await sarah.ConfirmationArrivesAsync();
-        Assert.Contains("payment_processed payment:ch_", alone.Shop.Output);
+        await alone.Shop.PrintsAsync("payment_processed payment:ch_");
 
         await using var again = await ServerProcess.StartAsync(alone.Server.DataFolder, new Dictionary<string, string?> { ["TRACKMATE_URLS"] = alone.Server.Address.ToString() });
         var timeline = await TimelineOfAsync("sarah.down@example.com", Journey.Length, backend);

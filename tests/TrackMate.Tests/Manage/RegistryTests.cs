@@ -5,22 +5,18 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Manage;
 
 /// <summary>Companies, keys and logins are changed by several processes, and by a first start.</summary>
-public sealed class RegistryTests : IAsyncDisposable
+public sealed class RegistryTests : IDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("trackmate-registry-").FullName;
+    private readonly TemporaryFolder folder = new();
 
-    public async ValueTask DisposeAsync()
-    {
-        await StoreUnderTest.DropAsync(folder);
-        Directory.Delete(folder, recursive: true);
-    }
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public void A_change_rests_on_what_others_have_changed_since_it_was_read()
     {
-        using var one = StoreUnderTest.In(folder).MakeRegistry(TimeProvider.System);
+        using var one = StoreUnderTest.In(folder.Path).MakeRegistry(TimeProvider.System);
         var company = one.AddCompany("TM-SHOP99", "Shop");
-        using var other = StoreUnderTest.In(folder).MakeRegistry(TimeProvider.System);
+        using var other = StoreUnderTest.In(folder.Path).MakeRegistry(TimeProvider.System);
 
         one.Set(company, shop => shop with { Name = "Renamed", Settings = shop.Settings with { ServerSessionGapMinutes = 45 } });
         var changed = other.Set(company, shop => shop with { Settings = shop.Settings with { Currency = "EUR" } });
@@ -35,8 +31,8 @@ public sealed class RegistryTests : IAsyncDisposable
     [Fact]
     public void A_first_start_that_fails_leaves_no_key_that_nobody_has_seen()
     {
-        var options = ServerOptions.FromEnvironment(name => name == "TRACKMATE_DATA" ? folder : null);
-        using var registry = StoreUnderTest.In(folder).MakeRegistry(TimeProvider.System);
+        var options = ServerOptions.FromEnvironment(name => name == "TRACKMATE_DATA" ? folder.Path : null);
+        using var registry = StoreUnderTest.In(folder.Path).MakeRegistry(TimeProvider.System);
         Execute(StoreUnderTest.IsPostgres
             ? ["CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''on purpose''; END'", "CREATE TRIGGER fail BEFORE INSERT ON member FOR EACH ROW EXECUTE FUNCTION fail()"]
             : ["CREATE TRIGGER fail BEFORE INSERT ON member BEGIN SELECT RAISE(ABORT, 'on purpose'); END"]);
@@ -53,7 +49,7 @@ public sealed class RegistryTests : IAsyncDisposable
 
     private void Execute(IEnumerable<string> statements)
     {
-        using var database = StoreUnderTest.In(folder).Engine.Open();
+        using var database = StoreUnderTest.In(folder.Path).Engine.Open();
         foreach (var statement in statements) database.Execute(statement);
     }
 }

@@ -8,7 +8,7 @@ namespace TrackMate.Tests.Receive;
 public sealed class PrivacyTests(RunningServer running) : IClassFixture<RunningServer>
 {
     private const string Address = "198.51.100.213";
-    private const string Chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.7390.55 Safari/537.36 Secret-Build/4711";
+    private const string Chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.7390.55 Safari/537.36 Secret-Build/forty-seven";
 
     [EmbeddedOnly]
     [Fact]
@@ -26,7 +26,7 @@ public sealed class PrivacyTests(RunningServer running) : IClassFixture<RunningS
         Assert.Equal(0, await server.StopAsync());
         var files = Directory.GetFiles(server.DataFolder, "*", SearchOption.AllDirectories).Select(file => Encoding.Latin1.GetString(File.ReadAllBytes(file))).ToList();
         Assert.Contains(files, file => file.Contains("findable", StringComparison.Ordinal));
-        foreach (var secret in new[] { "Mozilla", "7390", "4711", Address, "198.51", ServerProcess.ApiKey, ServerProcess.AdminPassword })
+        foreach (var secret in new[] { "Mozilla", "141.0.7390", "Secret-Build", "forty-seven", Address, "198.51.100", ServerProcess.ApiKey, ServerProcess.AdminPassword })
         {
             Assert.DoesNotContain(files, file => file.Contains(secret, StringComparison.Ordinal));
             Assert.DoesNotContain(secret, server.Output);

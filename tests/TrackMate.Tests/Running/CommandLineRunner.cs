@@ -3,13 +3,13 @@ namespace TrackMate.Tests.Running;
 /// <summary>A person at the command line, in a data folder of their own or a server's.</summary>
 public sealed class CommandLineRunner : IDisposable
 {
-    private readonly bool ownsFolder;
+    private readonly TemporaryFolder? own;
 
     public CommandLineRunner(ServerProcess? server = null)
     {
-        ownsFolder = server is null;
+        own = server is null ? new() : null;
         // A folder that is not there yet, as on a new machine.
-        DataFolder = server?.DataFolder ?? Path.Combine(Directory.CreateTempSubdirectory("trackmate-cli-").FullName, "data");
+        DataFolder = server?.DataFolder ?? own!.PathOf("data");
         Environment = new() { ["TRACKMATE_DATA"] = DataFolder, ["TRACKMATE_DATABASE"] = StoreUnderTest.DatabaseOf(DataFolder), ["TRACKMATE_URLS"] = server?.Address.ToString() };
     }
 
@@ -43,10 +43,7 @@ public sealed class CommandLineRunner : IDisposable
         return Assert.Single(errors.Trim().Split('\n'));
     }
 
-    public void Dispose()
-    {
-        if (ownsFolder) Directory.Delete(Path.GetDirectoryName(DataFolder)!, recursive: true);
-    }
+    public void Dispose() => own?.Dispose();
 
     private static List<string> Words(string line) =>
         [.. line.Split('"').SelectMany((part, i) => i % 2 == 1 ? [part] : part.Split(' ', StringSplitOptions.RemoveEmptyEntries))];

@@ -13,7 +13,7 @@ public sealed class PostgresSchema : IAsyncDisposable
 
     private PostgresSchema(string connection, string name)
     {
-        owner = new(connection) { Pooling = false };
+        owner = new(connection);
         Name = name;
         Connection = new NpgsqlConnectionStringBuilder(connection) { SearchPath = name }.ConnectionString;
     }
@@ -38,18 +38,14 @@ public sealed class PostgresSchema : IAsyncDisposable
     {
         var connection = server?.Connection ?? Environment.GetEnvironmentVariable("TRACKMATE_TEST_CITUS") ?? (await PostgresServer.Shared).Connection;
         var schema = new PostgresSchema(connection, RunningServer.Unique("test_"));
-        await schema.ExecuteAsync($"CREATE SCHEMA {schema.Name}");
+        await PostgresServer.AskAsync(connection, $"CREATE SCHEMA {schema.Name}");
         return schema;
     }
 
-    /// <summary>Fails rather than waits for ever when a transaction is left open in it.</summary>
-    public async ValueTask DisposeAsync() => await ExecuteAsync($"SET lock_timeout = '30s'; SET client_min_messages = warning; DROP SCHEMA {Name} CASCADE");
+    /// <summary>Runs statements in it, as its owner.</summary>
+    /// <returns>The first column of the first row; null if there is none.</returns>
+    public Task<object?> AskAsync(string sql) => PostgresServer.AskAsync(Connection, sql);
 
-    private async Task ExecuteAsync(string sql)
-    {
-        await using var connection = new NpgsqlConnection(owner.ConnectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
-    }
+    /// <summary>Fails rather than waits for ever when a transaction is left open in it.</summary>
+    public async ValueTask DisposeAsync() => await PostgresServer.AskAsync(owner.ConnectionString, $"SET lock_timeout = '30s'; SET client_min_messages = warning; DROP SCHEMA {Name} CASCADE");
 }

@@ -45,6 +45,7 @@ public sealed class PostgresServer : IAsyncDisposable
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
     private static readonly Lazy<Task<PostgresServer>> TheShared = new(() => StartAsync(new() { Fsync = false }));
+    private static readonly Lazy<Task<(string Data, Process Keeper)>> Template = new(MakeTemplateAsync);
 
     private readonly PostgresOptions options;
     private Process? process;
@@ -58,8 +59,6 @@ public sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>The server that all tests of a run share, each in a schema of its own; started by the first that asks.</summary>
     public static Task<PostgresServer> Shared => TheShared.Value;
-
-    internal static bool SharedIsStarted => TheShared.IsValueCreated;
 
     /// <summary>Of this server alone: its data and its log.</summary>
     public string Folder { get; }
@@ -84,13 +83,16 @@ public sealed class PostgresServer : IAsyncDisposable
     public static async Task<PostgresServer> StartAsync(PostgresOptions? options = null)
     {
         var server = new PostgresServer(options ?? new());
-        string[] language = server.options.Language is { } name ? ["--locale-provider=icu", $"--icu-locale={name}"] : [];
         return await server.OrGoneAsync(async () =>
         {
-            await server.RunAsync("initdb", ["-D", server.Data, "--no-sync", "--auth=trust", $"--username={Superuser}", "--encoding=UTF8", "--locale=C.UTF-8", .. language]);
+            if (server.options.Language is not null)
+            {
+                await server.MakeAsync();
+                return;
+            }
+
+            Commands.Run("cp", ["-a", (await Template.Value).Data, server.Data], "copy a folder with its owners");
             await server.StartOnFreePortAsync();
-            await server.ExecuteAsync($"CREATE ROLE {User} LOGIN", "postgres");
-            await server.ExecuteAsync($"CREATE DATABASE {Database} OWNER {User}", "postgres");
         });
     }
 
@@ -143,9 +145,13 @@ public sealed class PostgresServer : IAsyncDisposable
 
     /// <inheritdoc cref="ExecuteAsync"/>
     /// <returns>The first column of the first row; null if there is none.</returns>
-    public async Task<object?> ScalarAsync(string sql, string database = Database)
+    public Task<object?> ScalarAsync(string sql, string database = Database) => AskAsync(new NpgsqlConnectionStringBuilder(SuperuserConnection) { Database = database }.ConnectionString, sql);
+
+    /// <summary>Runs statements on a connection of their own.</summary>
+    /// <returns>The first column of the first row; null if there is none.</returns>
+    public static async Task<object?> AskAsync(string connectionString, string sql)
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(SuperuserConnection) { Database = database, Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync();
@@ -175,6 +181,39 @@ public sealed class PostgresServer : IAsyncDisposable
             await DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Data with the role and the database of the tests, which takes a while to make; a run makes it once, and each server has a copy.</summary>
+    private static async Task<(string Data, Process Keeper)> MakeTemplateAsync()
+    {
+        var server = new PostgresServer(new() { Fsync = false });
+
+        // Like a server's watcher: it takes the folder away when nobody holds the other end of the pipe.
+        var keeper = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "read -r word; rm -rf \"$1\"", "sh", server.Folder]) { RedirectStandardInput = true, UseShellExecute = false })
+            ?? throw new InvalidOperationException("The watcher of the template did not start.");
+        await server.OrGoneAsync(server.MakeAsync);
+        await server.StopAsync();
+        server.process?.Dispose();
+        return (server.Data, keeper);
+    }
+
+    /// <summary>Ends what all servers of a run share.</summary>
+    internal static async Task EndSharedAsync()
+    {
+        if (TheShared.IsValueCreated) await (await TheShared.Value).DisposeAsync();
+        if (!Template.IsValueCreated) return;
+        using var keeper = (await Template.Value).Keeper;
+        keeper.StandardInput.Close();
+        await keeper.WaitForExitAsync();
+    }
+
+    private async Task MakeAsync()
+    {
+        string[] language = options.Language is { } name ? ["--locale-provider=icu", $"--icu-locale={name}"] : [];
+        await RunAsync("initdb", ["-D", Data, "--no-sync", "--auth=trust", $"--username={Superuser}", "--encoding=UTF8", "--locale=C.UTF-8", .. language]);
+        await StartOnFreePortAsync();
+        await ExecuteAsync($"CREATE ROLE {User} LOGIN", "postgres");
+        await ExecuteAsync($"CREATE DATABASE {Database} OWNER {User}", "postgres");
     }
 
     private async Task StartOnFreePortAsync()
@@ -304,8 +343,5 @@ public sealed class PostgresServer : IAsyncDisposable
 /// <summary>Ends the shared server with the last test of the run.</summary>
 public sealed class PostgresServerOfTheRun : IAsyncDisposable
 {
-    public async ValueTask DisposeAsync()
-    {
-        if (PostgresServer.SharedIsStarted) await (await PostgresServer.Shared).DisposeAsync();
-    }
+    public async ValueTask DisposeAsync() => await PostgresServer.EndSharedAsync();
 }

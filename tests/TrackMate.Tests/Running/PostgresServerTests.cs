@@ -14,15 +14,15 @@ public sealed class PostgresServerTests
         await using (var other = await PostgresSchema.CreateAsync())
         {
             name = schema.Name;
-            await RunAsync(schema.Connection, "CREATE TABLE word (word text); INSERT INTO word VALUES ('mine')");
-            await RunAsync(other.Connection, "CREATE TABLE word (word text); INSERT INTO word VALUES ('another')");
-            Assert.Equal("mine", await RunAsync(schema.Connection, "SELECT word FROM word"));
-            Assert.Equal("another", await RunAsync(other.Connection, "SELECT word FROM word"));
-            Assert.Equal("mine", await RunAsync(schema.Connection, $"SELECT word FROM {name}.word"));
+            await schema.AskAsync("CREATE TABLE word (word text); INSERT INTO word VALUES ('mine')");
+            await other.AskAsync("CREATE TABLE word (word text); INSERT INTO word VALUES ('another')");
+            Assert.Equal("mine", await schema.AskAsync("SELECT word FROM word"));
+            Assert.Equal("another", await other.AskAsync("SELECT word FROM word"));
+            Assert.Equal("mine", await schema.AskAsync($"SELECT word FROM {name}.word"));
         }
 
         await using var later = await PostgresSchema.CreateAsync();
-        Assert.Equal(0L, await RunAsync(later.Connection, $"SELECT count(*) FROM information_schema.schemata WHERE schema_name = '{name}'"));
+        Assert.Equal(0L, await later.AskAsync($"SELECT count(*) FROM information_schema.schemata WHERE schema_name = '{name}'"));
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class PostgresServerTests
     {
         var schemas = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => PostgresSchema.CreateAsync()));
         Assert.Equal(32, schemas.Select(schema => schema.Name).Distinct().Count());
-        await Task.WhenAll(schemas.Select(async schema => await RunAsync(schema.Connection, "CREATE TABLE word (word text)")));
+        await Task.WhenAll(schemas.Select(async schema => await schema.AskAsync("CREATE TABLE word (word text)")));
         await Task.WhenAll(schemas.Select(async schema => await schema.DisposeAsync()));
     }
 
@@ -47,7 +47,7 @@ public sealed class PostgresServerTests
     {
         await using var server = await PostgresServer.StartAsync();
         await using var schema = await PostgresSchema.CreateAsync(server);
-        await RunAsync(schema.Connection, "CREATE TABLE word (word text); INSERT INTO word VALUES ('kept')");
+        await schema.AskAsync("CREATE TABLE word (word text); INSERT INTO word VALUES ('kept')");
         await using (var open = new NpgsqlConnection(schema.Connection))
         {
             await open.OpenAsync();
@@ -66,7 +66,7 @@ public sealed class PostgresServerTests
         }
 
         Assert.Contains("was not properly shut down", server.Log);
-        Assert.Equal("kept", await RunAsync(schema.Connection, "SELECT string_agg(word, ', ') FROM word"));
+        Assert.Equal("kept", await schema.AskAsync("SELECT string_agg(word, ', ') FROM word"));
     }
 
     [Theory]
@@ -76,11 +76,11 @@ public sealed class PostgresServerTests
     {
         await using var server = await PostgresServer.StartAsync();
         await using var schema = await PostgresSchema.CreateAsync(server);
-        await RunAsync(schema.Connection, "CREATE TABLE word (word text); INSERT INTO word VALUES ('kept')");
+        await schema.AskAsync("CREATE TABLE word (word text); INSERT INTO word VALUES ('kept')");
         await server.StopAsync(immediately);
         Assert.Empty(server.Processes);
         await server.StartAgainAsync();
-        Assert.Equal("kept", await RunAsync(schema.Connection, "SELECT word FROM word"));
+        Assert.Equal("kept", await schema.AskAsync("SELECT word FROM word"));
         Assert.Equal(immediately, server.Log.Contains("was not properly shut down", StringComparison.Ordinal));
     }
 
@@ -89,16 +89,16 @@ public sealed class PostgresServerTests
     {
         await using var primary = await PostgresServer.StartAsync();
         await using var replica = await primary.StartReplicaAsync();
-        await RunAsync(primary.Connection, "CREATE TABLE number (number bigint)");
-        for (var i = 1; i <= 100; i++) await RunAsync(primary.Connection, $"INSERT INTO number VALUES ({i})");
-        var refused = await Assert.ThrowsAsync<PostgresException>(() => RunAsync(replica.Connection, "INSERT INTO number VALUES (0)"));
+        await PostgresServer.AskAsync(primary.Connection, "CREATE TABLE number (number bigint)");
+        for (var i = 1; i <= 100; i++) await PostgresServer.AskAsync(primary.Connection, $"INSERT INTO number VALUES ({i})");
+        var refused = await Assert.ThrowsAsync<PostgresException>(() => PostgresServer.AskAsync(replica.Connection, "INSERT INTO number VALUES (0)"));
         Assert.Equal(PostgresErrorCodes.ReadOnlySqlTransaction, refused.SqlState);
 
         await primary.KillAsync();
         await replica.PromoteAsync();
 
-        Assert.Equal(100L, await RunAsync(replica.Connection, "SELECT count(*) FROM number"));
-        await RunAsync(replica.Connection, "INSERT INTO number VALUES (101)");
+        Assert.Equal(100L, await PostgresServer.AskAsync(replica.Connection, "SELECT count(*) FROM number"));
+        await PostgresServer.AskAsync(replica.Connection, "INSERT INTO number VALUES (101)");
     }
 
     [Fact]
@@ -106,9 +106,9 @@ public sealed class PostgresServerTests
     {
         await using var primary = await PostgresServer.StartAsync(new() { Fsync = false });
         await using var replica = await primary.StartReplicaAsync();
-        await RunAsync(primary.Connection, "CREATE TABLE number (number bigint)");
+        await PostgresServer.AskAsync(primary.Connection, "CREATE TABLE number (number bigint)");
         await replica.StopAsync();
-        var insert = RunAsync(primary.Connection, "INSERT INTO number VALUES (1)");
+        var insert = PostgresServer.AskAsync(primary.Connection, "INSERT INTO number VALUES (1)");
         await Eventually.TrueAsync(async () => await primary.ScalarAsync("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") is 1L, () => primary.Log);
         Assert.False(insert.IsCompleted);
         await replica.StartAgainAsync();
@@ -120,9 +120,9 @@ public sealed class PostgresServerTests
     {
         await using var server = await PostgresServer.StartAsync(new() { Fsync = false, Language = "en-US" });
         const string Words = "(VALUES ('b'), ('B'), ('a'), ('_'), ('ä'), ('Z')) AS words (word)";
-        Assert.Equal("_aäbBZ", await RunAsync(server.Connection, $"SELECT string_agg(word, '' ORDER BY word) FROM {Words}"));
-        Assert.Equal("BZ_abä", await RunAsync(server.Connection, $"SELECT string_agg(word, '' ORDER BY word COLLATE \"C\") FROM {Words}"));
-        Assert.Equal("BZ_abä", await RunAsync((await PostgresServer.Shared).Connection, $"SELECT string_agg(word, '' ORDER BY word) FROM {Words}"));
+        Assert.Equal("_aäbBZ", await PostgresServer.AskAsync(server.Connection, $"SELECT string_agg(word, '' ORDER BY word) FROM {Words}"));
+        Assert.Equal("BZ_abä", await PostgresServer.AskAsync(server.Connection, $"SELECT string_agg(word, '' ORDER BY word COLLATE \"C\") FROM {Words}"));
+        Assert.Equal("BZ_abä", await PostgresServer.AskAsync((await PostgresServer.Shared).Connection, $"SELECT string_agg(word, '' ORDER BY word) FROM {Words}"));
     }
 
     [Fact]
@@ -201,14 +201,5 @@ public sealed class PostgresServerTests
         }
 
         return found;
-    }
-
-    /// <summary>Runs statements on a connection of their own and returns the first value of the first row.</summary>
-    private static async Task<object?> RunAsync(string connectionString, string sql)
-    {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        return await command.ExecuteScalarAsync();
     }
 }

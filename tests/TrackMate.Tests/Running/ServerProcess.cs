@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using System.Text.RegularExpressions;
 
 namespace TrackMate.Tests.Running;
@@ -11,23 +10,18 @@ public sealed partial class ServerProcess : IAsyncDisposable
     public const string ApiKey = "tm_test_0123456789abcdefghijklmnopqrstuv";
     public const string AdminPassword = "correct horse battery";
 
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private readonly ListeningProcess process;
+    private readonly TemporaryFolder? own;
 
-    private readonly Process process;
-    private readonly StringBuilder output;
-    private readonly bool ownsFolder;
-
-    private ServerProcess(Process process, StringBuilder output, Uri address, string dataFolder, bool ownsFolder)
+    private ServerProcess(ListeningProcess process, string dataFolder, TemporaryFolder? own)
     {
         this.process = process;
-        this.output = output;
-        this.ownsFolder = ownsFolder;
-        Address = address;
+        this.own = own;
         DataFolder = dataFolder;
-        Http = new() { BaseAddress = address };
+        Http = new() { BaseAddress = Address };
     }
 
-    public Uri Address { get; }
+    public Uri Address => process.Address;
 
     public string DataFolder { get; }
 
@@ -35,14 +29,8 @@ public sealed partial class ServerProcess : IAsyncDisposable
 
     public int ProcessId => process.Id;
 
-    /// <summary>All that the process has printed so far.</summary>
-    public string Output
-    {
-        get
-        {
-            lock (output) return output.ToString();
-        }
-    }
+    /// <inheritdoc cref="ListeningProcess.Output"/>
+    public string Output => process.Output;
 
     /// <summary>The program as it was built for these tests.</summary>
     public static string Program => Path.Combine(AppContext.BaseDirectory, "trackmate");
@@ -52,7 +40,8 @@ public sealed partial class ServerProcess : IAsyncDisposable
     /// <param name="program">Another build of it than the one for these tests.</param>
     public static async Task<ServerProcess> StartAsync(string? dataFolder = null, IReadOnlyDictionary<string, string?>? settings = null, string? program = null)
     {
-        var folder = dataFolder ?? Directory.CreateTempSubdirectory("trackmate-test-").FullName;
+        var own = dataFolder is null ? new TemporaryFolder() : null;
+        var folder = dataFolder ?? own!.Path;
         var environment = new Dictionary<string, string?>
         {
             ["TRACKMATE_DATA"] = folder,
@@ -65,79 +54,59 @@ public sealed partial class ServerProcess : IAsyncDisposable
         };
         foreach (var (name, value) in settings ?? new Dictionary<string, string?>()) environment[name] = value;
 
-        var process = Start(program ?? Program, ["serve"], environment);
-        var output = new StringBuilder();
-        var address = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
-        void Read(string? line)
-        {
-            if (line is null) return;
-            lock (output) output.AppendLine(line);
-            if (DashboardLine().Match(line) is { Success: true } match) address.TrySetResult(new(match.Groups[1].Value));
-        }
-
-        process.OutputDataReceived += (_, line) => Read(line.Data);
-        process.ErrorDataReceived += (_, line) => Read(line.Data);
-        process.EnableRaisingEvents = true;
-        process.Exited += (_, _) => address.TrySetException(new InvalidOperationException("The server ended before it listened."));
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
         try
         {
-            return new(process, output, await address.Task.WaitAsync(StartLimit), folder, dataFolder is null);
+            return new(await ListeningProcess.StartAsync(StartOf(program ?? Program, ["serve"], environment), DashboardLine()), folder, own);
         }
-        catch (Exception e)
+        catch
         {
-            if (!process.HasExited) process.Kill();
-            await process.WaitForExitAsync();
-            throw new InvalidOperationException($"The server did not start: {e.Message}\n{output}", e);
+            own?.Dispose();
+            throw;
         }
     }
+
+    /// <inheritdoc cref="ListeningProcess.PrintsAsync"/>
+    public Task PrintsAsync(string text) => process.PrintsAsync(text);
 
     /// <summary>Runs the program to its end, as a person would on the command line.</summary>
     public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? workingFolder = null, string? input = null)
     {
-        using var process = Start(Program, arguments, environment ?? new Dictionary<string, string?>(), workingFolder);
+        var start = StartOf(Program, arguments, environment ?? new Dictionary<string, string?>(), workingFolder);
+        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
+        using var process = Process.Start(start) ?? throw new InvalidOperationException($"{Program} did not start.");
         if (input is not null) await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
         var standardOutput = process.StandardOutput.ReadToEndAsync();
         var standardError = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync(new CancellationTokenSource(StartLimit).Token);
+        try
+        {
+            await process.WaitForExitAsync(new CancellationTokenSource(ListeningProcess.Limit).Token);
+        }
+        catch (OperationCanceledException e)
+        {
+            process.Kill();
+            throw new TimeoutException($"trackmate {string.Join(' ', arguments)} did not end: {await standardError}{await standardOutput}", e);
+        }
+
         return (process.ExitCode, await standardOutput, await standardError);
     }
 
-    /// <summary>Ends the process at once, as a power cut would (SIGKILL).</summary>
-    public async Task KillAsync()
-    {
-        process.Kill();
-        await process.WaitForExitAsync();
-    }
+    /// <inheritdoc cref="ListeningProcess.KillAsync"/>
+    public Task KillAsync() => process.KillAsync();
 
     /// <summary>Asks the process to end (SIGTERM, or INT as Ctrl+C does) and returns its exit code.</summary>
-    public async Task<int> StopAsync(string signal = "TERM")
-    {
-        using (var kill = Process.Start("kill", ["-" + signal, process.Id.ToString()])) await kill.WaitForExitAsync();
-        await process.WaitForExitAsync(new CancellationTokenSource(StartLimit).Token);
-        return process.ExitCode;
-    }
+    public Task<int> StopAsync(string signal = "TERM") => process.StopAsync(signal);
 
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        if (!process.HasExited)
-        {
-            process.Kill();
-            await process.WaitForExitAsync();
-        }
-
-        process.Dispose();
-        if (!ownsFolder) return;
-        Directory.Delete(DataFolder, recursive: true);
-        await StoreUnderTest.DropAsync(DataFolder);
+        await process.DisposeAsync();
+        own?.Dispose();
     }
 
-    private static Process Start(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> environment, string? workingFolder = null)
+    private static ProcessStartInfo StartOf(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> environment, string? workingFolder = null)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false, WorkingDirectory = workingFolder ?? Path.GetTempPath() };
+        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, WorkingDirectory = workingFolder ?? Path.GetTempPath() };
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("TRACKMATE_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
         foreach (var (name, value) in environment)
         {
@@ -145,7 +114,7 @@ public sealed partial class ServerProcess : IAsyncDisposable
             else start.Environment[name] = value;
         }
 
-        return Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
+        return start;
     }
 
     [GeneratedRegex(@"Dashboard\s+(http\S+)")]

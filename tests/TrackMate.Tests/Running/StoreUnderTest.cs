@@ -22,6 +22,13 @@ public sealed class OwnStoreAttribute : Attribute, ITraitAttribute
     public IReadOnlyCollection<KeyValuePair<string, string>> GetTraits() => [new("Store", "own")];
 }
 
+/// <summary>Marks tests that end before any store is asked: once is enough.</summary>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
+public sealed class NoStoreAttribute : Attribute, ITraitAttribute
+{
+    public IReadOnlyCollection<KeyValuePair<string, string>> GetTraits() => [new("Store", "none")];
+}
+
 /// <summary>
 /// Which store a run of the tests stands on: the embedded one, or with <c>TRACKMATE_TEST_STORE=postgres</c> PostgreSQL. There a data folder stands for a schema of
 /// its own, so that whoever starts a server or a verb on the same folder again finds the same data.
@@ -65,12 +72,15 @@ internal static class StoreUnderTest
     /// <summary>What a process has to be told beside its data folder; null where that is enough.</summary>
     public static string? DatabaseOf(string dataFolder) => IsPostgres ? InSchema(dataFolder).Schema.Connection : null;
 
-    /// <summary>The folder is gone, and with it its data.</summary>
-    public static async ValueTask DropAsync(string dataFolder)
+    /// <summary>The folder is gone, and with it the data of all in it.</summary>
+    public static void Drop(string folder)
     {
-        if (!Kept.TryRemove(dataFolder, out var kept) || !kept.IsValueCreated) return;
-        kept.Value.Installation.Engine.Dispose();
-        await kept.Value.Schema.DisposeAsync();
+        foreach (var dataFolder in Kept.Keys.Where(kept => kept == folder || kept.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
+        {
+            if (!Kept.TryRemove(dataFolder, out var kept) || !kept.IsValueCreated) continue;
+            kept.Value.Installation.Engine.Dispose();
+            Task.Run(async () => await kept.Value.Schema.DisposeAsync()).GetAwaiter().GetResult();
+        }
     }
 
     private static (PostgresSchema Schema, Installation Installation) InSchema(string dataFolder) => Kept.GetOrAdd(dataFolder, folder => new(() =>

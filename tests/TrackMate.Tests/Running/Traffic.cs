@@ -20,11 +20,13 @@ public sealed class Traffic(int senders)
         public bool IsAcknowledged { get; set; }
     }
 
+    /// <summary>As many at once when it is counted as when it was sent.</summary>
+    private ParallelOptions AsMany => new() { MaxDegreeOfParallelism = senders, CancellationToken = TestContext.Current.CancellationToken };
+
     public int Acknowledged => Volatile.Read(ref acknowledged);
 
-    /// <summary>Sends until the server is gone or takes nothing more.</summary>
-    /// <param name="enough">Called after each acknowledged request with their number so far.</param>
-    public Task SendAsync(HttpClient http, Action<int>? enough = null) => Task.WhenAll(Enumerable.Range(0, senders).Select(async sender =>
+    /// <summary>Sends until the server is gone; whatever it answers until then has to be a success.</summary>
+    public Task SendAsync(HttpClient http) => Task.WhenAll(Enumerable.Range(0, senders).Select(async sender =>
     {
         while (true)
         {
@@ -32,7 +34,7 @@ public sealed class Traffic(int senders)
             foreach (var eventId in request.EventIds) requests[eventId] = request;
             try
             {
-                if (await DeliverAsync(http, request) is not { Status: HttpStatusCode.OK }) return;
+                (await DeliverAsync(http, request)).AssertOk();
             }
             catch (HttpRequestException)
             {
@@ -40,9 +42,18 @@ public sealed class Traffic(int senders)
             }
 
             request.IsAcknowledged = true;
-            enough?.Invoke(Interlocked.Increment(ref acknowledged));
+            Interlocked.Increment(ref acknowledged);
         }
     }));
+
+    /// <summary>Returns when so many requests are acknowledged; the senders may not end before.</summary>
+    public async Task AcknowledgedAsync(int count, Task sending)
+    {
+        await Eventually.TrueAsync(() => Task.FromResult(Acknowledged >= count || sending.IsCompleted), () => $"Only {Acknowledged} of {count} requests were acknowledged.");
+        if (!sending.IsCompleted) return;
+        await sending;
+        Assert.Fail($"The senders ended after {Acknowledged} of {count} requests.{(sending is Task<IReadOnlyCollection<string>> wrong ? "\n" + string.Join('\n', await wrong) : "")}");
+    }
 
     /// <summary>Sends until there is enough, as a good sender does: what a server refuses for now, or breaks off, is sent again to the next one until it is acknowledged.</summary>
     /// <param name="servers">Several over one store. One that is started again has another address: put it in the place of the old one.</param>
@@ -89,24 +100,23 @@ public sealed class Traffic(int senders)
     /// <param name="allKnown">Everything has been acknowledged by now.</param>
     public async Task SendAgainAsync(HttpClient http, bool allKnown)
     {
-        foreach (var request in requests.Values.Distinct())
+        await Parallel.ForEachAsync(requests.Values.Distinct(), AsMany, async (request, _) =>
         {
-            var answer = await DeliverAsync(http, request);
-            Assert.Equal(HttpStatusCode.OK, answer.Status);
+            var answer = (await DeliverAsync(http, request)).AssertOk();
             if ((request.IsAcknowledged || allKnown) && DuplicatesIn(answer) is { } duplicates) Assert.Equal(request.EventIds.Count, duplicates);
             request.IsAcknowledged = true;
-        }
+        });
     }
 
     /// <summary>Asserts by reading that what was acknowledged is there once, and the rest once or not at all, a request whole or not at all.</summary>
     /// <returns>How many requests are stored.</returns>
     public async Task<int> AssertKeptAsync(HttpClient http)
     {
-        var seen = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var holder in requests.Values.Select(request => request.Holder).Distinct())
+        var seen = new ConcurrentDictionary<string, int>(StringComparer.Ordinal);
+        await Parallel.ForEachAsync(requests.Values.Select(request => request.Holder).Distinct(), AsMany, async (holder, _) =>
         {
-            foreach (var eventId in await ReadAsync(http, holder)) seen[eventId] = seen.GetValueOrDefault(eventId) + 1;
-        }
+            foreach (var eventId in await ReadAsync(http, holder)) seen.AddOrUpdate(eventId, 1, (_, times) => times + 1);
+        });
 
         Assert.All(seen, shown => Assert.True(shown.Value == 1 && requests.ContainsKey(shown.Key), $"{shown.Key} is there {shown.Value} times."));
         var stored = 0;

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.RegularExpressions;
 using TrackMate.Tests.Browser;
 using TrackMate.Tests.Running;
 using static Microsoft.Playwright.Assertions;
@@ -83,16 +82,8 @@ public sealed class LoginTests(BrowserFixture browser, RunningServer running) : 
         Assert.Contains("no-store", login.Headers.GetValues("Cache-Control").Single());
         Assert.Equal("nosniff", login.Headers.GetValues("X-Content-Type-Options").Single());
 
-        using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = running.Server.Address };
-        var form = await (await http.GetAsync("/login", Cancel)).Content.ReadAsStringAsync(Cancel);
-        var token = Regex.Match(form, "__RequestVerificationToken\" value=\"([^\"]+)\"").Groups[1].Value;
-        var answer = await http.PostAsync("/login", new FormUrlEncodedContent(new Dictionary<string, string>
-        {
-            ["_handler"] = "login",
-            ["__RequestVerificationToken"] = token,
-            ["name"] = "admin",
-            ["password"] = ServerProcess.AdminPassword,
-        }), Cancel);
+        using var person = new DashboardClient();
+        using var answer = await person.SubmitAsync(running.Server, running.Server, "/login", ("_handler", "login"), ("name", "admin"), ("password", ServerProcess.AdminPassword));
         Assert.Equal(HttpStatusCode.Redirect, answer.StatusCode);
         var cookie = answer.Headers.GetValues("Set-Cookie").Single(value => value.StartsWith("trackmate=", StringComparison.Ordinal));
         Assert.Contains("httponly", cookie);
@@ -108,27 +99,20 @@ public sealed class LoginTests(BrowserFixture browser, RunningServer running) : 
     [Fact]
     public async Task A_restart_leaves_people_logged_in()
     {
-        var folder = Directory.CreateTempSubdirectory("trackmate-test-").FullName;
-        try
+        using var folder = new TemporaryFolder();
+        IReadOnlyList<Microsoft.Playwright.BrowserContextCookiesResult> cookies;
+        await using (var server = await ServerProcess.StartAsync(folder.Path))
         {
-            IReadOnlyList<Microsoft.Playwright.BrowserContextCookiesResult> cookies;
-            await using (var server = await ServerProcess.StartAsync(folder))
-            {
-                await using var viewer = await Viewer.OpenAsync(browser, server);
-                await viewer.GoAsync(People);
-                cookies = await viewer.Page.Context.CookiesAsync();
-                await server.StopAsync();
-            }
+            await using var viewer = await Viewer.OpenAsync(browser, server);
+            await viewer.GoAsync(People);
+            cookies = await viewer.Page.Context.CookiesAsync();
+            await server.StopAsync();
+        }
 
-            await using var again = await ServerProcess.StartAsync(folder);
-            using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = again.Address };
-            http.DefaultRequestHeaders.Add("Cookie", string.Join("; ", cookies.Select(cookie => $"{cookie.Name}={cookie.Value}")));
-            Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(People, Cancel)).StatusCode);
-            if (!OperatingSystem.IsWindows() && !StoreUnderTest.IsPostgres) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.Combine(folder, "keys")));
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        await using var again = await ServerProcess.StartAsync(folder.Path);
+        using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = again.Address };
+        http.DefaultRequestHeaders.Add("Cookie", string.Join("; ", cookies.Select(cookie => $"{cookie.Name}={cookie.Value}")));
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(People, Cancel)).StatusCode);
+        if (!OperatingSystem.IsWindows() && !StoreUnderTest.IsPostgres) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.Combine(folder.Path, "keys")));
     }
 }

@@ -11,10 +11,8 @@ public sealed class SharedLiveTests
     [Fact]
     public async Task A_page_on_one_server_hears_of_what_another_takes()
     {
-        await using var schema = await PostgresSchema.CreateAsync();
-        var settings = new Dictionary<string, string?> { ["TRACKMATE_DATABASE"] = schema.Connection };
-        await using var one = await ServerProcess.StartAsync(settings: settings);
-        await using var other = await ServerProcess.StartAsync(settings: settings);
+        await using var servers = await SharedServers.StartAsync();
+        var (one, other) = (servers[0], servers[1]);
         using var person = new DashboardClient();
         await person.LogInAsync(one);
 
@@ -24,8 +22,15 @@ public sealed class SharedLiveTests
         // What arrived before it was opened: it looks once by itself.
         Assert.Equal("changed", await NextAsync(lines));
 
-        (await new Shopper(other.Http, ServerProcess.CompanyId).TrackAsync("page_view")).AssertOk();
-        Assert.Equal("changed", await NextAsync(lines));
+        // Who listens for the other one may still be on the way to the database.
+        var next = NextAsync(lines);
+        while (!next.IsCompleted)
+        {
+            (await new Shopper(other.Http, ServerProcess.CompanyId).TrackAsync("page_view")).AssertOk();
+            await Task.WhenAny(next, Task.Delay(TimeSpan.FromSeconds(1), Cancel));
+        }
+
+        Assert.Equal("changed", await next);
     }
 
     /// <summary>The name of the next event that is no sign of life only.</summary>

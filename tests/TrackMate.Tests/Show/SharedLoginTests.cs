@@ -15,16 +15,12 @@ public sealed class SharedLoginTests
     [Fact]
     public async Task Whoever_logs_in_on_one_server_is_logged_in_on_the_other_until_the_password_changes()
     {
-        await using var schema = await PostgresSchema.CreateAsync();
-        var settings = new Dictionary<string, string?> { ["TRACKMATE_DATABASE"] = schema.Connection };
-        // At the same moment, on a database where nothing is yet: both want to make the tables, the company and the first key of cookies.
-        var servers = await Task.WhenAll(ServerProcess.StartAsync(settings: settings), ServerProcess.StartAsync(settings: settings));
-        await using var one = servers[0];
-        await using var other = servers[1];
+        await using var servers = await SharedServers.StartAsync();
+        var (one, other) = (servers[0], servers[1]);
         using var person = new DashboardClient();
 
         Assert.Equal(HttpStatusCode.Redirect, await person.LogInAsync(one));
-        foreach (var server in servers)
+        foreach (var server in servers.All)
         {
             // Who was made by the other one is known a moment later.
             await Eventually.TrueAsync(
@@ -42,9 +38,8 @@ public sealed class SharedLoginTests
             Assert.Contains("It is shown this once", await made.Content.ReadAsStringAsync(Cancel));
         }
 
-        Assert.Equal(0, (await ServerProcess.RunAsync(
-            ["admin", "reset-password", "--password-stdin"], new Dictionary<string, string?>(settings) { ["TRACKMATE_DATA"] = one.DataFolder }, input: "another battery staple\n")).ExitCode);
-        foreach (var server in servers)
+        using (var trackmate = servers.Beside(one)) await trackmate.DoAsync("admin reset-password --password-stdin", "another battery staple\n");
+        foreach (var server in servers.All)
         {
             await Eventually.TrueAsync(
                 async () =>

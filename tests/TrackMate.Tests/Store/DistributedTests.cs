@@ -29,7 +29,7 @@ public sealed class DistributedTests : IAsyncLifetime
         server = await PostgresServer.StartAsync(new() { Fsync = false });
         schema = await PostgresSchema.CreateAsync(server);
         await server.ExecuteAsync("INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion) VALUES (99999, 'citus', 10, 'pg_catalog'::regnamespace, false, '12.1')");
-        await AskAsync($"""
+        await schema.AskAsync($"""
             CREATE TABLE pg_dist_partition (logicalrelid regclass, partkey text, colocated text, place serial);
             CREATE FUNCTION create_distributed_table(asked regclass, partkey text, colocate_with text) RETURNS void LANGUAGE sql AS 'INSERT INTO pg_dist_partition VALUES (asked, partkey, colocate_with)';
             CREATE TABLE machine (is_gone boolean);
@@ -53,32 +53,31 @@ public sealed class DistributedTests : IAsyncLifetime
     [Fact]
     public async Task Every_table_of_a_company_is_distributed_and_a_server_does_all_it_does()
     {
-        var settings = new Dictionary<string, string?> { ["TRACKMATE_DATABASE"] = schema.Connection };
-        await using var running = await ServerProcess.StartAsync(settings: settings);
-        using var trackmate = new CommandLineRunner(running);
-        trackmate.Environment["TRACKMATE_DATABASE"] = schema.Connection;
+        await using var servers = await SharedServers.StartAsync(1, schema.Connection);
+        var running = servers[0];
+        using var trackmate = servers.Beside(running);
 
-        Assert.Equal(("message", "none"), ((string)(await AskAsync("SELECT logicalrelid::text FROM pg_dist_partition ORDER BY place LIMIT 1"))!, (string)(await AskAsync("SELECT colocated FROM pg_dist_partition ORDER BY place LIMIT 1"))!));
-        Assert.Equal(0L, await AskAsync("SELECT count(*) FROM pg_dist_partition WHERE partkey <> 'company' OR colocated <> CASE WHEN logicalrelid = 'message'::regclass THEN 'none' ELSE 'message' END"));
-        Assert.Equal("claim,identifier,message,session,span", await AskAsync("SELECT string_agg(logicalrelid::text, ',' ORDER BY logicalrelid::text) FROM pg_dist_partition WHERE logicalrelid::text IN ('message', 'session', 'identifier', 'claim', 'span', 'member', 'api_key', 'suppressed', 'erasure')"));
+        Assert.Equal(("message", "none"), ((string)(await schema.AskAsync("SELECT logicalrelid::text FROM pg_dist_partition ORDER BY place LIMIT 1"))!, (string)(await schema.AskAsync("SELECT colocated FROM pg_dist_partition ORDER BY place LIMIT 1"))!));
+        Assert.Equal(0L, await schema.AskAsync("SELECT count(*) FROM pg_dist_partition WHERE partkey <> 'company' OR colocated <> CASE WHEN logicalrelid = 'message'::regclass THEN 'none' ELSE 'message' END"));
+        Assert.Equal("claim,identifier,message,session,span", await schema.AskAsync("SELECT string_agg(logicalrelid::text, ',' ORDER BY logicalrelid::text) FROM pg_dist_partition WHERE logicalrelid::text IN ('message', 'session', 'identifier', 'claim', 'span', 'member', 'api_key', 'suppressed', 'erasure')"));
 
         await trackmate.DoAsync($"demo --url {running.Address} --company {ServerProcess.CompanyId} --api-key {ServerProcess.ApiKey}");
         Assert.All((await trackmate.DoAsync("doctor")).Trim().Split('\n'), line => Assert.StartsWith("ok ", line));
-        await AskAsync("UPDATE span SET to_ms = 0");
+        await schema.AskAsync("UPDATE span SET to_ms = 0");
         Assert.Contains("of span", (await trackmate.RunAsync("doctor")).Output);
-        Assert.Equal(0L, await AskAsync("SELECT count(*) FROM pg_class WHERE relname LIKE 'kept_%'"));
+        Assert.Equal(0L, await schema.AskAsync("SELECT count(*) FROM pg_class WHERE relname LIKE 'kept_%'"));
     }
 
     [Fact]
     public async Task A_company_whose_machine_does_not_answer_holds_no_other_up()
     {
         using var store = MessageStore.Open(PostgresEngine.Of(schema.Connection), NullLogger.Instance);
-        await AskAsync("CREATE TRIGGER answer BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION answer()");
+        await schema.AskAsync("CREATE TRIGGER answer BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION answer()");
 
-        await AskAsync("UPDATE machine SET is_gone = true");
+        await schema.AskAsync("UPDATE machine SET is_gone = true");
         await Assert.ThrowsAsync<StoreUnavailableException>(() => AppendAsync(store, Away, "evt_1"));
 
-        await AskAsync("UPDATE machine SET is_gone = false");
+        await schema.AskAsync("UPDATE machine SET is_gone = false");
         await using var machine = new NpgsqlConnection(schema.Connection);
         await machine.OpenAsync(TestContext.Current.CancellationToken);
         await using var silence = await machine.BeginTransactionAsync(TestContext.Current.CancellationToken);
@@ -86,7 +85,7 @@ public sealed class DistributedTests : IAsyncLifetime
 
         // Its writer waits for the machine, and nobody else does.
         var waiting = AppendAsync(store, Away, "evt_2");
-        await Eventually.TrueAsync(async () => await AskAsync("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted") is 1L, () => "Nobody waits.");
+        await Eventually.TrueAsync(async () => await schema.AskAsync("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted") is 1L, () => "Nobody waits.");
         Assert.Null(store.Failure);
         await AppendAsync(store, Here, "evt_3");
         Assert.False(waiting.IsCompleted);
@@ -94,15 +93,15 @@ public sealed class DistributedTests : IAsyncLifetime
         await silence.CommitAsync(TestContext.Current.CancellationToken);
         await waiting;
         await AppendAsync(store, Away, "evt_4");
-        Assert.Equal("1 evt_3,9 evt_2,9 evt_4", await AskAsync("SELECT string_agg(company || ' ' || event_id, ',' ORDER BY company, event_id) FROM message"));
+        Assert.Equal("1 evt_3,9 evt_2,9 evt_4", await schema.AskAsync("SELECT string_agg(company || ' ' || event_id, ',' ORDER BY company, event_id) FROM message"));
     }
 
     [Fact]
     public async Task What_was_queued_for_a_machine_that_is_gone_takes_nothing_of_other_companies_with_it()
     {
         using var store = MessageStore.Open(PostgresEngine.Of(schema.Connection), NullLogger.Instance);
-        await AskAsync("CREATE TRIGGER answer BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION answer()");
-        await AskAsync("UPDATE machine SET is_gone = true");
+        await schema.AskAsync("CREATE TRIGGER answer BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION answer()");
+        await schema.AskAsync("UPDATE machine SET is_gone = true");
 
         var sent = Enumerable.Range(0, 40).Select(i => (Company: i % 2 == 0 ? Here : Away, Answer: AppendAsync(store, i % 2 == 0 ? Here : Away, $"evt_{i}"))).ToList();
         foreach (var (company, answer) in sent)
@@ -111,7 +110,7 @@ public sealed class DistributedTests : IAsyncLifetime
             else await Assert.ThrowsAsync<StoreUnavailableException>(() => answer);
         }
 
-        Assert.Equal(20L, await AskAsync("SELECT count(*) FROM message"));
+        Assert.Equal(20L, await schema.AskAsync("SELECT count(*) FROM message"));
     }
 
     [Fact]
@@ -165,7 +164,7 @@ public sealed class DistributedTests : IAsyncLifetime
         }
 
         // Whoever reads the sessions of the second company meets a machine that does not answer, and later one that is gone.
-        await AskAsync($"""
+        await schema.AskAsync($"""
             CREATE FUNCTION answers(company bigint) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
               IF company = 2 THEN
                 PERFORM {Answers.Replace("xact_lock", "xact_lock_shared", StringComparison.Ordinal)};
@@ -182,9 +181,9 @@ public sealed class DistributedTests : IAsyncLifetime
         await using (var hold = new NpgsqlCommand($"SELECT {Answers}", machine, silence)) await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
 
         await ScrapeAsync();
-        await Eventually.TrueAsync(async () => await AskAsync("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted") is 1L, () => "Nobody waits.");
+        await Eventually.TrueAsync(async () => await schema.AskAsync("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted") is 1L, () => "Nobody waits.");
         Assert.Contains(ServerProcess.CompanyId, await Eventually.BecomesAsync(ScrapeAsync, text => text.Length > 0));
-        Assert.Equal(1L, await AskAsync("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted"));
+        Assert.Equal(1L, await schema.AskAsync("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted"));
 
         await silence.CommitAsync(TestContext.Current.CancellationToken);
         var rates = await Eventually.BecomesAsync(ScrapeAsync, text => text.Contains("TM-LAST", StringComparison.Ordinal));
@@ -217,12 +216,4 @@ public sealed class DistributedTests : IAsyncLifetime
 
     private static Task<Receipt[]> AppendAsync(MessageStore store, int company, string eventId) =>
         store.AppendAsync([Messages.Browser(History.CompanyOf(company, new()), $"session_1729260000_{company}", eventId)]);
-
-    private async Task<object?> AskAsync(string sql)
-    {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(schema.Connection) { Pooling = false }.ConnectionString);
-        await connection.OpenAsync(TestContext.Current.CancellationToken);
-        await using var command = new NpgsqlCommand(sql, connection);
-        return await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
-    }
 }

@@ -84,34 +84,27 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
     [Fact]
     public async Task What_was_left_unfinished_is_gone_on_with_at_the_next_start()
     {
-        var folder = Directory.CreateTempSubdirectory("trackmate-test-").FullName;
-        try
+        using var folder = new TemporaryFolder();
+        ProfileId id;
+        using (var registry = StoreUnderTest.In(folder.Path).MakeRegistry(TimeProvider.System))
+        using (var store = MessageStore.Open(StoreUnderTest.EngineOf(folder.Path), NullLogger.Instance))
         {
-            ProfileId id;
-            using (var registry = StoreUnderTest.In(folder).MakeRegistry(TimeProvider.System))
-            using (var store = MessageStore.Open(StoreUnderTest.EngineOf(folder), NullLogger.Instance))
-            {
-                var company = registry.AddCompany(ServerProcess.CompanyId, "Shop");
-                id = Identifier.Email(company, "unfinished@shop.com").Id;
-                await store.AppendAsync([Messages.Identify(company, "s", "unfinished@shop.com", "i"), .. Enumerable.Range(0, 20).Select(number => Messages.Browser(company, "s", $"unfinished_{number}"))]);
-                Assert.False((await store.EraseAsync(company, erasure => erasure.Begin(company, id, Operator, suppress: false, most: 5)))!.RowsGone);
+            var company = registry.AddCompany(ServerProcess.CompanyId, "Shop");
+            id = Identifier.Email(company, "unfinished@shop.com").Id;
+            await store.AppendAsync([Messages.Identify(company, "s", "unfinished@shop.com", "i"), .. Enumerable.Range(0, 20).Select(number => Messages.Browser(company, "s", $"unfinished_{number}"))]);
+            Assert.False((await store.EraseAsync(company, erasure => erasure.Begin(company, id, Operator, suppress: false, most: 5)))!.RowsGone);
 
-                // Whoever is being erased is found by nobody, and what comes now is theirs to send again.
-                using (var snapshot = store.Read()) Assert.Null(new PersonReader(snapshot.Database).Find(company, id));
-                await store.AppendAsync([Messages.Browser(company, "s", "later")]);
-            }
+            // Whoever is being erased is found by nobody, and what comes now is theirs to send again.
+            using (var snapshot = store.Read()) Assert.Null(new PersonReader(snapshot.Database).Find(company, id));
+            await store.AppendAsync([Messages.Browser(company, "s", "later")]);
+        }
 
-            await using var server = await ServerProcess.StartAsync(folder);
-            var backend = new ShopBackend(server.Http, ServerProcess.ApiKey);
-            var session = await Eventually.BecomesAsync(() => backend.SessionAsync("s"), answer => answer.Body!["events"]!.AsArray().Count == 1);
-            Assert.Equal("later", session.Body!["events"]![0]!["eventId"]!.ToString());
-            await Eventually.TrueAsync(() => Task.FromResult(server.Output.Contains("that was left unfinished is done", StringComparison.Ordinal)), () => server.Output);
-            if (!StoreUnderTest.IsPostgres) Assert.True(File.ReadAllBytes(SqliteEngine.PathIn(folder)).AsSpan().IndexOf("unfinished"u8) < 0);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        await using var server = await ServerProcess.StartAsync(folder.Path);
+        var backend = new ShopBackend(server.Http, ServerProcess.ApiKey);
+        var session = await Eventually.BecomesAsync(() => backend.SessionAsync("s"), answer => answer.Body!["events"]!.AsArray().Count == 1);
+        Assert.Equal("later", session.Body!["events"]![0]!["eventId"]!.ToString());
+        await server.PrintsAsync("that was left unfinished is done");
+        if (!StoreUnderTest.IsPostgres) Assert.True(File.ReadAllBytes(SqliteEngine.PathIn(folder.Path)).AsSpan().IndexOf("unfinished"u8) < 0);
     }
 
     [Fact]

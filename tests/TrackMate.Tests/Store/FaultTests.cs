@@ -78,13 +78,13 @@ public sealed class FaultTests
 
         // Of a refused request of many messages there is none.
         await AssertReadable(server, stored);
-        Assert.Contains("cannot be written", server.Output);
+        await server.PrintsAsync("cannot be written");
 
         mendDisk();
         Assert.Equal(HttpStatusCode.OK, await HealthAsync(server, "ready"));
         foreach (var eventId in refused) Assert.Equal(HttpStatusCode.OK, (await SendAsync(shopper, eventId, stored)).Status);
         await AssertReadable(server, stored);
-        Assert.Contains("is written again", server.Output);
+        await server.PrintsAsync("is written again");
 
         await server.KillAsync();
         await using var next = await ServerProcess.StartAsync(server.DataFolder);

@@ -26,26 +26,26 @@ public sealed class PostgresFaultTests
         var traffic = new Traffic(senders: 4);
         var isEnough = false;
         var sending = traffic.SendToAsync([server.Http], () => Volatile.Read(ref isEnough));
-        await AcknowledgedAsync(traffic, 40, sending);
+        await traffic.AcknowledgedAsync(40, sending);
 
         await (isKilled ? database.KillAsync() : database.StopAsync(immediately: true));
         for (var i = 0; i < 3; i++) await AssertUnavailableAsync(server, person);
 
         // The registry is asked four times a second.
-        await Eventually.TrueAsync(() => Task.FromResult(server.Output.Contains("registry of companies and keys cannot be read", StringComparison.Ordinal)), () => server.Output);
+        await server.PrintsAsync("registry of companies and keys cannot be read");
         await Task.Delay(TimeSpan.FromSeconds(1), Cancel);
         foreach (var told in new[] { "The registry of companies and keys cannot be read", $"The database trackmate at 127.0.0.1:{database.Port} cannot be read", $"The database trackmate at 127.0.0.1:{database.Port} cannot be written" })
             Assert.Single(server.Output.Split('\n'), line => line.Contains(told, StringComparison.Ordinal));
 
         await database.StartAgainAsync();
         await AssertRecoversAsync(server, person);
-        await AcknowledgedAsync(traffic, traffic.Acknowledged + 20, sending);
+        await traffic.AcknowledgedAsync(traffic.Acknowledged + 20, sending);
         Volatile.Write(ref isEnough, true);
         Assert.Empty(await sending);
         await traffic.AssertKeptAsync(server.Http);
         await traffic.SendAgainAsync(server.Http, allKnown: true);
         await traffic.AssertKeptAsync(server.Http);
-        AssertNoFaultOfOurs(server);
+        await AssertNoFaultOfOursAsync(server);
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class PostgresFaultTests
         await database.ExecuteAsync("SELECT pg_reload_conf()");
         await Eventually.TrueAsync(async () => await HealthAsync(server, "ready") is HttpStatusCode.OK, () => server.Output);
         (await backend.WebhookAsync("order_shipped", email: "sarah@shop.com", eventId: "unsure")).AssertOk();
-        AssertNoFaultOfOurs(server);
+        await AssertNoFaultOfOursAsync(server);
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class PostgresFaultTests
         await AssertRecoversAsync(server, person);
         (await backend.WebhookAsync("order_shipped", email: "during@shop.com", eventId: "during")).AssertOk();
         Assert.Equal(2, (await backend.GetAsync("/api/profiles?limit=10")).Body!["profiles"]!.AsArray().Count);
-        AssertNoFaultOfOurs(server);
+        await AssertNoFaultOfOursAsync(server);
     }
 
     [Fact]
@@ -142,76 +142,65 @@ public sealed class PostgresFaultTests
         var backend = new ShopBackend(server.Http, ServerProcess.ApiKey);
         for (var round = 0; round < 3; round++)
         {
-            // Many readers at once, so that several connections lie idle afterwards.
-            await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => backend.GetAsync("/api/profiles?limit=1")));
-            Assert.True(await EndConnectionsAsync(name) > 1, "Nothing lay idle.");
+            // Many readers at once, until several of their connections lie idle.
+            await Eventually.TrueAsync(
+                async () =>
+                {
+                    await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => backend.GetAsync("/api/profiles?limit=1")));
+                    return await IdleReadersAsync(name) > 1;
+                },
+                () => "Nothing lay idle.");
+            Assert.True(await EndConnectionsAsync(name) > 1);
             (await backend.WebhookAsync("order_shipped", email: "idle@shop.com", eventId: $"idle-{round}")).AssertOk();
             await Task.WhenAll(Enumerable.Range(0, 8).Select(async _ => (await backend.GetAsync("/api/profiles?limit=1")).AssertOk()));
             using var page = await person.GetAsync(server, People);
             Assert.Equal(HttpStatusCode.OK, page.StatusCode);
         }
 
-        AssertNoFaultOfOurs(server);
+        await AssertNoFaultOfOursAsync(server);
     }
 
     [Fact]
     public async Task A_server_that_is_killed_under_load_takes_nothing_with_it_that_was_acknowledged()
     {
-        await using var schema = await PostgresSchema.CreateAsync();
-        var servers = await StartManyAsync(schema.Connection, 3);
-        try
-        {
-            var traffic = new Traffic(senders: 6);
-            var isEnough = false;
-            var sending = traffic.SendToAsync([.. servers.Select(server => server.Http)], () => Volatile.Read(ref isEnough));
-            await AcknowledgedAsync(traffic, 80, sending);
-            await servers[0].KillAsync();
-            await AcknowledgedAsync(traffic, traffic.Acknowledged + 80, sending);
-            Volatile.Write(ref isEnough, true);
+        await using var servers = await SharedServers.StartAsync(3);
+        var traffic = new Traffic(senders: 6);
+        var isEnough = false;
+        var sending = traffic.SendToAsync([.. servers.All.Select(server => server.Http)], () => Volatile.Read(ref isEnough));
+        await traffic.AcknowledgedAsync(80, sending);
+        await servers[0].KillAsync();
+        await traffic.AcknowledgedAsync(traffic.Acknowledged + 80, sending);
+        Volatile.Write(ref isEnough, true);
 
-            Assert.Empty(await sending);
-            Assert.True(await traffic.AssertKeptAsync(servers[1].Http) >= 160);
-            await traffic.SendAgainAsync(servers[2].Http, allKnown: true);
-            await traffic.AssertKeptAsync(servers[2].Http);
-            foreach (var server in servers) AssertNoFaultOfOurs(server);
-        }
-        finally
-        {
-            foreach (var server in servers) await server.DisposeAsync();
-        }
+        Assert.Empty(await sending);
+        Assert.True(await traffic.AssertKeptAsync(servers[1].Http) >= 160);
+        await traffic.SendAgainAsync(servers[2].Http, allKnown: true);
+        await traffic.AssertKeptAsync(servers[2].Http);
+        await AssertNoFaultOfOursAsync(servers.All);
     }
 
     [Fact]
     public async Task Servers_that_are_restarted_one_after_the_other_fail_nobody_who_comes_again()
     {
-        await using var schema = await PostgresSchema.CreateAsync();
-        var servers = await StartManyAsync(schema.Connection, 3);
-        try
+        await using var servers = await SharedServers.StartAsync(3);
+        var clients = servers.All.Select(server => server.Http).ToArray();
+        var traffic = new Traffic(senders: 6);
+        var isEnough = false;
+        var sending = traffic.SendToAsync(clients, () => Volatile.Read(ref isEnough));
+        for (var i = 0; i < 3; i++)
         {
-            var clients = servers.Select(server => server.Http).ToArray();
-            var traffic = new Traffic(senders: 6);
-            var isEnough = false;
-            var sending = traffic.SendToAsync(clients, () => Volatile.Read(ref isEnough));
-            for (var i = 0; i < 3; i++)
-            {
-                await AcknowledgedAsync(traffic, traffic.Acknowledged + 40, sending);
-                Assert.Equal(0, await servers[i].StopAsync());
-                servers.Add(await StartAsync(schema.Connection));
-                clients[i] = servers[^1].Http;
-            }
+            await traffic.AcknowledgedAsync(traffic.Acknowledged + 40, sending);
+            Assert.Equal(0, await servers[i].StopAsync());
+            clients[i] = (await servers.AddAsync()).Http;
+        }
 
-            await AcknowledgedAsync(traffic, traffic.Acknowledged + 40, sending);
-            Volatile.Write(ref isEnough, true);
-            Assert.Empty(await sending);
-            await traffic.AssertKeptAsync(clients[0]);
-            await traffic.SendAgainAsync(clients[1], allKnown: true);
-            await traffic.AssertKeptAsync(clients[2]);
-            foreach (var server in servers) AssertNoFaultOfOurs(server);
-        }
-        finally
-        {
-            foreach (var server in servers) await server.DisposeAsync();
-        }
+        await traffic.AcknowledgedAsync(traffic.Acknowledged + 40, sending);
+        Volatile.Write(ref isEnough, true);
+        Assert.Empty(await sending);
+        await traffic.AssertKeptAsync(clients[0]);
+        await traffic.SendAgainAsync(clients[1], allKnown: true);
+        await traffic.AssertKeptAsync(clients[2]);
+        await AssertNoFaultOfOursAsync(servers.All);
     }
 
     [Fact]
@@ -220,32 +209,22 @@ public sealed class PostgresFaultTests
         await using var primary = await PostgresServer.StartAsync();
         await using var replica = await primary.StartReplicaAsync();
         var both = new NpgsqlConnectionStringBuilder(primary.Connection) { Host = $"127.0.0.1:{primary.Port},127.0.0.1:{replica.Port}" }.ConnectionString;
-        var servers = await StartManyAsync(both, 2);
-        try
-        {
-            var traffic = new Traffic(senders: 4);
-            var isEnough = false;
-            var sending = traffic.SendToAsync([.. servers.Select(server => server.Http)], () => Volatile.Read(ref isEnough));
-            await AcknowledgedAsync(traffic, 60, sending);
-            await primary.KillAsync();
-            await replica.PromoteAsync();
+        await using var servers = await SharedServers.StartAsync(2, both);
+        var traffic = new Traffic(senders: 4);
+        var isEnough = false;
+        var sending = traffic.SendToAsync([.. servers.All.Select(server => server.Http)], () => Volatile.Read(ref isEnough));
+        await traffic.AcknowledgedAsync(60, sending);
+        await primary.KillAsync();
+        await replica.PromoteAsync();
 
-            await AcknowledgedAsync(traffic, traffic.Acknowledged + 60, sending);
-            Volatile.Write(ref isEnough, true);
-            Assert.Empty(await sending);
-            await traffic.AssertKeptAsync(servers[0].Http);
-            await traffic.SendAgainAsync(servers[1].Http, allKnown: true);
-            await traffic.AssertKeptAsync(servers[1].Http);
-            foreach (var server in servers)
-            {
-                Assert.Equal(HttpStatusCode.OK, await HealthAsync(server, "ready"));
-                AssertNoFaultOfOurs(server);
-            }
-        }
-        finally
-        {
-            foreach (var server in servers) await server.DisposeAsync();
-        }
+        await traffic.AcknowledgedAsync(traffic.Acknowledged + 60, sending);
+        Volatile.Write(ref isEnough, true);
+        Assert.Empty(await sending);
+        await traffic.AssertKeptAsync(servers[0].Http);
+        await traffic.SendAgainAsync(servers[1].Http, allKnown: true);
+        await traffic.AssertKeptAsync(servers[1].Http);
+        foreach (var server in servers.All) Assert.Equal(HttpStatusCode.OK, await HealthAsync(server, "ready"));
+        await AssertNoFaultOfOursAsync(servers.All);
     }
 
     [Theory]
@@ -261,11 +240,11 @@ public sealed class PostgresFaultTests
         var answer = (await shopper.TrackAsync("page_view", eventId: "met")).AssertOk();
         Assert.Equal("0", answer["duplicates"] ?? "0");
         // Numbers of a sequence are not taken back: three transactions failed, and the fourth did not.
-        Assert.Equal(4L, await AskAsync(schema, "SELECT last_value FROM fault"));
+        Assert.Equal(4L, await schema.AskAsync("SELECT last_value FROM fault"));
 
         await FailFirstAsync(schema, sqlState, times: 1_000_000);
         AssertComeAgain((await shopper.TrackAsync("page_view", eventId: "again")).Response);
-        await AskAsync(schema, "DROP TRIGGER fail_first ON message");
+        await schema.AskAsync("DROP TRIGGER fail_first ON message");
         (await shopper.TrackAsync("page_view", eventId: "again")).AssertOk();
         Assert.Equal(HttpStatusCode.OK, await HealthAsync(server, "ready"));
         var session = await new ShopBackend(server.Http, ServerProcess.ApiKey).SessionAsync(shopper.SessionId);
@@ -273,14 +252,6 @@ public sealed class PostgresFaultTests
     }
 
     private static Task<ServerProcess> StartAsync(string connection) => ServerProcess.StartAsync(settings: new Dictionary<string, string?> { ["TRACKMATE_DATABASE"] = connection });
-
-    private static async Task<List<ServerProcess>> StartManyAsync(string connection, int count) => [.. await Task.WhenAll(Enumerable.Range(0, count).Select(_ => StartAsync(connection)))];
-
-    private static async Task AcknowledgedAsync(Traffic traffic, int count, Task<IReadOnlyCollection<string>> sending)
-    {
-        await Eventually.TrueAsync(() => Task.FromResult(traffic.Acknowledged >= count || sending.IsCompleted), () => $"Only {traffic.Acknowledged} of {count} requests were acknowledged.");
-        if (sending.IsCompleted) Assert.Empty(await sending);
-    }
 
     private static async Task AssertUnavailableAsync(ServerProcess server, DashboardClient person)
     {
@@ -310,7 +281,7 @@ public sealed class PostgresFaultTests
         Assert.Equal(HttpStatusCode.OK, page.StatusCode);
 
         // What changes in the registry is heard again.
-        await Eventually.TrueAsync(() => Task.FromResult(server.Output.Contains("registry of companies and keys is read again", StringComparison.Ordinal)), () => server.Output);
+        await server.PrintsAsync("registry of companies and keys is read again");
     }
 
     private static void AssertComeAgain(HttpResponseMessage answer)
@@ -319,11 +290,16 @@ public sealed class PostgresFaultTests
         Assert.Matches("^[1-9][0-9]*$", answer.Headers.GetValues("Retry-After").Single());
     }
 
-    private static void AssertNoFaultOfOurs(ServerProcess server)
+    /// <summary>Ends them first, for what a server printed is all read only then.</summary>
+    private static async Task AssertNoFaultOfOursAsync(params IEnumerable<ServerProcess> servers)
     {
-        Assert.DoesNotContain("got a 500", server.Output);
-        Assert.DoesNotContain("could not be shown.\"", server.Output);
-        Assert.DoesNotContain("whatever the store's state", server.Output);
+        foreach (var server in servers)
+        {
+            await server.StopAsync();
+            Assert.DoesNotContain("got a 500", server.Output);
+            Assert.DoesNotContain("could not be shown.\"", server.Output);
+            Assert.DoesNotContain("cannot be written, whatever", server.Output);
+        }
     }
 
     private static async Task<HttpStatusCode> HealthAsync(ServerProcess server, string what)
@@ -334,10 +310,14 @@ public sealed class PostgresFaultTests
 
     private static void Signal(string name, IEnumerable<int> processes) => Commands.Run("kill", ["-" + name, .. processes.Select(id => id.ToString())], "signal a server");
 
+    /// <summary>Those whose last word ended a transaction, but for the one writer that this company has.</summary>
+    private static async Task<long> IdleReadersAsync(string name) =>
+        (long)(await (await PostgresServer.Shared).ScalarAsync($"SELECT count(*) - 1 FROM pg_stat_activity WHERE application_name = '{name}' AND state = 'idle' AND query = 'COMMIT'"))!;
+
     private static async Task<long> EndConnectionsAsync(string name) =>
         (long)(await (await PostgresServer.Shared).ScalarAsync($"SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = '{name}'"))!;
 
-    private static async Task FailFirstAsync(PostgresSchema schema, string sqlState, int times) => await AskAsync(schema, $$"""
+    private static async Task FailFirstAsync(PostgresSchema schema, string sqlState, int times) => await schema.AskAsync($$"""
         DROP TRIGGER IF EXISTS fail_first ON message;
         DROP SEQUENCE IF EXISTS fault;
         CREATE SEQUENCE fault;
@@ -348,12 +328,4 @@ public sealed class PostgresFaultTests
         END $fail$;
         CREATE TRIGGER fail_first BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION fail_first();
         """);
-
-    private static async Task<object?> AskAsync(PostgresSchema schema, string sql)
-    {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(schema.Connection) { Pooling = false }.ConnectionString);
-        await connection.OpenAsync(Cancel);
-        await using var command = new NpgsqlCommand(sql, connection);
-        return await command.ExecuteScalarAsync(Cancel);
-    }
 }

@@ -9,12 +9,12 @@ namespace TrackMate.Tests.Store;
 /// <summary>A real store in a folder of its own, in this process; companies in it are numbered, so that many histories share it and never meet.</summary>
 public sealed class TemporaryStore : IDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("trackmate-test-").FullName;
+    private readonly TemporaryFolder folder = new();
     private long lastCompany;
 
     public TemporaryStore()
     {
-        Engine = StoreUnderTest.EngineOf(folder);
+        Engine = StoreUnderTest.EngineOf(folder.Path);
         Store = MessageStore.Open(Engine, NullLogger.Instance);
     }
 
@@ -22,7 +22,7 @@ public sealed class TemporaryStore : IDisposable
 
     internal MessageStore Store { get; }
 
-    internal string Folder => folder;
+    internal string Folder => folder.Path;
 
     internal long NextCompany() => Interlocked.Increment(ref lastCompany);
 
@@ -30,12 +30,11 @@ public sealed class TemporaryStore : IDisposable
     internal Database OpenBeside() => Engine.Open();
 
     /// <summary>The same where only SQLite can tell what is asked: how many steps a statement took.</summary>
-    internal SqliteDatabase OpenSqlite() => SqliteDatabase.Open(SqliteEngine.PathIn(folder));
+    internal SqliteDatabase OpenSqlite() => SqliteDatabase.Open(SqliteEngine.PathIn(folder.Path));
 
     public void Dispose()
     {
         Store.Dispose();
-        StoreUnderTest.DropAsync(folder).AsTask().GetAwaiter().GetResult();
-        Directory.Delete(folder, recursive: true);
+        folder.Dispose();
     }
 }

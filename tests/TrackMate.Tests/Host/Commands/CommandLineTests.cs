@@ -9,12 +9,14 @@ public sealed class CommandLineTests : IDisposable
 
     public void Dispose() => trackmate.Dispose();
 
+    [NoStore]
     [Fact]
     public async Task Version_is_the_bare_version()
     {
         Assert.Matches(@"^\d+\.\d+\.\d+\s*$", await trackmate.DoAsync("--version"));
     }
 
+    [NoStore]
     [Theory]
     [InlineData("serve")]
     [InlineData("demo")]
@@ -41,6 +43,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains($"trackmate {verb}", help[help.IndexOf("Examples:", StringComparison.Ordinal)..]);
     }
 
+    [NoStore]
     [Theory]
     [InlineData("frobnicate", "There is no verb 'frobnicate'. See: trackmate --help")]
     [InlineData("company frobnicate", "There is no verb 'frobnicate'. See: trackmate company --help")]
@@ -72,6 +75,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.False(Directory.Exists(trackmate.DataFolder));
     }
 
+    [NoStore]
     [Fact]
     public async Task A_setting_that_cannot_be_ends_with_2()
     {

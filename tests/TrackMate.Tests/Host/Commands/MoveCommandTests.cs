@@ -11,43 +11,44 @@ namespace TrackMate.Tests.Host.Commands;
 
 /// <summary><c>trackmate move</c>: the embedded store into PostgreSQL and back.</summary>
 [OwnStore]
-public sealed class MoveCommandTests : IAsyncLifetime
+public sealed class MoveCommandTests(ToldStore told) : IClassFixture<ToldStore>, IAsyncLifetime
 {
-    private const string Other = "TM-OTHER";
-
-    private readonly string folder = Directory.CreateTempSubdirectory("trackmate-move-").FullName;
+    private readonly TemporaryFolder folder = new();
     private readonly CommandLineRunner trackmate = new();
     private PostgresSchema? schema;
 
     private PostgresSchema Schema => schema ?? throw new InvalidOperationException("There is no schema yet.");
 
-    private string Embedded => Path.Combine(folder, "data");
+    private string Embedded => folder.PathOf("data");
 
-    public async ValueTask InitializeAsync() => schema = await PostgresSchema.CreateAsync();
+    public async ValueTask InitializeAsync()
+    {
+        schema = await PostgresSchema.CreateAsync();
+        told.CopyTo(Embedded);
+        trackmate.Environment["TRACKMATE_DATA"] = Embedded;
+    }
 
     public async ValueTask DisposeAsync()
     {
         trackmate.Dispose();
         await Schema.DisposeAsync();
-        Directory.Delete(folder, recursive: true);
+        folder.Dispose();
     }
 
     [Fact]
     public async Task A_store_goes_into_PostgreSQL_and_back_and_is_what_it_was()
     {
-        var (before, shown) = await TellAsync(Embedded);
-
         var there = await trackmate.DoAsync($"move --from {Embedded} --to {Schema.Url}");
         Assert.Matches(@"Moved \d+ rows of \d+ tables from .+ into the database .+ the same: every row, and the exports of 2 companies\.", there);
         Assert.Contains("set TRACKMATE_DATABASE", there);
         Assert.Contains($"sealed with {Path.Combine(Embedded, "keys", "token.key")}", there);
-        Assert.Equal(before, await ExportsAsync(Embedded, Schema.Connection));
-        await using (var server = await StartAsync(Path.Combine(folder, "node"), Schema.Connection)) Assert.Equal(shown, await ShownAsync(server));
+        Assert.Equal(told.Exports, await ToldStore.ExportsAsync(trackmate, Embedded, Schema.Connection));
+        await using (var server = await StartAsync(folder.PathOf("node"), Schema.Connection)) Assert.Equal(told.Shown, await ToldStore.ShownAsync(server));
 
-        var back = Path.Combine(folder, "back");
+        var back = folder.PathOf("back");
         trackmate.Environment["TRACKMATE_DATA"] = Embedded;
         Assert.Contains("was copied to " + Path.Combine(back, "keys", "token.key"), await trackmate.DoAsync($"move --from {Schema.Url} --to {back}"));
-        Assert.Equal(before, await ExportsAsync(back, null));
+        Assert.Equal(told.Exports, await ToldStore.ExportsAsync(trackmate, back, null));
         Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(Embedded, "keys", "token.key")), await File.ReadAllBytesAsync(Path.Combine(back, "keys", "token.key")));
         trackmate.Environment["TRACKMATE_DATA"] = back;
         Assert.DoesNotContain("WRONG", await trackmate.DoAsync("doctor"));
@@ -55,30 +56,29 @@ public sealed class MoveCommandTests : IAsyncLifetime
         // What comes later has numbers of its own, on either.
         await using (var server = await StartAsync(back, null))
         {
-            Assert.Equal(shown, await ShownAsync(server));
+            Assert.Equal(told.Shown, await ToldStore.ShownAsync(server));
             await GoOnAsync(server, back, null);
         }
 
-        await using (var server = await StartAsync(Path.Combine(folder, "node"), Schema.Connection)) await GoOnAsync(server, Path.Combine(folder, "node"), Schema.Connection);
+        await using (var server = await StartAsync(folder.PathOf("node"), Schema.Connection)) await GoOnAsync(server, folder.PathOf("node"), Schema.Connection);
     }
 
     [Fact]
     public async Task A_store_goes_from_one_database_into_another()
     {
         await using var other = await PostgresSchema.CreateAsync();
-        var (before, shown) = await TellAsync(Embedded);
         await trackmate.DoAsync($"move --from {Embedded} --to {Schema.Url}");
 
         var there = await trackmate.DoAsync($"move --from {Schema.Url} --to {other.Url}");
 
         Assert.Contains("the same: every row, and the exports of 2 companies.", there);
         Assert.Contains("set TRACKMATE_DATABASE", there);
-        Assert.Equal(before, await ExportsAsync(Embedded, other.Connection));
-        Assert.Equal(before, await ExportsAsync(Embedded, Schema.Connection));
-        await using (var server = await StartAsync(Path.Combine(folder, "node"), other.Connection))
+        Assert.Equal(told.Exports, await ToldStore.ExportsAsync(trackmate, Embedded, other.Connection));
+        Assert.Equal(told.Exports, await ToldStore.ExportsAsync(trackmate, Embedded, Schema.Connection));
+        await using (var server = await StartAsync(folder.PathOf("node"), other.Connection))
         {
-            Assert.Equal(shown, await ShownAsync(server));
-            await GoOnAsync(server, Path.Combine(folder, "node"), other.Connection);
+            Assert.Equal(told.Shown, await ToldStore.ShownAsync(server));
+            await GoOnAsync(server, folder.PathOf("node"), other.Connection);
         }
 
         Assert.Contains("There is data in the database", await trackmate.FailAsync($"move --from {Schema.Url} --to {other.Url}", 1));
@@ -88,7 +88,6 @@ public sealed class MoveCommandTests : IAsyncLifetime
     public async Task While_a_move_goes_on_no_server_starts_on_either_side()
     {
         await using var other = await PostgresSchema.CreateAsync();
-        await TellAsync(Embedded);
         await trackmate.DoAsync($"move --from {Embedded} --to {Schema.Url}");
         using (var engine = PostgresEngine.Of(other.Connection)) engine.Upgrade();
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(other.Connection) { Pooling = false }.ConnectionString);
@@ -98,7 +97,7 @@ public sealed class MoveCommandTests : IAsyncLifetime
         await DoAsync(connection, "BEGIN; INSERT INTO message (company, id, at, received_ms, origin, event_id, data) VALUES (1, 4, 0, 0, 0, 'in the way', '{}')");
         using var move = Start($"move --from {Schema.Url} --to {other.Url}");
         await Eventually.TrueAsync(
-            async () => await NumberAsync("SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COPY message%'") == 1,
+            async () => await other.AskAsync($"SELECT COUNT(*) FROM pg_stat_activity WHERE query LIKE 'COPY message%' AND {connection.ProcessID} = ANY (pg_blocking_pids(pid))") is 1L,
             () => $"The move did not come to the row.{(move.HasExited ? move.StandardError.ReadToEnd() : "")}");
 
         trackmate.Environment["TRACKMATE_DATABASE"] = other.Connection;
@@ -115,7 +114,6 @@ public sealed class MoveCommandTests : IAsyncLifetime
     [Fact]
     public async Task Killed_in_the_middle_of_a_table_it_goes_on_from_there()
     {
-        var (before, _) = await TellAsync(Embedded);
         using (var engine = PostgresEngine.Of(Schema.Connection)) engine.Upgrade();
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Schema.Connection) { Pooling = false }.ConnectionString);
         await connection.OpenAsync(TestContext.Current.CancellationToken);
@@ -125,47 +123,46 @@ public sealed class MoveCommandTests : IAsyncLifetime
         using (var move = Start($"move --from {Embedded} --to {Schema.Url} --chunk 2"))
         {
             await Eventually.TrueAsync(
-                async () => await NumberAsync($"SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COPY message%'") == 1,
+                async () => await Schema.AskAsync($"SELECT COUNT(*) FROM pg_stat_activity WHERE query LIKE 'COPY message%' AND {connection.ProcessID} = ANY (pg_blocking_pids(pid))") is 1L,
                 () => $"The move did not come to the row.{(move.HasExited ? move.StandardError.ReadToEnd() : "")}");
             move.Kill();
             await move.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
 
         await DoAsync(connection, "ROLLBACK");
-        Assert.Equal(2, await NumberAsync($"SELECT copied FROM {Schema.Name}.move_progress WHERE name = 'message' AND done = 0"));
+        Assert.Equal(2L, await Schema.AskAsync("SELECT copied FROM move_progress WHERE name = 'message' AND done = 0"));
 
         // Half a store is none.
         trackmate.Environment["TRACKMATE_DATABASE"] = Schema.Connection;
         foreach (var verb in new[] { "serve", "company list", "company add TM-NEW" }) Assert.Contains("is not finished; start it again with the same arguments", await trackmate.FailAsync(verb, 1));
         trackmate.Environment.Remove("TRACKMATE_DATABASE");
-        Assert.Contains("is not finished; start it again", await trackmate.FailAsync($"move --from {Schema.Url} --to {Path.Combine(folder, "elsewhere")}", 1));
+        Assert.Contains("is not finished; start it again", await trackmate.FailAsync($"move --from {Schema.Url} --to {folder.PathOf("elsewhere")}", 1));
 
         var (exitCode, output, errors) = await trackmate.RunAsync($"move --from {Embedded} --to {Schema.Url} --chunk 3");
         Assert.True(exitCode == 0, errors);
         Assert.Contains("going on from there", errors);
         Assert.Contains("the same: every row", output);
-        Assert.Equal(before, await ExportsAsync(Embedded, Schema.Connection));
+        Assert.Equal(told.Exports, await ToldStore.ExportsAsync(trackmate, Embedded, Schema.Connection));
     }
 
     [Fact]
     public async Task Killed_on_the_way_back_it_goes_on_too()
     {
-        var (before, _) = await TellAsync(Embedded);
         await trackmate.DoAsync($"move --from {Embedded} --to {Schema.Url}");
         var back = await KilledAsync();
 
-        Assert.Contains("is not finished", await FailIn(back, "export --company " + Other));
+        Assert.Contains("is not finished", await FailIn(back, "export --company " + ToldStore.Other));
         var (exitCode, _, errors) = await trackmate.RunAsync($"move --from {Schema.Url} --to {back} --chunk 3");
         Assert.True(exitCode == 0, errors);
         Assert.Contains("going on from there", errors);
-        Assert.Equal(before, await ExportsAsync(back, null));
+        Assert.Equal(told.Exports, await ToldStore.ExportsAsync(trackmate, back, null));
 
         // Of one row at a time it is soon somewhere in the middle; if the system let it run to its end before it was killed, another one is.
         async Task<string> KilledAsync()
         {
             for (var attempt = 0; ; attempt++)
             {
-                var target = Path.Combine(folder, $"back{attempt}");
+                var target = folder.PathOf($"back{attempt}");
                 using var move = Start($"move --from {Schema.Url} --to {target} --chunk 1");
                 await Eventually.TrueAsync(() => Task.FromResult(move.HasExited || IsHalf(target)), () => "The move did not begin.");
                 move.Kill();
@@ -179,9 +176,8 @@ public sealed class MoveCommandTests : IAsyncLifetime
     [Fact]
     public async Task A_move_of_another_store_or_of_what_was_written_to_since_does_not_go_on()
     {
-        await TellAsync(Embedded);
         await trackmate.DoAsync($"move --from {Embedded} --to {Schema.Url}");
-        await DoAsync($"CREATE TABLE {Schema.Name}.move_progress (name text PRIMARY KEY, last_key text NOT NULL, copied bigint NOT NULL, done bigint NOT NULL); INSERT INTO {Schema.Name}.move_progress VALUES ('*', 'another', 0, 0)");
+        await Schema.AskAsync("CREATE TABLE move_progress (name text PRIMARY KEY, last_key text NOT NULL, copied bigint NOT NULL, done bigint NOT NULL); INSERT INTO move_progress VALUES ('*', 'another', 0, 0)");
 
         Assert.Contains("Another move into the database", await trackmate.FailAsync($"move --from {Embedded} --to {Schema.Url}", 1));
     }
@@ -189,11 +185,10 @@ public sealed class MoveCommandTests : IAsyncLifetime
     [Fact]
     public async Task What_is_not_the_same_in_the_end_is_told()
     {
-        await TellAsync(Embedded);
         using (var engine = PostgresEngine.Of(Schema.Connection)) engine.Upgrade();
-        await DoAsync($"""
-            CREATE FUNCTION {Schema.Name}.spoil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.has_runs := 1 - NEW.has_runs; RETURN NEW; END';
-            CREATE TRIGGER spoil BEFORE INSERT ON {Schema.Name}.span FOR EACH ROW EXECUTE FUNCTION {Schema.Name}.spoil()
+        await Schema.AskAsync("""
+            CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.has_runs := 1 - NEW.has_runs; RETURN NEW; END';
+            CREATE TRIGGER spoil BEFORE INSERT ON span FOR EACH ROW EXECUTE FUNCTION spoil()
             """);
 
         Assert.Contains("The table span is not the same on both sides", await trackmate.FailAsync($"move --from {Embedded} --to {Schema.Url}", 1));
@@ -204,9 +199,8 @@ public sealed class MoveCommandTests : IAsyncLifetime
     [Fact]
     public async Task A_column_that_only_one_side_has_stops_it()
     {
-        await TellAsync(Embedded);
         using (var engine = PostgresEngine.Of(Schema.Connection)) engine.Upgrade();
-        await DoAsync($"ALTER TABLE {Schema.Name}.trait ADD COLUMN later bigint");
+        await Schema.AskAsync("ALTER TABLE trait ADD COLUMN later bigint");
 
         Assert.StartsWith("The table trait has a column later in the database", await trackmate.FailAsync($"move --from {Embedded} --to {Schema.Url}", 1));
     }
@@ -214,8 +208,7 @@ public sealed class MoveCommandTests : IAsyncLifetime
     [Fact]
     public async Task A_target_with_data_and_a_store_with_a_server_are_refused()
     {
-        await TellAsync(Embedded);
-        var (node, third) = (Path.Combine(folder, "node"), Path.Combine(folder, "third"));
+        var (node, third) = (folder.PathOf("node"), folder.PathOf("third"));
         await using (var server = await StartAsync(Embedded, null))
             Assert.Equal($"A TrackMate server is running on {Embedded}; stop it first.", await trackmate.FailAsync($"move --from {Embedded} --to {Schema.Url}", 1));
 
@@ -233,7 +226,6 @@ public sealed class MoveCommandTests : IAsyncLifetime
     [Fact]
     public async Task Text_that_PostgreSQL_cannot_keep_is_named()
     {
-        await TellAsync(Embedded);
         using (var database = SqliteDatabase.Open(SqliteEngine.PathIn(Embedded)))
         {
             // As a version before this one kept it of an event that it refused.
@@ -244,7 +236,7 @@ public sealed class MoveCommandTests : IAsyncLifetime
         Assert.StartsWith("In the table session (company 1, id 1) session_id holds the character U+0000", await trackmate.FailAsync($"move --from {Embedded} --to {Schema.Url}", 1));
         using (var database = SqliteDatabase.Open(SqliteEngine.PathIn(Embedded))) database.Execute("UPDATE session SET session_id = 'session_1' WHERE id = 1");
         await trackmate.DoAsync($"move --from {Embedded} --to {Schema.Url}");
-        Assert.Equal(1, await NumberAsync($"SELECT COUNT(*) FROM {Schema.Name}.rejected WHERE event_id = E'a\\uFFFDb'"));
+        Assert.Equal(1L, await Schema.AskAsync("SELECT COUNT(*) FROM rejected WHERE event_id = E'a\\uFFFDb'"));
     }
 
     [Theory]
@@ -257,82 +249,6 @@ public sealed class MoveCommandTests : IAsyncLifetime
     {
         Assert.StartsWith(sentence, await trackmate.FailAsync(line, exitCode));
         Assert.False(Directory.Exists(Path.Combine(Path.GetTempPath(), "nothing-there")));
-    }
-
-    /// <summary>Two companies: the journey, several sessions, a join by a webhook, a merge and a claim revoked, money, repeats, refusals, a token key, and one who was erased.</summary>
-    /// <returns>Their exports, and what the server shows of them.</returns>
-    private async Task<(string Exports, string Shown)> TellAsync(string dataFolder)
-    {
-        string shown;
-        trackmate.Environment["TRACKMATE_DATA"] = dataFolder;
-        trackmate.Environment.Remove("TRACKMATE_DATABASE");
-        await using (var server = await StartAsync(dataFolder, null))
-        {
-            trackmate.Environment["TRACKMATE_URLS"] = server.Address.ToString();
-            await trackmate.DoAsync($"demo --company {ServerProcess.CompanyId} --api-key {ServerProcess.ApiKey}");
-            await trackmate.DoAsync($"company add {Other} --name \"Änother\"");
-            await trackmate.DoAsync($"token-key add --company {Other} --kid first");
-            var backend = new ShopBackend(server.Http, ServerProcess.ApiKey);
-            var browser = new Shopper(server.Http, ServerProcess.CompanyId, "session_1729260000_ann") { UserAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36" };
-            (await browser.TrackAsync("page_view", new { title = "Grüße 🎧" }, "2025-10-19T10:00:00Z", "a1")).AssertOk();
-            (await browser.TrackAsync("page_view", new { title = "Grüße 🎧" }, "2025-10-19T10:00:00Z", "a1")).AssertOk();
-            (await browser.IdentifyAsync("ann@shop.com", "Ann", at: "2025-10-19T10:01:00Z", eventId: "a2")).AssertOk();
-            (await browser.IdentifyAsync("bob@shop.com", "Bob", at: "2025-10-19T10:30:00Z", eventId: "a3")).AssertOk();
-            (await backend.WebhookAsync("payment_processed", new { orderId = "o1", amount = 7.50, currency = "EUR" }, email: "ann@shop.com", externalId: "42", at: "2025-10-19T10:02:00Z", eventId: "a4")).AssertOk();
-            (await backend.WebhookAsync("payment_refunded", new { orderId = "o1", amount = "2.25", currency = "EUR" }, externalId: "42", at: "2025-10-19T11:02:00Z", eventId: "a5")).AssertOk();
-            (await backend.WebhookAsync("order_shipped", sessionId: "session_1729260000_ann", at: "2025-10-19T10:04:00Z", eventId: "a6")).AssertOk();
-            (await backend.WebhookAsync("order_shipped", userId: "0123456789abcdef01234567", eventId: "a7")).AssertOk();
-            (await backend.WebhookAsync("order_shipped", email: "gone@shop.com", eventId: "a8")).AssertOk();
-            (await browser.TrackAsync("")).AssertRefused(422);
-            (await backend.WebhookAsync("order_shipped", email: "nobody")).AssertRefused(422);
-            var (ann, bob) = ((await backend.ProfileOfAsync("ann@shop.com"))!["id"]!.ToString(), (await backend.ProfileOfAsync("bob@shop.com"))!["id"]!.ToString());
-            (await backend.PostAsync($"/api/profiles/{ann}/merge", new JsonObject { ["profileId"] = bob })).AssertOk();
-            var claims = (await backend.GetAsync($"/api/profiles/{bob}/claims")).AssertOk().Body!["claims"]!.AsArray();
-            (await backend.PostAsync($"/api/claims/{claims[0]!["id"]}/revoke", new JsonObject())).AssertOk();
-            var key = (await trackmate.DoAsync($"key add --company {Other} --scopes all")).Trim();
-            await Eventually.TrueAsync(async () => (await new ShopBackend(server.Http, key).WebhookAsync("order_shipped", email: "ann@shop.com", eventId: "a1")).Status is System.Net.HttpStatusCode.OK, () => server.Output);
-            await trackmate.DoAsync($"erase --company {ServerProcess.CompanyId} --email gone@shop.com --suppress --yes");
-            (await backend.WebhookAsync("order_shipped", email: "gone@shop.com", eventId: "a9")).AssertRefused(422);
-            shown = await ShownAsync(server);
-            await server.StopAsync();
-        }
-
-        return (await ExportsAsync(dataFolder, null), shown);
-    }
-
-    /// <summary>Whole, with the secrets, but for the moment at which they were made.</summary>
-    private async Task<string> ExportsAsync(string dataFolder, string? database)
-    {
-        trackmate.Environment["TRACKMATE_DATA"] = dataFolder;
-        trackmate.Environment["TRACKMATE_DATABASE"] = database;
-        var exports = "";
-        foreach (var company in new[] { ServerProcess.CompanyId, Other })
-        {
-            var lines = (await trackmate.DoAsync($"export --company {company} --with-secret")).Split('\n', 2);
-            var about = JsonNode.Parse(lines[0])!.AsObject();
-            Assert.True(about.Remove("exportedAt"), lines[0]);
-            exports += $"{about.ToJsonString()}\n{lines[1]}";
-        }
-
-        trackmate.Environment.Remove("TRACKMATE_DATABASE");
-        return exports;
-    }
-
-    /// <summary>Timelines and totals of all that were named, what is refused, and what operators did.</summary>
-    private static async Task<string> ShownAsync(ServerProcess server)
-    {
-        var backend = new ShopBackend(server.Http, ServerProcess.ApiKey);
-        var shown = new List<string>();
-        foreach (var profile in (await backend.GetAsync("/api/profiles?limit=100")).AssertOk().Body!["profiles"]!.AsArray())
-        {
-            shown.Add(profile!.ToJsonString());
-            shown.AddRange((await backend.TimelineAsync(profile["id"]!.ToString())).Select(line => line.ToJsonString()));
-            shown.Add((await backend.GetAsync($"/api/profiles/{profile["id"]}/claims")).Text);
-        }
-
-        shown.Add((await backend.GetAsync("/api/events/a1")).AssertOk().Text);
-        shown.Add((await backend.GetAsync("/api/audit")).AssertOk().Text);
-        return string.Join('\n', shown);
     }
 
     private async Task GoOnAsync(ServerProcess server, string dataFolder, string? database)
@@ -387,14 +303,4 @@ public sealed class MoveCommandTests : IAsyncLifetime
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
-
-    /// <summary>As the owner of the schema, in it.</summary>
-    private async Task DoAsync(string sql)
-    {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Schema.Connection) { Pooling = false }.ConnectionString);
-        await connection.OpenAsync(TestContext.Current.CancellationToken);
-        await DoAsync(connection, sql);
-    }
-
-    private static async Task<long> NumberAsync(string sql) => Convert.ToInt64(await (await PostgresServer.Shared).ScalarAsync(sql) ?? -1L);
 }

@@ -12,62 +12,19 @@ public sealed class ServeCommandTests
     [InlineData("INT")]
     public async Task A_stop_answers_all_it_took_and_ends_with_0(string signal)
     {
-        var folder = Directory.CreateTempSubdirectory("trackmate-stop-").FullName;
-        try
+        using var folder = new TemporaryFolder();
+        var traffic = new Traffic(senders: 8);
+        await using (var server = await ServerProcess.StartAsync(folder.Path))
         {
-            var acknowledged = new List<string>();
-            await using (var server = await ServerProcess.StartAsync(folder))
-            {
-                var shopper = new Shopper(server.Http, ServerProcess.CompanyId, "session_stop");
-                var enough = new TaskCompletionSource();
-                async Task SendUntilRefusedAsync(int sender)
-                {
-                    for (var i = 0; ; i++)
-                    {
-                        var eventId = $"stop_{sender}_{i}";
-                        try
-                        {
-                            var answer = await shopper.TrackAsync("tick", eventId: eventId);
-                            Assert.True(answer.Status is HttpStatusCode.OK, $"A server that stops answered {answer.Status}.");
-                        }
-                        catch (HttpRequestException)
-                        {
-                            return;
-                        }
-
-                        lock (acknowledged)
-                        {
-                            acknowledged.Add(eventId);
-                            if (acknowledged.Count == 200) enough.TrySetResult();
-                        }
-                    }
-                }
-
-                var senders = Enumerable.Range(0, 8).Select(SendUntilRefusedAsync).ToList();
-                await enough.Task.WaitAsync(TimeSpan.FromSeconds(30));
-                Assert.Equal(0, await server.StopAsync(signal));
-                await Task.WhenAll(senders);
-            }
-
-            Assert.False(File.Exists(Path.Combine(folder, "trackmate.db-wal")), "The log was not moved into the database.");
-            await using var again = await ServerProcess.StartAsync(folder);
-            var stored = new List<string>();
-            string? cursor = null;
-            do
-            {
-                var page = (await new ShopBackend(again.Http, ServerProcess.ApiKey).GetAsync("/api/sessions/session_stop?limit=1000" + (cursor is null ? "" : $"&cursor={cursor}"))).Body!;
-                stored.AddRange(page["events"]!.AsArray().Select(found => found!["eventId"]!.ToString()));
-                cursor = page["nextCursor"]?.ToString();
-            }
-            while (cursor is not null);
-
-            Assert.Empty(acknowledged.Except(stored));
-            Assert.Equal(stored.Count, stored.Distinct().Count());
+            var sending = traffic.SendAsync(server.Http);
+            await traffic.AcknowledgedAsync(300, sending);
+            Assert.Equal(0, await server.StopAsync(signal));
+            await sending;
         }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+
+        Assert.False(File.Exists(Path.Combine(folder.Path, "trackmate.db-wal")), "The log was not moved into the database.");
+        await using var again = await ServerProcess.StartAsync(folder.Path);
+        Assert.Equal(traffic.Acknowledged, await traffic.AssertKeptAsync(again.Http));
     }
 
     [EmbeddedOnly]
@@ -93,19 +50,19 @@ public sealed class ServeCommandTests
 
         Assert.Contains("address already in use. Is another program listening there? Choose another address with TRACKMATE_URLS.", sentence);
         await using var later = await ServerProcess.StartAsync(trackmate.DataFolder, new Dictionary<string, string?> { ["TRACKMATE_COMPANY"] = null, ["TRACKMATE_API_KEY"] = null, ["TRACKMATE_ADMIN_PASSWORD"] = null });
+        foreach (var secret in new[] { "Company", "API key", "Password" }) await later.PrintsAsync(secret);
         Assert.Matches(@"Company +TM-DEMO\s", later.Output);
-        Assert.Matches(@"API key +tm_live_\S{38}\s", await Eventually.BecomesAsync(() => Task.FromResult(later.Output), output => output.Contains("API key", StringComparison.Ordinal)));
+        Assert.Matches(@"API key +tm_live_\S{38}\s", later.Output);
         Assert.Matches(@"Password +\S{20}\s", later.Output);
     }
 
     [Fact]
     public async Task A_server_that_is_killed_holds_nothing()
     {
-        var folder = Directory.CreateTempSubdirectory("trackmate-kill-").FullName;
-        await using (var server = await ServerProcess.StartAsync(folder)) await server.KillAsync();
+        using var folder = new TemporaryFolder();
+        await using (var server = await ServerProcess.StartAsync(folder.Path)) await server.KillAsync();
 
-        await using (var again = await ServerProcess.StartAsync(folder)) Assert.Equal(HttpStatusCode.OK, (await again.Http.GetAsync("/health/ready")).StatusCode);
-
-        Directory.Delete(folder, recursive: true);
+        await using var again = await ServerProcess.StartAsync(folder.Path);
+        Assert.Equal(HttpStatusCode.OK, (await again.Http.GetAsync("/health/ready")).StatusCode);
     }
 }
