@@ -83,7 +83,7 @@ public sealed partial class DocsTests
                 await new Shopper(server.Http, ServerProcess.CompanyId).IdentifyAsync("a@example.com");
                 return await server.Http.GetStringAsync("/metrics");
             },
-            metrics => metrics.Contains("without_token", StringComparison.Ordinal));
+            metrics => metrics.Contains("without_token", StringComparison.Ordinal) && metrics.Contains("stitch_rate{", StringComparison.Ordinal));
         Assert.All(Metric().Matches(guide).Select(match => match.Value).Distinct(), name => Assert.Contains(name, metrics));
     }
 
