@@ -9,6 +9,9 @@ internal static class Health
 {
     public static readonly string Version = Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
+    /// <summary>How long a store that failed the last time is waited for; who balances the load does not wait longer.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     public static void Map(WebApplication app)
     {
         app.MapMethods("/health/live", Server.Reading, http => WriteAsync(http, 200, "live", null)).ShortCircuit();
@@ -21,11 +24,11 @@ internal static class Health
         try
         {
             // After a failure an append of nothing asks whether the store writes again, so that a quiet server turns green by itself.
-            await store.ProbeAsync();
+            await store.ProbeAsync().WaitAsync(Patience);
             using (var snapshot = store.Read()) snapshot.Touch();
             await WriteAsync(http, 200, "ready", null);
         }
-        catch (StoreUnavailableException)
+        catch (Exception e) when (e is StoreUnavailableException or TimeoutException)
         {
             http.Response.Headers.RetryAfter = "1";
             await WriteAsync(http, 503, "unavailable", "The store cannot write or be read now; the log says why.");

@@ -12,13 +12,12 @@ internal sealed partial class RegistryRefresh(Registry registry, TimeProvider ti
     /// <summary>It has been said that the registry cannot be read: once is enough, not four times a second.</summary>
     private bool failing;
 
+    /// <summary>Token keys of which it has been said that they cannot be read.</summary>
+    private readonly HashSet<(long Company, string Kid)> unreadable = [];
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        foreach (var company in registry.Companies)
-        {
-            foreach (var key in registry.TokenKeysInForce(company).Where(key => key.Key is null)) LogUnreadableKey(log, key.Kid, company.CompanyId);
-        }
-
+        SayUnreadableKeys();
         using var timer = new PeriodicTimer(Period, time);
         try
         {
@@ -30,17 +29,25 @@ internal sealed partial class RegistryRefresh(Registry registry, TimeProvider ti
         }
     }
 
+    private void SayUnreadableKeys()
+    {
+        foreach (var company in registry.Companies)
+        {
+            foreach (var key in registry.TokenKeysInForce(company).Where(key => key.Key is null && unreadable.Add((company.Number, key.Kid)))) LogUnreadableKey(log, key.Kid, company.CompanyId);
+        }
+    }
+
     private void Refresh()
     {
         try
         {
-            registry.Refresh();
+            if (registry.Refresh()) SayUnreadableKeys();
             if (failing) LogReadable(log);
             failing = false;
         }
         catch (Exception e) when (e is DbException or StoreUnavailableException)
         {
-            if (!failing) LogUnreadable(log, (e.InnerException as DbException ?? e).Message);
+            if (!failing) LogUnreadable(log, StoreUnavailableException.CauseOf(e));
             failing = true;
         }
     }

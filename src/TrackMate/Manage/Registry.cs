@@ -47,8 +47,9 @@ internal sealed class Registry : IDisposable
     public (Company Company, ApiKey Key)? FindKey(string key) => snapshot.FindKey(key);
 
     /// <summary>Reads what changed since the last time.</summary>
+    /// <returns>Whether anything had.</returns>
     /// <exception cref="StoreUnavailableException">It cannot be read now; what was read before stays in force.</exception>
-    public void Refresh() => Ask(() =>
+    public bool Refresh() => Ask(() =>
     {
         var version = CompanyRows.Version(Database);
         if (version == snapshot.Version) return false;
@@ -72,7 +73,7 @@ internal sealed class Registry : IDisposable
             var answer = work();
             // Read before it is committed: should the database be gone a moment later, what was changed is known all the same.
             var changed = isChanged ? Bumped() : snapshot;
-            Database.Commit();
+            Commit();
             snapshot = changed;
             return answer;
         }
@@ -175,6 +176,10 @@ internal sealed class Registry : IDisposable
         if (inForce.Count >= TokenKey.MostInForce)
             throw new CommandFailedException($"{company.CompanyId} has {inForce.Count} token keys in force, which is all it may; revoke one of {string.Join(", ", inForce.Select(found => found.Kid))} first.");
 
+        // Sealed here with another file, half of the keys could be read on each server and none on all.
+        if (TokenKeyRows.Read(Database, sealing).FirstOrDefault(found => found is { RevokedAt: null, Key: null }) is { } unreadable)
+            throw new CommandFailedException($"{sealing.Path} is not the file that the token key {unreadable.Kid} was encrypted with, so none is added beside it. Copy that file here from the server that added it, or revoke the keys that cannot be read.");
+
         TokenKeyRows.Add(Database, sealing, company.Number, kid, algorithm, key, Now());
         Database.Use("UPDATE company SET settings = ? WHERE id = ?").With(CompanyRows.Write(Current(company).Settings with { TokenAlgorithm = algorithm })).With(company.Number).Run();
         return true;
@@ -237,6 +242,21 @@ internal sealed class Registry : IDisposable
                 open = null;
                 throw new StoreUnavailableException("The store cannot be reached now; nothing was changed.", e);
             }
+        }
+    }
+
+    /// <exception cref="CommandFailedException">It is not known whether it is committed.</exception>
+    private void Commit()
+    {
+        try
+        {
+            Database.Commit();
+        }
+        catch (Exception e) when (engine.IsUncertain(e))
+        {
+            open?.Dispose();
+            open = null;
+            throw new CommandFailedException($"{engine.Name} has not answered whether this was changed ({StoreUnavailableException.CauseOf(e)}); look before you try it again.");
         }
     }
 

@@ -52,7 +52,7 @@ internal sealed class SealingKey(string dataFolder)
         var key = File.ReadAllBytes(Path);
         return key.Length == KeyBytes
             ? key
-            : throw new CommandFailedException($"{Path} is damaged: bring it back from where you keep it, or move it away and make new token keys with: trackmate token-key add");
+            : throw new CommandFailedException($"{Path} is damaged: bring it back from where you keep it, or move it away, revoke the token keys that cannot be read, and make new ones with: trackmate token-key add");
     }
 
     /// <summary>Two programs that make one at once end with the same: the second finds the name taken and reads what is there.</summary>

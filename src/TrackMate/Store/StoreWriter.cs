@@ -117,11 +117,11 @@ internal sealed partial class StoreWriter : IDisposable
     /// One that met another transaction is begun anew, and once one whose connection went, maybe long before. That one may have been committed: then its messages are
     /// repeats of themselves. What an operator does is none, so it is left to them to look.
     /// </summary>
-    private bool MayTryAgain(IReadOnlyList<WriteQueue.Append> batch, WriteOutcome outcome, int attempt) => engine.IsTransient(outcome.Failure!) || (attempt == 1 && outcome.Phase switch
+    private bool MayTryAgain(IReadOnlyList<WriteQueue.Append> batch, WriteOutcome outcome, int attempt) => engine.IsTransient(outcome.Failure!) || (attempt == 1 && engine.IsLost(outcome.Failure!) && outcome.Phase switch
     {
-        WritePhase.Beginning => engine.IsShared && outcome.OnKeptConnection && engine.IsUnavailable(outcome.Failure!) && !engine.IsHeld(outcome.Failure!),
-        WritePhase.Writing => engine.IsLost(outcome.Failure!),
-        _ => engine.IsLost(outcome.Failure!) && batch.All(append => append.Work is null),
+        WritePhase.Beginning => outcome.OnKeptConnection,
+        WritePhase.Writing => true,
+        _ => batch.All(append => append.Work is null),
     });
 
     private bool IsUncertain(WriteOutcome outcome) => outcome is { Phase: WritePhase.Committing, Failure: { } failed } && engine.IsUncertain(failed);

@@ -68,7 +68,7 @@ public sealed class SharedRegistryTests : IAsyncLifetime
 
         Assert.Equal(1L, await AskAsync(connection, "SELECT count(*) FROM api_key"));
         Assert.Equal(company.Number, registry.FindKey(key)!.Value.Company.Number);
-        Assert.ThrowsAny<NpgsqlException>(registry.Refresh);
+        Assert.ThrowsAny<NpgsqlException>(() => registry.Refresh());
     }
 
     private Registry Open()

@@ -64,12 +64,29 @@ public sealed class PostgresFaultTests
         AssertComeAgain(unsure.Response);
         Assert.Contains("has not answered whether it stored this", $"{unsure.Body}");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await HealthAsync(server, "ready"));
+        using var trackmate = new CommandLineRunner();
+        trackmate.Environment["TRACKMATE_DATABASE"] = database.Connection + ";Command Timeout=1";
+        Assert.Contains("); look before you try it again.", await trackmate.FailAsync("key add", 1));
 
         await database.ExecuteAsync("ALTER SYSTEM RESET synchronous_standby_names");
         await database.ExecuteAsync("SELECT pg_reload_conf()");
         await Eventually.TrueAsync(async () => await HealthAsync(server, "ready") is HttpStatusCode.OK, () => server.Output);
         (await backend.WebhookAsync("order_shipped", email: "sarah@shop.com", eventId: "unsure")).AssertOk();
         await AssertNoFaultOfOursAsync(server);
+    }
+
+    [Fact]
+    public async Task A_role_that_may_not_read_the_tables_is_told_so_and_not_that_there_are_none()
+    {
+        await using var database = await PostgresServer.StartAsync(new() { Fsync = false });
+        await using (await StartAsync(database.Connection))
+        {
+        }
+
+        await database.ExecuteAsync("CREATE ROLE stranger LOGIN");
+        using var trackmate = new CommandLineRunner();
+        trackmate.Environment["TRACKMATE_DATABASE"] = new NpgsqlConnectionStringBuilder(database.Connection) { Username = "stranger" }.ConnectionString;
+        Assert.Contains("permission denied for table schema_version", await trackmate.FailAsync("company list", 1));
     }
 
     [Fact]

@@ -93,6 +93,13 @@ internal sealed class PostgresDatabase : Database
     public override void Execute(string sql)
     {
         if (sql.StartsWith("BEGIN", StringComparison.Ordinal)) inTransaction = true;
+        if (sql == "COMMIT" && pipe.TakesLong)
+        {
+            // What waits may take long still; the commit has its limit, for a replica that does not confirm it never will.
+            pipe.Flush();
+            pipe.TakesLong = false;
+        }
+
         pipe.Add(sql, []);
         pipe.Flush();
         if (sql is not ("COMMIT" or "ROLLBACK")) return;

@@ -72,7 +72,8 @@ internal sealed class PostgresEngine : Engine
 
     public override string RemedyOf(Exception e) => ((e as StoreUnavailableException)?.InnerException ?? e) switch
     {
-        PostgresException failure => IsFault(failure) ? "Try again once all its machines are there." : "",
+        PostgresException failure when failure.SqlState[..2] is "57" or "08" || failure.SqlState == PostgresErrorCodes.LockNotAvailable || IsLostMachine(failure) => "Try again; where it is many machines, once all of them are there.",
+        PostgresException => "",
         // It was not reached.
         NpgsqlException { InnerException: not null } or SocketException or TimeoutException or IOException => "Check that it runs there and lets this machine in.",
         _ => "",
@@ -102,7 +103,8 @@ internal sealed class PostgresEngine : Engine
 
     public override bool IsLost(Exception e) => e switch
     {
-        PostgresException failure => failure.SqlState[..2] is "08" || failure.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown,
+        // One that has become a standby takes nothing any more; another one may be the primary.
+        PostgresException failure => failure.SqlState[..2] is "08" || failure.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.ReadOnlySqlTransaction,
         UnconfirmedCommitException => false,
         NpgsqlException { InnerException: TimeoutException } => false,
         NpgsqlException or SocketException or IOException => true,
@@ -229,7 +231,8 @@ internal sealed class PostgresEngine : Engine
 
     private static long VersionOf(Database database)
     {
-        using (var found = database.Use("SELECT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'schema_version')"))
+        // Whether or not this role may read it: one that may not is told so by what comes next.
+        using (var found = database.Use("SELECT EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname = 'schema_version')"))
         {
             found.Next();
             if (found.Long(0) == 0) return 0;

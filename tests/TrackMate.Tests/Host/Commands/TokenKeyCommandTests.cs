@@ -75,6 +75,18 @@ public sealed class TokenKeyCommandTests : IAsyncLifetime
 
     /// <summary>Programs that add the first keys at once agree on what encrypts them.</summary>
     [Fact]
+    public async Task No_key_is_added_beside_one_that_was_encrypted_with_another_file()
+    {
+        await trackmate.DoAsync("token-key add --kid first");
+        File.Delete(Path.Combine(trackmate.DataFolder, "keys", "token.key"));
+
+        Assert.Contains("is not the file that the token key first was encrypted with, so none is added beside it. Copy that file here", await trackmate.FailAsync("token-key add --kid second", 1));
+        Assert.False(File.Exists(Path.Combine(trackmate.DataFolder, "keys", "token.key")));
+        await trackmate.DoAsync("token-key revoke first");
+        await trackmate.DoAsync("token-key add --kid second");
+    }
+
+    [Fact]
     public async Task Two_first_keys_at_once_can_both_be_read()
     {
         foreach (var i in Enumerable.Range(0, 3)) await trackmate.DoAsync($"company add TM-{i}");
