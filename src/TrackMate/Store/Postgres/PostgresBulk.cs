@@ -11,17 +11,17 @@ namespace TrackMate.Store.Postgres;
 /// </summary>
 internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
 {
-    public Lazy<List<(Origin Origin, string EventId)>> Stored(long company, IReadOnlyCollection<(Origin Origin, string EventId)> messages) =>
-        Ask(
+    public Lazy<List<(Origin Origin, string EventId)>> Stored(long company, IReadOnlyCollection<(Origin Origin, string EventId)> messages)
+    {
+        var asked = messages.GroupBy(message => message.Origin, message => message.EventId).Select(ofOne => Ask(
             """
-            SELECT given.origin, given.event_id FROM unnest($2, $3) AS given (origin, event_id)
-            CROSS JOIN LATERAL (SELECT 1 FROM message WHERE company = $1 AND origin = given.origin AND event_id = given.event_id LIMIT 1) AS known
+            SELECT given.event_id FROM unnest($3) AS given (event_id)
+            CROSS JOIN LATERAL (SELECT 1 FROM message WHERE company = $1 AND origin = $2 AND event_id = given.event_id LIMIT 1) AS known
             """,
-            [
-                PostgresDatabase.Parameter(company), new NpgsqlParameter<short[]> { TypedValue = [.. messages.Select(message => (short)message.Origin)] },
-                Array([.. messages.Select(message => message.EventId)]),
-            ],
-            row => ((Origin)(short)row[0]!, (string)row[1]!));
+            [PostgresDatabase.Parameter(company), PostgresDatabase.Parameter((long)ofOne.Key), Array([.. ofOne])],
+            row => (ofOne.Key, (string)row[0]!))).ToList();
+        return new(() => [.. asked.SelectMany(ofOne => ofOne.Value)], LazyThreadSafetyMode.None);
+    }
 
     /// <summary>In the order of their ids, so that two servers that make the same sessions wait for each other and never in a circle.</summary>
     public Lazy<List<(string SessionId, long Number, long? FirstDay)>> Sessions(long company, IReadOnlyDictionary<string, long?> firstDays)
