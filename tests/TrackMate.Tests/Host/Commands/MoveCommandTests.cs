@@ -266,6 +266,13 @@ public sealed class MoveCommandTests(ToldStore told) : IClassFixture<ToldStore>,
         Assert.Null(await backend.ProfileOfAsync("gone@shop.com"));
         trackmate.Environment["TRACKMATE_DATA"] = dataFolder;
         trackmate.Environment["TRACKMATE_DATABASE"] = database;
+        if (database is not null)
+        {
+            // As the guide says: no database holds it.
+            Directory.CreateDirectory(Path.Combine(dataFolder, "keys"));
+            File.Copy(Path.Combine(Embedded, "keys", "token.key"), Path.Combine(dataFolder, "keys", "token.key"));
+        }
+
         await trackmate.DoAsync("company add TM-LATER");
         await trackmate.DoAsync("key add --company TM-LATER");
         await trackmate.DoAsync("token-key add --company TM-LATER --kid later");
