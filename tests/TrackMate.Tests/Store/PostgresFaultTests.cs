@@ -35,7 +35,7 @@ public sealed class PostgresFaultTests
         await server.PrintsAsync("registry of companies and keys cannot be read");
         await Task.Delay(TimeSpan.FromSeconds(1), Cancel);
         foreach (var told in new[] { "The registry of companies and keys cannot be read", $"The database trackmate at 127.0.0.1:{database.Port} cannot be read", $"The database trackmate at 127.0.0.1:{database.Port} cannot be written" })
-            Assert.Single(server.Output.Split('\n'), line => line.Contains(told, StringComparison.Ordinal));
+            Assert.Matches("\"Timestamp\":\"20[0-9-]+T[0-9:.]+Z\"", Assert.Single(server.Output.Split('\n'), line => line.Contains(told, StringComparison.Ordinal)));
 
         await database.StartAgainAsync();
         await AssertRecoversAsync(server, person);
