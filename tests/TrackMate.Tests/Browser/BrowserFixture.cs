@@ -5,6 +5,9 @@ namespace TrackMate.Tests.Browser;
 /// <summary>One real Chromium for all tests that look at pages; each test opens a window of its own in it.</summary>
 public sealed class BrowserFixture : IAsyncLifetime
 {
+    /// <summary>For what Playwright would wait for without end, should the browser answer no more.</summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
     private IPlaywright? playwright;
     private IBrowser? browser;
 
@@ -23,7 +26,7 @@ public sealed class BrowserFixture : IAsyncLifetime
             TimezoneId = "UTC",
             Locale = "en-GB",
             UserAgent = userAgent,
-        });
+        }).WaitAsync(Limit);
 
     public async ValueTask InitializeAsync()
     {

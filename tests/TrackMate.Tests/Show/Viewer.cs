@@ -38,7 +38,7 @@ public sealed class Viewer : IAsyncDisposable
     {
         var window = await browser.NewWindowAsync(width, scheme: scheme, javaScript: javaScript);
         window.SetDefaultTimeout(20_000);
-        return new(window, await window.NewPageAsync(), server.Address);
+        return new(window, await window.NewPageAsync().WaitAsync(BrowserFixture.Limit), server.Address);
     }
 
     /// <summary>Goes to a page, by way of the login where it asks for one.</summary>
@@ -61,9 +61,9 @@ public sealed class Viewer : IAsyncDisposable
 
     /// <summary>The visible text of each that matches, its white space as single spaces.</summary>
     public async Task<IReadOnlyList<string>> TextsAsync(string selector) =>
-        [.. (await Page.Locator(selector).AllInnerTextsAsync()).Select(text => Regex.Replace(text, @"\s+", " ").Trim())];
+        [.. (await Page.Locator(selector).AllInnerTextsAsync().WaitAsync(BrowserFixture.Limit)).Select(text => Regex.Replace(text, @"\s+", " ").Trim())];
 
-    public async Task<bool> ScrollsSidewaysAsync() => await Page.EvaluateAsync<bool>("document.documentElement.scrollWidth > document.documentElement.clientWidth");
+    public async Task<bool> ScrollsSidewaysAsync() => await Page.EvaluateAsync<bool>("document.documentElement.scrollWidth > document.documentElement.clientWidth").WaitAsync(BrowserFixture.Limit);
 
-    public async ValueTask DisposeAsync() => await window.DisposeAsync();
+    public async ValueTask DisposeAsync() => await window.DisposeAsync().AsTask().WaitAsync(BrowserFixture.Limit);
 }
