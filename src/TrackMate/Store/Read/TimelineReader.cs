@@ -201,7 +201,7 @@ internal sealed class TimelineReader(Database database)
         using var rows = database.Use("""
             SELECT session, from_ms, to_ms, claim, trust,
               COALESCE((SELECT last_at FROM session_day d WHERE d.company = ?1 AND d.session = s.session ORDER BY day DESC LIMIT 1), -9223372036854775808),
-              CASE has_runs WHEN 1 THEN COALESCE((SELECT last_at FROM server_run r WHERE r.company = ?1 AND r.identifier = 0 AND r.session = s.session
+              CASE WHEN has_runs = 1 THEN COALESCE((SELECT last_at FROM server_run r WHERE r.company = ?1 AND r.identifier = 0 AND r.session = s.session
                 ORDER BY first_at DESC LIMIT 1), -9223372036854775808) ELSE -9223372036854775808 END
             FROM span s WHERE company = ?1 AND identifier = ?2 AND (has_runs = 1 OR ?3 = 0)
             """);

@@ -134,7 +134,7 @@ internal sealed class Names(Database database, SessionMarks marks)
             database.Use("""
                 INSERT INTO identifier (id, company, leaf, kind, value, first_named_ms, search, person) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?1)
                 ON CONFLICT (company, leaf) DO UPDATE SET kind = excluded.kind, value = excluded.value, first_named_ms = excluded.first_named_ms,
-                  search = CASE identifier.kind WHEN 3 THEN excluded.search ELSE identifier.search END
+                  search = CASE WHEN identifier.kind = 3 THEN excluded.search ELSE identifier.search END
                 """)
                 .With(numbered.Number).With(company.Number).WithBlob(bytes).With((long)identifier.Kind).With(identifier.Value)
                 .With(named == long.MaxValue ? null : named).With(identifier.Value.ToLowerInvariant()).Run();

@@ -103,7 +103,7 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
 
     private void SetStanding(Company company, long session, long identifier, bool verified, bool claimed) =>
         database.Use("""
-            UPDATE claim SET standing = CASE WHEN CASE trust WHEN 1 THEN ?4 ELSE ?5 END = 0 THEN 0 WHEN EXISTS (
+            UPDATE claim SET standing = CASE WHEN CASE WHEN trust = 1 THEN ?4 ELSE ?5 END = 0 THEN 0 WHEN EXISTS (
               SELECT 1 FROM act WHERE act.company = ?1 AND act.session = claim.session AND act.session IS NOT NULL AND undone_ms IS NULL AND kind = 3 AND from_ms <= claim.at_ms AND to_ms > claim.at_ms)
               THEN 2 ELSE 1 END
             WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3

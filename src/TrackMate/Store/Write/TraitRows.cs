@@ -56,14 +56,14 @@ internal sealed class TraitRows(Database database)
         }
 
         var changed = new List<string>();
-        using (var rows = database.Use("SELECT name FROM trait_said WHERE company = ?1 AND identifier = ?2 AND session = ?3 AND standing <> CASE trust WHEN 1 THEN ?4 ELSE ?5 END"))
+        using (var rows = database.Use("SELECT name FROM trait_said WHERE company = ?1 AND identifier = ?2 AND session = ?3 AND standing <> CASE WHEN trust = 1 THEN ?4 ELSE ?5 END"))
         {
             rows.With(company.Number).With(identifier).With(session).With(verified ? 1 : 0).With(claimed ? 1 : 0);
             while (rows.Next()) changed.Add(rows.Text(0));
         }
 
         if (changed.Count == 0) return;
-        database.Use("UPDATE trait_said SET standing = CASE trust WHEN 1 THEN ?4 ELSE ?5 END WHERE company = ?1 AND identifier = ?2 AND session = ?3")
+        database.Use("UPDATE trait_said SET standing = CASE WHEN trust = 1 THEN ?4 ELSE ?5 END WHERE company = ?1 AND identifier = ?2 AND session = ?3")
             .With(company.Number).With(identifier).With(session).With(verified ? 1 : 0).With(claimed ? 1 : 0).Run();
         foreach (var name in changed) Choose(company, identifier, name);
     }
