@@ -9,11 +9,12 @@ return args switch
     ["cost", var url, var key, var events] => await CostOfLength.Run(new(url), key, int.Parse(events)),
     ["acts", var url, var key] => await CostOfActs.Run(new(url), key),
     ["strangers", var url, var key] => await Strangers.Run(new(url), key),
+    ["flood", var url, var flooding, var quiet, var connections, var seconds] => await Flood.Run(new(url), flooding, quiet, int.Parse(connections), int.Parse(seconds)),
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | copy CONNECTION SECONDS | cost URL API_KEY [EVENTS] | acts URL API_KEY | strangers URL API_KEY; bench/run.sh and bench/run-postgres.sh call them.");
+    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | copy CONNECTION SECONDS | cost URL API_KEY [EVENTS] | acts URL API_KEY | strangers URL API_KEY | flood URL FLOODING_COMPANY QUIET_COMPANY CONNECTIONS SECONDS; bench/run.sh, bench/run-postgres.sh and bench/run-floods.sh call them.");
     return 2;
 }

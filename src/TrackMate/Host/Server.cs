@@ -52,6 +52,7 @@ internal static class Server
         builder.Services.AddHostedService<StitchRate>();
         builder.Services.AddSingleton(_ => new RateLimit(options.RequestsPerSecond));
         builder.Services.AddSingleton<DailyQuota>();
+        builder.Services.AddSingleton(_ => new ParseGate(ParseGate.HalfOfTheProcessors));
         builder.Services.AddSingleton<Intake>();
         builder.Services.AddSingleton<TrackEvents>();
         builder.Services.AddSingleton<IdentifyProfile>();

@@ -7,13 +7,16 @@ using TrackMate.Store;
 namespace TrackMate.Receive;
 
 /// <summary>What the three receiving slices share: the store, the registry, the clock, and how a refusal is answered and kept.</summary>
-internal sealed class Intake(MessageStore store, Registry registry, RateLimit rateLimit, DailyQuota quota, TimeProvider time)
+internal sealed class Intake(MessageStore store, Registry registry, RateLimit rateLimit, DailyQuota quota, ParseGate gate, TimeProvider time)
 {
     public const int MaxEvents = 500;
     public const int MaxEventBytes = 32 * 1024;
 
     /// <summary>Of a refused event so much is kept: all that one may have, so that it can be mended.</summary>
     private const int KeptBytes = MaxEventBytes;
+
+    /// <summary>So far the company is looked for in a large body before its turn.</summary>
+    private const int PeekedBytes = 4096;
 
     /// <summary>Of a batch that is refused as a whole so much is kept.</summary>
     private const int KeptBatchBytes = 256 * 1024;
@@ -27,6 +30,33 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
 
     /// <exception cref="Refused">The company has sent what it may today.</exception>
     public void LimitCompany(Company company, long receivedAt) => quota.Check(company, receivedAt);
+
+    /// <summary>
+    /// Waits until a body may be parsed: a small one need not, and a large one is turned away where its messages would be. Dispose the turn once it is parsed.
+    /// </summary>
+    /// <param name="sender">The company of the API key; null for a browser, whose body names it.</param>
+    /// <exception cref="StoreUnavailableException">There is no room for it.</exception>
+    public ValueTask<ParseTurn> TurnAsync(RequestBody body, Company? sender) => body.Utf8.Length <= ParseGate.LargeBytes ? default : LargeTurnAsync(body.Utf8, sender);
+
+    private async ValueTask<ParseTurn> LargeTurnAsync(ReadOnlyMemory<byte> body, Company? sender)
+    {
+        // The SDK names the company first. One that is named far back, or none, is nobody's until it is parsed: those take turns as one.
+        var company = sender ?? (WireObject.Peek(body.Span[..PeekedBytes], Member.CompanyId) is { } companyId ? registry.Find(companyId) : null);
+        var origin = sender is null ? Origin.Browser : Origin.Server;
+        if (company is not null) store.CheckRoom(company, origin, body.Length);
+        var turn = await gate.EnterAsync(new(company?.Number ?? 0, origin is Origin.Browser ? SenderKind.Browsers : SenderKind.BackEnd), body.Length);
+        try
+        {
+            // Others came before it.
+            if (company is not null) store.CheckRoom(company, origin, body.Length);
+            return turn;
+        }
+        catch
+        {
+            turn.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Reads a browser's body, and the company it names if its page may send for that.</summary>
     /// <exception cref="Refused">It breaks a rule, names no company, or comes from another origin than those the company lists.</exception>
@@ -86,6 +116,11 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
             if (sender is not null && refused.Reason is not (Reason.QuotaSpent or Reason.Suppressed)) await KeepAsync(http, call, new(sender, refused), body);
             await Problems.WriteAsync(http, refused);
         }
+        catch (StoreUnavailableException e) when (e.IsInUse)
+        {
+            body?.Abandon();
+            throw;
+        }
         finally
         {
             body?.Dispose();
@@ -116,9 +151,10 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
             if (origin is Origin.Browser) kept = kept with { Body = KeptTokens.Blank(kept.Body) };
             await store.AppendAsync([], new(refusal.Company, origin, call, Now(), [kept]) { Agent = origin is Origin.Browser ? UserAgent.Parse(http.Request.Headers.UserAgent) : null });
         }
-        catch (StoreUnavailableException)
+        catch (StoreUnavailableException e)
         {
             // The sender still learns what to mend; that the store is down is logged where it is noticed.
+            if (e.IsInUse) body?.Abandon();
         }
     }
 }

@@ -7,6 +7,12 @@ namespace TrackMate.Receive;
 /// <summary>How the API says no: RFC 9457 problem details, whose detail tells the sender what to mend.</summary>
 internal static partial class Problems
 {
+    /// <summary>Bytes a millisecond, as fast as a connection is read that sends more than it may, and milliseconds.</summary>
+    private const long BytesAMillisecond = 256, LongestPause = 1000;
+
+    /// <summary>What is taken for the length of a body that does not say it.</summary>
+    private const long UnknownBytes = 64 * 1024;
+
     public static Problem Of(Refused refused) => new(
         "urn:trackmate:problem:" + Refused.NameOf(refused.Reason),
         ReasonPhrases.GetReasonPhrase(refused.Status),
@@ -19,7 +25,21 @@ internal static partial class Problems
         ReceiveMetrics.Refused(Refused.NameOf(refused.Reason));
         if (refused.RetryAfterSeconds is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
         http.Response.StatusCode = refused.Status;
-        return WriteAsync(http, Of(refused));
+        return IsForTooMuch(refused) ? WriteAndSlowAsync(http, Of(refused)) : WriteAsync(http, Of(refused));
+    }
+
+    private static bool IsForTooMuch(Refused refused) => refused.Reason is Reason.TooManyRequests or Reason.ShareSpent or Reason.Overloaded;
+
+    /// <summary>
+    /// Who sends large bodies again and again without heeding <c>Retry-After</c> would keep the server busy with refusing them: the answer goes out at once, and the
+    /// connection's next request is read after a while, the longer the more was sent. A single event is over before anybody notices.
+    /// </summary>
+    private static async Task WriteAndSlowAsync(HttpContext http, Problem problem)
+    {
+        await WriteAsync(http, problem);
+        await http.Response.CompleteAsync();
+        var pause = TimeSpan.FromMilliseconds(Math.Min(LongestPause, (http.Request.ContentLength ?? UnknownBytes) / BytesAMillisecond));
+        if (pause > TimeSpan.FromMilliseconds(1)) await Task.Delay(pause, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private static Task WriteAsync(HttpContext http, Problem problem)
@@ -42,6 +62,10 @@ internal static partial class Problems
         catch (Refused refused) when (!http.Response.HasStarted)
         {
             await WriteAsync(http, refused);
+        }
+        catch (QueueFullException e) when (!http.Response.HasStarted)
+        {
+            await WriteAsync(http, new Refused(e.OwnShare ? Reason.ShareSpent : Reason.Overloaded, e.Message, retryAfterSeconds: e.RetryAfterSeconds));
         }
         catch (StoreUnavailableException e) when (!http.Response.HasStarted)
         {

@@ -32,15 +32,18 @@ internal sealed class ReceiveWebhook(Intake intake)
         intake.LimitCompany(company, receivedAt);
         Taken taken;
         bool isBatch;
-        try
+        using (await intake.TurnAsync(body, company))
         {
-            var wire = WireObject.Read(body.Utf8, FieldPath.Body);
-            isBatch = wire.Has(Member.Events);
-            taken = Read(wire, company, new(receivedAt, Agent: null));
-        }
-        catch (Refused refused)
-        {
-            throw new Refusal(company, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
+            try
+            {
+                var wire = WireObject.Read(body.Utf8, FieldPath.Body);
+                isBatch = wire.Has(Member.Events);
+                taken = Read(wire, company, new(receivedAt, Agent: null));
+            }
+            catch (Refused refused)
+            {
+                throw new Refusal(company, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
+            }
         }
 
         var rejected = taken.Refusals.Count == 0 ? null : new Rejected(company, Origin.Server, ReceivingCall.Webhooks, receivedAt, [.. taken.Refusals.Select(refusal => refusal.ToKeep())]);

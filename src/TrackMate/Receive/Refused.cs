@@ -31,7 +31,9 @@ internal enum Reason
     Suppressed,
     TooManyRequests,
     QuotaSpent,
+    ShareSpent,
     StoreUnavailable,
+    Overloaded,
 }
 
 /// <summary>A refusal on its way to the sender: what to mend, by the field's wire name.</summary>
@@ -63,8 +65,8 @@ internal sealed class Refused(Reason reason, string detail, string? field = null
         Reason.UnsupportedEncoding => 415,
         Reason.MissingField or Reason.WrongType or Reason.BadValue or Reason.TooDeep or Reason.TooManyKeys or Reason.BadNumber
             or Reason.TooManyEvents or Reason.NoIdentifier or Reason.TimeOutOfRange or Reason.Suppressed => 422,
-        Reason.TooManyRequests or Reason.QuotaSpent => 429,
-        Reason.StoreUnavailable => 503,
+        Reason.TooManyRequests or Reason.QuotaSpent or Reason.ShareSpent => 429,
+        Reason.StoreUnavailable or Reason.Overloaded => 503,
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "A reason without a status."),
     };
 

@@ -41,6 +41,9 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
+    /// <summary>Does not give it back, since the store may still read it.</summary>
+    public void Abandon() => buffer = [];
+
     public void Dispose()
     {
         if (buffer.Length == 0) return;

@@ -29,19 +29,11 @@ internal sealed class TrackEvents(Intake intake)
 
     private async Task Track(HttpContext http, RequestBody body)
     {
-        var (wire, company) = intake.ReadPublic(http, body);
-        var arrival = new Arrival(intake.Now(), UserAgent.Parse(http.Request.Headers.UserAgent));
-        intake.LimitCompany(company, arrival.ReceivedAt);
-
+        WireObject wire;
+        Company company;
+        Arrival arrival;
         Taken taken;
-        try
-        {
-            taken = Read(wire, company, arrival);
-        }
-        catch (Refused refused)
-        {
-            throw new Refusal(company, refused, Batches.EventIdOf(wire));
-        }
+        using (await intake.TurnAsync(body, sender: null)) (wire, company, arrival, taken) = Read(http, body);
 
         var refusals = taken.Refusals;
         var rejected = refusals.Count == 0
@@ -50,6 +42,21 @@ internal sealed class TrackEvents(Intake intake)
         var receipts = await intake.AppendAsync(taken.Messages, rejected);
         var duplicates = receipts.Count(receipt => receipt.Duplicate);
         await (receipts.Length == 1 && duplicates == 0 && refusals.Count == 0 ? Intake.WriteAsync(http, OneAccepted) : Intake.WriteAsync(http, AnswerOf(receipts.Length - duplicates, duplicates, refusals), Wire.Json.EventsAnswer));
+    }
+
+    private (WireObject Wire, Company Company, Arrival Arrival, Taken Taken) Read(HttpContext http, RequestBody body)
+    {
+        var (wire, company) = intake.ReadPublic(http, body);
+        var arrival = new Arrival(intake.Now(), UserAgent.Parse(http.Request.Headers.UserAgent));
+        intake.LimitCompany(company, arrival.ReceivedAt);
+        try
+        {
+            return (wire, company, arrival, Read(wire, company, arrival));
+        }
+        catch (Refused refused)
+        {
+            throw new Refusal(company, refused, Batches.EventIdOf(wire));
+        }
     }
 
     private static EventsAnswer AnswerOf(int accepted, int duplicates, List<RefusedItem> refusals) => new(

@@ -39,6 +39,9 @@ internal abstract class Engine : IDisposable
     /// <summary>How many writers a server has.</summary>
     public virtual int Writers => 1;
 
+    /// <summary>What may wait for each of them.</summary>
+    public QueueLimits QueueLimits => Writers == 1 ? QueueLimits.OneWriter : QueueLimits.OneOfSeveral;
+
     /// <summary>Writes something and takes it away again, to see whether that can be done.</summary>
     public abstract void Probe(Database writer);
 

@@ -20,7 +20,7 @@ internal sealed class MessageStore : ISnapshots, IDisposable
         away = new(engine.Place, log);
         writers = [.. Enumerable.Range(0, engine.Writers).Select(_ => new StoreWriter(engine, log, companies => Appended?.Invoke(companies), away))];
         aside = new(engine, log, companies => Appended?.Invoke(companies), away, isAside: true);
-        StoreMetrics.QueueLength = () => writers.Sum(writer => writer.Waiting) + aside.Waiting;
+        StoreMetrics.QueueLength = kind => writers.Append(aside).Sum(writer => writer.Queue.Waiting(kind));
     }
 
     /// <summary>Opens or makes the store for a server, and brings its tables up to date.</summary>
@@ -54,6 +54,15 @@ internal sealed class MessageStore : ISnapshots, IDisposable
     /// <exception cref="StoreUnavailableException">Nothing was stored.</exception>
     public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected = null) =>
         ((messages.Count > 0 ? messages[0].Company : rejected?.Company) is { } company ? WriterOf(company) : writers[0]).Queue.AppendAsync(messages, rejected);
+
+    /// <summary>Asks whether messages of a sender would be taken now, before they are read: that costs less than after.</summary>
+    /// <exception cref="StoreUnavailableException">They would not.</exception>
+    public void CheckRoom(Company company, Origin origin, long bytes)
+    {
+        if (WriterOf(company).Queue.RefusalOf(new(company.Number, origin is Origin.Browser ? SenderKind.Browsers : SenderKind.BackEnd), bytes) is not { } refusal) return;
+        StoreMetrics.NotQueued(refusal);
+        throw refusal;
+    }
 
     /// <summary>Asks the writers that failed last whether they write again.</summary>
     /// <exception cref="StoreUnavailableException">They do not.</exception>

@@ -15,14 +15,28 @@ internal static class StoreMetrics
     private static readonly Histogram<long> BatchSize = Meter.CreateHistogram("trackmate.commit.messages", description: "Messages in one transaction.",
         advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] });
 
-    static StoreMetrics() => Meter.CreateObservableGauge("trackmate.queue.length", () => QueueLength?.Invoke() ?? 0, description: "Requests waiting for the writer.");
+    private static readonly Counter<long> NotTaken = Meter.CreateCounter<long>("trackmate.queue.refused", description: "Requests that the write queue did not take or answered before they were written, by reason.");
 
-    /// <summary>Set by the write queue of the running store.</summary>
-    public static Func<int>? QueueLength { get; set; }
+    static StoreMetrics() => Meter.CreateObservableGauge("trackmate.queue.length", Lengths, description: "Requests waiting for the writer, by sender.");
+
+    /// <summary>Set by the running store.</summary>
+    public static Func<SenderKind, int>? QueueLength { get; set; }
 
     public static void Committed(int messages, TimeSpan elapsed)
     {
         CommitTime.Record(elapsed.TotalSeconds);
         BatchSize.Record(messages);
     }
+
+    /// <param name="refusal">What the request was refused with.</param>
+    public static void NotQueued(StoreUnavailableException refusal) => NotQueued(refusal is QueueFullException full ? full.OwnShare ? "own_share" : "overloaded" : "stopping");
+
+    public static void NotQueued(string reason) => NotTaken.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    private static IEnumerable<Measurement<int>> Lengths() => QueueLength is not { } length ? [] :
+    [
+        new(length(SenderKind.Browsers), new KeyValuePair<string, object?>("sender", "browsers")),
+        new(length(SenderKind.BackEnd), new KeyValuePair<string, object?>("sender", "back_end")),
+        new(length(SenderKind.Operators), new KeyValuePair<string, object?>("sender", "operators")),
+    ];
 }

@@ -1,8 +1,11 @@
 namespace TrackMate.Store;
 
 /// <summary>The store cannot take it now; nothing of it is stored, and the sender may send it again. A 503 with Retry-After.</summary>
-public sealed class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner)
+public class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner)
 {
+    /// <summary>Whether a writer may still read what was to be stored, so that its memory must not be used for anything else.</summary>
+    public bool IsInUse { get; init; }
+
     /// <summary>What it was in truth, without the full stop and without where in a statement: our own sentence is for whoever sent something.</summary>
     public static string CauseOf(Exception e)
     {

@@ -31,12 +31,10 @@ internal sealed partial class StoreWriter : IDisposable
         this.away = away;
         this.isAside = isAside;
         connection = new(engine);
-        Queue = new(Commit);
+        Queue = new(Commit, TimeProvider.System, engine.QueueLimits);
     }
 
     public WriteQueue Queue { get; }
-
-    public int Waiting => Queue.Waiting;
 
     /// <summary>What the last transaction failed with; null while it takes what comes.</summary>
     public Exception? Failure => failure;

@@ -1,64 +1,132 @@
-using System.Diagnostics;
 using TrackMate.Bind;
 using TrackMate.Store.Write;
 
 namespace TrackMate.Store;
 
-/// <summary>
-/// Group commit: one thread takes what has gathered in the bounded queue, writes it in one transaction, and answers its senders after the commit. The more come at
-/// once, the cheaper each is. A full queue refuses at once rather than holding what it cannot promise.
-/// </summary>
-internal sealed class WriteQueue : IDisposable
+/// <summary>What a write queue holds at most.</summary>
+/// <param name="Bytes">What may wait in memory; of it one sender at most as much as is left free.</param>
+/// <param name="Milliseconds">
+/// What one transaction is to take, apart from what every transaction costs and from one request that is larger: about so long does another company's single event wait.
+/// </param>
+internal sealed record QueueLimits(long Bytes, double Milliseconds)
 {
-    /// <summary>Appends waiting at most; past it senders get a 503.</summary>
-    private const int Capacity = 8192;
+    public static readonly QueueLimits OneWriter = new(64L << 20, 10);
 
-    /// <summary>What may wait at most in memory.</summary>
-    private const long CapacityBytes = 64L << 20;
+    /// <summary>Each transaction costs journeys to the database, and who waits is mostly with another writer.</summary>
+    public static readonly QueueLimits OneOfSeveral = new(16L << 20, 20);
+}
 
-    /// <summary>Messages in one transaction at most, so that the first of them does not wait for thousands.</summary>
+/// <summary>
+/// Group commit: one thread takes what has gathered in the queue, writes it in one transaction, and answers its senders after the commit. The more come at once, the
+/// cheaper each is. The senders take turns, a transaction is short, and who would wait for too long is told so at once; nobody waits without end, whatever the disk does.
+/// </summary>
+internal sealed partial class WriteQueue : IDisposable
+{
+    /// <summary>Messages in one transaction at most.</summary>
     private const int MaxMessages = 1024;
+
+    /// <summary>What would wait for longer is refused at once.</summary>
+    private const double MaxWaitMilliseconds = 2000;
+
+    private const int MaxRetryAfterSeconds = 60;
+
+    /// <summary>What has waited for so long is answered, even if the disk hangs, with what is known of it: within five seconds everybody is, and a company that somebody else holds is waited for three.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(4.5);
+
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock gate = new();
     private readonly AutoResetEvent arrived = new(false);
     private readonly Action<IReadOnlyList<Append>> commit;
+    private readonly TimeProvider time;
+    private readonly QueueLimits limits;
     private readonly Thread thread;
-    private readonly Queue<Append> waiting = new();
-    private long waitingBytes;
+    private readonly ITimer timer;
+    private readonly FairQueue<Append> waiting = new();
+    private readonly ServiceTimes times = new();
+    private List<Append> running = [];
+    private long runningSince;
+    private double runningExpected;
     private bool stopping;
 
     /// <param name="commit">Writes appends in one transaction and sets the receipts or the failure of each. Never throws.</param>
-    public WriteQueue(Action<IReadOnlyList<Append>> commit)
+    public WriteQueue(Action<IReadOnlyList<Append>> commit, TimeProvider time, QueueLimits? limits = null)
     {
         this.commit = commit;
+        this.time = time;
+        this.limits = limits ?? QueueLimits.OneWriter;
         thread = new(Run) { Name = "store writer", IsBackground = true };
+        timer = time.CreateTimer(_ => AnswerLate(), null, LookInterval, LookInterval);
     }
-
-    /// <summary>Appends that wait.</summary>
-    public int Waiting => waiting.Count;
 
     public void Start() => thread.Start();
 
+    /// <summary>Appends that wait.</summary>
+    public int Waiting(SenderKind kind)
+    {
+        lock (gate) return waiting.CountOf(kind);
+    }
+
     /// <returns>What became of each message, after the commit.</returns>
-    /// <exception cref="StoreUnavailableException">The queue is full, the program is stopping, or the transaction failed.</exception>
+    /// <exception cref="QueueFullException">It would wait for too long, or hold too much.</exception>
+    /// <exception cref="StoreUnavailableException">The program is stopping, or the transaction failed.</exception>
     public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected = null) => AppendAsync(new Append(messages, rejected));
 
     /// <summary>Runs something of an operator's between the messages, in a transaction of its own.</summary>
     /// <exception cref="StoreUnavailableException">As for messages.</exception>
     public Task RunAsync(Company company, Hold hold, Action<MessageWriter> work) => AppendAsync(new Append([], null, new(company, hold, work)));
 
+    /// <summary>What an append of so many bytes would be refused with now; null where it would be taken. To ask before its message is read costs less than after.</summary>
+    public StoreUnavailableException? RefusalOf(Sender sender, long bytes)
+    {
+        lock (gate) return Refuse(sender, bytes);
+    }
+
     private Task<Receipt[]> AppendAsync(Append append)
     {
         lock (gate)
         {
-            if (stopping || waiting.Count >= Capacity || waitingBytes + append.Bytes > CapacityBytes)
-                return Task.FromException<Receipt[]>(new StoreUnavailableException(stopping ? "The server is stopping; send it again." : "More is coming in than the store can write; send it again."));
-            waiting.Enqueue(append);
-            waitingBytes += append.Bytes;
+            if (Refuse(append.Sender, append.Bytes) is { } refusal)
+            {
+                StoreMetrics.NotQueued(refusal);
+                return Task.FromException<Receipt[]>(refusal);
+            }
+
+            append.Since = time.GetTimestamp();
+            waiting.Enqueue(append.Sender, append, times.Of(append.Sender, append.Units), append.Bytes);
             arrived.Set();
         }
 
         return append.Task;
+    }
+
+    private StoreUnavailableException? Refuse(Sender sender, long bytes)
+    {
+        if (stopping) return new StoreUnavailableException("The server is stopping; send it again.");
+        var underway = RunningMilliseconds();
+        var hasRoom = waiting.HasRoom(sender, bytes, limits.Bytes);
+        // Nearly always: then nobody need look at who else waits.
+        if (hasRoom && underway + Stretched(waiting.Cost) <= MaxWaitMilliseconds) return null;
+        var (own, others) = waiting.CostBefore(sender);
+        if (!hasRoom) return new QueueFullException(own > 0 && own >= others, RetryAfter(own + others));
+
+        // Operators' acts are few and have a line of their own; what a person decides is not turned away for what strangers send.
+        if (sender.Kind is SenderKind.Operators) return null;
+        var wait = underway + Stretched(own + others);
+        return wait <= MaxWaitMilliseconds ? null : new QueueFullException(own > others + underway, RetryAfter(wait - MaxWaitMilliseconds));
+    }
+
+    /// <summary>With what the transactions themselves cost in which it will be written.</summary>
+    private double Stretched(double milliseconds) => milliseconds * (1 + (times.Transaction / limits.Milliseconds));
+
+    private static int RetryAfter(double milliseconds) => (int)Math.Clamp(Math.Ceiling(milliseconds / 1000), 1, MaxRetryAfterSeconds);
+
+    /// <summary>What is left of the transaction under way: one that takes longer than expected is expected to take as long again.</summary>
+    private double RunningMilliseconds()
+    {
+        if (running.Count == 0) return 0;
+        var elapsed = time.GetElapsedTime(runningSince).TotalMilliseconds;
+        return elapsed < runningExpected ? runningExpected - elapsed : elapsed;
     }
 
     /// <summary>Takes nothing more, and returns when all that was taken is committed and answered.</summary>
@@ -71,7 +139,8 @@ internal sealed class WriteQueue : IDisposable
             arrived.Set();
         }
 
-        if (!thread.ThreadState.HasFlag(System.Threading.ThreadState.Unstarted)) thread.Join();
+        if (!thread.ThreadState.HasFlag(ThreadState.Unstarted)) thread.Join();
+        timer.Dispose();
         arrived.Dispose();
     }
 
@@ -79,9 +148,15 @@ internal sealed class WriteQueue : IDisposable
     {
         while (Gather() is { } batch)
         {
-            var started = Stopwatch.GetTimestamp();
             commit(batch);
-            StoreMetrics.Committed(batch.Sum(append => append.Messages.Count), Stopwatch.GetElapsedTime(started));
+            var elapsed = time.GetElapsedTime(runningSince);
+            StoreMetrics.Committed(batch.Sum(append => append.Messages.Count), elapsed);
+            lock (gate)
+            {
+                running = [];
+                // How long one waits that fails says nothing of how long they take.
+                if (batch.TrueForAll(append => append.Failure is null)) times.Learn(batch.Select(append => (append.Sender, append.Units)), elapsed.TotalMilliseconds);
+            }
 
             // One work item answers the whole batch: a work item for each answer costs more than the answers.
             ThreadPool.UnsafeQueueUserWorkItem(static batch => batch.ForEach(append => append.Answer()), batch, preferLocal: false);
@@ -89,7 +164,7 @@ internal sealed class WriteQueue : IDisposable
     }
 
     /// <summary>
-    /// Waits for something to write, then takes all that is there, up to a batch; null when stopping and all is written. What an operator does has a transaction to
+    /// Waits for something to write, then takes what has its turn, up to a batch; null when stopping and all is written. What an operator does has a transaction to
     /// itself: it may reach everything, and what is remembered of a transaction's messages must hold to its end.
     /// </summary>
     private List<Append>? Gather()
@@ -100,14 +175,18 @@ internal sealed class WriteQueue : IDisposable
             {
                 if (waiting.Count > 0)
                 {
-                    var batch = new List<Append>(waiting.Count);
-                    for (var messages = 0; messages < MaxMessages && waiting.TryPeek(out var append); messages += Math.Max(1, append.Messages.Count))
+                    var batch = new List<Append>();
+                    var (messages, expected) = (0, 0.0);
+                    while (waiting.TryPeek(out var append, out var cost))
                     {
-                        if (batch.Count > 0 && (append.Work is not null || batch[^1].Work is not null)) break;
+                        var isFull = messages + append.Messages.Count > MaxMessages || expected + cost > limits.Milliseconds;
+                        if (batch.Count > 0 && (isFull || append.Work is not null || batch[^1].Work is not null)) break;
                         batch.Add(waiting.Dequeue());
-                        waitingBytes -= append.Bytes;
+                        messages += Math.Max(1, append.Messages.Count);
+                        expected += cost;
                     }
 
+                    (running, runningSince, runningExpected) = (batch, time.GetTimestamp(), times.Transaction + expected);
                     return batch;
                 }
 
@@ -118,78 +197,22 @@ internal sealed class WriteQueue : IDisposable
         }
     }
 
-    /// <summary>What an operator does. It may run again, should a transaction fail.</summary>
-    internal sealed record Work(Company Company, Hold Hold, Action<MessageWriter> Do);
-
-    /// <summary>The messages of one request: they are stored together or not at all.</summary>
-    internal sealed class Append(IReadOnlyList<Message> messages, Rejected? rejected, Work? work = null)
+    /// <summary>
+    /// Answers those that have waited for too long. What is written at this moment may be stored all the same; an operator's act that is, is waited for, since it may
+    /// take its time.
+    /// </summary>
+    private void AnswerLate()
     {
-        // Continuations run where the batch is answered, a thread of the pool; they send an answer and never block.
-        private readonly TaskCompletionSource<Receipt[]> answer = new();
-
-        public IReadOnlyList<Message> Messages { get; } = messages;
-
-        /// <summary>About what it holds in memory.</summary>
-        public long Bytes { get; } = messages.Sum(message => message switch
+        List<Append> late, underway;
+        lock (gate)
         {
-            TrackedEvent tracked => tracked.Data.Length + tracked.Context.Length,
-            Identify identify => identify.Said.Length,
-            _ => 0,
-        }) + (rejected?.Events.Sum(refused => refused.Body.Length) ?? 0);
-
-        /// <summary>What was refused in the same request, kept beside it.</summary>
-        public Rejected? Rejected { get; } = rejected;
-
-        /// <summary>What an operator does; null for messages.</summary>
-        public Work? Work { get; } = work;
-
-        public Receipt[] Receipts { get; } = messages.Count == 0 ? [] : new Receipt[messages.Count];
-
-        /// <summary>The company that it is of; null where it only asks.</summary>
-        public Company? Company => Messages.Count > 0 ? Messages[0].Company : Rejected?.Company ?? Work?.Company;
-
-        /// <summary>Whether it only asks if the store writes.</summary>
-        public bool IsProbe => Messages.Count == 0 && Rejected is null && Work is null;
-
-        /// <summary>What it does to which companies.</summary>
-        public IEnumerable<(long Company, Hold Hold)> Holds()
-        {
-            foreach (var message in Messages) yield return (message.Company.Number, message is TrackedEvent { Order.Origin: Origin.Browser } ? Hold.Append : Hold.Bind);
-            if (Rejected is { } refused) yield return (refused.Company.Number, Hold.Append);
-            if (Work is { } asked) yield return (asked.Company.Number, asked.Hold);
+            late = waiting.RemoveFirst(IsLate);
+            underway = [.. running.Where(append => append.Work is null && IsLate(append))];
         }
 
-        /// <summary>The companies that have received or refused something by it; repeats are nothing new.</summary>
-        public IEnumerable<long> Heard()
-        {
-            for (var i = 0; i < Messages.Count; i++)
-            {
-                if (!Receipts[i].Duplicate) yield return Messages[i].Company.Number;
-            }
-
-            if (Rejected is { } refused) yield return refused.Company.Number;
-        }
-
-        /// <summary>What the transaction failed with; set by the writer.</summary>
-        public Exception? Failure { get; set; }
-
-        /// <summary>Whether it failed as it was committed, so that it may be stored all the same.</summary>
-        public bool MayBeStored { get; set; }
-
-        public Task<Receipt[]> Task => answer.Task;
-
-        private string WhatBecameOfIt => (MayBeStored, Work is null) switch
-        {
-            (false, true) => "The store cannot write now; nothing of this was stored, send it again.",
-            (false, false) => "The store cannot write now; nothing was done, try it again.",
-            (true, true) => "The store has not answered whether it stored this; send it again with the same eventId, and it is there once.",
-            (true, false) => "The store has not answered whether this was done; look before you try it again.",
-        };
-
-        public void Answer()
-        {
-            if (Failure is null) answer.SetResult(Receipts);
-            else answer.SetException(new StoreUnavailableException(WhatBecameOfIt, Failure));
-        }
+        foreach (var append in late) append.GiveUp(mayBeStored: false);
+        foreach (var append in underway) append.GiveUp(mayBeStored: true);
     }
+
+    private bool IsLate(Append append) => time.GetElapsedTime(append.Since) >= LongestWait;
 }

@@ -29,7 +29,7 @@ public sealed class TelemetryTests
         Assert.Equal(1, ValueOf(metrics, "trackmate_messages_duplicates", "origin=\"browser\""));
         Assert.Equal(1, ValueOf(metrics, "trackmate_messages_refused", "reason=\"unknown_company\""));
         Assert.Equal(1, metrics.Split('\n').Where(line => line.StartsWith("trackmate_messages_refused", StringComparison.Ordinal) && !line.Contains("unknown_company", StringComparison.Ordinal)).Sum(Value));
-        Assert.Equal(0, ValueOf(metrics, "trackmate_queue_length"));
+        Assert.Equal(0, ValueOf(metrics, "trackmate_queue_length", "sender=\"browsers\""));
         Assert.True(ValueOf(metrics, "trackmate_commit_duration_seconds_count") >= 3);
         Assert.True(ValueOf(metrics, "trackmate_commit_messages_sum") >= 2);
     }

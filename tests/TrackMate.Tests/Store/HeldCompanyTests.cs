@@ -21,6 +21,8 @@ public sealed class HeldCompanyTests
         engine.Upgrade();
         using var holder = engine.Open();
         holder.BeginWrite([(Held, Hold.Rewrite)]);
+        // Code that runs for the first time is slow, and nobody is waited for without end.
+        using (engine.OpenWriter()) { }
         var away = new AwayCompanies(engine.Place, NullLogger.Instance);
         using var writer = new StoreWriter(engine, NullLogger.Instance, _ => { }, away);
         var held = writer.Queue.AppendAsync([Messages.Browser(Messages.Company(Held), "s1", "e1")]);

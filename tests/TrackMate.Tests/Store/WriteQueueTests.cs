@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
 using TrackMate.Bind;
 using TrackMate.Receive;
 using TrackMate.Store;
@@ -6,62 +8,235 @@ using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 
-/// <summary>What the queue before the writer promises: bounded, answered after the commit, nothing taken is dropped.</summary>
+/// <summary>What the queue before the writer promises: fair, bounded, honest about time, answered after the commit, nothing taken is dropped.</summary>
 [EmbeddedOnly]
 public sealed class WriteQueueTests
 {
+    private const int Flooding = 1, Quiet = 2;
+
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly FakeTimeProvider time = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task A_full_queue_refuses_at_once_with_503_and_Retry_After_and_answers_what_it_took()
+    /// <summary>A writer whose transactions take as long as the test says, and only when it says so.</summary>
+    private sealed class Writer : IDisposable
     {
-        using var goOn = new ManualResetEventSlim();
-        var committed = 0;
-        using var queue = new WriteQueue(batch =>
+        private readonly BlockingCollection<List<WriteQueue.Append>> begun = [];
+        private readonly SemaphoreSlim mayCommit = new(0);
+
+        public Writer(FakeTimeProvider time, double millisecondsPerMessage = 0, QueueLimits? limits = null) => Queue = new(
+            batch =>
+            {
+                begun.Add([.. batch], CancellationToken.None);
+                Assert.True(mayCommit.Wait(Limit, CancellationToken.None));
+                time.Advance(TimeSpan.FromMilliseconds(batch.Sum(append => append.Messages.Count) * millisecondsPerMessage));
+            },
+            time,
+            limits);
+
+        public WriteQueue Queue { get; }
+
+        public List<WriteQueue.Append> Begun()
         {
-            goOn.Wait(Limit, CancellationToken.None);
-            committed += batch.Count;
-        });
-        queue.Start();
+            Assert.True(begun.TryTake(out var batch, Limit));
+            return batch;
+        }
 
-        var taken = new List<Task<Receipt[]>>();
-        Task<Receipt[]> next;
-        while (!(next = queue.AppendAsync([])).IsFaulted && taken.Count < 100_000) taken.Add(next);
-        var refusal = await Assert.ThrowsAsync<StoreUnavailableException>(() => next);
-        Assert.All(taken, append => Assert.False(append.IsCompleted));
+        /// <summary>Begins a transaction that is then committed.</summary>
+        public List<WriteQueue.Append> Begins()
+        {
+            var batch = Begun();
+            mayCommit.Release();
+            return batch;
+        }
 
-        var http = new DefaultHttpContext();
-        await Problems.Middleware(http, _ => throw refusal);
-        Assert.Equal(503, http.Response.StatusCode);
-        Assert.Matches("^[1-9][0-9]*$", http.Response.Headers.RetryAfter.ToString());
+        public Task<Receipt[]> Send(long company, int events, int bytes = 2, Origin origin = Origin.Browser)
+        {
+            var data = new string(' ', bytes);
+            return Queue.AppendAsync([.. Enumerable.Range(0, events).Select(Message (i) => origin is Origin.Browser
+                ? Messages.Browser(Messages.Company(company), "s", $"{i}", data: data)
+                : Messages.Webhook(Messages.Company(company), "a@shop.com", $"{i}", data: data))]);
+        }
 
-        goOn.Set();
-        await Task.WhenAll(taken).WaitAsync(Limit, Cancel);
-        Assert.Equal(taken.Count, committed);
+        public void LetGo() => mayCommit.Release(1_000_000);
+
+        public void Dispose()
+        {
+            LetGo();
+            Queue.Dispose();
+            begun.Dispose();
+            mayCommit.Dispose();
+        }
+    }
+
+    [Fact]
+    public void A_single_event_is_in_the_next_transaction_however_many_batches_of_another_company_wait()
+    {
+        using var writer = new Writer(time);
+        writer.Queue.Start();
+        _ = writer.Send(Flooding, 500);
+        var first = writer.Begun();
+        for (var i = 0; i < 50; i++) _ = writer.Send(Flooding, 500);
+        _ = writer.Send(Quiet, 1);
+        Assert.Equal(500, first.Single().Messages.Count);
+
+        writer.LetGo();
+        var next = writer.Begun();
+        Assert.Equal([Quiet], next.Select(append => append.Company!.Number));
+    }
+
+    [Fact]
+    public async Task A_transaction_is_as_short_as_its_messages_were_seen_to_need()
+    {
+        using var writer = new Writer(time, millisecondsPerMessage: 1);
+        writer.Queue.Start();
+        for (var i = 0; i < 100; i++)
+        {
+            var sent = writer.Send(Flooding, 10);
+            Assert.Single(writer.Begins());
+            await sent.WaitAsync(Limit, Cancel);
+        }
+
+        // Ten milliseconds hold about ten of them now.
+        _ = writer.Send(Flooding, 1);
+        writer.Begun();
+        for (var i = 0; i < 400; i++) _ = writer.Send(Flooding, 1);
+        writer.LetGo();
+        Assert.InRange(writer.Begun().Count, 5, 20);
+    }
+
+    [Fact]
+    public async Task Who_would_wait_for_its_own_messages_longer_than_two_seconds_gets_429_and_others_are_taken()
+    {
+        using var writer = new Writer(time);
+        writer.Queue.Start();
+        var sent = new List<Task<Receipt[]>>();
+        while (sent.Count == 0 || (!sent[^1].IsFaulted && sent.Count < 10_000)) sent.Add(writer.Send(Flooding, 500));
+        await RefusedAsync(sent[^1], 429, "urn:trackmate:problem:share_spent");
+
+        // The company's own back end has a share of its own, and so has everybody else.
+        Assert.False(writer.Send(Flooding, 1, origin: Origin.Server).IsFaulted);
+        Assert.False(writer.Send(Quiet, 1).IsFaulted);
+        Assert.Null(writer.Queue.RefusalOf(new(Quiet, SenderKind.Browsers), 1));
+        Assert.NotNull(writer.Queue.RefusalOf(new(Flooding, SenderKind.Browsers), 1));
+
+        writer.LetGo();
+        await Task.WhenAll(sent[..^1]).WaitAsync(Limit, Cancel);
+    }
+
+    [Fact]
+    public async Task Who_would_wait_for_others_longer_than_two_seconds_gets_503()
+    {
+        using var writer = new Writer(time);
+        writer.Queue.Start();
+        Task<Receipt[]>? refused = null;
+        for (var i = 0; refused is null && i < 10_000; i++)
+        {
+            for (var company = 1; company <= 20 && refused is null; company++)
+            {
+                if (writer.Send(company, 500) is { IsFaulted: true } failed) refused = failed;
+            }
+        }
+
+        await RefusedAsync(refused!, 503, "urn:trackmate:problem:overloaded");
+    }
+
+    [Fact]
+    public async Task A_transaction_that_does_not_end_is_a_503_for_who_comes_after_two_seconds()
+    {
+        using var writer = new Writer(time);
+        writer.Queue.Start();
+        _ = writer.Send(Quiet, 1);
+        writer.Begun();
+        time.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.False(writer.Send(Quiet, 1).IsFaulted);
+        time.Advance(TimeSpan.FromSeconds(0.2));
+        await RefusedAsync(writer.Send(Quiet, 1), 503, "urn:trackmate:problem:overloaded");
+    }
+
+    /// <summary>Nobody waits for longer than five seconds, whatever the disk does.</summary>
+    [Fact]
+    public async Task Whoever_waits_for_four_and_a_half_seconds_is_told_what_is_known()
+    {
+        using var writer = new Writer(time);
+        writer.Queue.Start();
+        var underway = writer.Send(Quiet, 1);
+        writer.Begun();
+        time.Advance(TimeSpan.FromSeconds(1));
+        var waiting = writer.Send(Quiet, 1);
+        time.Advance(TimeSpan.FromSeconds(3.75));
+        var mayBeStored = await Assert.ThrowsAsync<StoreUnavailableException>(() => underway).WaitAsync(Limit, Cancel);
+        Assert.Contains("has not answered whether it stored this", mayBeStored.Message);
+        Assert.True(mayBeStored.IsInUse);
+        Assert.False(waiting.IsCompleted);
+
+        time.Advance(TimeSpan.FromSeconds(2));
+        var isNot = await Assert.ThrowsAsync<StoreUnavailableException>(() => waiting).WaitAsync(Limit, Cancel);
+        Assert.Contains("nothing of this was stored", isNot.Message);
+        Assert.False(isNot.IsInUse);
+        Assert.Equal(0, writer.Queue.Waiting(SenderKind.Browsers));
+    }
+
+    [Fact]
+    public async Task An_operator_is_not_turned_away_for_what_others_send_and_waits_for_one_transaction()
+    {
+        using var writer = new Writer(time);
+        writer.Queue.Start();
+        for (var i = 0; i < 10_000 && !writer.Send(Flooding, 500).IsFaulted; i++) { }
+        var act = writer.Queue.RunAsync(Messages.Company(Flooding), Hold.Rewrite, _ => { });
+        writer.Begun();
+        writer.LetGo();
+        Assert.NotNull(writer.Begun().Single().Work);
+        await act.WaitAsync(Limit, Cancel);
+    }
+
+    [Fact]
+    public async Task One_sender_holds_at_most_half_of_the_room()
+    {
+        using var writer = new Writer(time, limits: new(1 << 20, 10));
+        var sent = new List<Task<Receipt[]>>();
+        while (sent.Count == 0 || (!sent[^1].IsFaulted && sent.Count < 10_000)) sent.Add(writer.Send(Flooding, 1, bytes: 30_000));
+        Assert.InRange(sent.Count, 15, 18);
+        await RefusedAsync(sent[^1], 429, "urn:trackmate:problem:share_spent");
+        Assert.False(writer.Send(Quiet, 1, bytes: 30_000).IsFaulted);
+        writer.Queue.Start();
+        writer.LetGo();
+        await Task.WhenAll(sent[..^1]).WaitAsync(Limit, Cancel);
     }
 
     [Fact]
     public async Task A_stop_commits_and_answers_what_was_taken_and_refuses_what_comes_after()
     {
-        using var goOn = new ManualResetEventSlim();
-        var queue = new WriteQueue(_ => goOn.Wait(Limit, CancellationToken.None));
-        queue.Start();
-        var taken = Enumerable.Range(0, 5000).Select(_ => queue.AppendAsync([])).ToList();
-        var stopping = Task.Run(queue.Dispose, Cancel);
-        goOn.Set();
+        using var writer = new Writer(time);
+        writer.Queue.Start();
+        var taken = Enumerable.Range(0, 2000).Select(_ => writer.Send(Quiet, 1)).ToList();
+        var stopping = Task.Run(writer.Queue.Dispose, Cancel);
+        writer.LetGo();
         await stopping.WaitAsync(Limit, Cancel);
         await Task.WhenAll(taken).WaitAsync(Limit, Cancel);
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => queue.AppendAsync([]));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => writer.Send(Quiet, 1));
     }
 
     [Fact]
     public async Task A_failed_transaction_is_a_503_and_says_that_nothing_was_stored()
     {
-        using var queue = new WriteQueue(batch => batch[0].Failure = new IOException("No space left on device"));
+        using var queue = new WriteQueue(batch => batch[0].Failure = new IOException("No space left on device"), time);
         queue.Start();
         var refusal = await Assert.ThrowsAsync<StoreUnavailableException>(() => queue.AppendAsync([]));
         Assert.Contains("nothing of this was stored", refusal.Message);
+    }
+
+    private static async Task RefusedAsync(Task<Receipt[]> append, int status, string problem)
+    {
+        var refusal = await Assert.ThrowsAnyAsync<StoreUnavailableException>(() => append);
+        var http = new DefaultHttpContext();
+        using var body = new MemoryStream();
+        http.Response.Body = body;
+        await Problems.Middleware(http, _ => throw refusal);
+        Assert.Equal(status, http.Response.StatusCode);
+        Assert.Matches("^[1-9][0-9]*$", http.Response.Headers.RetryAfter.ToString());
+        Assert.Contains(problem, System.Text.Encoding.UTF8.GetString(body.ToArray()));
     }
 }
