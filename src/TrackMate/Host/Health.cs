@@ -20,6 +20,12 @@ internal static class Health
 
     private static async Task Ready(HttpContext http)
     {
+        if (!http.RequestServices.GetRequiredService<StartGate>().IsOpen)
+        {
+            await WriteUnavailableAsync(http, "starting", "The server is starting: its company, key and login do not exist yet.");
+            return;
+        }
+
         var store = http.RequestServices.GetRequiredService<MessageStore>();
         try
         {
@@ -30,9 +36,15 @@ internal static class Health
         }
         catch (Exception e) when (e is StoreUnavailableException or TimeoutException)
         {
-            http.Response.Headers.RetryAfter = "1";
-            await WriteAsync(http, 503, "unavailable", "The store cannot write or be read now; the log says why.");
+            var detail = store.IsInPlace ? "The store cannot write or be read now; the log says why." : "The data folder was deleted, moved or replaced; the log says what to do.";
+            await WriteUnavailableAsync(http, "unavailable", detail);
         }
+    }
+
+    private static Task WriteUnavailableAsync(HttpContext http, string state, string detail)
+    {
+        http.Response.Headers.RetryAfter = "1";
+        return WriteAsync(http, StatusCodes.Status503ServiceUnavailable, state, detail);
     }
 
     private static Task WriteAsync(HttpContext http, int status, string state, string? detail)

@@ -44,15 +44,18 @@ internal static class Server
 
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(time);
+        builder.Services.AddSingleton<StartGate>();
         builder.Services.AddSingleton(services => MessageStore.Open(options.Installation.Engine, services.GetRequiredService<ILogger<MessageStore>>()));
         builder.Services.AddSingleton(_ => Registry.Open(options.Installation.Engine, options.Installation.Sealing, time));
         builder.Services.AddHostedService<RegistryRefresh>();
         builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<ErasureResume>(services, options.Installation.Engine));
         builder.Services.AddHostedService<IngestionBounds>();
         builder.Services.AddHostedService<StitchRate>();
+        builder.Services.AddHostedService<DiskWatch>();
         builder.Services.AddSingleton(_ => new RateLimit(options.RequestsPerSecond));
         builder.Services.AddSingleton<DailyQuota>();
         builder.Services.AddSingleton(_ => new ParseGate(ParseGate.HalfOfTheProcessors));
+        builder.Services.AddSingleton<DiskSpace>();
         builder.Services.AddSingleton<Intake>();
         builder.Services.AddSingleton<TrackEvents>();
         builder.Services.AddSingleton<IdentifyProfile>();
@@ -73,6 +76,8 @@ internal static class Server
         var app = builder.Build();
         if (options.TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.Use(next => http => Problems.Middleware(http, next));
+        var gate = app.Services.GetRequiredService<StartGate>();
+        app.Use(next => http => gate.Pass(http, next));
         app.UseRouting();
         app.Use(next => http => Problems.FillEmpty(http, next));
         app.Use(next => http => Telemetry.Guard(http, next));

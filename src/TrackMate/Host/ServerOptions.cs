@@ -12,6 +12,7 @@ namespace TrackMate.Host;
 /// <param name="ApiKey"><c>TRACKMATE_API_KEY</c>: created at start with all scopes if not there yet; 32 characters or more.</param>
 /// <param name="AdminPassword"><c>TRACKMATE_ADMIN_PASSWORD</c>: of the login <c>admin</c>, created at start if not there yet; 12 characters or more.</param>
 /// <param name="RequestsPerSecond"><c>TRACKMATE_RATE_LIMIT</c>: requests a second that one address may send to the public calls; null for <c>off</c>.</param>
+/// <param name="DiskReserve"><c>TRACKMATE_DISK_RESERVE</c>: free room on the disk of the data folder below which browsers get 503.</param>
 /// <param name="TrustedProxies"><c>TRACKMATE_TRUSTED_PROXIES</c>: addresses or networks whose X-Forwarded-For and -Proto are believed.</param>
 internal sealed record ServerOptions(
     Installation Installation,
@@ -20,6 +21,7 @@ internal sealed record ServerOptions(
     string? ApiKey,
     string? AdminPassword,
     int? RequestsPerSecond,
+    DiskReserve DiskReserve,
     IReadOnlyList<IPNetwork> TrustedProxies)
 {
     private const int DefaultRequestsPerSecond = 100;
@@ -37,6 +39,7 @@ internal sealed record ServerOptions(
             AtLeast("TRACKMATE_API_KEY", Get("TRACKMATE_API_KEY"), Manage.ApiKey.MinLength),
             AtLeast("TRACKMATE_ADMIN_PASSWORD", Get("TRACKMATE_ADMIN_PASSWORD"), MinPasswordLength),
             RateOf(Get("TRACKMATE_RATE_LIMIT")),
+            ReserveOf(Get("TRACKMATE_DISK_RESERVE")),
             ProxiesOf(Get("TRACKMATE_TRUSTED_PROXIES")));
     }
 
@@ -71,14 +74,36 @@ internal sealed record ServerOptions(
 
     private static string UrlsOf(string urls)
     {
-        foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        var given = urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (given.Length == 0) throw new InvalidSettingException("TRACKMATE_URLS", $"'{urls}' holds no address to listen on; {ExampleUrl}");
+        foreach (var url in given)
         {
-            if (!url.StartsWith("http://", StringComparison.OrdinalIgnoreCase) && !url.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
-                throw new InvalidSettingException("TRACKMATE_URLS", $"'{url}' is not an address to listen on, such as http://127.0.0.1:5080");
+            if (WrongIn(url) is { } wrong) throw new InvalidSettingException("TRACKMATE_URLS", $"'{url}' {wrong}");
         }
 
-        return urls;
+        return string.Join(';', given);
     }
+
+    /// <summary>What is wrong with an address to listen on, as the end of a sentence; null where Kestrel takes it.</summary>
+    private static string? WrongIn(string url)
+    {
+        if (!url.StartsWith("http://", StringComparison.OrdinalIgnoreCase) && !url.StartsWith("https://", StringComparison.OrdinalIgnoreCase)) return $"does not begin with http:// or https://; {ExampleUrl}";
+        if (url.Contains(',', StringComparison.Ordinal)) return "has a comma; separate several addresses with semicolons";
+        if (url.Any(char.IsWhiteSpace)) return "has a blank in it; separate several addresses with semicolons";
+        if (url.StartsWith("http://unix:", StringComparison.OrdinalIgnoreCase)) return null;
+        // "*" and "+" stand for all addresses, which no URI has as a host.
+        var address = url.Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal);
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Host.Length == 0) return $"is no address with a port from 1 to 65535; {ExampleUrl}";
+        if (uri.UserInfo.Length > 0) return $"has a user name; {ExampleUrl}";
+        if (uri.AbsolutePath != "/" || uri.Query.Length > 0 || uri.Fragment.Length > 0 || address.IndexOfAny(['?', '#']) >= 0) return "has a path; give only the host and the port";
+        return null;
+    }
+
+    private const string ExampleUrl = "write it as http://127.0.0.1:5080";
+
+    private static DiskReserve ReserveOf(string? text) => text is null
+        ? DiskReserve.Default
+        : DiskReserve.Parse(text) ?? throw new InvalidSettingException("TRACKMATE_DISK_RESERVE", $"'{text}' is not a share of the disk such as 5%, a size such as 2GiB, nor off");
 
     private static string? AtLeast(string name, string? value, int length) =>
         value is null || value.Length >= length ? value : throw new InvalidSettingException(name, $"it has {value.Length} characters and needs {length} or more");

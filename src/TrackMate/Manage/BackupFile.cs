@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 using TrackMate.Store;
 using TrackMate.Store.Sqlite;
 
@@ -40,7 +41,7 @@ internal sealed record BackupFile(string Path, long Bytes, long Companies, long 
         }
         catch (Exception e) when (e is SqliteException or StoreUnavailableException)
         {
-            throw new CommandFailedException($"The backup could not be written to {target}: {(e.InnerException ?? e).Message} Is the disk full?");
+            throw new CommandFailedException($"The backup could not be written to {target}: {(e.InnerException ?? e).Message} {RemedyOf((e.InnerException ?? e) as SqliteException)}".TrimEnd());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -51,6 +52,14 @@ internal sealed record BackupFile(string Path, long Bytes, long Companies, long 
             if (File.Exists(unfinished)) File.Delete(unfinished);
         }
     }
+
+    private static string RemedyOf(SqliteException? e) => e?.SqliteErrorCode switch
+    {
+        raw.SQLITE_FULL => "Free some disk space, or write the backup to another disk.",
+        raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => "The store itself is damaged: see trackmate doctor, and restore an earlier backup.",
+        raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY => "Check that both disks work and that the folder of the backup can be written.",
+        _ => "",
+    };
 
     /// <summary>Reads all of a backup and counts what is in it.</summary>
     /// <exception cref="CommandFailedException">It is damaged, no backup of TrackMate, or of a newer version.</exception>

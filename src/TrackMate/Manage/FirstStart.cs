@@ -11,9 +11,12 @@ namespace TrackMate.Manage;
 internal sealed record FirstStart(Company Company, string? ApiKey, string? AdminPassword)
 {
     public const string AdminName = "admin";
-    private const string DemoCompanyId = "TM-DEMO";
 
-    /// <summary>Makes the company, key and admin that the environment names, or those of a demo where nothing is there at all.</summary>
+    /// <summary>The company of a first start that is told none; the README, the guides and the samples use it.</summary>
+    public const string FirstCompanyId = "TM-DEMO";
+
+
+    /// <summary>Makes the company, key and admin that the environment names, or <c>TM-DEMO</c> with random secrets where nothing is there at all.</summary>
     /// <remarks>All of it or nothing, so that a key is there only where it was printed; of servers that start at the same moment the second finds it there.</remarks>
     public static FirstStart Ensure(Registry registry, ServerOptions options) => registry.Alone(() => Make(registry, options));
 
@@ -21,7 +24,7 @@ internal sealed record FirstStart(Company Company, string? ApiKey, string? Admin
     {
         var company = options.CompanyId is { } companyId
             ? registry.Find(companyId) ?? registry.AddCompany(companyId, companyId)
-            : registry.Companies.FirstOrDefault() ?? registry.AddCompany(DemoCompanyId, "Demo");
+            : registry.Companies.FirstOrDefault() ?? registry.AddCompany(FirstCompanyId, "Demo");
 
         string? madeKey = null;
         if (options.ApiKey is { } given)

@@ -58,7 +58,7 @@ internal sealed class SealingKey(string dataFolder)
     /// <summary>Two programs that make one at once end with the same: the second finds the name taken and reads what is there.</summary>
     private byte[] Make()
     {
-        FolderLock.Make(System.IO.Path.GetDirectoryName(Path)!);
+        FolderLock.Make(dataFolder, "keys");
         var unfinished = $"{Path}.{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

@@ -10,6 +10,7 @@ internal sealed class IdentifyProfile(Intake intake)
     {
         PublicCalls.AllowEveryOrigin(http);
         intake.LimitAddress(http);
+        intake.RequireRoom();
         return intake.Run(http, ReceivingCall.Profile, Identify);
     }
 

@@ -7,7 +7,7 @@ using TrackMate.Store;
 namespace TrackMate.Receive;
 
 /// <summary>What the three receiving slices share: the store, the registry, the clock, and how a refusal is answered and kept.</summary>
-internal sealed class Intake(MessageStore store, Registry registry, RateLimit rateLimit, DailyQuota quota, ParseGate gate, TimeProvider time)
+internal sealed class Intake(MessageStore store, Registry registry, RateLimit rateLimit, DailyQuota quota, ParseGate gate, DiskSpace disk, TimeProvider time)
 {
     public const int MaxEvents = 500;
     public const int MaxEventBytes = 32 * 1024;
@@ -24,6 +24,13 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
     public Registry Registry => registry;
 
     public long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>What strangers send does not fill the last of the disk: back ends and erasures need it.</summary>
+    /// <exception cref="Refused">The disk has less room than its reserve.</exception>
+    public void RequireRoom()
+    {
+        if (disk.Room.IsBelowReserve) throw new Refused(Reason.DiskReserve, "The server's disk is nearly full, so it takes nothing from browsers now; send this again later.", retryAfterSeconds: 30);
+    }
 
     /// <exception cref="Refused">The address sends more than it may.</exception>
     public void LimitAddress(HttpContext http) => rateLimit.Take(http);

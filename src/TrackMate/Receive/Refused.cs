@@ -34,6 +34,8 @@ internal enum Reason
     ShareSpent,
     StoreUnavailable,
     Overloaded,
+    Starting,
+    DiskReserve,
 }
 
 /// <summary>A refusal on its way to the sender: what to mend, by the field's wire name.</summary>
@@ -66,7 +68,7 @@ internal sealed class Refused(Reason reason, string detail, string? field = null
         Reason.MissingField or Reason.WrongType or Reason.BadValue or Reason.TooDeep or Reason.TooManyKeys or Reason.BadNumber
             or Reason.TooManyEvents or Reason.NoIdentifier or Reason.TimeOutOfRange or Reason.Suppressed => 422,
         Reason.TooManyRequests or Reason.QuotaSpent or Reason.ShareSpent => 429,
-        Reason.StoreUnavailable or Reason.Overloaded => 503,
+        Reason.StoreUnavailable or Reason.Overloaded or Reason.Starting or Reason.DiskReserve => 503,
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "A reason without a status."),
     };
 

@@ -14,6 +14,7 @@ internal sealed class TrackEvents(Intake intake)
     {
         PublicCalls.AllowEveryOrigin(http);
         intake.LimitAddress(http);
+        intake.RequireRoom();
         return intake.Run(http, ReceivingCall.Events, Track);
     }
 

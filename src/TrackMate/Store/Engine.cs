@@ -48,6 +48,11 @@ internal abstract class Engine : IDisposable
     /// <summary>A connection that only reads.</summary>
     public abstract Database OpenReader();
 
+    /// <summary>
+    /// Whether the files that a server opened are still those at their place. Deleted or replaced ones go on taking writes, which are gone when the server stops.
+    /// </summary>
+    public virtual bool IsInPlace => true;
+
     /// <summary>Whether it, not what was to be read or written, is at fault: full, gone, damaged, locked.</summary>
     public abstract bool IsUnavailable(Exception e);
 

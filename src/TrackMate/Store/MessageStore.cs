@@ -64,9 +64,14 @@ internal sealed class MessageStore : ISnapshots, IDisposable
         throw refusal;
     }
 
+    /// <inheritdoc cref="Engine.IsInPlace"/>
+    public bool IsInPlace => engine.IsInPlace;
+
     /// <summary>Asks the writers that failed last whether they write again.</summary>
-    /// <exception cref="StoreUnavailableException">They do not.</exception>
-    public Task ProbeAsync() => Task.WhenAll(writers.Where(writer => writer.Failure is not null).Select(writer => writer.Queue.AppendAsync([])));
+    /// <exception cref="StoreUnavailableException">They do not, or the files of the store are no longer in place.</exception>
+    public Task ProbeAsync() => !engine.IsInPlace
+        ? Task.FromException(new StoreUnavailableException("The data folder was deleted, moved or replaced."))
+        : Task.WhenAll(writers.Where(writer => writer.Failure is not null).Select(writer => writer.Queue.AppendAsync([])));
 
     /// <summary>Does what an operator asks, between the messages and as durable as they are.</summary>
     /// <param name="work">Given the acts of this store; its answer is handed on once it is committed. It throws for faults of ours only.</param>

@@ -17,10 +17,20 @@ internal static class StoreMetrics
 
     private static readonly Counter<long> NotTaken = Meter.CreateCounter<long>("trackmate.queue.refused", description: "Requests that the write queue did not take or answered before they were written, by reason.");
 
-    static StoreMetrics() => Meter.CreateObservableGauge("trackmate.queue.length", Lengths, description: "Requests waiting for the writer, by sender.");
+    static StoreMetrics()
+    {
+        Meter.CreateObservableGauge("trackmate.disk.free", () => Measured(disk => disk.Free), "By", "Free bytes of the disk of the data folder.");
+        Meter.CreateObservableGauge("trackmate.disk.reserve", () => Measured(disk => disk.Reserve), "By", "Below so many free bytes browsers get 503.");
+        Meter.CreateObservableGauge("trackmate.queue.length", Lengths, description: "Requests waiting for the writer, by sender.");
+    }
 
     /// <summary>Set by the running store.</summary>
     public static Func<SenderKind, int>? QueueLength { get; set; }
+
+    /// <summary>Bytes of the data folder's disk; null where it is not known. Set by the running server.</summary>
+    public static Func<(long Free, long Reserve)?>? Disk { get; set; }
+
+    private static IEnumerable<Measurement<long>> Measured(Func<(long Free, long Reserve), long> of) => Disk?.Invoke() is { } disk ? [new(of(disk))] : [];
 
     public static void Committed(int messages, TimeSpan elapsed)
     {

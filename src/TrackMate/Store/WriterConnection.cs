@@ -17,6 +17,9 @@ internal enum WritePhase
 /// <param name="Receipts">What became of the messages, once they were written.</param>
 internal readonly record struct WriteOutcome(bool OnKeptConnection, WritePhase Phase, Exception? Failure, Receipt[]? Receipts);
 
+/// <summary>The files of the store are no longer those that the server opened: what was committed is not acknowledged.</summary>
+internal sealed class StoreMovedException(string store) : IOException($"{store} was deleted, moved or replaced while the server runs. Nothing is taken until it is back: stop the server, bring the folder back or restore a backup, and start it again");
+
 /// <summary>The connection of one of a store's writers, which goes with each transaction that fails: nothing that was remembered can be trusted then, and after an I/O error not even the connection.</summary>
 internal sealed class WriterConnection(Engine engine) : IDisposable
 {
@@ -56,6 +59,8 @@ internal sealed class WriterConnection(Engine engine) : IDisposable
             writer.Finish();
             outcome = outcome with { Phase = WritePhase.Committing, Receipts = receipts };
             database.Commit();
+            // Before anybody is told that it is stored: a file that was deleted under the server takes commits that end with it.
+            if (!engine.IsInPlace) throw new StoreMovedException(engine.Name);
             return outcome;
         }
         catch (Exception e)

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using TrackMate.Manage;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Docs;
@@ -22,7 +23,7 @@ public sealed partial class DocsTests
         Assert.DoesNotContain(blocks, block => block.Language is "" or "bash" or "shell");
         if (blocks.All(block => block.Language is not "sh")) return;
 
-        await using var server = await ServerProcess.StartAsync();
+        await using var server = await StartAsync();
         using var shell = new Shell(server);
         for (var i = 0; i < blocks.Count; i++)
         {
@@ -49,7 +50,7 @@ public sealed partial class DocsTests
     [Fact]
     public async Task Requests_of_the_http_files_are_answered_as_they_say()
     {
-        await using var server = await ServerProcess.StartAsync();
+        await using var server = await StartAsync();
         foreach (var file in new[] { "ingest.http", "webhooks.http", "read.http", "acts.http", "errors.http" })
         {
             foreach (var request in HttpRequest().Matches((await File.ReadAllTextAsync(PathOf("http", file))).Replace("{{host}}", server.Address.ToString().TrimEnd('/')).Replace("{{key}}", ServerProcess.ApiKey)).Cast<Match>())
@@ -90,11 +91,14 @@ public sealed partial class DocsTests
     [Fact]
     public async Task The_snippet_of_the_README_is_the_one_that_is_given_out()
     {
-        var given = (await File.ReadAllTextAsync(PathOf("clients/browser/snippet.html"))).Replace("{{company}}", "TM-SHOP99").Replace("{{url}}", "http://127.0.0.1:5080");
+        var given = (await File.ReadAllTextAsync(PathOf("clients/browser/snippet.html"))).Replace("{{company}}", FirstStart.FirstCompanyId).Replace("{{url}}", "http://127.0.0.1:5080");
         var shown = Blocks(await File.ReadAllTextAsync(PathOf("README.md"))).Single(block => block.Language is "html").Text;
 
         Assert.Contains(shown.Trim(), given);
     }
+
+    /// <summary>A server with the company that a first start makes, which all examples use.</summary>
+    private static Task<ServerProcess> StartAsync() => ServerProcess.StartAsync(settings: new Dictionary<string, string?> { ["TRACKMATE_COMPANY"] = FirstStart.FirstCompanyId });
 
     private static List<Block> Blocks(string markdown) => [.. Fence().Matches(markdown).Select(match => new Block(match.Groups["language"].Value, match.Groups["text"].Value))];
 

@@ -23,7 +23,7 @@ public sealed partial class SigningTests(RunningServer running) : IClassFixture<
         await trackmate.DoAsync($"company add {company}");
         var secret = (await trackmate.DoAsync($"token-key add --company {company}")).Trim();
         var snippet = Fence().Matches(await File.ReadAllTextAsync(Path.Combine(RootOf(), "docs/trust.md"))).Select(match => (Language: match.Groups["language"].Value, Text: match.Groups["text"].Value))
-            .Single(block => block.Language == language && block.Text.Contains("hmac", StringComparison.OrdinalIgnoreCase)).Text.Replace("TM-SHOP99", company, StringComparison.Ordinal);
+            .Single(block => block.Language == language && block.Text.Contains("hmac", StringComparison.OrdinalIgnoreCase)).Text.Replace("TM-DEMO", company, StringComparison.Ordinal);
         // A program of C# begins with its statements.
         if (language == "csharp") snippet = snippet.Replace("static class", "Console.WriteLine(Tokens.For(args[0], args[1]));\n\nstatic class", StringComparison.Ordinal);
 

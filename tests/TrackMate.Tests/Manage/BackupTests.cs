@@ -70,6 +70,22 @@ public sealed class BackupTests(RunningServer running) : IClassFixture<RunningSe
     }
 
     [Fact]
+    public async Task A_backup_of_a_damaged_store_says_that_the_store_is_damaged()
+    {
+        await elsewhere.DoAsync("company add TM-SHOP99");
+        var store = Path.Combine(elsewhere.DataFolder, "trackmate.db");
+        var bytes = await File.ReadAllBytesAsync(store);
+        bytes.AsSpan(4096, 8192).Fill(0xff);
+        await File.WriteAllBytesAsync(store, bytes);
+
+        var sentence = await elsewhere.FailAsync($"backup {FileOf("damaged.db")}", 1);
+
+        Assert.Contains("The store itself is damaged", sentence);
+        Assert.DoesNotContain("disk space", sentence);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
+    }
+
+    [Fact]
     public async Task A_restore_refuses_a_folder_that_a_server_runs_on()
     {
         await beside.DoAsync($"backup {FileOf("b.db")}");

@@ -33,6 +33,13 @@ internal sealed class SmallDisk : IDisposable
         }
     }
 
+    /// <summary>Takes some of the room, on top of what was taken.</summary>
+    public void Take(int mebibytes)
+    {
+        using var file = new FileStream(filler, FileMode.Append, FileAccess.Write);
+        for (var taken = 0; taken < mebibytes; taken++) file.Write(new byte[1 << 20]);
+    }
+
     public void MakeRoom() => File.Delete(filler);
 
     public void Dispose()

@@ -7,7 +7,8 @@ namespace TrackMate.Host.Commands;
 /// <summary><c>trackmate demo</c>: plays the journey against a running server and draws what became of it.</summary>
 internal static class DemoCommand
 {
-    private const string DemoCompanyId = "TM-DEMO";
+    /// <summary>The company of the journey, made for it: what a shop has of its own stays as it is.</summary>
+    private const string DemoCompanyId = "TM-SHOP99";
 
     public static Command Create()
     {
@@ -15,19 +16,21 @@ internal static class DemoCommand
         var company = CompanyCommand.CompanyOption();
         var apiKey = new Option<string?>("--api-key")
         {
-            Description = "A key with the scopes write and read; TRACKMATE_API_KEY if left out. Without either a key is made and revoked at the end.",
+            Description = "A key with the scopes write and read. If it and --company are left out, the demo plays into a company of its own, TM-SHOP99, with a key that it revokes at the end.",
             HelpName = "key",
         };
         var command = new Verb("demo", "Play one shopper's journey against a running server and draw her timeline. Twice is as good as once.")
         {
-            Examples = ["trackmate demo", "TRACKMATE_API_KEY=tm_live_… trackmate demo --url https://trackmate.shop.com --company TM-SHOP99"],
+            Examples = ["trackmate demo", "trackmate demo --url https://trackmate.shop.com --company TM-TEST --api-key tm_live_…"],
             Options = { url, company, apiKey },
         };
         command.Does(async (installation, parsed, cancel) =>
         {
             var address = ServerAddress.Of(parsed.GetValue(url));
-            var key = parsed.GetValue(apiKey) ?? ServerOptions.Given(Environment.GetEnvironmentVariable, "TRACKMATE_API_KEY");
             var companyId = parsed.GetValue(company);
+            // The key in the environment is the shop's own: the demo uses it only for the company that it is told, or where there is no data to make another key in.
+            var key = parsed.GetValue(apiKey)
+                ?? (companyId is null && installation.Engine.HasData ? null : ServerOptions.Given(Environment.GetEnvironmentVariable, "TRACKMATE_API_KEY"));
             using var server = new ServerCalls(address, installation.Engine);
             await server.CheckAsync(cancel);
             Console.Write(key is null
@@ -40,7 +43,9 @@ internal static class DemoCommand
     private static async Task<string> PlayWithOwnKeyAsync(Installation installation, ServerCalls server, string? companyId, CancellationToken cancel)
     {
         using var registry = installation.OpenRegistry(TimeProvider.System);
-        var company = Installation.CompanyOf(registry, companyId ?? (registry.Companies.Count == 1 ? null : DemoCompanyId));
+        var company = companyId is null
+            ? registry.Alone(() => registry.Find(DemoCompanyId) ?? registry.AddCompany(DemoCompanyId, "Demo shop"))
+            : Installation.CompanyOf(registry, companyId);
         var key = registry.AddKey(company, "demo, for a moment", Scopes.Write | Scopes.Read);
         try
         {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.Identity;
 using TrackMate.Manage;
+using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Show;
 
@@ -122,10 +123,10 @@ internal sealed class Members(Registry registry)
                 return;
             }
 
-            // Beside the data, for its owner alone; made when first asked for, after the store has taken the folder's lock.
+            // Beside the data, for its owner alone. Asked for before the store is opened, so this may make the data folder too.
             var folder = Path.Combine(installation.DataFolder, "keys");
-            var made = OperatingSystem.IsWindows() ? Directory.CreateDirectory(folder) : Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            keys.XmlRepository = new FileSystemXmlRepository(made, logs);
+            FolderLock.Make(installation.DataFolder, "keys");
+            keys.XmlRepository = new FileSystemXmlRepository(new(folder), logs);
         });
         // It warns that the keys are not encrypted, on each start: what guards the data guards them, the folder's mode or the database's password.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);

@@ -115,7 +115,7 @@ internal sealed class FileCleaner(string path)
                 (pageSize, Pages) = ((int)size.Long(0), size.Long(1));
             }
 
-            database.Check(sqlite3_file_control(database.Handle.DangerousGetHandle(), "main", FilePointer, out file));
+            file = database.FileControl(FilePointer);
             var methods = Marshal.ReadIntPtr(file);
             read = Method<Transfer>(methods, 2);
             write = Method<Transfer>(methods, 3);
@@ -185,10 +185,5 @@ internal sealed class FileCleaner(string path)
 
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         private delegate int Sync(IntPtr file, int flags);
-
-#pragma warning disable SYSLIB1054 // A generated import would need unsafe code.
-        [DllImport("e_sqlite3", CallingConvention = CallingConvention.Cdecl, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
-        private static extern int sqlite3_file_control(IntPtr database, string name, int operation, out IntPtr file);
-#pragma warning restore SYSLIB1054
     }
 }

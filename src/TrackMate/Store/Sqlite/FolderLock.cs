@@ -14,11 +14,15 @@ internal sealed class FolderLock : IDisposable
         return new(new FileStream(Path.Combine(folder, "trackmate.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
     }
 
-    /// <summary>Makes a data folder where there is none, for its owner alone: it holds everything that is known of people.</summary>
-    public static void Make(string folder)
+    /// <summary>Makes a data folder, and a folder in it, where there is none: for its owner alone, since it holds everything that is known of people.</summary>
+    /// <remarks>Each by itself: the mode of one that is made on the way to another would be open to all who may log in.</remarks>
+    public static void Make(string folder, string? inside = null)
     {
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
-        else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        foreach (var path in inside is null ? [folder] : new[] { folder, Path.Combine(folder, inside) })
+        {
+            if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
+            else Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
     }
 
     /// <summary>Whether taking the lock failed because another process holds it.</summary>

@@ -44,6 +44,17 @@ internal sealed class SqliteDatabase : Database
 
     public SqliteConnection Connection => connection;
 
+    /// <summary>Whether the file that was opened is no longer the one at its path: deleted, renamed or replaced.</summary>
+    /// <remarks>SQLITE_FCNTL_HAS_MOVED: one look at the directory entry.</remarks>
+    public bool HasMoved
+    {
+        get
+        {
+            const int HasMovedOperation = 20;
+            return (int)FileControl(HasMovedOperation) != 0;
+        }
+    }
+
     internal sqlite3 Handle => connection.Handle ?? throw new ObjectDisposedException(nameof(SqliteDatabase));
 
     /// <exception cref="SqliteException">The file cannot be opened or made.</exception>
@@ -182,6 +193,20 @@ internal sealed class SqliteDatabase : Database
         fault = failure;
         throw new StoreUnavailableException("The store cannot be read now.", failure);
     }
+
+    /// <summary>Asks SQLite for something of the main file (sqlite3_file_control).</summary>
+    /// <returns>What it wrote to where its last argument points: a number of 32 bits, or a pointer.</returns>
+    internal IntPtr FileControl(int operation)
+    {
+        var answer = IntPtr.Zero;
+        Check(sqlite3_file_control(Handle.DangerousGetHandle(), "main", operation, ref answer));
+        return answer;
+    }
+
+#pragma warning disable SYSLIB1054 // A generated import would need unsafe code.
+    [DllImport("e_sqlite3", CallingConvention = CallingConvention.Cdecl, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    private static extern int sqlite3_file_control(IntPtr database, string name, int operation, ref IntPtr answer);
+#pragma warning restore SYSLIB1054
 
     public override void Dispose()
     {

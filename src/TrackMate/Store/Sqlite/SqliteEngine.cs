@@ -15,7 +15,11 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
 
     private static readonly Schema Tables = new("sqlite");
 
+    private readonly Lock identifying = new();
     private FolderLock? folder;
+
+    /// <summary>Open as long as the server runs, so that it is known which file that was; guarded by <see cref="identifying"/>.</summary>
+    private SqliteDatabase? opened;
     private Checkpointer? checkpointer;
 
     /// <summary>Where its file lies.</summary>
@@ -37,17 +41,40 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
 
     public override bool HasData => File.Exists(Path);
 
+    public override bool IsInPlace
+    {
+        get
+        {
+            lock (identifying) return opened is null || (!opened.HasMoved && File.Exists(Path + "-wal"));
+        }
+    }
+
     public override Database Open()
     {
+        RequireInPlace();
         FolderLock.Make(dataFolder);
         return SqliteDatabase.Open(Path, cacheKibibytes: 1024);
     }
 
-    public override Database OpenWriter() => SqliteDatabase.Open(Path, cacheKibibytes: WriterCacheKibibytes);
+    public override Database OpenWriter()
+    {
+        RequireInPlace();
+        return SqliteDatabase.Open(Path, cacheKibibytes: WriterCacheKibibytes);
+    }
 
-    public override Database OpenReader() => SqliteDatabase.Open(Path, readOnly: true, cacheKibibytes: 4096);
+    public override Database OpenReader()
+    {
+        RequireInPlace();
+        return SqliteDatabase.Open(Path, readOnly: true, cacheKibibytes: 4096);
+    }
 
-    public override bool IsUnavailable(Exception e) => SqliteDatabase.IsUnavailable(e);
+    public override bool IsUnavailable(Exception e) => e is StoreMovedException || SqliteDatabase.IsUnavailable(e);
+
+    /// <summary>Another file at the place of the one that was opened is another store: nothing of this one goes into it.</summary>
+    private void RequireInPlace()
+    {
+        if (!IsInPlace) throw new StoreMovedException(Name);
+    }
 
     public override void Upgrade()
     {
@@ -76,17 +103,28 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
     {
         folder = FolderLock.Take(dataFolder);
         Upgrade();
+        opened = SqliteDatabase.Open(Path, cacheKibibytes: 64);
+        // Reading makes the write-ahead log, which stays as long as this connection does.
+        VersionOf(opened);
         checkpointer = new(Path, limits ?? LogLimits.Default);
         checkpointer.Start();
     }
 
     public override void AfterCommit(Database writer, IReadOnlyCollection<long> companies) => checkpointer?.AfterCommit((SqliteDatabase)writer);
 
+    public override bool IsUncertain(Exception e) => e is StoreMovedException;
+
     public override bool Clean(CancellationToken cancel) => new FileCleaner(Path).Clean(Patience, cancel);
 
     public override void Dispose()
     {
         checkpointer?.Dispose();
+        lock (identifying)
+        {
+            opened?.Dispose();
+            opened = null;
+        }
+
         folder?.Dispose();
     }
 }

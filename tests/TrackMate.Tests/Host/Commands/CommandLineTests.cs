@@ -1,3 +1,4 @@
+using TrackMate.Host;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Host.Commands;
@@ -83,6 +84,53 @@ public sealed class CommandLineTests : IDisposable
 
         Assert.StartsWith("TRACKMATE_RATE_LIMIT: 'fast' is not a number", await trackmate.FailAsync("serve", 2));
         Assert.False(Directory.Exists(trackmate.DataFolder));
+    }
+
+    [NoStore]
+    [Theory]
+    [InlineData("http://127.0.0.1:5080/trackmate", "has a path")]
+    [InlineData("http://127.0.0.1:5080/?a=b", "has a path")]
+    [InlineData("http://127.0.0.1:5080,http://127.0.0.1:5081", "has a comma")]
+    [InlineData("http://127.0.0.1:5080 http://127.0.0.1:5081", "has a blank")]
+    [InlineData("http://127.0.0.1:99999", "no address with a port from 1 to 65535")]
+    [InlineData("http://127.0.0.1:-1", "no address with a port from 1 to 65535")]
+    [InlineData("http://127.0.0.1:http", "no address with a port from 1 to 65535")]
+    [InlineData("http://", "no address with a port from 1 to 65535")]
+    [InlineData("http://[::1", "no address with a port from 1 to 65535")]
+    [InlineData("http://me@127.0.0.1:5080", "has a user name")]
+    [InlineData("127.0.0.1:5080", "does not begin with http:// or https://")]
+    [InlineData("5080", "does not begin with http:// or https://")]
+    [InlineData(";", "holds no address")]
+    [InlineData("http://127.0.0.1:5080;ftp://127.0.0.1:21", "does not begin with http:// or https://")]
+    public async Task An_address_to_listen_on_that_cannot_be_ends_with_2(string urls, string why)
+    {
+        trackmate.Environment["TRACKMATE_URLS"] = urls;
+
+        var sentence = await trackmate.FailAsync("serve", 2);
+
+        Assert.StartsWith("TRACKMATE_URLS: '", sentence);
+        Assert.Contains(why, sentence);
+        Assert.False(Directory.Exists(trackmate.DataFolder));
+    }
+
+    [NoStore]
+    [Theory]
+    [InlineData("http://127.0.0.1:5080")]
+    [InlineData("http://*:80;https://+:443/")]
+    [InlineData("http://[::]:5080; http://localhost:0")]
+    [InlineData("HTTP://trackmate.internal")]
+    [InlineData("http://unix:/run/trackmate.sock")]
+    public void Addresses_that_Kestrel_takes_are_taken(string urls) => Assert.NotEmpty(ServerOptions.UrlsFrom(name => name == "TRACKMATE_URLS" ? urls : null));
+
+    [EmbeddedOnly]
+    [Fact]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    public async Task A_folder_that_a_server_makes_is_its_owners_alone()
+    {
+        await using var server = await ServerProcess.StartAsync(trackmate.DataFolder);
+
+        foreach (var folder in new[] { trackmate.DataFolder, Path.Combine(trackmate.DataFolder, "keys") })
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
     }
 
     [EmbeddedOnly]

@@ -43,7 +43,7 @@ public sealed partial class DemoCommandTests(RunningServer running) : IClassFixt
         Assert.Equal(Drawing, WithoutId(await trackmate.DoAsync("demo")));
         Assert.Equal(Drawing, WithoutId(await trackmate.DoAsync("demo")));
 
-        var keys = (await trackmate.DoAsync("key list --json")).Split("\"number\"").Skip(1).ToList();
+        var keys = (await trackmate.DoAsync("key list --company TM-SHOP99 --json")).Split("\"number\"").Skip(1).ToList();
         Assert.All(keys.Where(key => key.Contains("demo", StringComparison.Ordinal)), key => Assert.Matches("\"revokedAt\": \"20", key));
         Assert.Equal(2, keys.Count(key => key.Contains("demo", StringComparison.Ordinal)));
     }
@@ -69,6 +69,20 @@ public sealed partial class DemoCommandTests(RunningServer running) : IClassFixt
         Assert.Contains("does not work on", await elsewhere.FailAsync($"demo --url {running.Server.Address}", 1));
         Assert.StartsWith("/api/events was refused with 401: company_id names no company here", await elsewhere.FailAsync($"demo --url {running.Server.Address} --company TM-NOBODY --api-key {ServerProcess.ApiKey}", 1));
         Assert.StartsWith("--url: 'nowhere' is not the address of a server", await elsewhere.FailAsync("demo --url nowhere", 2));
+    }
+
+    /// <summary>What a shop has sent about the same person stays out of the drawing, and the journey out of the shop's company.</summary>
+    [Fact]
+    public async Task It_plays_into_a_company_of_its_own()
+    {
+        await using var server = await ServerProcess.StartAsync(settings: new Dictionary<string, string?> { ["TRACKMATE_COMPANY"] = "TM-MYSHOP" });
+        (await new ShopBackend(server.Http, ServerProcess.ApiKey).WebhookAsync("payment_processed", new { amount = 1, currency = "EUR" }, email: "sarah@example.com")).AssertOk();
+        var beside = new CommandLineRunner(server) { Environment = { ["TRACKMATE_API_KEY"] = ServerProcess.ApiKey } };
+
+        Assert.Equal(Drawing, WithoutId(await beside.DoAsync("demo")));
+
+        var mine = (await new ShopBackend(server.Http, ServerProcess.ApiKey).ProfileOfAsync("sarah@example.com"))!;
+        Assert.Equal(1, (int)mine["totals"]!["events"]!);
     }
 
     private static string WithoutId(string drawn) => IdLine().Replace(drawn, "ID: <id>");
