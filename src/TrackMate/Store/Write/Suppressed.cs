@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using TrackMate.Bind;
+using TrackMate.Store.Erase;
 
 namespace TrackMate.Store.Write;
 
@@ -11,6 +12,9 @@ namespace TrackMate.Store.Write;
 internal sealed class Suppressed(Database database)
 {
     private const string Kind = "suppressed";
+
+    /// <summary>Of a rejected body so many e-mails are looked up.</summary>
+    private const int MostEmails = 1000;
 
     private readonly HashSet<(long Company, ProfileId Hash)> hashes = [];
     private readonly HashSet<long> companies = [];
@@ -84,9 +88,12 @@ internal sealed class Suppressed(Database database)
         Events = [.. rejected.Events.Select(refused => IsNamedIn(rejected.Company, refused.Body.Span) ? refused with { Body = default } : refused)],
     };
 
-    /// <summary>Looks at every e-mail, externalId and userId of a body, as far as it is JSON.</summary>
+    /// <summary>Looks at every e-mail, externalId and userId of a body, as far as it is JSON, and at whatever looks like an e-mail in it, whatever it is.</summary>
     private bool IsNamedIn(Company company, ReadOnlySpan<byte> body)
     {
+        // The writer's time is everybody's: what looks like more e-mails than these is not kept either.
+        var emails = Readings.Of(body).SelectMany(Readings.EmailsIn).Distinct(StringComparer.Ordinal).Take(MostEmails).ToList();
+        if (emails.Count == MostEmails || emails.Exists(text => EmailAddress.TryNormalize(text, out var found) && Has(HashOf(company, Identifier.Email(company, found))))) return true;
         try
         {
             // Not its end, maybe: a large one is cut.
