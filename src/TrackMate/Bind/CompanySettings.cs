@@ -27,6 +27,12 @@ public sealed record CompanySettings
     /// <summary>Sessions that may begin to claim one identifier in a UTC day, as browsers say it: the first so many are believed (B13).</summary>
     public int NewSessionsPerDay { get; init; } = 10_000;
 
+    /// <summary>On a person whom verified messages know, a browser's event that is older when it comes, by so many days, is kept and does not count; none means no bound.</summary>
+    public int? MaxBrowserEventAgeDays { get; init; }
+
+    /// <summary>On such a person so many events of a browser's session count on a UTC day, the earliest; none means no bound.</summary>
+    public int? MaxSessionEventsPerDay { get; init; }
+
     /// <summary>Identifiers that mean nobody, besides those of B11.</summary>
     public IReadOnlyList<string> Placeholders { get; init; } = [];
 

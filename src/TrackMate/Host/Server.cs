@@ -53,6 +53,7 @@ internal static class Server
         builder.Services.AddHostedService<StitchRate>();
         builder.Services.AddHostedService<DiskWatch>();
         builder.Services.AddSingleton(_ => new RateLimit(options.RequestsPerSecond));
+        builder.Services.AddSingleton(_ => new PairLimit(options.PairsPerAddress, options.PairsPerSession));
         builder.Services.AddSingleton<DailyQuota>();
         builder.Services.AddSingleton(_ => new ParseGate(ParseGate.HalfOfTheProcessors));
         builder.Services.AddSingleton<DiskSpace>();
@@ -78,6 +79,7 @@ internal static class Server
         app.Use(next => http => Problems.Middleware(http, next));
         var gate = app.Services.GetRequiredService<StartGate>();
         app.Use(next => http => gate.Pass(http, next));
+        app.Use(next => http => AddressText.Middleware(http, next));
         app.UseRouting();
         app.Use(next => http => Problems.FillEmpty(http, next));
         app.Use(next => http => Telemetry.Guard(http, next));
@@ -117,6 +119,7 @@ internal static class Server
     {
         var api = app.Services.GetRequiredService<ActApi>();
         app.MapMethods("/api/profiles/{id}/claims", Reading, api.Claims);
+        app.MapPost("/api/claims/revoke", api.RevokeMany);
         app.MapPost("/api/claims/{id}/revoke", api.Revoke);
         app.MapPost("/api/claims/{id}/lift", api.Lift);
         app.MapPost("/api/sessions/{id}/unbind", api.Unbind);

@@ -13,6 +13,8 @@ namespace TrackMate.Host;
 /// <param name="AdminPassword"><c>TRACKMATE_ADMIN_PASSWORD</c>: of the login <c>admin</c>, created at start if not there yet; 12 characters or more.</param>
 /// <param name="RequestsPerSecond"><c>TRACKMATE_RATE_LIMIT</c>: requests a second that one address may send to the public calls; null for <c>off</c>.</param>
 /// <param name="DiskReserve"><c>TRACKMATE_DISK_RESERVE</c>: free room on the disk of the data folder below which browsers get 503.</param>
+/// <param name="PairsPerAddress"><c>TRACKMATE_PAIRS_PER_ADDRESS</c>: different pairs of e-mail and externalId that browsers of one address may claim in an hour; null for <c>off</c>.</param>
+/// <param name="PairsPerSession"><c>TRACKMATE_PAIRS_PER_SESSION</c>: the same of one session.</param>
 /// <param name="TrustedProxies"><c>TRACKMATE_TRUSTED_PROXIES</c>: addresses or networks whose X-Forwarded-For and -Proto are believed.</param>
 internal sealed record ServerOptions(
     Installation Installation,
@@ -22,9 +24,13 @@ internal sealed record ServerOptions(
     string? AdminPassword,
     int? RequestsPerSecond,
     DiskReserve DiskReserve,
+    int? PairsPerAddress,
+    int? PairsPerSession,
     IReadOnlyList<IPNetwork> TrustedProxies)
 {
     private const int DefaultRequestsPerSecond = 100;
+    private const int DefaultPairsPerAddress = 1000;
+    private const int DefaultPairsPerSession = 20;
     public const int MinPasswordLength = 12;
 
     /// <exception cref="InvalidSettingException">A setting has a value that it cannot have.</exception>
@@ -40,6 +46,9 @@ internal sealed record ServerOptions(
             AtLeast("TRACKMATE_ADMIN_PASSWORD", Get("TRACKMATE_ADMIN_PASSWORD"), MinPasswordLength),
             RateOf(Get("TRACKMATE_RATE_LIMIT")),
             ReserveOf(Get("TRACKMATE_DISK_RESERVE")),
+            // Who lifts the limit of an address for a load test lifts this one of it too.
+            PairsOf("TRACKMATE_PAIRS_PER_ADDRESS", Get("TRACKMATE_PAIRS_PER_ADDRESS"), RateOf(Get("TRACKMATE_RATE_LIMIT")) is null ? null : DefaultPairsPerAddress),
+            PairsOf("TRACKMATE_PAIRS_PER_SESSION", Get("TRACKMATE_PAIRS_PER_SESSION"), DefaultPairsPerSession),
             ProxiesOf(Get("TRACKMATE_TRUSTED_PROXIES")));
     }
 
@@ -115,6 +124,15 @@ internal sealed record ServerOptions(
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var rate) && rate is >= 1 and <= 1_000_000
             ? rate
             : throw new InvalidSettingException("TRACKMATE_RATE_LIMIT", $"'{text}' is not a number of requests a second from 1 to 1000000, nor off");
+    }
+
+    private static int? PairsOf(string name, string? text, int? otherwise)
+    {
+        if (text is null) return otherwise;
+        if (text.Equals("off", StringComparison.OrdinalIgnoreCase)) return null;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var pairs) && pairs is >= 1 and <= 1_000_000
+            ? pairs
+            : throw new InvalidSettingException(name, $"'{text}' is not a number of pairs an hour from 1 to 1000000, nor off");
     }
 
     private static List<IPNetwork> ProxiesOf(string? text)

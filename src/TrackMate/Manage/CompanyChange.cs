@@ -13,6 +13,8 @@ internal sealed record CompanyChange
     private const int MinRejectedKept = 100;
     private const int MaxRejectedKept = 1_000_000;
     private const int MaxRejectedDays = 3650;
+    private const int MaxAgeDays = 3650;
+    private const int MaxSessionEventsOfDay = 1_000_000;
 
     public string? Name { get; init; }
 
@@ -38,6 +40,10 @@ internal sealed record CompanyChange
     public string? MaxEmails { get; init; }
 
     public string? MaxNewSessions { get; init; }
+
+    public string? MaxEventAge { get; init; }
+
+    public string? MaxSessionEvents { get; init; }
 
     public string? Quota { get; init; }
 
@@ -70,6 +76,8 @@ internal sealed record CompanyChange
             ServerSessionGapMinutes = SessionGap is null ? old.ServerSessionGapMinutes : GapOf(SessionGap),
             MaxEmailsPerPerson = MaxEmails is null ? old.MaxEmailsPerPerson : MaxEmailsOf(MaxEmails),
             NewSessionsPerDay = MaxNewSessions is null ? old.NewSessionsPerDay : MaxNewSessionsOf(MaxNewSessions),
+            MaxBrowserEventAgeDays = MaxEventAge is null ? old.MaxBrowserEventAgeDays : NumberOrNone("--max-event-age", MaxEventAge, "days", MaxAgeDays),
+            MaxSessionEventsPerDay = MaxSessionEvents is null ? old.MaxSessionEventsPerDay : NumberOrNone("--max-session-events", MaxSessionEvents, "events a day", MaxSessionEventsOfDay),
             Placeholders = NoPlaceholders ? [] : Changed(old.Placeholders, Placeholders, PlaceholderOf),
             EventsPerDay = Quota is null ? old.EventsPerDay : QuotaOf(Quota),
             SuppressErased = SuppressErased is null ? old.SuppressErased : SwitchOf("--suppress-erased", SuppressErased),
@@ -141,6 +149,9 @@ internal sealed record CompanyChange
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
             ? number
             : throw new InvalidSettingException(option, $"'{text}' is not a number of {what} from {least} to {most}");
+
+    private static int? NumberOrNone(string option, string text, string what, int most) =>
+        text.Equals("none", StringComparison.OrdinalIgnoreCase) ? null : NumberOf(option, text, what, 1, most);
 
     private static string PlaceholderOf(string text) =>
         text.Trim() is { Length: >= 1 and <= MaxTypeLength } trimmed

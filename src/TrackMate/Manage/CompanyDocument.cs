@@ -18,6 +18,8 @@ internal sealed record CompanyDocument(
     IReadOnlyList<string> Placeholders,
     int MaxEmailsPerPerson,
     int NewSessionsPerDay,
+    int? MaxBrowserEventAgeDays,
+    int? MaxSessionEventsPerDay,
     long? EventsPerDay,
     string Tokens,
     string? TokenAlgorithm,
@@ -30,7 +32,7 @@ internal sealed record CompanyDocument(
         var settings = company.Settings;
         return new(
             company.CompanyId, company.Name, settings.AllowedOrigins, settings.PaymentTypes, settings.RefundTypes, settings.Currency,
-            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.NewSessionsPerDay, settings.EventsPerDay,
+            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.NewSessionsPerDay, settings.MaxBrowserEventAgeDays, settings.MaxSessionEventsPerDay, settings.EventsPerDay,
             settings.TokenMode.ToString().ToLowerInvariant(), settings.TokenAlgorithm?.ToString(),
             settings.RejectedKept, settings.RejectedDays, settings.SuppressErased);
     }

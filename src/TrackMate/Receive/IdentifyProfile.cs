@@ -4,7 +4,7 @@ using TrackMate.Store;
 namespace TrackMate.Receive;
 
 /// <summary><c>POST /api/profile</c>: a browser says who it is. The answer never tells whether that person was known.</summary>
-internal sealed class IdentifyProfile(Intake intake)
+internal sealed class IdentifyProfile(Intake intake, PairLimit pairs)
 {
     public Task Handle(HttpContext http)
     {
@@ -32,6 +32,7 @@ internal sealed class IdentifyProfile(Intake intake)
         try
         {
             identify = Trusted(wire, Read(wire, company, arrival));
+            pairs.Take(http.Connection.RemoteIpAddress ?? System.Net.IPAddress.None, identify);
         }
         catch (Refused refused)
         {

@@ -115,8 +115,8 @@ internal sealed record ImportLine(Message? Message, ExportedAct? Act, JsonElemen
             Number(json, "undoneMs"));
         (bool Session, bool Identifier, bool Other, bool From, bool To) needed = (ActKind)act.Kind switch
         {
-            ActKind.RevokeClaim => (true, true, false, false, false),
-            ActKind.RevokePair or ActKind.Merge => (false, true, true, false, false),
+            ActKind.RevokeClaim or ActKind.RevokeClaimed => (true, true, false, false, false),
+            ActKind.RevokePair or ActKind.RevokeClaimedPair or ActKind.Merge => (false, true, true, false, false),
             ActKind.Unbind => (true, false, false, true, true),
             ActKind.Isolate => (false, true, false, false, false),
             ActKind.Freeze => (false, true, false, true, false),

@@ -32,7 +32,8 @@ internal sealed class RateLimit : IDisposable
 
     public void Dispose() => limiter?.Dispose();
 
-    private static IPAddress NetworkOf(IPAddress address)
+    /// <summary>Whom an address stands for: itself, or its IPv6 network.</summary>
+    public static IPAddress NetworkOf(IPAddress address)
     {
         if (address.IsIPv4MappedToIPv6) return address.MapToIPv4();
         if (address.AddressFamily is not System.Net.Sockets.AddressFamily.InterNetworkV6) return address;

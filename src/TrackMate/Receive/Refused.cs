@@ -30,6 +30,7 @@ internal enum Reason
     TimeOutOfRange,
     Suppressed,
     TooManyRequests,
+    TooManyPairs,
     QuotaSpent,
     ShareSpent,
     StoreUnavailable,
@@ -67,7 +68,7 @@ internal sealed class Refused(Reason reason, string detail, string? field = null
         Reason.UnsupportedEncoding => 415,
         Reason.MissingField or Reason.WrongType or Reason.BadValue or Reason.TooDeep or Reason.TooManyKeys or Reason.BadNumber
             or Reason.TooManyEvents or Reason.NoIdentifier or Reason.TimeOutOfRange or Reason.Suppressed => 422,
-        Reason.TooManyRequests or Reason.QuotaSpent or Reason.ShareSpent => 429,
+        Reason.TooManyRequests or Reason.TooManyPairs or Reason.QuotaSpent or Reason.ShareSpent => 429,
         Reason.StoreUnavailable or Reason.Overloaded or Reason.Starting or Reason.DiskReserve => 503,
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "A reason without a status."),
     };

@@ -33,7 +33,45 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
         return Intake.WriteAsync(http, page, Shown.Json.AuditPage);
     }
 
-    public Task Revoke(HttpContext http) => Act(http, "claim", (acts, company, _, by) => Acts.Revoke(acts, company, IdOf(http), lift: false, by), _ => new(ClaimId: IdOf(http)));
+    public async Task Revoke(HttpContext http)
+    {
+        if (!ClaimSet.IsId(IdOf(http)))
+        {
+            await Act(http, "claim", (acts, company, _, by) => Acts.Revoke(acts, company, IdOf(http), lift: false, by), _ => new(ClaimId: IdOf(http)));
+            return;
+        }
+
+        var (company, key) = Keys.Authorize(http, registry, Scopes.Admin);
+        using var document = await BodyOf(http);
+        var by = By(key, document.RootElement);
+        var done = await new ClaimUndo(store).RestoreAsync(company, IdOf(http), by) ?? throw Acts.RefusedBy(ActRefusal.NotFound, "claim");
+        await WriteAsync(http, IdOf(http), done, by);
+    }
+
+    /// <summary>Undoes every claim of browsers that fits, as one act.</summary>
+    public async Task RevokeMany(HttpContext http)
+    {
+        var (company, key) = Keys.Authorize(http, registry, Scopes.Admin);
+        using var document = await BodyOf(http);
+        var by = By(key, document.RootElement);
+        var done = await new ClaimUndo(store).UndoAsync(company, AskedClaims.Read(document.RootElement, company), by) ?? throw AskedClaims.TooMany();
+        await WriteAsync(http, done.ActId, done, by);
+    }
+
+    private ActBy By(ApiKey key, JsonElement body) => new(key.Shown, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRunOf(body));
+
+    private static Task WriteAsync(HttpContext http, string? actId, ClaimUndone done, ActBy by) => Intake.WriteAsync(http, DocumentOf(new(ClaimId: actId), done.Moved, by) with
+    {
+        Claims = new(done.Claims, done.Sessions, done.Pairs, done.IsExact),
+    }, Shown.Json.ActDocument);
+
+    private static ActDocument DocumentOf(ActDocument answer, Moved moved, ActBy by) => answer with
+    {
+        DryRun = by.DryRun,
+        Events = moved.Events,
+        Sessions = moved.Sessions,
+        Revenue = [.. moved.Revenue.Select(revenue => new RevenueDocument(revenue.Currency, Money.Format(revenue.Amount, revenue.Currency)))],
+    };
 
     public Task Lift(HttpContext http) => Act(http, "claim", (acts, company, _, by) => Acts.Revoke(acts, company, IdOf(http), lift: true, by), _ => new(ClaimId: IdOf(http)));
 
@@ -62,7 +100,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
     {
         var (company, key) = Keys.Authorize(http, registry, Scopes.Admin);
         using var document = await BodyOf(http);
-        var by = new ActBy(key.Shown, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRunOf(document.RootElement));
+        var by = By(key, document.RootElement);
         Refused? refused = null;
         var acted = await store.ActAsync<ActAnswer?>(company, acts =>
         {
@@ -79,13 +117,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
         });
         if (refused is not null) throw refused;
         var outcome = acted!.Outcome ?? throw Acts.RefusedBy(acted.Refusal!.Value, what);
-        await Intake.WriteAsync(http, answer(by.DryRun && outcome.Changed ? null : outcome.ActId) with
-        {
-            DryRun = by.DryRun,
-            Events = outcome.Moved.Events,
-            Sessions = outcome.Moved.Sessions,
-            Revenue = [.. outcome.Moved.Revenue.Select(revenue => new RevenueDocument(revenue.Currency, Money.Format(revenue.Amount, revenue.Currency)))],
-        }, Shown.Json.ActDocument);
+        await Intake.WriteAsync(http, DocumentOf(answer(by.DryRun && outcome.Changed ? null : outcome.ActId), outcome.Moved, by), Shown.Json.ActDocument);
     }
 
     private static async Task<JsonDocument> BodyOf(HttpContext http)
@@ -93,19 +125,17 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
         // Every member of these bodies may be left out, and then so may the body.
         if (http.Request.ContentLength is 0 || (http.Request.ContentLength is null && !http.Request.Headers.ContainsKey("Transfer-Encoding"))) return JsonDocument.Parse("{}");
         using var body = await RequestBody.ReadAsync(http);
-        JsonDocument document;
+        // By the rules of every other body: text that no store takes, or that no decoder reads, goes no further.
+        var wire = WireObject.Read(body.Utf8, FieldPath.Body);
         try
         {
-            document = JsonDocument.Parse(body.Utf8.ToArray(), new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 16 });
+            return JsonDocument.Parse(wire.Json.ToArray(), new JsonDocumentOptions { AllowDuplicateProperties = false });
         }
         catch (JsonException)
         {
-            throw new Refused(Reason.Malformed, "The body is not a JSON object, or has a member twice; send {} or leave it out where there is nothing to say.");
+            // Of the members that messages have, events is left to whoever reads each of them.
+            throw new Refused(Reason.BadValue, "events is no member of this body.", "events");
         }
-
-        if (document.RootElement.ValueKind is JsonValueKind.Object) return document;
-        document.Dispose();
-        throw new Refused(Reason.WrongType, "The body is not a JSON object.");
     }
 
     private static bool DryRunOf(JsonElement body) => body.TryGetProperty("dryRun", out var value) && value.ValueKind switch
@@ -117,7 +147,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
 
     private static string TextIn(JsonElement body, string name) =>
         body.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { Length: > 0 } text
-            ? text
+            ? text.Length <= WireObject.MaxLength ? text : throw new Refused(Reason.BadValue, $"{name} is longer than {WireObject.MaxLength} characters.", name)
             : throw new Refused(Reason.MissingField, $"{name} is missing; send it as a text.", name);
 
     private static ProfileId ProfileIn(JsonElement body, string name) =>

@@ -5,6 +5,8 @@ namespace TrackMate.Show;
 
 /// <summary>A profile as the read API shows it.</summary>
 /// <param name="CreatedAt">The time of the earliest message that named the person.</param>
+/// <param name="TraitTrust">By trait: <c>verified</c> where a signed token stands behind it, <c>claimed</c> where only a browser says it. A verified one always wins.</param>
+/// <param name="Verified">Null where no back end has sent an event of the person.</param>
 public sealed record ProfileDocument(
     string Id,
     [property: JsonPropertyName("company_id")] string CompanyId,
@@ -15,7 +17,14 @@ public sealed record ProfileDocument(
     string? FirstSeen,
     string? LastActive,
     TotalsDocument Totals,
-    IReadOnlyList<IdentifierDocument> Identifiers);
+    IReadOnlyList<IdentifierDocument> Identifiers,
+    IReadOnlyDictionary<string, string> TraitTrust,
+    VerifiedDocument? Verified);
+
+/// <summary>What back ends alone say of when a person was active, whatever browsers claim.</summary>
+/// <param name="FirstSeen">The time of the first event of a back end on the timeline.</param>
+/// <param name="LastActive">That of the last one.</param>
+public sealed record VerifiedDocument(string FirstSeen, string LastActive);
 
 public sealed record TotalsDocument(long Events, SessionCounts Sessions, IReadOnlyList<RevenueDocument> Revenue);
 
@@ -37,6 +46,7 @@ public sealed record TimelinePage(IReadOnlyList<TimelineEvent> Events, string? N
 /// <param name="Source"><c>client</c> or <c>server</c>.</param>
 /// <param name="SessionId">The browser's session, or the server session that holds it now (B7).</param>
 /// <param name="Agent">Of a browser's event: what was kept of its User-Agent.</param>
+/// <param name="NotCounted">Of a browser's event that is beyond a bound of the company: <c>too_old</c> or <c>too_many</c>. It is in no total.</param>
 public sealed record TimelineEvent(
     string EventId,
     string EventType,
@@ -48,7 +58,8 @@ public sealed record TimelineEvent(
     string SessionId,
     string? UserId,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] AgentDocument? Agent,
-    BindingDocument Binding);
+    BindingDocument Binding,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? NotCounted = null);
 
 public sealed record AgentDocument(string Browser, string System, string Device, bool Bot);
 
@@ -149,13 +160,22 @@ public sealed record ClaimDocument(
 /// <param name="DryRun">Nothing was done.</param>
 /// <param name="Events">Events that were sent.</param>
 /// <param name="Sessions">Sessions of browsers and of servers.</param>
+/// <param name="Claims">Of an act on many claims.</param>
 public sealed record ActDocument(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? MergeId = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ClaimId = null,
     bool DryRun = false,
     long Events = 0,
     long Sessions = 0,
-    IReadOnlyList<RevenueDocument>? Revenue = null);
+    IReadOnlyList<RevenueDocument>? Revenue = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ClaimCounts? Claims = null);
+
+/// <summary>Of an act on many claims: what it undoes, or lets count again.</summary>
+/// <param name="Claims">Claims of browsers: identifies.</param>
+/// <param name="Sessions">Sessions that claimed something.</param>
+/// <param name="Pairs">Pairs of identifiers that were claimed to be one person.</param>
+/// <param name="Exact">False where so many are undone that what moves is only estimated.</param>
+public sealed record ClaimCounts(long Claims, long Sessions, long Pairs, bool Exact);
 
 public sealed record AuditPage(IReadOnlyList<AuditDocument> Entries, string? NextCursor);
 

@@ -46,6 +46,8 @@ internal sealed class Documents(Database database, Company company)
     private readonly TimelineReader timelines = new(database);
     private readonly SessionReader sessions = new(database);
     private readonly ArrivalReader arrivals = new(database);
+    private readonly BrowserBounds bounds = new(database);
+    private readonly Dictionary<ProfileId, bool> known = [];
     private readonly Dictionary<long, string> sessionIds = [];
     private Bindings? bindings;
 
@@ -79,7 +81,8 @@ internal sealed class Documents(Database database, Company company)
 
     public ProfileDocument Profile(Person person)
     {
-        var traits = Persons.Traits(person).ToDictionary(trait => trait.Key, trait => Json(trait.Value), StringComparer.Ordinal);
+        var said = Persons.Traits(person);
+        var traits = said.ToDictionary(trait => trait.Key, trait => Json(trait.Value.Json), StringComparer.Ordinal);
         var totals = Totals.Of(person);
         return new(
             person.Id.ToString(),
@@ -87,12 +90,17 @@ internal sealed class Documents(Database database, Company company)
             person.Email,
             traits.TryGetValue("name", out var name) && name.ValueKind is JsonValueKind.String ? name.GetString() : null,
             traits,
-            Shown.Time(person.CreatedAt),
+            Shown.Time(Created(person)),
             totals.FirstSeen is { } first ? Shown.Time(first) : null,
             totals.LastActive is { } last ? Shown.Time(last) : null,
             new(totals.Events, new(totals.ClientSessions, totals.ServerSessions), [.. totals.Revenue.Select(revenue => new RevenueDocument(revenue.Currency, Money.Format(revenue.Amount, revenue.Currency)))]),
-            [.. person.Identifiers.Select(identifier => Shown.Document(identifier.Identifier))]);
+            [.. person.Identifiers.Select(identifier => Shown.Document(identifier.Identifier))],
+            said.ToDictionary(trait => trait.Key, trait => Shown.Name(trait.Value.Trust), StringComparer.Ordinal),
+            totals is { VerifiedFirst: { } from, VerifiedLast: { } to } ? new(Shown.Time(from), Shown.Time(to)) : null);
     }
+
+    /// <summary>The time of the earliest message that named a person; where the company bounds the age of what browsers say, of those that it believes.</summary>
+    public long Created(Person person) => company.Settings.MaxBrowserEventAgeDays is not null && Persons.IsKnown(person) && bounds.CreatedAt(person) is { } at ? at : person.CreatedAt;
 
     public ProfilesPage Profiles(string? search, long? before, int limit)
     {
@@ -132,7 +140,20 @@ internal sealed class Documents(Database database, Company company)
         stored,
         stored.Order.Origin is Origin.Browser ? SessionIdOf(stored.Session!.Value) : timelines.ServerSessionIdOf(person, stored.Order),
         person.Id.ToString(),
-        (bindings ??= new(database, SessionIdOf)).Of(person, stored));
+        (bindings ??= new(database, SessionIdOf)).Of(person, stored)) with { NotCounted = NotCountedOf(person, stored) };
+
+    /// <summary>Why a browser's event does not count for a person whom verified messages know, as the company has chosen.</summary>
+    private string? NotCountedOf(Person person, StoredEvent stored)
+    {
+        if (stored.Order.Origin is not Origin.Browser || !BrowserBounds.AreSet(company)) return null;
+        if (!known.TryGetValue(person.Id, out var isKnown)) known[person.Id] = isKnown = Persons.IsKnown(person);
+        if (!isKnown) return null;
+        // The registration is none of a session's own events, and what a signed token stands behind is believed.
+        var reason = stored.Number != 0
+            ? bounds.Of(person, stored.Session!.Value, stored.Order, stored.EventId, stored.ReceivedAt)
+            : stored.Source is not { Trust: Trust.Verified } && BrowserBounds.IsTooOld(company, stored.Order.UnixMilliseconds, stored.ReceivedAt) ? NotCounted.TooOld : null;
+        return reason switch { NotCounted.TooOld => "too_old", NotCounted.TooMany => "too_many", _ => null };
+    }
 
     private static TimelineEvent EventOf(StoredEvent stored, string sessionId, string? userId, BindingDocument binding) => new(
         stored.EventId,

@@ -50,6 +50,9 @@ public enum ListedClaimKind
 
     /// <summary>An operator keeps what is said from then on from joining.</summary>
     Freeze,
+
+    /// <summary>An operator undid many claims of browsers at once.</summary>
+    Claims,
 }
 
 /// <summary>An act by its id, as it was decided.</summary>

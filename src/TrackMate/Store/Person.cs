@@ -56,7 +56,9 @@ public sealed record Totals(
     long? LastActive,
     IReadOnlyList<(string Currency, decimal Amount)> Revenue,
     int Payments,
-    int Refunds)
+    int Refunds,
+    long? VerifiedFirst = null,
+    long? VerifiedLast = null)
 {
     public long Events => ClientEvents + ServerEvents;
 }

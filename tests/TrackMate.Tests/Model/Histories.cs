@@ -44,7 +44,7 @@ internal sealed record History(CompanySettings Settings, IReadOnlyList<Message> 
 
     public override string ToString()
     {
-        var text = new StringBuilder($"seed {Seed}, gap {Settings.ServerSessionGapMinutes} min, user_registered {(Settings.UserRegistered ? "on" : "off")}, {Settings.MaxEmailsPerPerson} e-mails, {Settings.NewSessionsPerDay} sessions a day\n");
+        var text = new StringBuilder($"seed {Seed}, gap {Settings.ServerSessionGapMinutes} min, user_registered {(Settings.UserRegistered ? "on" : "off")}, {Settings.MaxEmailsPerPerson} e-mails, {Settings.NewSessionsPerDay} sessions a day, {Settings.MaxBrowserEventAgeDays} days, {Settings.MaxSessionEventsPerDay} events a day\n");
         foreach (var act in Acts) text.AppendLine($"  ACT {act}");
         foreach (var message in Messages)
         {
@@ -81,6 +81,9 @@ internal static class Histories
         (2, Gen.OneOf(59_999L, 60_000, 60_001, 43_200_000, 84_599_999, 84_600_000, 86_399_999, 86_400_000, 86_400_001, 88_200_000)),
         (1, Gen.Long[0, 4 * 86_400_000L])).Select(offset => Start + offset);
 
+    /// <summary>How long after their time messages come: mostly at once; some were in a pocket for days, and some are of the future.</summary>
+    private static readonly Gen<long> Late = Gen.Frequency((8, Gen.Const(1234L)), (1, Gen.OneOf(86_400_000L, 86_400_001, 3 * 86_400_000L, 40 * 86_400_000L)), (1, Gen.OneOf(-3_600_000L, -3_600_001)));
+
     private static readonly Gen<int> Index = Gen.Frequency((6, Gen.Const(0)), (1, Gen.Int[1, 3]));
 
     /// <summary>Enough of them that most are used once; some compare otherwise in UTF-16 than in UTF-8.</summary>
@@ -106,12 +109,12 @@ internal static class Histories
 
     private static readonly Gen<Agent?> Agent = Gen.OneOf(null, null, new Agent("Chrome", "Windows", "desktop", Bot: false), new Agent("Googlebot", "", "", Bot: true));
 
-    private static readonly Gen<Message> BrowserEvent = Gen.Select(Session, EventId, Time, Index, Said, Agent, Gen.Bool, (session, eventId, time, index, said, agent, context) => (Message)new TrackedEvent
+    private static readonly Gen<Message> BrowserEvent = Gen.Select(Session, EventId, Time, Index, Said, Agent, Gen.Bool, Late, (session, eventId, time, index, said, agent, context, late) => (Message)new TrackedEvent
     {
         Company = Naming,
         EventId = eventId,
         Order = EventOrder.Of(time, Origin.Browser, index),
-        ReceivedAt = time + 1234,
+        ReceivedAt = time + late,
         SessionId = session,
         Type = said.Type,
         Data = Encoding.UTF8.GetBytes(said.Data),
@@ -127,12 +130,12 @@ internal static class Histories
     private static readonly Gen<IReadOnlyList<Trait>> Traits = Gen.OneOf<IReadOnlyList<Trait>>(
         [], [], [new("name", "\"Ann\"")], [new("name", "\"Bob\""), new("plan", "{\"seats\":3}")], [new("plan", "null")], [new("name", "null")], [new("name", "7")]);
 
-    private static readonly Gen<Message> IdentifyMessage = Gen.Select(Session, EventId, Time, Index, Persons, Traits, Gen.Frequency((5, Gen.Const(Trust.Claimed)), (1, Gen.Const(Trust.Verified))), (session, eventId, time, index, persons, traits, trust) => (Message)new Identify
+    private static readonly Gen<Message> IdentifyMessage = Gen.Select(Session, EventId, Time, Index, Persons, Traits, Gen.Frequency((5, Gen.Const(Trust.Claimed)), (1, Gen.Const(Trust.Verified))), Late, (session, eventId, time, index, persons, traits, trust, late) => (Message)new Identify
     {
         Company = Naming,
         EventId = eventId,
         Order = EventOrder.Of(time, Origin.Browser, index),
-        ReceivedAt = time + 1234,
+        ReceivedAt = time + late,
         SessionId = session,
         Named = persons,
         Trust = trust,
@@ -160,8 +163,8 @@ internal static class Histories
     });
 
     private static readonly Gen<CompanySettings> Settings = Gen.Select(
-        Gen.OneOf(true, true, true, false), Gen.OneOf(30, 30, 1, 720), Gen.OneOf(1, 2, 10), Gen.OneOf(1, 2, 10_000),
-        (userRegistered, gap, emails, sessions) => new CompanySettings { UserRegistered = userRegistered, ServerSessionGapMinutes = gap, MaxEmailsPerPerson = emails, NewSessionsPerDay = sessions });
+        Gen.OneOf(true, true, true, false), Gen.OneOf(30, 30, 1, 720), Gen.OneOf(1, 2, 10), Gen.OneOf(1, 2, 10_000), Gen.OneOf<int?>(null, null, null, 1, 30), Gen.OneOf<int?>(null, null, null, 1, 2),
+        (userRegistered, gap, emails, sessions, age, events) => new CompanySettings { MaxBrowserEventAgeDays = age, MaxSessionEventsPerDay = events, UserRegistered = userRegistered, ServerSessionGapMinutes = gap, MaxEmailsPerPerson = emails, NewSessionsPerDay = sessions });
 
     public static readonly Gen<TimelineFilter> Filter = Gen.Select(
         Gen.OneOf<Origin?>(null, Origin.Browser, Origin.Server),
@@ -177,6 +180,8 @@ internal static class Histories
         (3, Gen.Select(Leaf, Leaf, (one, other) => (OperatorAct)new OperatorAct.RevokePair(0, one, other))),
         (3, Gen.Select(Session, Gen.Frequency((1, Gen.Const(long.MinValue)), (2, Time)), Gen.Frequency((1, Gen.Const(long.MaxValue)), (2, Time)), (session, from, to) => (OperatorAct)new OperatorAct.Unbind(0, session, from, to))),
         (4, Gen.Select(Leaf, Leaf, (one, other) => (OperatorAct)new OperatorAct.Merge(0, one, other))),
+        (3, Gen.Select(Gen.OneOf(Session.Select(session => (string?)session), Gen.Const((string?)null)), Gen.Bool, Leaf, Gen.Bool, Time, Gen.Bool, Time, (session, byLeaf, leaf, hasFrom, from, hasTo, to) =>
+            (OperatorAct)new OperatorAct.UndoClaims(0, session, byLeaf ? leaf : null, hasFrom ? from : null, hasTo ? to : null))),
         (1, Leaf.Select(leaf => (OperatorAct)new OperatorAct.Isolate(0, leaf))),
         (1, Gen.Select(Leaf, Time, (leaf, at) => (OperatorAct)new OperatorAct.Freeze(at, leaf))));
 
@@ -185,6 +190,7 @@ internal static class Histories
         .Where(act => act is not OperatorAct.Merge { } merge || merge.One != merge.Other)
         .Where(act => act is not OperatorAct.RevokePair { } pair || pair.One != pair.Other)
         .Where(act => act is not OperatorAct.Unbind { } unbind || unbind.From < unbind.To)
+        .Where(act => act is not OperatorAct.UndoClaims { } undo || (undo.From ?? long.MinValue) < (undo.To ?? long.MaxValue))
         .DistinctBy(act => act switch
         {
             OperatorAct.Merge merge => ("merge", string.Join(' ', new[] { merge.One, merge.Other }.Order())),

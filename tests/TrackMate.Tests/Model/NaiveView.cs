@@ -74,6 +74,7 @@ internal sealed class NaiveView
         OperatorAct.RevokePair revoked => pair.Has(revoked.One) && pair.Has(revoked.Other),
         OperatorAct.Isolate isolated => pair.Has(isolated.Leaf),
         OperatorAct.Freeze frozen => pair.Has(frozen.Leaf) && pair.Time >= frozen.At,
+        OperatorAct.UndoClaims undone => pair.Trust is Trust.Claimed && undone.Pairs.Any(other => pair.Has(other.One) && pair.Has(other.Other)),
         _ => false,
     });
 
@@ -154,7 +155,8 @@ internal sealed class NaiveView
 
     private readonly Dictionary<string, List<SessionClaim>> standing = [];
 
-    private bool IsRevoked(string session, SessionClaim claim) => acts.OfType<OperatorAct.RevokeClaim>().Any(revoked => revoked.Session == session && revoked.Leaf == claim.GoesTo);
+    private bool IsRevoked(string session, SessionClaim claim) => acts.OfType<OperatorAct.RevokeClaim>().Any(revoked => revoked.Session == session && revoked.Leaf == claim.GoesTo)
+        || (claim.Trust is Trust.Claimed && acts.OfType<OperatorAct.UndoClaims>().Any(undone => undone.Sessions.Contains((session, claim.GoesTo))));
 
     /// <summary>B13: whether so many sessions claimed the identifier earlier on the day of this session's first claim.</summary>
     private bool IsLate(string session, ProfileId leaf)
@@ -301,6 +303,31 @@ internal sealed class NaiveView
             Text("refundId"));
     }
 
+    // ---- What counts of browsers' events -------------------------------------------------------------------------------------------------------------------
+
+    /// <summary>Whether a back end, or a signed token, has named one of a person's identifiers.</summary>
+    private bool IsKnown(ProfileId person)
+    {
+        if (known.TryGetValue(person, out var isKnown)) return isKnown;
+        return known[person] = stored.Any(message => message is TrackedEvent or Identify { Trust: Trust.Verified } && message.Named.Any(identifier => PersonOf(identifier.Id) == person));
+    }
+
+    private readonly Dictionary<ProfileId, bool> known = [];
+
+    private bool IsTooOld(Message message) => company.Settings.MaxBrowserEventAgeDays is { } days && message.Order.Origin is Origin.Browser && message is not Identify { Trust: Trust.Verified }
+        && (message.ReceivedAt - message.Order.UnixMilliseconds > days * 86_400_000L || message.Order.UnixMilliseconds - message.ReceivedAt > 3_600_000);
+
+    private string? NotCounted(ProfileId person, Shownable shown)
+    {
+        if (shown.Order.Origin is not Origin.Browser || (company.Settings.MaxBrowserEventAgeDays ?? company.Settings.MaxSessionEventsPerDay) is null || !IsKnown(person)) return null;
+        if (IsTooOld((Message?)shown.Sent ?? shown.Registered!)) return "too_old";
+        if (company.Settings.MaxSessionEventsPerDay is not { } most || shown.Sent is not { } sent) return null;
+        var earlier = InOrder(Events.Where(other => other.Order.Origin is Origin.Browser && other.SessionId == sent.SessionId && !IsTooOld(other)
+            && Math.DivRem(other.Order.UnixMilliseconds, 86_400_000).Quotient == Math.DivRem(sent.Order.UnixMilliseconds, 86_400_000).Quotient).Select(Show).Where(other => other.Owner.Person == person))
+            .TakeWhile(other => other.EventId != shown.EventId).Count();
+        return earlier >= most ? "too_many" : null;
+    }
+
     // ---- Documents -----------------------------------------------------------------------------------------------------------------------------------------
 
     private View Show()
@@ -318,33 +345,42 @@ internal sealed class NaiveView
         var members = MembersWith(person).OrderBy(KindOf).ThenBy(FirstNamed).ThenBy(member => member).ToList();
         var leaves = members.Select(member => Leaves.FirstOrDefault(leaf => leaf.Id == member)).OfType<Identifier>().ToList();
         var timeline = TimelineOf(person);
-        var traits = TraitsOf(person);
+        var counted = timeline.FindAll(shown => NotCounted(person, shown) is null);
+        var naming = stored.FindAll(message => message.Named.Any(identifier => identifier.Kind is not IdentifierKind.Bare && PersonOf(identifier.Id) == person));
+        if (company.Settings.MaxBrowserEventAgeDays is not null && IsKnown(person) && naming.Exists(message => !IsTooOld(message))) naming.RemoveAll(IsTooOld);
+        var said = TraitsOf(person);
+        var traits = said.ToDictionary(trait => trait.Trait.Name, trait => JsonElement.Parse(trait.Trait.Json), StringComparer.Ordinal);
+        var trusts = said.ToDictionary(trait => trait.Trait.Name, trait => Name(trait.Trust), StringComparer.Ordinal);
         return new(
             person.ToString(),
             company.CompanyId,
             leaves.FirstOrDefault(leaf => leaf.Kind is IdentifierKind.Email)?.Value,
             traits.TryGetValue("name", out var name) && name.ValueKind is JsonValueKind.String ? name.GetString() : null,
             traits,
-            Time(stored.Where(message => message.Named.Any(identifier => identifier.Kind is not IdentifierKind.Bare && PersonOf(identifier.Id) == person)).Min(message => message.Order.UnixMilliseconds)),
-            timeline.Count == 0 ? null : Time(timeline.Min(shown => shown.Order.UnixMilliseconds)),
-            timeline.Count == 0 ? null : Time(timeline.Max(shown => shown.Order.UnixMilliseconds)),
+            Time(naming.Min(message => message.Order.UnixMilliseconds)),
+            counted.Count == 0 ? null : Time(counted.Min(shown => shown.Order.UnixMilliseconds)),
+            counted.Count == 0 ? null : Time(counted.Max(shown => shown.Order.UnixMilliseconds)),
             new(
-                timeline.Count,
-                new(timeline.Where(shown => shown.Order.Origin is Origin.Browser).Select(SessionIdOf).Distinct().Count(), ServerSessionsOf(new(person, null)).Count),
+                counted.Count,
+                new(counted.Where(shown => shown.Order.Origin is Origin.Browser).Select(SessionIdOf).Distinct().Count(), ServerSessionsOf(new(person, null)).Count),
                 [.. Ledger().Where(row => row.Owner.Person == person).GroupBy(row => row.Currency).OrderBy(rows => rows.Key, StringComparer.Ordinal)
                     .Select(rows => new RevenueDocument(rows.Key, Amount(rows.Sum(row => row.Kind is MoneyKind.Payment ? row.Amount : -row.Amount), rows.Key)))]),
-            [.. members.Select(ShowIdentifier)]);
+            [.. members.Select(ShowIdentifier)],
+            trusts,
+            timeline.Exists(shown => shown.Order.Origin is Origin.Server)
+                ? new(Time(timeline.Where(shown => shown.Order.Origin is Origin.Server).Min(shown => shown.Order.UnixMilliseconds)), Time(timeline.Where(shown => shown.Order.Origin is Origin.Server).Max(shown => shown.Order.UnixMilliseconds)))
+                : null);
     }
 
     /// <summary>B15: of each trait the verified before the claimed, then the latest.</summary>
-    private Dictionary<string, JsonElement> TraitsOf(ProfileId person) =>
-        Identifies.Where(identify => Stands(identify) && PersonOf(SessionGoesTo(identify)) == person)
+    private List<(Trait Trait, Trust Trust)> TraitsOf(ProfileId person) =>
+        [.. Identifies.Where(identify => Stands(identify) && PersonOf(SessionGoesTo(identify)) == person)
             .SelectMany(identify => identify.Traits.Select(trait => (Identify: identify, Trait: trait)))
             .GroupBy(said => said.Trait.Name)
-            .Select(said => said.OrderBy(said => said.Identify.Trust).ThenBy(said => said.Identify.Order.UnixMilliseconds).ThenBy(said => said.Identify.EventId, ByBytes).Last().Trait)
-            .Where(trait => trait.Json != "null")
-            .OrderBy(trait => trait.Name, StringComparer.Ordinal)
-            .ToDictionary(trait => trait.Name, trait => JsonElement.Parse(trait.Json), StringComparer.Ordinal);
+            .Select(said => said.OrderBy(said => said.Identify.Trust).ThenBy(said => said.Identify.Order.UnixMilliseconds).ThenBy(said => said.Identify.EventId, ByBytes).Last())
+            .Select(said => (said.Trait, said.Identify.Trust))
+            .Where(said => said.Trait.Json != "null")
+            .OrderBy(said => said.Trait.Name, StringComparer.Ordinal)];
 
     private static string SessionIdOf(Shownable shown) => (shown.Sent?.SessionId ?? shown.Registered?.SessionId)!;
 
@@ -359,7 +395,8 @@ internal sealed class NaiveView
         shown.Order.Origin is Origin.Browser ? SessionIdOf(shown) : ServerSessionIdOf(shown),
         shown.Owner.Person.ToString(),
         shown.Sent?.Agent is { } agent ? new(agent.Browser, agent.System, agent.Device, agent.Bot) : null,
-        BindingOf(shown));
+        BindingOf(shown),
+        NotCounted(shown.Owner.Person!.Value, shown));
 
     /// <summary>B12: why it is here, a link at a time.</summary>
     private BindingDocument BindingOf(Shownable shown)

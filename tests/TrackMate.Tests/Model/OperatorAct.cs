@@ -26,4 +26,23 @@ internal abstract record OperatorAct(long At)
 
     /// <summary>What is first said from then on joins it to nobody.</summary>
     public sealed record Freeze(long At, ProfileId Leaf) : OperatorAct(At);
+
+    /// <summary>What browsers claimed in a session, of an identifier, and received in a time is undone; null narrows nothing.</summary>
+    public sealed record UndoClaims(long At, string? Session, ProfileId? Leaf, long? From, long? To) : OperatorAct(At)
+    {
+        /// <summary>What was there when it was done: sessions, and whose they were claimed to be.</summary>
+        public IReadOnlyList<(string Session, ProfileId Leaf)> Sessions { get; init; } = [];
+
+        /// <summary>And identifiers that were claimed to be one person.</summary>
+        public IReadOnlyList<(ProfileId One, ProfileId Other)> Pairs { get; init; } = [];
+
+        /// <summary>What is left of it once some identifiers are erased.</summary>
+        public UndoClaims Without(IReadOnlySet<string> leaves) => this with
+        {
+            Sessions = [.. Sessions.Where(claim => !leaves.Contains(claim.Leaf.ToString()))],
+            Pairs = [.. Pairs.Where(pair => !leaves.Contains(pair.One.ToString()) && !leaves.Contains(pair.Other.ToString()))],
+        };
+
+        public override string ToString() => $"undo claims in {Session} of {Leaf} from {From} to {To}: {string.Join(' ', Sessions)} {string.Join(' ', Pairs)}";
+    }
 }

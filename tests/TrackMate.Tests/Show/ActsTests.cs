@@ -372,4 +372,145 @@ public sealed class ActsTests(RunningServer running) : IClassFixture<RunningServ
         (await reader.GetAsync($"/api/profiles/{id}/claims")).AssertRefused(403);
         (await reader.GetAsync("/api/audit")).AssertRefused(403);
     }
+
+    /// <summary>Strangers claim from sessions of their own, with an event in each, to be a customer.</summary>
+    private static async Task<List<Shopper>> AttackAsync(Shop shop, string victim, int sessions)
+    {
+        var strangers = new List<Shopper>();
+        for (var i = 0; i < sessions; i++)
+        {
+            var stranger = shop.NewShopper(RunningServer.Unique("session_1700000000_"));
+            await stranger.TrackAsync("page_view", at: $"2025-10-19T11:{i % 60:00}:00Z");
+            (await stranger.IdentifyAsync(victim, at: $"2025-10-19T11:{i % 60:00}:30Z")).AssertOk();
+            strangers.Add(stranger);
+        }
+
+        return strangers;
+    }
+
+    [Fact]
+    public async Task Every_claim_that_named_somebody_is_undone_by_one_act_and_taken_back_to_the_byte()
+    {
+        var shop = await running.NewShopAsync();
+        var email = Email;
+        var own = shop.NewShopper(RunningServer.Unique("session_1729260000_"));
+        await own.TrackAsync("page_view", at: "2025-10-18T10:00:00Z");
+        var id = (await shop.Backend.WebhookAsync("order_shipped", email: email, sessionId: own.SessionId, at: "2025-10-18T10:05:00Z"))["profileId"]!;
+        async Task<string> ShownAsync() => (await shop.Backend.GetAsync($"/api/profiles/{id}")).AssertOk().Text + (await shop.Backend.GetAsync($"/api/profiles/{id}/timeline?limit=1000")).AssertOk().Text;
+        Task<Answer> UndoAsync(object body) => shop.Backend.PostAsync("/api/claims/revoke", System.Text.Json.JsonSerializer.SerializeToNode(body)!);
+        var clean = await ShownAsync();
+
+        var strangers = await AttackAsync(shop, email, 12);
+        var attacked = await ShownAsync();
+        var preview = (await UndoAsync(new { identifier = new { email }, dryRun = true })).AssertOk();
+        Assert.Equal(("12", "12", """{"claims":12,"sessions":12,"pairs":0,"exact":true}""", null), (preview["events"], preview["sessions"], preview.Body!["claims"]!.ToJsonString(), preview["claimId"]));
+        Assert.Equal(attacked, await ShownAsync());
+
+        var act = (await UndoAsync(new { identifier = new { email } })).AssertOk();
+        Assert.Equal(MovedBy(preview), MovedBy(act));
+        Assert.Equal(clean, await ShownAsync());
+
+        // What they say again is ignored; a back end is not.
+        await strangers[3].IdentifyAsync(email, at: "2025-10-19T12:00:00Z");
+        Assert.Equal(clean, await ShownAsync());
+        Assert.Equal("0", (await UndoAsync(new { identifier = new { email } })).AssertOk()["events"]);
+
+        var audit = (await shop.Backend.GetAsync("/api/audit")).AssertOk().Body!["entries"]![0]!;
+        Assert.Equal(("undo_claims", "12", act["claimId"]), (audit["action"]!.ToString(), audit["detail"]!["claims"]!.ToString(), audit["detail"]!["id"]!.ToString()));
+
+        var back = (await shop.Backend.PostAsync($"/api/claims/{act["claimId"]}/revoke", new JsonObject())).AssertOk();
+        Assert.Equal(MovedBy(act), MovedBy(back));
+        (await UndoAsync(new { sessions = new[] { strangers[3].SessionId }, from = "2020-01-01T00:00:00Z" })).AssertOk();
+        (await UndoAsync(new { sessions = strangers.Where((_, i) => i != 3).Select(stranger => stranger.SessionId) })).AssertOk();
+        Assert.Equal(clean, await ShownAsync());
+    }
+
+    [Fact]
+    public async Task More_claims_than_the_writer_takes_at_once_are_undone_in_steps_as_one_act()
+    {
+        var shop = await running.NewShopAsync();
+        var since = TimeProvider.System.GetUtcNow().AddSeconds(-1);
+        var (first, last) = (Email, Email);
+        await Task.WhenAll(Enumerable.Range(0, 300).Select(async i =>
+        {
+            var stranger = shop.NewShopper(RunningServer.Unique("session_1700000000_"));
+            await stranger.TrackAsync("page_view", at: "2025-10-19T11:00:00Z");
+            (await stranger.SendAsync("/api/profile", JsonNode.Parse($$"""{"company_id":"{{shop.CompanyId}}","sessionId":"{{stranger.SessionId}}","email":"{{(i % 2 == 0 ? first : last)}}","timestamp":"2025-10-19T11:01:00Z"}""")!)).AssertOk();
+        }));
+        Task<Answer> UndoAsync(object body) => shop.Backend.PostAsync("/api/claims/revoke", System.Text.Json.JsonSerializer.SerializeToNode(body)!);
+        async Task<int> EventsAsync(string email) => (int)((await shop.Backend.ProfileOfAsync(email))?["totals"]!["events"] ?? 0);
+        Assert.Equal((151, 151), (await EventsAsync(first), await EventsAsync(last)));
+
+        var preview = (await UndoAsync(new { from = since, dryRun = true })).AssertOk();
+        Assert.Equal(("300", """{"claims":300,"sessions":300,"pairs":0,"exact":false}"""), (preview["events"], preview.Body!["claims"]!.ToJsonString()));
+        var act = (await UndoAsync(new { from = since })).AssertOk();
+        Assert.Equal(preview.Body["claims"]!.ToJsonString(), act.Body!["claims"]!.ToJsonString());
+        Assert.Equal((0, 0), (await EventsAsync(first), await EventsAsync(last)));
+        Assert.Single((await shop.Backend.GetAsync("/api/audit")).AssertOk().Body!["entries"]!.AsArray(), entry => entry!["action"]!.ToString() == "undo_claims");
+
+        (await shop.Backend.PostAsync($"/api/claims/{act["claimId"]}/revoke", new JsonObject())).AssertOk();
+        Assert.Equal((151, 151), (await EventsAsync(first), await EventsAsync(last)));
+        Assert.Equal("0", (await shop.Backend.PostAsync($"/api/claims/{act["claimId"]}/revoke", new JsonObject())).AssertOk().Body!["claims"]!["claims"]!.ToString());
+    }
+
+    [Fact]
+    public async Task What_two_customers_were_claimed_to_be_comes_apart_and_a_back_end_settles_it()
+    {
+        var shop = await running.NewShopAsync();
+        var (email, external) = (Email, RunningServer.Unique());
+        var a = (await shop.Backend.WebhookAsync("payment_processed", new { amount = 10, currency = "USD" }, email, at: "2025-10-18T10:00:00Z"))["profileId"]!;
+        var b = (await shop.Backend.WebhookAsync("payment_processed", new { amount = 5, currency = "USD" }, externalId: external, at: "2025-10-18T11:00:00Z"))["profileId"]!;
+        var stranger = shop.NewShopper(RunningServer.Unique("session_1700000000_"));
+        Task<Answer> ClaimAsync(string at) => stranger.SendAsync("/api/profile", JsonNode.Parse($$"""{"company_id":"{{shop.CompanyId}}","sessionId":"{{stranger.SessionId}}","email":"{{email}}","externalId":"{{external}}","timestamp":"{{at}}"}""")!);
+        await ClaimAsync("2025-10-18T12:00:00Z");
+        async Task<bool> IsOneAsync() => (await shop.Backend.GetAsync($"/api/profiles/{a}")).AssertOk()["id"] == (await shop.Backend.GetAsync($"/api/profiles/{b}")).AssertOk()["id"];
+        Assert.True(await IsOneAsync());
+
+        Task<Answer> UndoAsync(object body) => shop.Backend.PostAsync("/api/claims/revoke", System.Text.Json.JsonSerializer.SerializeToNode(body)!);
+        var preview = (await UndoAsync(new { identifier = new { externalId = external }, dryRun = true })).AssertOk();
+        Assert.Equal(("""[{"currency":"USD","amount":"5.00"}]""", """{"claims":1,"sessions":1,"pairs":1,"exact":true}"""), (preview.Body!["revenue"]!.ToJsonString(), preview.Body["claims"]!.ToJsonString()));
+        Assert.Equal(MovedBy(preview), MovedBy((await UndoAsync(new { identifier = new { userId = b } })).AssertOk()));
+        Assert.False(await IsOneAsync());
+        await ClaimAsync("2025-10-18T13:00:00Z");
+        Assert.False(await IsOneAsync());
+
+        await shop.Backend.WebhookAsync("order_shipped", email: email, externalId: external, at: "2025-10-18T14:00:00Z");
+        Assert.True(await IsOneAsync());
+    }
+
+    [Fact]
+    public async Task Claims_are_undone_by_at_least_one_thing_that_can_be()
+    {
+        var shop = await running.NewShopAsync();
+        Task<Answer> UndoAsync(string body) => shop.Backend.PostAsync("/api/claims/revoke", body);
+        (await UndoAsync("{}")).AssertRefused(422);
+        (await UndoAsync("""{"dryRun":true}""")).AssertRefused(422);
+        foreach (var sessions in new[] { "[]", "\"s\"", "[1]", "[\"\"]", $"[\"{new string('s', 201)}\"]", $"[{string.Join(',', Enumerable.Repeat("\"s\"", 1001))}]" }) (await UndoAsync($$"""{"sessions":{{sessions}}}""")).AssertRefused(422, "sessions");
+        foreach (var identifier in new[] { "\"a@b.c\"", "{}", """{"email":"nobody"}""", """{"email":"a@b.c","userId":"x"}""", """{"userId":"x"}""", """{"externalId":1}""" }) (await UndoAsync($$"""{"identifier":{{identifier}}}""")).AssertRefused(422, "identifier");
+        (await UndoAsync("""{"from":"noon"}""")).AssertRefused(422, "from");
+        (await UndoAsync("""{"from":"2025-10-18T10:00:00Z","to":"2025-10-18T10:00:00Z"}""")).AssertRefused(422, "from");
+        (await UndoAsync("""{"from":"2025-10-18T10:00:00Z","dryRun":1}""")).AssertRefused(422, "dryRun");
+        Assert.Equal("0", (await UndoAsync("""{"identifier":{"email":"nobody@example.com"}}""")).AssertOk().Body!["claims"]!["claims"]!.ToString());
+        (await UndoAsync("""{"sessions":["\ud800"]}""")).AssertRefused(400);
+    }
+
+    [Theory]
+    [InlineData("/api/sessions/s/unbind", """{"from":"\ud800"}""")]
+    [InlineData("/api/sessions/s/unbind", """{"to":"\u0000"}""")]
+    [InlineData("/api/profiles/671234567890abcdef123456/merge", """{"profileId":"\udc00"}""")]
+    [InlineData("/api/profiles/671234567890abcdef123456/unmerge", """{"mergeId":"a\ud83d"}""")]
+    [InlineData("/api/claims/x/revoke", """{"\ud800":1}""")]
+    [InlineData("/api/claims/x/lift", """{"dryRun":true,"a":"\u0000"}""")]
+    public async Task Text_that_no_store_takes_is_rejected_wherever_it_stands(string path, string body) => (await Backend.PostAsync(path, body)).AssertRefused(400);
+
+    [Fact]
+    public async Task So_it_is_in_addresses()
+    {
+        foreach (var query in new[] { "/api/profiles?q=%00", "/api/profiles?email=a%00@b.c", "/api/profiles?externalId=%00", "/api/profiles?cursor=%00", "/api/events/x?y=%00", "/api/profiles/671234567890abcdef123456/timeline?eventType=%00" })
+            Assert.Equal(400, (int)(await Backend.GetAsync(query)).Status);
+        foreach (var path in new[] { "/api/sessions/%00", "/api/events/a%00b", "/api/sessions/%ED%A0%80", "/api/events/%ff%fe", $"/api/events/{new string('e', 4000)}", "/api/profiles?q=%ED%A0%80", "/api/profiles?email=%ED%A0%80@shop.com" })
+            Assert.InRange((int)(await Backend.GetAsync(path)).Status, 200, 499);
+        foreach (var path in new[] { "/api/sessions/%00/unbind", "/api/sessions/%ED%A0%80/unbind", "/api/claims/%ED%A0%80/revoke", "/api/claims/%00/lift" })
+            Assert.InRange((int)(await Backend.PostAsync(path, new JsonObject())).Status, 400, 499);
+    }
 }

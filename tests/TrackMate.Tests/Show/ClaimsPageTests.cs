@@ -53,6 +53,40 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
     }
 
     [Fact]
+    public async Task Claims_that_contradict_what_is_known_are_alarmed_and_undone_together_with_one_click()
+    {
+        var shop = await running.NewShopAsync();
+        await shop.Backend.WebhookAsync("payment_processed", new { amount = 20, currency = "USD" }, email: "known@example.com", externalId: "own-1", at: "2025-10-18T10:00:00Z");
+        for (var i = 0; i < 3; i++)
+        {
+            var stranger = shop.NewShopper($"session_stranger_{i}");
+            await stranger.TrackAsync("page_view", at: "2025-10-18T11:00:00Z");
+            await stranger.SendAsync("/api/profile", System.Text.Json.Nodes.JsonNode.Parse($$"""{"company_id":"{{shop.CompanyId}}","sessionId":"{{stranger.SessionId}}","email":"known@example.com","externalId":"strange-{{i}}","timestamp":"2025-10-18T11:01:00Z"}""")!);
+        }
+
+        await using var viewer = await Viewer.OpenAsync(browser, running.Server);
+        await viewer.GoAsync($"/c/{shop.CompanyId}/people");
+        Assert.Equal("Browsers contradict what is known of 1 customer", await viewer.TextAsync(".alarms h2"));
+        Assert.Contains("3 claims that known@example.com is one person with somebody else", await viewer.TextAsync(".alarms"));
+        await viewer.Page.ClickAsync(".alarms >> text=Undo claims…");
+        Assert.Equal("Undo browsers’ claims", await viewer.TextAsync("h1"));
+        Assert.Equal("3 claims of 3 sessions would be undone, 3 pairs of identifiers among them. 3 events and 3 sessions would leave the timeline of known@example.com and be nobody’s.", Regex.Replace(await viewer.TextAsync(".moves"), @"\s+", " ").Trim());
+        await viewer.Page.ClickAsync("button:has-text('Undo 3 claims')");
+        Assert.Equal("You undid 3 claims of browsers: 3 events and 3 sessions moved.", await viewer.TextAsync(".notice p"));
+        await viewer.GoAsync($"/c/{shop.CompanyId}/people");
+        Assert.Equal(0, await viewer.Page.Locator(".alarms").CountAsync());
+
+        await viewer.GoAsync($"/c/{shop.CompanyId}/audit");
+        await viewer.Page.ClickAsync("td button:has-text('Undo')");
+        Assert.Equal("You let 3 claims of browsers count again: 3 events and 3 sessions moved.", await viewer.TextAsync(".notice p"));
+        await viewer.Page.ClickAsync(".notice >> text=Undo");
+        Assert.Equal("You undid 3 claims of browsers: 3 events and 3 sessions moved.", await viewer.TextAsync(".notice p"));
+        await viewer.GoAsync($"/c/{shop.CompanyId}/claims/undo?from=nonsense");
+        Assert.Contains("is not a time", await viewer.TextAsync(".problem"));
+        Assert.Empty(viewer.Complaints);
+    }
+
+    [Fact]
     public async Task Cancel_leaves_everything_as_it_was()
     {
         var id = await Sarah.PlayAsync(running, "cancelled@example.com", "session_cancelled");

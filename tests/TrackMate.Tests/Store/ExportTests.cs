@@ -97,7 +97,7 @@ public sealed class ExportTests(TemporaryStore stored) : IClassFixture<Temporary
     [InlineData("""{"type":"act","actId":"m","kind":4,"identifier":{"kind":"email","value":"a@b.co"},"atMs":1760781600000,"actor":"a"}""", "an act of the kind 4 has identifier, other")]
     [InlineData("""{"type":"act","actId":"m","kind":4,"identifier":{"kind":"email","value":"a@b.co"},"other":{"kind":"email","value":"a@b.co"},"atMs":1760781600000,"actor":"a"}""", "the same one twice")]
     [InlineData("""{"type":"act","actId":"m","kind":3,"sessionId":"s","fromMs":1,"atMs":1760781600000,"actor":"a"}""", "an act of the kind 3 has sessionId, fromMs, toMs")]
-    [InlineData("""{"type":"act","actId":"m","kind":7,"atMs":1760781600000,"actor":"a"}""", "there is no act of that kind")]
+    [InlineData("""{"type":"act","actId":"m","kind":9,"atMs":1760781600000,"actor":"a"}""", "there is no act of that kind")]
     [InlineData("""{"type":"act","actId":"m","kind":5,"identifier":{"kind":"email","value":"a@b.co"},"atMs":-1,"actor":"a"}""", "atMs lies before 2000")]
     [InlineData("""{"type":"event","origin":"browser","eventId":"a","timestamp":"1999-10-18T10:00:00Z","index":0,"receivedAt":"2025-10-18T10:00:00Z","sessionId":"s","identifiers":[],"eventType":"a","eventData":{}}""", "timestamp lies before 2000")]
     [InlineData("""{"type":"event","origin":"browser","eventId":"a","timestamp":"2025-10-19T10:00:01Z","index":0,"receivedAt":"2025-10-18T10:00:00Z","sessionId":"s","identifiers":[],"eventType":"a","eventData":{}}""", "further ahead than can be")]

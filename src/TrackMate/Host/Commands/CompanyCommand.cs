@@ -105,12 +105,21 @@ internal static class CompanyCommand
             ["session gap", $"{settings.ServerSessionGapMinutes} minutes"],
             ["placeholders", settings.Placeholders.Count == 0 ? "the built-in ones" : "the built-in ones and " + string.Join(", ", settings.Placeholders)],
             ["max e-mails", $"{settings.MaxEmailsPerPerson} of one person"],
+            ["browsers' events", BoundsOf(settings)],
             ["erased stay away", settings.SuppressErased ? "yes" : "no"],
             ["quota", settings.EventsPerDay is { } events ? $"{events} events a day" : "none"],
             ["tokens", TokensOf(registry, company)],
             ["without token", WithoutTokenOf(registry, company)],
             ["rejected events", $"the newest {settings.RejectedKept} of browsers and of API keys each, for {settings.RejectedDays} days"],
         ]);
+    }
+
+    private static string BoundsOf(CompanySettings settings)
+    {
+        List<string> bounds = [];
+        if (settings.MaxBrowserEventAgeDays is { } days) bounds.Add($"at most {Sizes.Counted(days, "day", "days")} old");
+        if (settings.MaxSessionEventsPerDay is { } most) bounds.Add($"{most} of a session on a day");
+        return bounds.Count == 0 ? "all count" : $"on persons whom a back end knows, {string.Join(" and ", bounds)} count";
     }
 
     private static string TokensOf(Registry registry, Company company)

@@ -22,6 +22,8 @@ internal static class CompanySetCommand
         var noPlaceholders = new Option<bool>("--no-placeholders") { Description = "Keep only the built-in placeholders." };
         var maxEmails = Text("--max-emails", "number", "Most e-mails that webhooks can join into one person: 1 to 1000.");
         var maxNewSessions = Text("--max-new-sessions", "number", "Sessions that may begin to claim one identifier in a day, as browsers say it; the first so many are believed.");
+        var maxEventAge = Text("--max-event-age", "days|none", "On a person whom a back end knows: a browser's event that is older when it comes is kept and does not count. Off by default.");
+        var maxSessionEvents = Text("--max-session-events", "number|none", "On such a person: so many events of a browser's session count on a day, the earliest; the rest are kept. Off by default.");
         var quota = Text("--quota", "events|none", "Events the company may send in one UTC day; none for no limit.");
         var suppress = Text("--suppress-erased", "on|off", "Whether whoever is erased stays away: of later messages that name them nothing is kept.");
         var tokens = Text("--tokens", "off|observe|enforce", "Identifies without a valid token: taken; taken and counted; or refused. See docs/trust.md.");
@@ -37,7 +39,7 @@ internal static class CompanySetCommand
                 "trackmate company set TM-SHOP99 --tokens observe",
             ],
             Arguments = { companyId },
-            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, maxNewSessions, placeholders, noPlaceholders, quota, tokens, rejectedKept, rejectedDays, suppress },
+            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, maxNewSessions, maxEventAge, maxSessionEvents, placeholders, noPlaceholders, quota, tokens, rejectedKept, rejectedDays, suppress },
         };
         command.Does((installation, parsed) =>
         {
@@ -57,6 +59,8 @@ internal static class CompanySetCommand
                 NoPlaceholders = parsed.GetValue(noPlaceholders),
                 MaxEmails = parsed.GetValue(maxEmails),
                 MaxNewSessions = parsed.GetValue(maxNewSessions),
+                MaxEventAge = parsed.GetValue(maxEventAge),
+                MaxSessionEvents = parsed.GetValue(maxSessionEvents),
                 Quota = parsed.GetValue(quota),
                 SuppressErased = parsed.GetValue(suppress),
                 Tokens = parsed.GetValue(tokens),

@@ -63,7 +63,7 @@ internal static class Calls
         },
         new(HttpMethod.Get, "/api/profiles/{id}", "getProfile", Read, "Read a profile and its totals",
             "An id is one identifier's for ever and leads to the profile that holds it now. Revenue is exact, per currency, from what servers told.",
-            typeof(ProfileDocument), """{"id":"671234567890abcdef123456","company_id":"TM-SHOP99","email":"sarah@example.com","name":"Sarah Johnson","traits":{"name":"Sarah Johnson"},"createdAt":"2025-10-18T10:08:00Z","firstSeen":"2025-10-18T10:00:00Z","lastActive":"2025-10-18T10:16:00Z","totals":{"events":7,"sessions":{"client":1,"server":1},"revenue":[{"currency":"USD","amount":"79.99"}]},"identifiers":[{"kind":"email","value":"sarah@example.com","id":"671234567890abcdef123456"}]}""")
+            typeof(ProfileDocument), """{"id":"671234567890abcdef123456","company_id":"TM-SHOP99","email":"sarah@example.com","name":"Sarah Johnson","traits":{"name":"Sarah Johnson"},"createdAt":"2025-10-18T10:08:00Z","firstSeen":"2025-10-18T10:00:00Z","lastActive":"2025-10-18T10:16:00Z","totals":{"events":7,"sessions":{"client":1,"server":1},"revenue":[{"currency":"USD","amount":"79.99"}]},"identifiers":[{"kind":"email","value":"sarah@example.com","id":"671234567890abcdef123456"}],"traitTrust":{"name":"claimed"},"verified":{"firstSeen":"2025-10-18T10:12:00Z","lastActive":"2025-10-18T10:16:00Z"}}""")
         {
             Parameters = [new("id", InPath: true, "A profile's id: 24 hex digits.", "671234567890abcdef123456")],
             Problems = [401, 403, 404, 503],
@@ -119,6 +119,15 @@ internal static class Calls
             BodyExample = """{"dryRun":true}""",
             IsBodyOptional = true,
             Problems = [400, 401, 403, 404, 422, 503],
+            Scope = "admin",
+        },
+        new(HttpMethod.Post, "/api/claims/revoke", "revokeClaims", Decide, "Undo many claims of browsers at once",
+            "Every claim that these sessions made, that named this identifier, that was received between these times; what is given must all fit. What a token or an API key stands behind stays. New claims that say the same are ignored until it is lifted; the answer's claimId takes the whole act back.",
+            typeof(ActDocument), $$"""{"claimId":"claims_0f3a5c7e9b1d2f4a6c8e0b1d","dryRun":false,{{Moved}},"claims":{"claims":214,"sessions":12,"pairs":202,"exact":true} }""")
+        {
+            Bodies = [typeof(RevokeClaimsBody)],
+            BodyExample = """{"identifier":{"email":"sarah@example.com"},"from":"2025-10-18T10:00:00Z","dryRun":true}""",
+            Problems = [400, 401, 403, 422, 503],
             Scope = "admin",
         },
         new(HttpMethod.Post, "/api/claims/{id}/lift", "liftClaim", Decide, "Let a revoked claim count again",

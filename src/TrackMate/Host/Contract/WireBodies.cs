@@ -55,6 +55,17 @@ internal sealed record WebhookBody(
     string? EventId = null,
     [property: JsonPropertyName("company_id")] string? CompanyId = null);
 
+/// <summary>Which claims of browsers to undo: at least one member, all of them have to fit.</summary>
+internal sealed record RevokeClaimsBody(
+    IReadOnlyList<string>? Sessions = null,
+    ClaimedIdentifier? Identifier = null,
+    DateTimeOffset? From = null,
+    DateTimeOffset? To = null,
+    bool? DryRun = null);
+
+/// <summary>One of the three.</summary>
+internal sealed record ClaimedIdentifier(string? Email = null, string? ExternalId = null, string? UserId = null);
+
 /// <summary>Many events of a back end, at most 500.</summary>
 internal sealed record WebhooksBody(IReadOnlyList<WebhookItem> Events, [property: JsonPropertyName("company_id")] string? CompanyId = null);
 
@@ -82,6 +93,7 @@ internal sealed record HealthAnswer(string Status, string Version, string? Detai
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, NumberHandling = JsonNumberHandling.Strict)]
 [JsonSerializable(typeof(BrowserEventBody))]
 [JsonSerializable(typeof(ActBody))]
+[JsonSerializable(typeof(RevokeClaimsBody))]
 [JsonSerializable(typeof(UnbindBody))]
 [JsonSerializable(typeof(MergeBody))]
 [JsonSerializable(typeof(UnmergeBody))]

@@ -20,30 +20,49 @@ internal static class ActForms
         object[] guards = [Page.Marker, new RequestSizeLimitAttribute(MaxFormBytes), new RequireAntiforgeryTokenAttribute()];
         app.MapPost("/c/{companyId}/act/do", Do).RequireAuthorization().WithMetadata(guards);
         app.MapPost("/c/{companyId}/act/undo", Undo).RequireAuthorization().WithMetadata(guards);
+        app.MapPost("/c/{companyId}/act/undo-claims", UndoClaims).RequireAuthorization().WithMetadata(guards);
         // Who had to log in first comes back to the form's address without the form.
-        foreach (var address in new[] { "/c/{companyId}/act/do", "/c/{companyId}/act/undo" })
+        foreach (var address in new[] { "/c/{companyId}/act/do", "/c/{companyId}/act/undo", "/c/{companyId}/act/undo-claims" })
             app.MapGet(address, (string companyId) => Results.Redirect(Links.People(companyId))).RequireAuthorization().WithMetadata(Page.Marker);
     }
 
     private static Task Do(HttpContext http, string companyId, Registry registry, MessageStore store, TimeProvider time) =>
-        ActAsync(http, companyId, registry, store, time, (company, form) => AskedAct.Read(name => form[name]).Prepare(company, Clock.Of(http, time)));
+        ActAsync(http, companyId, registry, time, async (company, form, by) =>
+        {
+            var act = AskedAct.Read(name => form[name]).Prepare(company, Clock.Of(http, time));
+            return LineOf(await store.ActAsync(company, acts => act(acts, by)));
+        });
+
+    /// <summary>Undoes every claim of browsers that fits.</summary>
+    private static Task UndoClaims(HttpContext http, string companyId, Registry registry, MessageStore store, TimeProvider time) =>
+        ActAsync(http, companyId, registry, time, async (company, form, by) =>
+        {
+            string Field(string name) => form[name].ToString();
+            var filter = AskedClaims.Read(Field("sessions"), Field("identifier"), Field("from"), Field("to"), company, Clock.Of(http, time));
+            return (await new ClaimUndo(store).UndoAsync(company, filter, by) ?? throw AskedClaims.TooMany()).Line;
+        });
 
     /// <summary>Undoes a line of the audit log at once; where the line was itself an undoing, does it again.</summary>
     private static Task Undo(HttpContext http, string companyId, Registry registry, MessageStore store, TimeProvider time) =>
-        ActAsync(http, companyId, registry, store, time, (company, form) =>
+        ActAsync(http, companyId, registry, time, async (company, form, by) =>
         {
-            using var snapshot = store.Read(company);
-            var line = long.TryParse(form["line"], CultureInfo.InvariantCulture, out var number) ? Audit.Find(snapshot.Database, company, number) : null;
+            var number = long.TryParse(form["line"], CultureInfo.InvariantCulture, out var given) ? given : 0;
+            var line = store.Read(database => Audit.Find(database, company, number), company);
             if (line is null || ActIdOf(line) is not { } actId) throw new Refused(Reason.NotFound, "The audit log has no act of this number that could be undone.");
-            return IsUndoing(line.Action) ? (acts, by) => acts.DoAgain(company, actId, by) : (acts, by) => acts.TakeBack(company, actId, by);
+            if (ClaimSet.IsId(actId))
+                return ((IsUndoing(line.Action) ? await new ClaimUndo(store).AgainAsync(company, actId, by) : await new ClaimUndo(store).RestoreAsync(company, actId, by)) ?? throw Acts.RefusedBy(ActRefusal.NotFound, "act")).Line;
+            return LineOf(await store.ActAsync(company, acts => IsUndoing(line.Action) ? acts.DoAgain(company, actId, by) : acts.TakeBack(company, actId, by)));
         });
+
+    private static long? LineOf(ActAnswer answer) => (answer.Outcome ?? throw Acts.RefusedBy(answer.Refusal!.Value, "claim, session or profile")).Line;
 
     /// <summary>The act that a line of the audit log is about; null where it is about none.</summary>
     public static string? ActIdOf(AuditLine line) => JsonElement.Parse(line.Detail) is { ValueKind: JsonValueKind.Object } detail && detail.TryGetProperty("id", out var id) ? id.GetString() : null;
 
-    public static bool IsUndoing(string action) => action is "lift" or "unmerge" or "rebind" or "unisolate" or "unfreeze";
+    public static bool IsUndoing(string action) => action is "lift" or "restore_claims" or "unmerge" or "rebind" or "unisolate" or "unfreeze";
 
-    private static async Task ActAsync(HttpContext http, string companyId, Registry registry, MessageStore store, TimeProvider time, Func<Company, IFormCollection, Func<ActWriter, ActBy, ActAnswer>> prepare)
+    /// <param name="act">Acts, and returns the number of the line of the audit log; null where nothing changed.</param>
+    private static async Task ActAsync(HttpContext http, string companyId, Registry registry, TimeProvider time, Func<Company, IFormCollection, ActBy, Task<long?>> act)
     {
         // The middleware only notes what it found; whoever reads no form has to look.
         if (http.Features.Get<IAntiforgeryValidationFeature>() is not { IsValid: true })
@@ -54,12 +73,10 @@ internal static class ActForms
 
         var company = registry.Find(companyId) ?? throw new Refused(Reason.NotFound, "There is no company of this id here.");
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
-        var act = prepare(company, form);
-        var by = new ActBy(http.User.Identity!.Name!, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false);
-        var answer = await store.ActAsync(company, acts => act(acts, by));
-        if (answer.Outcome is not { } outcome) throw Acts.RefusedBy(answer.Refusal!.Value, "claim, session or profile");
+        AddressText.Check(form);
+        var line = await act(company, form, new(http.User.Identity!.Name!, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false));
         var back = form["back"].ToString();
         http.Response.StatusCode = StatusCodes.Status303SeeOther;
-        http.Response.Headers.Location = Links.WithNotice(Members.ReturnTo(back.Length > 0 ? back : Links.People(companyId)), outcome.Line ?? 0);
+        http.Response.Headers.Location = Links.WithNotice(Members.ReturnTo(back.Length > 0 ? back : Links.People(companyId)), line ?? 0);
     }
 }

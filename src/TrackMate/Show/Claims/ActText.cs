@@ -73,6 +73,7 @@ internal sealed class ActText(Documents documents, ClaimText text)
             { Kind: ListedClaimKind.Merge, Identifiers: [var one, var other, ..] } => [text.Known(one), " and ", text.Known(other), $" were merged by {act.Actor}"],
             { Kind: ListedClaimKind.Unbind, Session: { } session } => ["Session ", text.Session(session), $" was made nobody’s{text.Times(act.From, act.To)} by {act.Actor}"],
             { Kind: ListedClaimKind.Isolate, Identifiers: [var one, ..] } => [text.Known(one), $" was kept from joining anybody by {act.Actor}"],
+            { Kind: ListedClaimKind.Claims } => [$"Claims of browsers were undone by {act.Actor}"],
             { Kind: ListedClaimKind.Freeze, Identifiers: [var one, ..] } => [text.Known(one), $" was frozen by {act.Actor}"],
             { Session: { } session, Identifiers: [var one, ..] } => ["That session ", text.Session(session), " is ", text.Known(one), $" was taken back by {act.Actor}"],
             { Identifiers: [var one, var other, ..] } => [text.Known(one), " and ", text.Known(other), $" are kept apart by {act.Actor}"],

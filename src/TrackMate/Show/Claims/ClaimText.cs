@@ -72,6 +72,8 @@ internal sealed class ClaimText(string companyId, Clock clock)
             ("revoke", _) => [" kept ", First(), " and ", Second(), " apart"],
             ("lift", ListedClaimKind.Session) => [" let it count again that session ", Session(), " is ", First()],
             ("lift", _) => [" stopped keeping ", First(), " and ", Second(), " apart"],
+            ("undo_claims", _) => [" undid ", Counted(line), " of browsers"],
+            ("restore_claims", _) => [" let ", Counted(line), " of browsers count again"],
             ("unbind", _) => [" made session ", Session(), " nobody’s", act is null ? "" : Times(act.From, act.To)],
             ("rebind", _) => [" gave session ", Session(), " back to whom it was said to be"],
             ("isolate", _) => [" undid everything that ", First(), " joined"],
@@ -104,6 +106,9 @@ internal sealed class ClaimText(string companyId, Clock clock)
         1 => " and one more of its identifiers",
         _ => $" and {others} more of its identifiers",
     };
+
+    private static string Counted(AuditLine line) =>
+        System.Text.Json.JsonElement.Parse(line.Detail).TryGetProperty("claims", out var claims) && claims.TryGetInt64(out var number) ? MovedText.Count(number, "claim") : "claims";
 
     private static long? TimeOf(string? time) => time is null ? null : Clock.Read(time);
 }

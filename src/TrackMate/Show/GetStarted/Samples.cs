@@ -24,6 +24,14 @@ internal static class Samples
           }'
         """;
 
+    /// <summary>The message with which a back end settles that an e-mail and an external id are one customer.</summary>
+    public static string Settle(string url) => $$"""
+        curl {{url}}/api/webhooks/events \
+          -H 'Content-Type: application/json' \
+          -H "X-TrackMate-API-Key: $TRACKMATE_API_KEY" \
+          -d '{ "identifier": { "email": "sarah@example.com", "externalId": "4711" }, "eventType": "logged_in" }'
+        """;
+
     public static string CSharp(Company company, string url) => $$"""
         using System.Net.Http.Json;
 

@@ -35,7 +35,7 @@ internal static class IngestionTexts
         "too_many_joins" => "One of its identifiers is named with too many others, so they are not joined",
         "revoked" => "An operator keeps its identifiers apart, so they are not joined",
         "profile_frozen" => "An operator has frozen the profile, so its identifiers are not joined",
-        "contradicted" => "What a server said of its identifiers holds against it, so they are not joined",
+        "contradicted" => "Something that was said before, or by a server, contradicts it, so its identifiers are not joined",
         "too_many_sessions" => "More sessions claimed its identifier on one day than are believed",
         _ => warning,
     };

@@ -25,6 +25,11 @@ internal static class Links
 
     public static string DoAct(string companyId) => $"/c/{companyId}/act/do";
 
+    /// <summary>The page that undoes many claims of browsers at once, with what is known of them filled in.</summary>
+    public static string UndoClaims(string companyId, string? sessions = null, string? identifier = null) => Address($"/c/{companyId}/claims/undo", ("sessions", sessions), ("identifier", identifier));
+
+    public static string DoUndoClaims(string companyId) => $"/c/{companyId}/act/undo-claims";
+
     public static string UndoAct(string companyId) => $"/c/{companyId}/act/undo";
 
     /// <summary>The address of a page that was asked for, without the notice of what was done before.</summary>

@@ -8,7 +8,8 @@ namespace TrackMate.Store.Read;
 /// <param name="Identifiers">So many were one person, or would have been, when it was last seen.</param>
 /// <param name="IsFrozen">Whether an operator has frozen it.</param>
 /// <param name="IsCrowded">Whether it is one identifier that was said to be more others than are believed, whoever joined.</param>
-public sealed record Alarm(Person Person, Identifier Hub, long Identifiers, bool IsFrozen, bool IsCrowded);
+/// <param name="Contradicted">So many claims of browsers say that it is one person with another, and something that was said contradicts them; 0 where the alarm is of another kind.</param>
+public sealed record Alarm(Person Person, Identifier Hub, long Identifiers, bool IsFrozen, bool IsCrowded, long Contradicted = 0);
 
 /// <summary>Reads what the store raised alarms of, less what an operator has isolated or what has come apart since.</summary>
 internal sealed class AlarmReader(Database database)
@@ -18,6 +19,7 @@ internal sealed class AlarmReader(Database database)
     private readonly PersonReader people = new(database);
     private readonly PersonRows persons = new(database);
     private readonly ClaimReader claims = new(database);
+    private readonly Contradictions contradictions = new(database);
 
     /// <summary>The newest alarms that still stand.</summary>
     public List<Alarm> Of(Company company, int limit)
@@ -35,8 +37,13 @@ internal sealed class AlarmReader(Database database)
             if (alarms.Count == limit) break;
             var person = people.Of(company, identifier);
             if (alarms.Any(alarm => alarm.Person.Id == person.Id)) continue;
+            if (person.Identifiers.Count < PersonRows.Many && identifiers <= Joins.MaxPairs)
+            {
+                if (contradictions.CountOf(company, identifier) is > 0 and var contradicted && Contradicts(person, identifier) is { } on) alarms.Add(on with { Contradicted = contradicted });
+                continue;
+            }
+
             var crowded = identifiers > Joins.MaxPairs;
-            if (!crowded && person.Identifiers.Count < PersonRows.Many) continue;
             var kept = claims.KeptApart(person);
             var hub = HubOf(person, identifier, crowded);
             if (kept.Any(act => act.Kind is ListedClaimKind.Isolate && act.Identifiers[0].Id == hub.Id)) continue;
@@ -44,6 +51,13 @@ internal sealed class AlarmReader(Database database)
         }
 
         return alarms;
+    }
+
+    /// <summary>An alarm of a contradiction, unless an operator has isolated or frozen the identifier since.</summary>
+    private Alarm? Contradicts(Person person, long identifier)
+    {
+        var known = person.Identifiers.First(known => known.Number == identifier).Identifier;
+        return claims.KeptApart(person).Any(act => act.Identifiers[0].Id == known.Id) ? null : new(person, known, person.Identifiers.Count, IsFrozen: false, IsCrowded: false);
     }
 
     private Identifier HubOf(Person person, long raisedOn, bool crowded)

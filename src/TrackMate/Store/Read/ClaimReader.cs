@@ -44,7 +44,7 @@ internal sealed class ClaimReader(Database database)
         {
             IEnumerable<Identifier> about = new[] { rows.LongOrNull(4), rows.LongOrNull(5) }.OfType<long>().Select(number => IdentifierOf(company, number)).ToList();
             act = act is not null
-                ? act with { Identifiers = [.. act.Identifiers, .. about] }
+                ? act with { Identifiers = [.. act.Identifiers, .. about], Stands = act.Stands || rows.IsNull(8) }
                 : new(actId, KindOf((ActKind)rows.Long(0)), rows.Long(1), rows.Text(2), rows.TextOrNull(3), [.. about], rows.LongOrNull(6) ?? long.MinValue, rows.LongOrNull(7) ?? long.MaxValue, rows.IsNull(8));
         }
 
@@ -103,6 +103,7 @@ internal sealed class ClaimReader(Database database)
         ActKind.Merge => ListedClaimKind.Merge,
         ActKind.Isolate => ListedClaimKind.Isolate,
         ActKind.Freeze => ListedClaimKind.Freeze,
+        ActKind.RevokeClaimed or ActKind.RevokeClaimedPair => ListedClaimKind.Claims,
         _ => ListedClaimKind.Join,
     };
 
@@ -119,7 +120,7 @@ internal sealed class ClaimReader(Database database)
         {
             var stands = rows.Long(6) != 0;
             claims.Add(new(ListedClaimKind.Session, rows.Long(0), rows.Text(1), null, (Origin)rows.Long(2), (ClaimMethod)rows.Long(3), (Trust)rows.Long(4), rows.Text(5),
-                [identifier.Identifier], stands, stands ? null : new StandingActs(database).IsRevoked(company, rows.Long(7), identifier.Number).Value ? JoinStop.Revoked : JoinStop.TooManySessions, null));
+                [identifier.Identifier], stands, stands ? null : new StandingActs(database).IsRevoked(company, rows.Long(7), identifier.Number, (Trust)rows.Long(4)).Value ? JoinStop.Revoked : JoinStop.TooManySessions, null));
         }
 
         return claims;

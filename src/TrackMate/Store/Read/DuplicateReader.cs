@@ -152,7 +152,7 @@ internal sealed class DuplicateReader(Database database)
 
     /// <summary>Whether an operator has said of any of their identifiers that the two are not the same.</summary>
     private bool AreKeptApart(Company company, Person first, Person second) =>
-        first.Identifiers.Take(MostIdentifiers).Any(one => second.Identifiers.Take(MostIdentifiers).Any(other => acts.KeptApart(company, one.Number, other.Number, long.MinValue).Value is not null));
+        first.Identifiers.Take(MostIdentifiers).Any(one => second.Identifiers.Take(MostIdentifiers).Any(other => acts.KeptApart(company, one.Number, other.Number, Trust.Claimed, long.MinValue).Value is not null));
 
     private Person PersonOf(Company company, long identifier)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using TrackMate.Bind;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Store.Read;
 
@@ -58,8 +59,8 @@ internal sealed class PersonReader(Database database)
         return count.Long(0);
     }
 
-    /// <summary>Traits by name; each is JSON as it was sent. Of several identifiers' the verified wins, then the later (B15).</summary>
-    public SortedDictionary<string, string> Traits(Person person)
+    /// <summary>Traits by name; each is JSON as it was sent, with what stands behind it. Of several identifiers' the verified wins, then the later (B15).</summary>
+    public SortedDictionary<string, (string Json, Trust Trust)> Traits(Person person)
     {
         var traits = new SortedDictionary<string, (string Value, long Trust, long At, string EventId)>(StringComparer.Ordinal);
         foreach (var identifier in person.Identifiers)
@@ -73,27 +74,21 @@ internal sealed class PersonReader(Database database)
             }
         }
 
-        return new(traits.Where(trait => trait.Value.Value != "null").ToDictionary(trait => trait.Key, trait => trait.Value.Value), StringComparer.Ordinal);
+        return new(traits.Where(trait => trait.Value.Value != "null").ToDictionary(trait => trait.Key, trait => (trait.Value.Value, (Trust)trait.Value.Trust)), StringComparer.Ordinal);
     }
 
     /// <summary>The trait <c>name</c>, where it is a text.</summary>
     public string? NameOf(Person person) =>
-        Traits(person).TryGetValue("name", out var json) && JsonElement.Parse(json) is { ValueKind: JsonValueKind.String } name && name.GetString() is { Length: > 0 } text ? text : null;
+        Traits(person).TryGetValue("name", out var said) && JsonElement.Parse(said.Json) is { ValueKind: JsonValueKind.String } name && name.GetString() is { Length: > 0 } text ? text : null;
 
     private static bool IsStronger((string Value, long Trust, long At, string EventId) said, (string Value, long Trust, long At, string EventId) known) =>
         (said.Trust, said.At).CompareTo((known.Trust, known.At)) is var order && (order > 0 || (order == 0 && EventIds.Compare(said.EventId, known.EventId) > 0));
 
     /// <summary>Whether a back end has named the identifier that stands for the person, so that it is not only what a browser claims.</summary>
-    public bool IsVerified(Person person)
-    {
-        using var found = database.Use("""
-            SELECT EXISTS (SELECT 1 FROM message WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL)
-                OR EXISTS (SELECT 1 FROM span WHERE company = ?1 AND identifier = ?2 AND trust = 1)
-                OR EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND (low = ?2 OR high = ?2) AND trust = 1)
-            """);
-        found.With(person.Company.Number).With(person.Identifiers[0].Number).Next();
-        return found.Long(0) == 1;
-    }
+    public bool IsVerified(Person person) => Contradictions.IsVerified(database, person.Company, person.Identifiers[0].Number);
+
+    /// <summary>Whether a back end has named any of the person's identifiers.</summary>
+    public bool IsKnown(Person person) => person.Identifiers.Any(identifier => Contradictions.IsVerified(database, person.Company, identifier.Number));
 
     /// <summary>The person's <c>user_registered</c>, unless one was sent or the company does not want it (B3).</summary>
     public Registration? RegistrationOf(Person person)

@@ -9,8 +9,10 @@ internal sealed class TotalsReader(Database database)
 {
     private readonly PersonReader persons = new(database);
     private readonly ServerRunRows runs = new(database);
+    private readonly BrowserBounds bounds = new(database);
 
-    public Totals Of(Person person)
+    /// <param name="all">Counts what the company's bounds leave out too, such as to say what an act moves.</param>
+    public Totals Of(Person person, bool all = false)
     {
         var company = person.Company;
         long clientEvents = 0, bots = 0, clientSessions = 0;
@@ -22,7 +24,21 @@ internal sealed class TotalsReader(Database database)
         }
 
         var sharedSessions = new HashSet<long>();
-        foreach (var identifier in person.Identifiers)
+        var isBounded = !all && BrowserBounds.AreSet(company) && persons.IsKnown(person);
+        var isCut = isBounded && bounds.Cut(person);
+        if (isCut)
+        {
+            foreach (var (session, counts) in bounds.Count(person))
+            {
+                sharedSessions.Add(session);
+                clientEvents += counts.Events;
+                bots += counts.Bots;
+                See(counts.First.UnixMilliseconds);
+                See(counts.Last.UnixMilliseconds);
+            }
+        }
+
+        foreach (var identifier in isCut ? [] : person.Identifiers)
         {
             using (var whole = database.Use("""
                 SELECT COUNT(DISTINCT d.session), SUM(d.events), SUM(d.bots), MIN(d.first_at), MAX(d.last_at)
@@ -54,11 +70,11 @@ internal sealed class TotalsReader(Database database)
         }
 
         var registration = persons.RegistrationOf(person);
-        if (registration is not null)
+        if (registration is not null && !(isBounded && registration.Trust is Trust.Claimed && BrowserBounds.IsTooOld(company, registration.UnixMilliseconds, registration.ReceivedAt)))
         {
             clientEvents++;
             See(registration.UnixMilliseconds);
-            if (!sharedSessions.Contains(registration.Session) && !IsWholeSessionWithEvents(person, registration.Session)) sharedSessions.Add(registration.Session);
+            if (!sharedSessions.Contains(registration.Session) && !(!isCut && IsWholeSessionWithEvents(person, registration.Session))) sharedSessions.Add(registration.Session);
         }
 
         var serverRuns = person.Identifiers.Select(identifier => runs.Of(company, identifier.Number, new(long.MinValue), new(long.MaxValue))).ToList().SelectMany(ofOne => ofOne.Value).ToList();
@@ -79,7 +95,9 @@ internal sealed class TotalsReader(Database database)
             lastActive,
             RevenueLedger.Totals(ledger),
             ledger.Count(row => row.Kind is MoneyKind.Payment),
-            ledger.Count(row => row.Kind is MoneyKind.Refund));
+            ledger.Count(row => row.Kind is MoneyKind.Refund),
+            serverRuns.Count == 0 ? null : serverRuns.Min(run => run.First).UnixMilliseconds,
+            serverRuns.Count == 0 ? null : serverRuns.Max(run => run.Last).UnixMilliseconds);
     }
 
     /// <summary>The rows of the ledger that are a person's: those whose earliest teller is on its timeline.</summary>
@@ -152,7 +170,7 @@ internal sealed class TotalsReader(Database database)
     }
 
     /// <summary>Counts a span's browser events: whole days from their counters, the days that the span cuts from the index.</summary>
-    private (long Events, long Bots, EventOrder First, EventOrder Last) CountPart(Company company, (long Session, long From, long To) part)
+    public (long Events, long Bots, EventOrder First, EventOrder Last) CountPart(Company company, (long Session, long From, long To) part)
     {
         long events = 0, bots = 0, first = long.MaxValue, last = long.MinValue;
         var cutDays = new List<long>();

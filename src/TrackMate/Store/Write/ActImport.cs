@@ -17,7 +17,7 @@ internal sealed class ActImport(Database database)
             if ((act.SessionId is not null && session is null) || (act.Identifier is not null && identifier is null) || (act.Other is not null && other is null)) continue;
 
             // A pair that is taken back stands with the smaller number first, and numbers are this store's.
-            if (act.Kind == (long)ActKind.RevokePair && identifier > other) (identifier, other) = (other, identifier);
+            if ((ActKind)act.Kind is ActKind.RevokePair or ActKind.RevokeClaimedPair && identifier > other) (identifier, other) = (other, identifier);
             database.Use("INSERT INTO act (company, act_id, kind, session, identifier, other, from_ms, to_ms, at_ms, actor, undone_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
                 .With(company.Number).With(act.ActId).With(act.Kind).With(session).With(identifier).With(other).With(act.From).With(act.To).With(act.At).With(act.Actor).With(act.UndoneAt).Run();
             added++;

@@ -47,6 +47,32 @@ internal sealed class ActRows(Database database)
         return id;
     }
 
+    /// <summary>Rows of an act that are not taken back yet, the first ones.</summary>
+    public List<StoredAct> Standing(Company company, string actId, int most)
+    {
+        var acts = new List<StoredAct>();
+        using var rows = database.Use(Columns + " WHERE company = ? AND act_id = ? AND undone_ms IS NULL ORDER BY id LIMIT ?");
+        rows.With(company.Number).With(actId).With(most);
+        while (rows.Next()) acts.Add(Read(rows));
+        return acts;
+    }
+
+    /// <summary>How many sessions' claims, and how many pairs, an act on many claims still keeps away.</summary>
+    public (long Sessions, long Pairs) CountStanding(Company company, string actId)
+    {
+        using var count = database.Use("SELECT COUNT(session), COUNT(other) FROM act WHERE company = ? AND act_id = ? AND undone_ms IS NULL");
+        count.With(company.Number).With(actId).Next();
+        return (count.Long(0), count.Long(1));
+    }
+
+    /// <summary>Takes back one row of an act: one claim of those that it undid together.</summary>
+    public void Undo(Company company, StoredAct act, ActBy by) =>
+        database.Use("""
+            UPDATE act SET undone_ms = ?3 WHERE company = ?1 AND act_id = ?2 AND undone_ms IS NULL AND kind = ?4
+              AND session IS NOT DISTINCT FROM ?5 AND identifier IS NOT DISTINCT FROM ?6 AND other IS NOT DISTINCT FROM ?7
+            """)
+            .With(company.Number).With(act.ActId).With(by.At).With((long)act.Kind).With(act.Session).With(act.Identifier).With(act.Other).Run();
+
     public void Undo(Company company, string actId, ActBy by) =>
         database.Use("UPDATE act SET undone_ms = ? WHERE company = ? AND act_id = ? AND undone_ms IS NULL").With(by.At).With(company.Number).With(actId).Run();
 }

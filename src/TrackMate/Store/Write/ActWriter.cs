@@ -7,7 +7,7 @@ namespace TrackMate.Store.Write;
 /// What operators do and undo (B12), inside the writer's transaction. An act is one row; what follows from it is derived as if the messages had come under it, so
 /// that taking it back leaves nothing behind. None touches an event.
 /// </summary>
-internal sealed class ActWriter(Database database, SessionMarks marks)
+internal sealed partial class ActWriter(Database database, SessionMarks marks)
 {
     private readonly ActRows rows = new(database);
     private readonly SessionClaims claims = new(database, marks);
@@ -140,8 +140,8 @@ internal sealed class ActWriter(Database database, SessionMarks marks)
     {
         // What stands in its place now is another act.
         [{ Undone: true }, ..] => new ActOutcome(actId, Moved.Nothing, Changed: false, [], []),
-        [{ Kind: ActKind.RevokeClaim, Session: { } session, Identifier: { } identifier }] => RevokeClaim(company, session, identifier, lift: true, by),
-        [{ Kind: ActKind.RevokePair, Identifier: { } one, Other: { } other }] => RevokePair(company, one, other, lift: true, by),
+        [{ Kind: ActKind.RevokeClaim, Session: { } session, Identifier: { } identifier }] => RevokeClaim(company, session, identifier, lift: true, by, only: actId),
+        [{ Kind: ActKind.RevokePair, Identifier: { } one, Other: { } other }] => RevokePair(company, one, other, lift: true, by, only: actId),
         [{ Kind: ActKind.Merge }] => Unmerge(company, null, actId, by),
         [{ Kind: ActKind.Unbind, Session: { } session }] => Do(company, by, "rebind", () =>
         {
@@ -157,16 +157,33 @@ internal sealed class ActWriter(Database database, SessionMarks marks)
         _ => ActRefusal.NotFound,
     };
 
-    private ActAnswer RevokeClaim(Company company, long session, long identifier, bool lift, ActBy by) => Do(company, by, lift ? "lift" : "revoke", () =>
+    /// <param name="only">Of a lifting: the one act to take back; null for all that keep the claim away.</param>
+    private ActAnswer RevokeClaim(Company company, long session, long identifier, bool lift, ActBy by, string? only = null) => Do(company, by, lift ? "lift" : "revoke", () =>
     {
-        var known = rows.Standing(company, ActKind.RevokeClaim, session, identifier, null).FirstOrDefault();
-        if (IsDone(known, lift)) return Change.None(known?.ActId);
-        if (known is not null) rows.Undo(company, known.ActId, by);
-        var id = known?.ActId ?? rows.Add(company, "revoke", ActKind.RevokeClaim, by, session, identifier);
+        var standing = rows.Standing(company, ActKind.RevokeClaim, session, identifier, null);
+        if (lift) standing = [.. standing.Concat(rows.Standing(company, ActKind.RevokeClaimed, session, identifier, null)).Where(act => only is null || act.ActId == only)];
+        if ((standing.Count == 0) == lift) return Change.None(standing.FirstOrDefault()?.ActId);
+        foreach (var act in standing) rows.Undo(company, act, by);
+        var id = standing.FirstOrDefault()?.ActId ?? rows.Add(company, "revoke", ActKind.RevokeClaim, by, session, identifier);
+        return new(id, RestandClaim(company, session, identifier));
+    });
 
+    private ActAnswer RevokePair(Company company, long one, long other, bool lift, ActBy by, string? only = null) => Do(company, by, lift ? "lift" : "revoke", () =>
+    {
+        var (low, high) = (Math.Min(one, other), Math.Max(one, other));
+        var standing = rows.Standing(company, ActKind.RevokePair, null, low, high);
+        if (lift) standing = [.. standing.Concat(rows.Standing(company, ActKind.RevokeClaimedPair, null, low, high)).Where(act => only is null || act.ActId == only)];
+        if ((standing.Count == 0) == lift) return Change.None(standing.FirstOrDefault()?.ActId);
+        foreach (var act in standing) rows.Undo(company, act, by);
+        var id = standing.FirstOrDefault()?.ActId ?? rows.Add(company, "revoke", ActKind.RevokePair, by, identifier: low, other: high);
+        return new(id, Restand(company, [low, high]));
+    });
+
+    private List<long> RestandClaim(Company company, long session, long identifier)
+    {
         // Whose place in the day it takes or frees stands or falls with it.
         List<long> touched = [identifier];
-        foreach (var other in claims.Revoke(company, session, identifier, isRevoked: !lift).Append(session))
+        foreach (var other in claims.Revoke(company, session, identifier).Append(session))
         {
             touched.AddRange(claims.Restand(company, other, identifier));
             var said = persons.Pairs.SayFromSession(company, other, claims.ClaimsOn(company, other));
@@ -174,18 +191,8 @@ internal sealed class ActWriter(Database database, SessionMarks marks)
             touched.AddRange(said);
         }
 
-        return new(id, touched);
-    });
-
-    private ActAnswer RevokePair(Company company, long one, long other, bool lift, ActBy by) => Do(company, by, lift ? "lift" : "revoke", () =>
-    {
-        var (low, high) = (Math.Min(one, other), Math.Max(one, other));
-        var known = rows.Standing(company, ActKind.RevokePair, null, low, high).FirstOrDefault();
-        if (IsDone(known, lift)) return Change.None(known?.ActId);
-        if (known is not null) rows.Undo(company, known.ActId, by);
-        var id = known?.ActId ?? rows.Add(company, "revoke", ActKind.RevokePair, by, identifier: low, other: high);
-        return new(id, Restand(company, [low, high]));
-    });
+        return touched;
+    }
 
     private List<long> Restand(Company company, List<long> identifiers)
     {
@@ -206,7 +213,8 @@ internal sealed class ActWriter(Database database, SessionMarks marks)
 
     /// <summary>Does something, sees what moved by it, and notes who did it; or only sees.</summary>
     /// <param name="action">As the audit log calls it.</param>
-    private ActOutcome Do(Company company, ActBy by, string action, Func<Change> act)
+    /// <param name="total">Of an act on many claims: what is counted of it.</param>
+    private ActOutcome Do(Company company, ActBy by, string action, Func<Change> act, ClaimTotal? total = null)
     {
         database.Execute("SAVEPOINT act");
         var change = act();
@@ -224,15 +232,16 @@ internal sealed class ActWriter(Database database, SessionMarks marks)
         var moved = HeldProfiles.Moved(before.Profiles, after);
         long? line = null;
         if (by.DryRun) database.Execute("ROLLBACK TO act");
-        else line = Note(company, by, action, change.ActId, moved);
+        else line = Note(company, by, action, change.ActId, moved, total);
         database.Execute("RELEASE act");
         return new(change.ActId, moved, Changed: true, [.. before.Profiles.Values], [.. after.Values], line);
     }
 
-    private long Note(Company company, ActBy by, string action, string actId, Moved moved) =>
+    private long Note(Company company, ActBy by, string action, string actId, Moved moved, ClaimTotal? total = null) =>
         Audit.Note(database, company, by.Actor, by.At, action, writer =>
         {
             writer.WriteString("id", actId);
+            if (total is not null) writer.WriteNumber("claims", total.Claims);
             writer.WriteNumber("events", moved.Events);
             writer.WriteNumber("sessions", moved.Sessions);
             if (moved.Revenue.Count == 0) return;

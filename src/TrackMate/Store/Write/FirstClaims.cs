@@ -95,7 +95,7 @@ internal sealed class FirstClaims(Database database)
               CASE WHEN is_revoked THEN 0 WHEN ROW_NUMBER() OVER (PARTITION BY identifier, at_ms / 86400000, is_revoked ORDER BY at_ms, event_id) <= ?2 THEN 1 ELSE 2 END
             FROM (
               SELECT c.company, c.identifier, c.session, c.at_ms, c.event_id,
-                EXISTS (SELECT 1 FROM act a WHERE a.company = ?1 AND a.session = c.session AND a.session IS NOT NULL AND a.undone_ms IS NULL AND a.kind = 1 AND a.identifier = c.identifier) AS is_revoked,
+                EXISTS (SELECT 1 FROM act a WHERE a.company = ?1 AND a.session = c.session AND a.session IS NOT NULL AND a.undone_ms IS NULL AND a.kind IN (1, 7) AND a.identifier = c.identifier) AS is_revoked,
                 ROW_NUMBER() OVER (PARTITION BY c.identifier, c.session ORDER BY c.at_ms, c.event_id) AS place
               FROM claim c WHERE c.company = ?1 AND c.session IS NOT NULL AND c.trust = 0) AS said
             WHERE place = 1

@@ -18,7 +18,7 @@ internal sealed class HeldProfiles(Database database)
         {
             var person = people.Of(company, identifier);
             if (held.ContainsKey(person.Id)) continue;
-            held[person.Id] = new(person.Id, totals.Of(person), people.RegistrationOf(person) is not null);
+            held[person.Id] = new(person.Id, totals.Of(person, all: true), people.RegistrationOf(person) is not null);
             all.UnionWith(person.Identifiers.Select(known => known.Number));
         }
 

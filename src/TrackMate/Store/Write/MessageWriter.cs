@@ -20,6 +20,7 @@ internal sealed class MessageWriter
     private readonly LedgerRows ledger;
     private readonly PersonRows persons;
     private readonly TraitRows traits;
+    private readonly Contradictions contradictions;
     private readonly Backgrounds backgrounds;
     private readonly Receipts receipts;
     private readonly ErasureWriter erasures;
@@ -40,6 +41,7 @@ internal sealed class MessageWriter
         ledger = new(database);
         persons = new(database);
         traits = new(database);
+        contradictions = new(database);
         backgrounds = new(names, claims, persons.Pairs, runs, ledger);
         receipts = new(database);
         erasures = new(database, marks);
@@ -192,9 +194,9 @@ internal sealed class MessageWriter
         foreach (var changed in added.Changed) learned.AddRange(Restand(company, changed, claim.Identifiers[0]));
         if (added.Stands && background.HasExternalWebhooks?.Value == true && !(added.IsLatest && claims.HasEarlierIdentifyByEmail(company, session.Number, claim)))
             learned.AddRange(persons.Pairs.SayFromSession(company, session.Number, claims.ClaimsOn(company, session.Number)));
-        Join(identify, company, identifiers, identify.Trust, background, learned);
+        var stops = Join(identify, company, identifiers, identify.Trust, background, learned);
         traits.Say(identify, session.Number, claim.Identifiers[0], added.Stands);
-        return new(new Written(new(Duplicate: false, ProfileId: identify.SessionGoesTo.Id)));
+        return new(new Written(new(Duplicate: false, ProfileId: identify.SessionGoesTo.Id), Place: null, stops));
     }
 
     private AddedClaim Claim(Company company, long message, Numbered? session, Claim claim, Background background)
@@ -235,16 +237,18 @@ internal sealed class MessageWriter
 
     /// <summary>Several identifiers in one message say that they are one person (B4, B13).</summary>
     /// <param name="touched">Identifiers whose kind or pairs are news already.</param>
-    /// <returns>Of what a server said: why they are not.</returns>
+    /// <returns>Of what a server said, why they are not; of what a browser says for the first time, that it is contradicted.</returns>
     private List<Lazy<JoinStop?>> Join(Message message, Company company, Numbered[] identifiers, Trust trust, Background background, List<long> touched)
     {
         var asked = new List<(Leaf, Leaf)>();
+        var news = new List<(Leaf Left, Leaf Right)>();
         for (var i = 1; i < identifiers.Length; i++)
         {
             var (left, right) = (identifiers[i - 1].As(message.Named[i - 1]), identifiers[i].As(message.Named[i]));
             if (left.Number == right.Number) continue;
             asked.Add((left, right));
             if (!persons.Pairs.Say(company, left, right, trust, message.Order.UnixMilliseconds, message.EventId, background.Pairs[i - 1])) continue;
+            news.Add((left, right));
             if (trust is Trust.Verified && persons.Pairs.Crowded(company, left, right) is { } crowded)
             {
                 persons.Pairs.Stop(company, left, right, JoinStop.TooManyJoins);
@@ -254,6 +258,8 @@ internal sealed class MessageWriter
         }
 
         if (touched.Count > 0) persons.Rejoin(company, touched, message.ReceivedAt);
-        return trust is Trust.Claimed ? [] : asked.ConvertAll(pair => persons.Pairs.StopOf(company, pair.Item1, pair.Item2));
+        if (trust is Trust.Claimed)
+            return [.. news.Where(pair => contradictions.Raise(company, pair.Left.Number, pair.Right.Number, message.ReceivedAt)).Select(_ => new Lazy<JoinStop?>(JoinStop.Contradicted))];
+        return asked.ConvertAll(pair => persons.Pairs.StopOf(company, pair.Item1, pair.Item2));
     }
 }

@@ -20,7 +20,7 @@ internal sealed class PairRows(Database database)
     {
         var (low, high) = InOrder(left, right);
         return new(
-            acts.KeptApart(company, low.Number, high.Number, unixMilliseconds),
+            acts.KeptApart(company, low.Number, high.Number, trust, unixMilliseconds),
             database.Use("SELECT at_ms, event_id FROM pair WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ?")
                 .With(company.Number).With(low.Number).With(high.Number).With((long)trust).With(session).Ask(row => row.Next() ? (row.Long(0), row.Text(1)) : ((long, string)?)null));
     }
@@ -62,14 +62,46 @@ internal sealed class PairRows(Database database)
 
         foreach (var pair in pairs)
         {
-            var stop = acts.KeptApart(company, pair.Low, pair.High, pair.At).Value;
-            var stands = stop is null ? 1 : 0;
-            if (database.Use("UPDATE pair SET stop = ?, standing = ? WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ? AND standing <> ?")
-                .With((long?)stop).With(stands).With(company.Number).With(pair.Low).With(pair.High).With(pair.Trust).With(pair.Session).With(stands).RunCounted() > 0)
-                changed.Add(pair.Low == identifier ? pair.High : pair.Low);
+            if (Decide(company, pair)) changed.Add(pair.Low == identifier ? pair.High : pair.Low);
         }
 
         return changed;
+    }
+
+    /// <summary>Says anew whether an operator keeps one pair apart.</summary>
+    public void Restand(Company company, long one, long other)
+    {
+        var pairs = new List<(long Low, long High, long Trust, long Session, long At)>();
+        using (var rows = database.Use("""
+            SELECT low, high, trust, session, at_ms FROM pair WHERE company = ?1 AND low = ?2 AND high = ?3
+            UNION ALL SELECT low, high, trust, session, at_ms FROM pair WHERE company = ?1 AND low = ?3 AND high = ?2
+            """))
+        {
+            rows.With(company.Number).With(one).With(other);
+            while (rows.Next()) pairs.Add((rows.Long(0), rows.Long(1), rows.Long(2), rows.Long(3), rows.Long(4)));
+        }
+
+        foreach (var pair in pairs) Decide(company, pair);
+    }
+
+    /// <summary>Whether browsers claim that two identifiers are one person, and no operator keeps them apart.</summary>
+    public bool StandsClaimed(Company company, long one, long other)
+    {
+        using var found = database.Use("""
+            SELECT EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?2 AND high = ?3 AND trust = 0 AND standing = 1)
+                OR EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?3 AND high = ?2 AND trust = 0 AND standing = 1)
+            """);
+        found.With(company.Number).With(one).With(other).Next();
+        return found.Long(0) == 1;
+    }
+
+    /// <returns>Whether it stands or falls by that.</returns>
+    private bool Decide(Company company, (long Low, long High, long Trust, long Session, long At) pair)
+    {
+        var stop = acts.KeptApart(company, pair.Low, pair.High, (Trust)pair.Trust, pair.At).Value;
+        var stands = stop is null ? 1 : 0;
+        return database.Use("UPDATE pair SET stop = ?, standing = ? WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ? AND standing <> ?")
+            .With((long?)stop).With(stands).With(company.Number).With(pair.Low).With(pair.High).With(pair.Trust).With(pair.Session).With(stands).RunCounted() > 0;
     }
 
     /// <summary>

@@ -28,7 +28,7 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
     {
         var identifier = claim.Identifiers[0];
         return new(
-            acts.IsRevoked(company, session, identifier), claim.Trust is Trust.Claimed ? firsts.Ask(company, identifier, session, claim.UnixMilliseconds) : null,
+            acts.IsRevoked(company, session, identifier, claim.Trust), claim.Trust is Trust.Claimed ? firsts.Ask(company, identifier, session, claim.UnixMilliseconds) : null,
             acts.UnbindingsOf(company, session), LatestAt(company, session), spans.Ask(company, session, claim));
     }
 
@@ -56,8 +56,12 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
         return new(IsLatest: true, Stands: true, changed);
     }
 
-    /// <summary>A session's claims on an identifier are taken back, or lifted again: the sessions that stand or fall by it, besides this one.</summary>
-    public IReadOnlyList<long> Revoke(Company company, long session, long identifier, bool isRevoked) => firsts.Revoke(company, identifier, session, isRevoked);
+    /// <summary>Whether an operator has taken back what browsers claim of a session and an identifier.</summary>
+    public bool IsRevoked(Company company, long session, long identifier) => acts.IsRevoked(company, session, identifier, Trust.Claimed).Value;
+
+    /// <summary>A session's claims on an identifier were taken back, or lifted again: the sessions that stand or fall by it, besides this one.</summary>
+    public IReadOnlyList<long> Revoke(Company company, long session, long identifier) =>
+        firsts.Revoke(company, identifier, session, acts.IsRevoked(company, session, identifier, Trust.Claimed).Value);
 
     /// <summary>Derives anew what hangs on a session's claims on an identifier, where some of them are not in the store any more.</summary>
     /// <returns>The sessions whose claims on this identifier stand or fall by it, itself among them.</returns>
@@ -80,7 +84,7 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
     /// <summary>Says anew which of a session's claims on an identifier stand, and with them what it said of the identifier.</summary>
     private void Decide(Company company, long session, long identifier)
     {
-        var verified = !acts.IsRevoked(company, session, identifier).Value;
+        var verified = !acts.IsRevoked(company, session, identifier, Trust.Verified).Value;
         var claimed = verified && firsts.Stands(company, identifier, session);
         SetStanding(company, session, identifier, verified, claimed);
         traits.Restand(company, session, identifier, verified, claimed);

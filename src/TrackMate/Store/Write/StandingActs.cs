@@ -22,23 +22,31 @@ internal enum ActKind
 
     /// <summary>Nothing that is first said from now on joins this identifier.</summary>
     Freeze = 6,
+
+    /// <summary>As far as only browsers claim it: this session was never said to be this identifier's. One act undoes many.</summary>
+    RevokeClaimed = 7,
+
+    /// <summary>As far as only browsers claim it: these two identifiers were never said to be one person. One act undoes many.</summary>
+    RevokeClaimedPair = 8,
 }
 
 /// <summary>Acts of operators that are not taken back, as the view takes them in.</summary>
 internal sealed class StandingActs(Database database)
 {
-    public Lazy<bool> IsRevoked(Company company, long session, long identifier) =>
+    /// <param name="trust">Of the claim: an operator may take back only what browsers claim.</param>
+    public Lazy<bool> IsRevoked(Company company, long session, long identifier, Trust trust) =>
         database.Use("""
-            SELECT EXISTS (SELECT 1 FROM act WHERE company = ? AND session = ? AND session IS NOT NULL AND undone_ms IS NULL AND kind = 1 AND identifier = ?)
-            """).With(company.Number).With(session).With(identifier).AskWhether();
+            SELECT EXISTS (SELECT 1 FROM act WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND undone_ms IS NULL AND (kind = 1 OR (kind = 7 AND ?4 = 0)) AND identifier = ?3)
+            """).With(company.Number).With(session).With(identifier).With((long)trust).AskWhether();
 
     public Lazy<List<Unbinding>> UnbindingsOf(Company company, long session) =>
         database.Use("SELECT from_ms, to_ms FROM act WHERE company = ? AND session = ? AND session IS NOT NULL AND undone_ms IS NULL AND kind = 3")
             .With(company.Number).With(session).AskAll(row => new Unbinding(row.Long(0), row.Long(1)));
 
     /// <summary>Why an operator keeps two identifiers apart; null where none does.</summary>
+    /// <param name="trust">With which trust it was said.</param>
     /// <param name="unixMilliseconds">When it was first said that they are one person.</param>
-    public Lazy<JoinStop?> KeptApart(Company company, long one, long other, long unixMilliseconds)
+    public Lazy<JoinStop?> KeptApart(Company company, long one, long other, Trust trust, long unixMilliseconds)
     {
         var (ofOne, ofOther) = (Ask(one, other), Ask(other, one));
         return new(() =>
@@ -50,9 +58,9 @@ internal sealed class StandingActs(Database database)
         Lazy<List<JoinStop>> Ask(long identifier, long counterpart) =>
             database.Use("""
                 SELECT kind FROM act WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND undone_ms IS NULL
-                  AND (kind = 5 OR (kind = 2 AND other = ?3) OR (kind = 6 AND from_ms <= ?4))
+                  AND (kind = 5 OR (kind = 2 AND other = ?3) OR (kind = 8 AND other = ?3 AND ?5 = 0) OR (kind = 6 AND from_ms <= ?4))
                 """)
-                .With(company.Number).With(identifier).With(counterpart).With(unixMilliseconds)
+                .With(company.Number).With(identifier).With(counterpart).With(unixMilliseconds).With((long)trust)
                 .AskAll(row => (ActKind)row.Long(0) is ActKind.Freeze ? JoinStop.Frozen : JoinStop.Revoked);
     }
 

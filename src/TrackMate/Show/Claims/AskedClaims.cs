@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Text.Json;
+using TrackMate.Bind;
+using TrackMate.Receive;
+using TrackMate.Store;
+
+namespace TrackMate.Show;
+
+/// <summary>Which claims are to be undone at once, as a call or a form asks for it.</summary>
+internal static class AskedClaims
+{
+    private const int MostSessions = 1000;
+
+    /// <exception cref="Refused">A member is none, or nothing narrows the claims.</exception>
+    public static ClaimFilter Read(JsonElement body, Company company)
+    {
+        var filter = new ClaimFilter(SessionsIn(body), IdentifierIn(body, company), TimeIn(body, "from"), TimeIn(body, "to"));
+        return Checked(filter);
+    }
+
+    /// <param name="sessions">One id a line.</param>
+    /// <param name="identifier">An e-mail, an externalId or the id of a profile.</param>
+    /// <exception cref="Refused">As for a call.</exception>
+    public static ClaimFilter Read(string sessions, string identifier, string from, string to, Company company, Clock clock)
+    {
+        var ids = sessions.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (ids.Length > MostSessions) throw TooManySessions();
+        return Checked(new(
+            ids.Length == 0 ? null : ids,
+            identifier.Trim() is { Length: > 0 } text ? IdentifierOf(text, company) : null,
+            from.Length == 0 ? null : clock.ReadLocal(from) ?? throw NoTime("from"),
+            to.Length == 0 ? null : clock.ReadLocal(to) ?? throw NoTime("to")));
+    }
+
+    public static Refused TooMany() => new(Reason.BadValue, $"More than {ClaimSet.Most} claims fit; narrow them by from and to, and undo them in several acts.");
+
+    private static ClaimFilter Checked(ClaimFilter filter)
+    {
+        if (filter.IsEmpty) throw new Refused(Reason.MissingField, "Nothing narrows the claims; send sessions, identifier, from or to.");
+        return filter is not { From: { } from, To: { } to } || from < to ? filter : throw new Refused(Reason.BadValue, "from is not before to: no time lies between them.", "from");
+    }
+
+    private static IReadOnlyList<string>? SessionsIn(JsonElement body)
+    {
+        if (!body.TryGetProperty("sessions", out var value) || value.ValueKind is JsonValueKind.Null) return null;
+        if (value.ValueKind is not JsonValueKind.Array || value.GetArrayLength() == 0 || value.EnumerateArray().Any(session => session.ValueKind is not JsonValueKind.String || session.GetString() is not { Length: > 0 and <= WireObject.MaxLength }))
+            throw new Refused(Reason.WrongType, $"sessions is not an array of session ids, each 1 to {WireObject.MaxLength} characters.", "sessions");
+        return value.GetArrayLength() <= MostSessions ? [.. value.EnumerateArray().Select(session => session.GetString()!)] : throw TooManySessions();
+    }
+
+    private static ProfileId? IdentifierIn(JsonElement body, Company company)
+    {
+        if (!body.TryGetProperty("identifier", out var value) || value.ValueKind is JsonValueKind.Null) return null;
+        if (value.ValueKind is JsonValueKind.Object && value.EnumerateObject().ToList() is [{ Name: "email" or "externalId" or "userId", Value.ValueKind: JsonValueKind.String } member] && member.Value.GetString() is { Length: > 0 and <= 320 } text)
+        {
+            if (member.Name == "externalId") return Identifier.External(company, text).Id;
+            if (member.Name == "email" && EmailAddress.TryNormalize(text, out var email)) return Identifier.Email(company, email).Id;
+            if (member.Name == "userId" && ProfileId.TryParse(text, out var id)) return id;
+        }
+
+        throw new Refused(Reason.BadValue, "identifier is not an object with one of email, externalId and userId.", "identifier");
+    }
+
+    private static ProfileId IdentifierOf(string text, Company company) =>
+        ProfileId.TryParse(text, out var id) ? id : EmailAddress.TryNormalize(text, out var email) ? Identifier.Email(company, email).Id : Identifier.External(company, text).Id;
+
+    private static long? TimeIn(JsonElement body, string name)
+    {
+        if (!body.TryGetProperty(name, out var value) || value.ValueKind is JsonValueKind.Null) return null;
+        return value.ValueKind is JsonValueKind.String && DateTimeOffset.TryParse(value.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time.ToUnixTimeMilliseconds() : throw NoTime(name);
+    }
+
+    private static Refused NoTime(string name) => new(Reason.BadValue, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z.", name);
+
+    private static Refused TooManySessions() => new(Reason.BadValue, $"More than {MostSessions} sessions are named; undo them in several acts.", "sessions");
+}
