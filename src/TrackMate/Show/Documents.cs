@@ -79,11 +79,13 @@ internal sealed class Documents(Database database, Company company)
 
     public ProfileDocument? Find(ProfileId id) => Persons.Find(company, id) is { } person ? Profile(person) : null;
 
-    public ProfileDocument Profile(Person person)
+    /// <param name="person">Whose.</param>
+    /// <param name="known">Its totals, where they have been read already.</param>
+    public ProfileDocument Profile(Person person, Totals? known = null)
     {
         var said = Persons.Traits(person);
         var traits = said.ToDictionary(trait => trait.Key, trait => Json(trait.Value.Json), StringComparer.Ordinal);
-        var totals = Totals.Of(person);
+        var totals = known ?? Totals.Of(person);
         return new(
             person.Id.ToString(),
             company.CompanyId,
@@ -110,9 +112,23 @@ internal sealed class Documents(Database database, Company company)
 
     public TimelinePage Timeline(Person person, TimelineFilter filter, EventCursor? after, int limit)
     {
-        var events = timelines.Page(person, filter, after, limit + 1);
-        var page = events.Take(limit).ToList();
-        return new([.. page.Select(stored => EventOf(person, stored))], events.Count > limit ? Cursors.Write(company, new EventCursor(page[^1].Order, page[^1].EventId)) : null);
+        var page = timelines.Page(person, filter, after, limit);
+        return new([.. page.Events.Select(stored => EventOf(person, stored))], page.Next is null ? null : Cursors.Write(company, page.Next));
+    }
+
+    /// <summary>A filter narrowed to one session, by any id that events show as theirs; null where none of the person's events can match.</summary>
+    public TimelineFilter? Within(Person person, TimelineFilter filter, string sessionId)
+    {
+        if (sessions.FindAnchor(company, sessionId) is { } anchor)
+        {
+            var owner = anchor.Identifier ?? sessions.SpanAt(company, anchor.Session!.Value, anchor.Order)?.Identifier;
+            if (filter.Origin is Origin.Browser || person.Identifiers.All(identifier => identifier.Number != owner)) return null;
+            var run = new ServerRunRows(database).Whole(person, anchor.Order).Value;
+            return filter with { Origin = Origin.Server, From = Math.Max(filter.From, run.First.UnixMilliseconds), To = Math.Min(filter.To, run.Last.UnixMilliseconds + 1) };
+        }
+
+        if (filter.Origin is Origin.Server || sessions.Find(company, sessionId) is not { } session) return null;
+        return filter with { Origin = Origin.Browser, Session = session };
     }
 
     /// <summary>One event of a person; null if there is none of this id, or it is somebody else's.</summary>

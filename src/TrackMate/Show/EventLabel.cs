@@ -151,7 +151,7 @@ internal static class EventLabel
         return string.Join(", ", texts) is { Length: > 0 } line ? Cut(line) : null;
     }
 
-    private static string AddressText(string address)
+    internal static string AddressText(string address)
     {
         var scheme = address.IndexOf("://", StringComparison.Ordinal);
         var bare = scheme is > 0 and < 12 ? address[(scheme + 3)..] : address;
@@ -185,6 +185,9 @@ internal static class EventLabel
 
         return null;
     }
+
+    /// <summary>An outsider's text as a page may show it.</summary>
+    public static string? Shown(string? text) => text is null ? null : Clean(text);
 
     private static string? Clean(JsonElement value) => value.ValueKind switch
     {

@@ -3,6 +3,7 @@ using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Receive;
 using TrackMate.Store;
+using TrackMate.Store.Read;
 
 namespace TrackMate.Show;
 
@@ -38,9 +39,15 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
         var company = CompanyOf(http);
         var query = http.Request.Query;
         var limit = Queries.LimitOf(query["limit"], DefaultLimit);
-        var filter = new TimelineFilter(SourceOf(query["source"]), Queries.Text(query["eventType"]), TimeOf(query["from"], "from") ?? long.MinValue, TimeOf(query["to"], "to") ?? long.MaxValue);
+        var filter = new TimelineFilter(SourceOf(query["source"]), Queries.Text(query["eventType"]), TimeOf(query["from"], "from") ?? long.MinValue, TimeOf(query["to"], "to") ?? long.MaxValue, Words: EventWords.Of(query["q"]));
+        var sessionId = Queries.Text(query["sessionId"]);
         var after = Cursors.ReadEvent(company, Queries.Text(query["cursor"]));
-        var page = Read(company, documents => documents.Timeline(Queries.PersonOf(http, documents), filter, after, limit));
+        var page = Read(company, documents =>
+        {
+            var person = Queries.PersonOf(http, documents);
+            var narrowed = sessionId is null ? filter : documents.Within(person, filter, sessionId);
+            return narrowed is null ? new([], null) : documents.Timeline(person, narrowed, after, limit);
+        });
         return Intake.WriteAsync(http, page, Shown.Json.TimelinePage);
     }
 

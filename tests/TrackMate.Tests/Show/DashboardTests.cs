@@ -119,7 +119,7 @@ public sealed class DashboardTests(BrowserFixture browser)
         await viewer.GoAsync(Company + "/visitors");
         await Expect(viewer.Page.Locator(".pulse")).ToHaveClassAsync("pulse on");
         await viewer.Page.ClickAsync("text=shop.com/sale");
-        await Expect(viewer.Page.Locator("h1")).ToHaveTextAsync("A visitor nobody has identified");
+        await Expect(viewer.Page.Locator("h1")).ToHaveTextAsync("An unidentified visitor");
 
         await shopper.IdentifyAsync("known@example.com", "Now Known");
 

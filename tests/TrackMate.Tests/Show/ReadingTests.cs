@@ -202,6 +202,40 @@ public sealed class ReadingTests(RunningServer running) : IClassFixture<RunningS
     }
 
     [Fact]
+    public async Task A_timeline_is_narrowed_to_a_session_and_to_words()
+    {
+        var shop = await running.NewShopAsync();
+        var shopper = shop.NewShopper("s one");
+        var id = (await shopper.IdentifyAsync("words@example.com", at: "2025-10-18T10:00:00Z"))["profileId"]!;
+        await shopper.TrackAsync("page_view", new { title = "Crème Brûlée torch", nested = new { colour = "Deep Blue", sizes = new[] { 41, 42 } } }, "2025-10-18T10:01:00Z", "torch");
+        using var escaped = new StringContent($$$"""{"company_id":"{{{shop.CompanyId}}}","sessionId":"s one","eventType":"search","eventId":"escaped","timestamp":"2025-10-18T10:02:00Z","eventData":{"q":"\u0062lue sh\u006fes"}}""");
+        (await running.Http.PostAsync("/api/events", escaped)).EnsureSuccessStatusCode();
+        var other = shop.NewShopper("s two");
+        await other.IdentifyAsync("words@example.com", at: "2025-10-19T10:00:00Z");
+        await other.TrackAsync("page_view", new { title = "Blue jacket" }, "2025-10-19T10:01:00Z", "jacket");
+        var webhook = await shop.Backend.WebhookAsync("order_shipped", new { trackingNumber = "1Z-999" }, email: "words@example.com", at: "2025-10-20T10:00:00Z", eventId: "shipped");
+        await shop.Backend.WebhookAsync("order_shipped", new { trackingNumber = "1Z-111" }, email: "words@example.com", at: "2025-10-21T10:00:00Z", eventId: "later");
+        var stranger = await shop.Backend.WebhookAsync("order_shipped", email: "stranger@example.com", at: "2025-10-20T10:00:00Z");
+
+        async Task<IReadOnlyList<string>> Found(string query) => await PagesAsync($"/api/profiles/{id}/timeline?{query}", 2, backend: shop.Backend);
+        Assert.Equal(["escaped", "torch", "reg_" + id], await Found("sessionId=s%20one"));
+        Assert.Equal(["jacket"], await Found("sessionId=s%20two"));
+        Assert.Equal(["shipped"], await Found("sessionId=" + webhook["sessionId"]));
+        Assert.Empty(await Found("sessionId=" + stranger["sessionId"]));
+        Assert.Empty(await Found("sessionId=s%20one&source=server"));
+        Assert.Empty(await Found("sessionId=unknown"));
+        Assert.Equal(["torch"], await Found("q=creme%20BRULEE"));
+        Assert.Equal(["jacket", "escaped", "torch"], await Found("q=blue"));
+        Assert.Equal(["escaped"], await Found("q=shoes%20blue"));
+        Assert.Equal(["torch"], await Found("q=42"));
+        Assert.Equal(["shipped"], await Found("q=1z-999"));
+        Assert.Equal(["later", "shipped"], await Found("q=order_shipped"));
+        Assert.Equal(["reg_" + id], await Found("q=user_registered"));
+        Assert.Empty(await Found("q=title"));
+        Assert.Equal(["torch"], await Found("q=blue&sessionId=s%20one&eventType=page_view&to=2025-10-18T10:02:00Z"));
+    }
+
+    [Fact]
     public async Task Context_comes_back_where_it_was_sent()
     {
         var shopper = running.NewShopper();
@@ -297,13 +331,13 @@ public sealed class ReadingTests(RunningServer running) : IClassFixture<RunningS
         return ((await shopper.IdentifyAsync(NewEmail()))["profileId"]!, shopper.SessionId);
     }
 
-    private async Task<List<string>> PagesAsync(string path, int limit, Func<Task>? between = null)
+    private async Task<List<string>> PagesAsync(string path, int limit, Func<Task>? between = null, ShopBackend? backend = null)
     {
         var seen = new List<string>();
         string? cursor = null;
         do
         {
-            var page = (await running.Backend.GetAsync($"{path}{(path.Contains('?') ? '&' : '?')}limit={limit}{(cursor is null ? "" : "&cursor=" + cursor)}")).AssertOk();
+            var page = (await (backend ?? running.Backend).GetAsync($"{path}{(path.Contains('?') ? '&' : '?')}limit={limit}{(cursor is null ? "" : "&cursor=" + cursor)}")).AssertOk();
             var ids = IdsOf(page.Body!["events"]!);
             Assert.True(ids.Count <= limit);
             seen.AddRange(ids);

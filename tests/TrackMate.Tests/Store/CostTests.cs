@@ -3,6 +3,7 @@ using SQLitePCL;
 using TrackMate.Bind;
 using TrackMate.Show;
 using TrackMate.Store;
+using TrackMate.Store.Read;
 using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 using TrackMate.Tests.Running;
@@ -92,6 +93,33 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
 
         // The tree of an index is a level deeper; a page is not longer for it.
         Assert.InRange(StepsOf(Many), 1, StepsOf(Few) * 11 / 10);
+    }
+
+    /// <summary>Whatever is stored, one page of a filtered timeline looks at a bounded number of events; the next ones find what is there.</summary>
+    [Fact]
+    public void A_page_of_a_filtered_timeline_costs_the_same_in_40_000_events_and_in_100_000()
+    {
+        long StepsOf(int events, TimelineFilter filter)
+        {
+            using var database = stored.OpenSqlite();
+            var company = Messages.Company(stored.NextCompany());
+            Fill(database, company, "s", events, [Messages.Identify(company, "s", "a@shop.com", "i"), Messages.Browser(company, "s", "first", Messages.Ten - 1, """{"word":"needle"}""") with { Type = "rare" }]);
+            using var reader = SqliteDatabase.Open(SqliteEngine.PathIn(stored.Folder), readOnly: true);
+            var timelines = new TimelineReader(reader);
+            var person = new PersonReader(reader).Find(company, Identifier.Email(company, "a@shop.com").Id)!;
+            var page = timelines.Page(person, filter, null, 50);
+            var steps = reader.Prepared.Sum(statement => statement.Steps);
+            Assert.Empty(page.Events);
+            Assert.True(page.IsCut);
+            var pages = 1;
+            for (; page.Next is not null; pages++) page = timelines.Page(person, filter, page.Next, 50);
+            Assert.Equal(["first"], page.Events.Select(found => found.EventId));
+            Assert.Equal((events / 20_000) + 1, pages);
+            return steps;
+        }
+
+        foreach (var filter in new TimelineFilter[] { new(EventType: "rare"), new(Words: ["needle"]) })
+            Assert.InRange(StepsOf(Many, filter), 1, StepsOf(40_000, filter) * 11 / 10);
     }
 
     /// <summary>A device that two people share: of their many spans, those that begin after the session's last event are not asked for events.</summary>

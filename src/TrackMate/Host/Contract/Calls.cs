@@ -70,7 +70,7 @@ internal static class Calls
             Scope = "read",
         },
         new(HttpMethod.Get, "/api/profiles/{id}/timeline", "getTimeline", Read, "Read a timeline",
-            "Newest first, stable while events arrive. Each event says why it is on this profile.",
+            "Newest first, stable while events arrive. Each event says why it is on this profile. With a filter, one call examines at most 20,000 events: a page can hold fewer events than the limit, or none, and still have a nextCursor. Read on until nextCursor is null.",
             typeof(TimelinePage), """{"events":[{"eventId":"evt_5","eventType":"payment_processed","eventData":{"orderId":"ch_abc123stripe","amount":79.99,"currency":"USD"},"timestamp":"2025-10-18T10:12:00Z","receivedAt":"2025-10-18T10:12:00.120Z","source":"server","sessionId":"webhook_1760782320_8c1f0a7be2d94356","userId":"671234567890abcdef123456","binding":{"method":"email","trust":"verified","chain":[{"kind":"event","eventId":"evt_5","at":"2025-10-18T10:12:00Z"},{"kind":"identifier","identifier":{"kind":"email","value":"sarah@example.com","id":"671234567890abcdef123456"}},{"kind":"profile","profileId":"671234567890abcdef123456"}]}}],"nextCursor":null}""")
         {
             Parameters =
@@ -80,6 +80,8 @@ internal static class Calls
                 new("eventType", InPath: false, "Only events of this type."),
                 new("from", InPath: false, "Only events from this time on, ISO 8601."),
                 new("to", InPath: false, "Only events before this time, ISO 8601."),
+                new("sessionId", InPath: false, "Only events of this session, by any id that an event or a webhook's answer shows."),
+                new("q", InPath: false, "Only events that hold all these words in their type, id or data. Case and accents are ignored."),
                 Limit,
                 Cursor,
             ],

@@ -30,6 +30,14 @@ public sealed class Clock(TimeZoneInfo zone, DateTimeOffset now)
         return new DateTimeOffset(time, zone.GetUtcOffset(time)).ToUnixTimeMilliseconds();
     }
 
+    /// <summary>When a day begins where the reader is.</summary>
+    public long StartOf(DateOnly day)
+    {
+        var midnight = day.ToDateTime(TimeOnly.MinValue);
+        if (zone.IsInvalidTime(midnight)) midnight = midnight.AddHours(1);
+        return new DateTimeOffset(midnight, zone.GetUtcOffset(midnight)).ToUnixTimeMilliseconds();
+    }
+
     /// <summary>As a field of a form shows it: the reader's own time.</summary>
     public string Field(long at) => Local(at).ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture);
 

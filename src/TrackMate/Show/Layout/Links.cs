@@ -7,8 +7,14 @@ internal static class Links
 {
     public static string People(string companyId, string? search = null, string? cursor = null) => Address($"/c/{companyId}/people", ("q", search), ("cursor", cursor));
 
-    public static string Person(string companyId, string id, string? eventKey = null, string? tab = null, string? cursor = null, string? order = null) =>
-        Address($"/c/{companyId}/people/{id}", ("tab", tab), ("order", order), ("cursor", cursor), ("event", eventKey));
+    public static string Person(string companyId, string id, string? eventKey = null, string? tab = null, string? cursor = null) =>
+        Address($"/c/{companyId}/people/{id}", ("tab", tab), ("cursor", cursor), ("event", eventKey));
+
+    /// <summary>A page of a person's timeline.</summary>
+    /// <param name="cursor">Where it begins: after this event.</param>
+    /// <param name="until">Where it ends: before this event.</param>
+    public static string Timeline(string companyId, string id, TimelineView view, string? cursor = null, string? until = null, string? eventKey = null) =>
+        Address($"/c/{companyId}/people/{id}", [.. view.Parameters, ("cursor", cursor), ("until", until), ("event", eventKey)]);
 
     public static string Merge(string companyId, string id, string? search = null, string? with = null) => Address($"/c/{companyId}/people/{id}/merge", ("q", search), ("with", with));
 

@@ -5,7 +5,7 @@
   const root = document.documentElement;
   const main = document.querySelector('#main');
   let loading = null;
-  let again = false;
+  let again = null;
   let paused = false;
   let lastRefresh = 0;
   let timer = 0;
@@ -21,7 +21,7 @@
     const open = new Map([...old.querySelectorAll('details[data-key]')].map((fold) => [fold.dataset.key, fold.open]));
     const known = new Set([...old.querySelectorAll('[data-key]')].map((row) => row.dataset.key));
     for (const fold of fresh.querySelectorAll('details[data-key]')) if (open.get(fold.dataset.key)) fold.open = true;
-    if (old.dataset.live !== 'event') {
+    if (old.dataset.live !== 'event' && old.dataset.page === fresh.dataset.page && !old.dataset.emptied) {
       for (const row of fresh.querySelectorAll('li[data-key], tr[data-key]')) if (!known.has(row.dataset.key)) row.classList.add('new');
     }
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
@@ -38,20 +38,27 @@
     }
   }
 
-  async function load(address) {
+  async function fetchPage(address) {
     const answer = await fetch(address, { headers: { 'X-Requested-With': 'XMLHttpRequest' }, cache: 'no-store' });
     if (answer.status === 401) {
       location.reload();
-      return;
+      return null;
     }
     if (!answer.ok) throw new Error(String(answer.status));
-    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
-    if (address !== location.href) return;
+    return new DOMParser().parseFromString(await answer.text(), 'text/html');
+  }
+
+  async function load(address) {
+    const here = location.href;
+    const page = await fetchPage(address);
+    if (!page || here !== location.href) return;
     const before = document.querySelectorAll('[data-live] [data-key]').length;
-    for (const part of document.querySelectorAll('[data-live]')) {
+    for (const part of document.querySelectorAll('[data-live]:not([data-page])')) {
       const fresh = page.querySelector(`[data-live="${CSS.escape(part.dataset.live)}"]`);
       if (fresh) swap(part, fresh);
     }
+    const fresh = page.querySelector('[data-page]');
+    if (fresh) showPage(fresh);
     const split = document.querySelector('.split');
     const freshSplit = page.querySelector('.split');
     if (split && freshSplit) split.className = freshSplit.className;
@@ -60,19 +67,128 @@
     if (announce && before && added) announce.textContent = added === 1 ? '1 new entry' : `${added} new entries`;
   }
 
+  // A long timeline is loaded page by page as it is scrolled. Pages far from the window are emptied and keep their height, so
+  // that the document stays small, and are fetched again when they come near.
+  const near = '3000px 0px';
+  const timeline = document.querySelector('[data-pages]');
+  const pages = () => [...(timeline?.querySelectorAll('[data-page]') ?? [])];
+  const sameLinks = (one, other) => one.querySelector('[data-next]')?.href === other.querySelector('[data-next]')?.href;
+  let extending = false;
+
+  const distance = timeline && 'IntersectionObserver' in window ? new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) fill(target);
+      else if (target.isConnected) empty(target);
+    }
+  }, { rootMargin: near }) : null;
+  const end = distance && new IntersectionObserver((entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) extend();
+  }, { rootMargin: near });
+
+  function watch(page) {
+    if (!distance) return;
+    distance.observe(page);
+    const next = page.querySelector('[data-next]');
+    if (next && page === pages().at(-1)) end.observe(next);
+  }
+
+  function empty(page) {
+    if (page.dataset.emptied || pages().length < 4 || page === pages().at(-1) || page.contains(document.activeElement)) return;
+    page.style.height = `${page.offsetHeight}px`;
+    page.dataset.emptied = 'true';
+    page.replaceChildren();
+  }
+
+  async function fill(page) {
+    if (page.dataset.emptied !== 'true') return;
+    page.dataset.emptied = 'loading';
+    try {
+      const fresh = (await fetchPage(page.dataset.page))?.querySelector('[data-page]');
+      asSent.delete(page);
+      if (fresh) replacePage(page, fresh);
+    } catch {
+      page.dataset.emptied = 'true';
+      connected(false);
+    }
+  }
+
+  async function extend() {
+    const last = pages().at(-1);
+    const next = last?.querySelector('[data-next]');
+    if (extending || !next) return;
+    extending = true;
+    try {
+      const fresh = (await fetchPage(next.href))?.querySelector('[data-page]');
+      if (fresh && last.isConnected) {
+        fresh.querySelector('.more.up')?.remove();
+        last.after(document.adoptNode(fresh));
+        mark();
+        watch(fresh);
+      }
+    } catch {
+      // The link stays, for a reader to follow.
+      end.unobserve(next);
+    }
+    extending = false;
+  }
+
+  function replacePage(old, fresh) {
+    if (old !== pages()[0]) fresh.querySelector('.more.up')?.remove();
+    distance?.unobserve(old);
+    swap(old, fresh);
+    mark();
+    watch(pages().find((page) => page.dataset.page === fresh.dataset.page) ?? fresh);
+  }
+
+  function showPage(fresh) {
+    const known = pages().find((page) => page.dataset.page === fresh.dataset.page);
+    if (!known) {
+      for (const page of pages().slice(1)) page.remove();
+      replacePage(pages()[0], fresh);
+    } else if (known.nextElementSibling && !sameLinks(known, fresh)) {
+      // The pages below begin where this one ended: new events would leave a gap between them.
+      const notice = timeline.querySelector('[data-fresh]');
+      if (!known.dataset.emptied) notice.hidden = false;
+    } else {
+      replacePage(known, fresh);
+    }
+    mark();
+  }
+
+  // Which event is open is in the address; the pages of a timeline are drawn at different times.
+  function mark() {
+    const key = new URLSearchParams(location.search).get('event');
+    for (const link of timeline?.querySelectorAll('a.on') ?? []) {
+      if (link.closest('[data-key]').dataset.key === key) continue;
+      link.classList.remove('on');
+      link.removeAttribute('aria-current');
+    }
+  }
+
+  // The first page that is shown, which may not be the one that the address names; with the event that is open.
+  function top() {
+    const first = pages()[0];
+    if (!first || first.dataset.emptied) return location.href;
+    const address = new URL(first.dataset.page, location.href);
+    const key = new URLSearchParams(location.search).get('event');
+    if (key) address.searchParams.set('event', key);
+    return address.href;
+  }
+
   // One load at a time; what is asked for meanwhile is loaded once more after it.
-  async function refresh() {
+  async function refresh(address = () => location.href) {
     if (loading) {
-      again = true;
+      again = address;
       return loading;
     }
     lastRefresh = Date.now();
-    loading = load(location.href).catch(() => connected(false));
+    loading = load(address()).catch(() => connected(false));
     await loading;
     loading = null;
     if (again) {
-      again = false;
-      await refresh();
+      const next = again;
+      again = null;
+      await refresh(next);
     }
   }
 
@@ -84,7 +200,7 @@
     if (timer) return;
     timer = setTimeout(() => {
       timer = 0;
-      refresh();
+      refresh(top);
     }, Math.max(0, lastRefresh + refreshEvery - Date.now()));
   }
 
@@ -125,7 +241,7 @@
     await refresh();
     if (matchMedia('(max-width: 1080px)').matches) document.querySelector('aside:not(.idle)')?.focus({ preventScroll: true });
   }
-  addEventListener('popstate', refresh);
+  addEventListener('popstate', () => refresh());
 
   document.addEventListener('click', (click) => {
     const link = click.target.closest('a[data-open]');
@@ -181,5 +297,6 @@
       document.querySelectorAll('.zone').forEach((note) => (note.textContent = note.textContent.replace(root.dataset.zone, zone)));
     }
   }
+  for (const page of pages()) watch(page);
   listen();
 })();

@@ -7,7 +7,9 @@ namespace TrackMate.Show;
 
 /// <summary>An event as a lane shows it.</summary>
 /// <param name="Key">Its source and id, as addresses name it.</param>
-public sealed record LaneEvent(string Key, string EventType, string Line, string? Amount, bool Server, long At, bool Bot);
+/// <param name="Session">Of a browser's event: the store's number of its session.</param>
+/// <param name="Owner">Of a session's page: who has it, by the number of the part.</param>
+public sealed record LaneEvent(string Key, string EventType, string Line, string? Amount, bool Server, long At, bool Bot, long Session = 0, int Owner = 0);
 
 /// <summary>A row of a timeline: a day begins, a span opens, or one or more events.</summary>
 public abstract record TimelineRow
@@ -16,92 +18,118 @@ public abstract record TimelineRow
 
     public sealed record Opening(SpanOpening Span) : TimelineRow;
 
-    /// <param name="Run">More than one where equal ones follow each other; oldest first.</param>
+    /// <param name="Run">More than one where equal ones follow each other; in the order of the page.</param>
     public sealed record Events(IReadOnlyList<LaneEvent> Run) : TimelineRow
     {
         public LaneEvent First => Run[0];
     }
 }
 
-/// <summary>Lays a page of events out in rows: separates days, puts bindings where they happened, folds runs of equal events.</summary>
+/// <summary>Rows that belong together: a visit, server events alone, or bindings apart from any event.</summary>
+/// <param name="Day">A time of the day that begins with it; null where it goes on with the day before.</param>
+/// <param name="Visit">Null for bindings alone.</param>
+public sealed record TimelineSection(long? Day, VisitGroup? Visit, LaneUse Lanes, IReadOnlyList<TimelineRow> Rows);
+
+/// <summary>Which lanes are used: one that is empty gives its place to the other.</summary>
+public enum LaneUse
+{
+    Both,
+    Browser,
+    Server,
+}
+
+/// <summary>Lays a page of events out in rows: separates days and visits, puts bindings where they happened, folds runs of equal events.</summary>
 internal static class TimelineRows
 {
     /// <summary>Fewer than this stand on their own: a fold that hides two saves nothing.</summary>
     private const int ShortestFold = 4;
 
-    public static LaneEvent LaneOf(TimelineEvent shown, string currency) =>
-        Lane(Links.KeyOf(shown.Source, shown.EventId), shown.EventType, shown.EventData, shown.Source == "server", Clock.Read(shown.Timestamp), shown.Agent is { Bot: true }, currency);
-
-    public static LaneEvent LaneOf(StoredEvent stored, string currency) =>
-        Lane(Links.KeyOf(Shown.Name(stored.Order.Origin), stored.EventId), stored.Type, JsonElement.Parse(stored.Data.Span), stored.Order.Origin is Origin.Server, stored.Order.UnixMilliseconds, stored.Agent is { Bot: true }, currency);
+    public static LaneEvent LaneOf(StoredEvent stored, string currency, int owner = 0)
+    {
+        var parts = EventLabel.Of(stored.Type, JsonElement.Parse(stored.Data.Span), currency);
+        return new(Links.KeyOf(Shown.Name(stored.Order.Origin), stored.EventId), stored.Type, parts.Line, parts.Amount, stored.Order.Origin is Origin.Server,
+            stored.Order.UnixMilliseconds, stored.Agent is { Bot: true }, stored.Session ?? 0, owner);
+    }
 
     /// <param name="events">A page, oldest first.</param>
     /// <param name="openings">The spans that open within the page's time, oldest first.</param>
     /// <param name="dateOf">The day that a time is on, where the reader is.</param>
-    public static List<TimelineRow> Of(IReadOnlyList<LaneEvent> events, IReadOnlyList<SpanOpening> openings, Func<long, DateOnly> dateOf)
+    /// <param name="newestFirst">The order of the rows.</param>
+    public static List<TimelineSection> Of(IReadOnlyList<LaneEvent> events, IReadOnlyList<SpanOpening> openings, Func<long, DateOnly> dateOf, bool newestFirst)
     {
-        var rows = new List<TimelineRow>();
+        var pieces = new List<(VisitGroup? Visit, List<TimelineRow> Rows)>();
         var opened = 0;
+        foreach (var visit in Visits.Of(events))
+        {
+            // One that opened long before the next event stands alone.
+            for (; opened < openings.Count && !Visit.Continues(openings[opened].UnixMilliseconds, events[visit.From].At); opened++) pieces.Add((null, [new TimelineRow.Opening(openings[opened])]));
+            pieces.Add((visit, RowsOf(visit)));
+        }
+
+        for (; opened < openings.Count; opened++)
+        {
+            if (pieces is [.., { Visit: { } last } piece] && Visit.Continues(events[last.End - 1].At, openings[opened].UnixMilliseconds)) piece.Rows.Add(new TimelineRow.Opening(openings[opened]));
+            else pieces.Add((null, [new TimelineRow.Opening(openings[opened])]));
+        }
+
+        if (newestFirst) pieces.Reverse();
+        var sections = new List<TimelineSection>();
         DateOnly? day = null;
-        void Begin(long at)
+        foreach (var (visit, inside) in pieces)
         {
-            if (dateOf(at) == day) return;
-            day = dateOf(at);
-            rows.Add(new TimelineRow.Day(at));
-        }
-
-        void OpenUntil(long at)
-        {
-            for (; opened < openings.Count && openings[opened].UnixMilliseconds <= at; opened++)
+            if (newestFirst) inside.Reverse();
+            var begins = BeginsDay(inside[0]);
+            var rows = new List<TimelineRow>();
+            foreach (var row in inside)
             {
-                Begin(openings[opened].UnixMilliseconds);
-                rows.Add(new TimelineRow.Opening(openings[opened]));
+                if (rows.Count > 0 && BeginsDay(row) is { } at) rows.Add(new TimelineRow.Day(at));
+                rows.Add(newestFirst && row is TimelineRow.Events { Run: var run } ? new TimelineRow.Events([.. run.Reverse()]) : row);
             }
+
+            sections.Add(new(begins, visit, visit is null ? LaneUse.Both : LanesOf(visit), rows));
         }
 
-        for (var i = 0; i < events.Count;)
+        return sections;
+
+        long? BeginsDay(TimelineRow row)
         {
-            OpenUntil(events[i].At);
-            Begin(events[i].At);
-            var end = EndOfRun(events, i, opened < openings.Count ? openings[opened].UnixMilliseconds : long.MaxValue, dateOf);
-            if (end - i < ShortestFold) end = i + 1;
-            rows.Add(new TimelineRow.Events([.. events.Skip(i).Take(end - i)]));
-            i = end;
+            var at = row is TimelineRow.Opening opening ? opening.Span.UnixMilliseconds : ((TimelineRow.Events)row).First.At;
+            if (dateOf(at) == day) return null;
+            day = dateOf(at);
+            return at;
         }
 
-        OpenUntil(long.MaxValue);
-        return rows;
-    }
-
-    /// <summary>The rows from the newest to the oldest, each day still under its name.</summary>
-    public static List<TimelineRow> Reversed(IReadOnlyList<TimelineRow> rows)
-    {
-        var days = new List<List<TimelineRow>>();
-        foreach (var row in rows)
+        List<TimelineRow> RowsOf(VisitGroup group)
         {
-            if (row is TimelineRow.Day) days.Add([row]);
-            else days[^1].Add(row);
+            var inside = new List<TimelineRow>();
+            for (var i = group.From; i < group.End;)
+            {
+                for (; opened < openings.Count && openings[opened].UnixMilliseconds <= events[i].At; opened++) inside.Add(new TimelineRow.Opening(openings[opened]));
+                var end = EndOfRun(events, i, group.End, opened < openings.Count ? openings[opened].UnixMilliseconds : long.MaxValue, dateOf);
+                if (end - i < ShortestFold) end = i + 1;
+                inside.Add(new TimelineRow.Events([.. events.Skip(i).Take(end - i)]));
+                i = end;
+            }
+
+            return inside;
         }
 
-        days.Reverse();
-        return [.. days.SelectMany(day => day.Take(1).Concat(day.Skip(1).Reverse()))];
+        LaneUse LanesOf(VisitGroup group)
+        {
+            var servers = events.Skip(group.From).Take(group.Count).Count(one => one.Server);
+            return servers == 0 ? LaneUse.Browser : servers == group.Count ? LaneUse.Server : LaneUse.Both;
+        }
     }
 
     /// <summary><c>38 page views</c>, or the sender's own word where its plural is not known.</summary>
     public static string NameOf(IReadOnlyList<LaneEvent> run) => run[0].EventType == "page_view" ? $"{run.Count} page views" : $"{run.Count} × {run[0].EventType}";
 
-    private static int EndOfRun(IReadOnlyList<LaneEvent> events, int from, long before, Func<long, DateOnly> dateOf)
+    private static int EndOfRun(IReadOnlyList<LaneEvent> events, int from, int before, long beforeTime, Func<long, DateOnly> dateOf)
     {
         var (first, day) = (events[from], dateOf(events[from].At));
         var end = from + 1;
-        while (end < events.Count && events[end].EventType == first.EventType && events[end].Server == first.Server && events[end].Bot == first.Bot
-            && events[end].Amount is null && first.Amount is null && events[end].At < before && dateOf(events[end].At) == day) end++;
+        while (end < before && events[end].EventType == first.EventType && events[end].Server == first.Server && events[end].Bot == first.Bot
+            && events[end].Amount is null && first.Amount is null && events[end].At < beforeTime && dateOf(events[end].At) == day) end++;
         return end;
-    }
-
-    private static LaneEvent Lane(string key, string eventType, JsonElement data, bool server, long at, bool bot, string currency)
-    {
-        var parts = EventLabel.Of(eventType, data, currency);
-        return new(key, eventType, parts.Line, parts.Amount, server, at, bot);
     }
 }

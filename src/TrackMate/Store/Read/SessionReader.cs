@@ -8,12 +8,15 @@ public sealed record AnonymousSession(long Number, string SessionId, long Events
 
 /// <summary>Where a span of a person opens: the claim, and how many events of its session it found there.</summary>
 /// <param name="UnixMilliseconds">The claim's time.</param>
-/// <param name="EarlierEvents">Events of the session within the span that happened before the claim: they joined by it.</param>
+/// <param name="EarlierEvents">Events of the session within the span that happened before the claim: they joined by it. At most <see cref="SessionReader.MostCounted"/> and one.</param>
 public sealed record SpanOpening(long UnixMilliseconds, ClaimMethod Method, Trust Trust, Identifier Identifier, string SessionId, long EarlierEvents);
 
 /// <summary>Reads sessions: a browser's by its id, a server's by the anchor of any of its events, and those that are nobody's.</summary>
 internal sealed class SessionReader(Database database)
 {
+    /// <summary>How many events before a claim are counted; a page lists many claims, and each may have a long session.</summary>
+    public const int MostCounted = 1000;
+
     public long? Find(Company company, string sessionId)
     {
         using var row = database.Use("SELECT id FROM session WHERE company = ? AND session_id = ?");
@@ -134,8 +137,8 @@ internal sealed class SessionReader(Database database)
 
     private long CountEvents(Company company, long session, long from, long before)
     {
-        using var count = database.Use("SELECT COUNT(*) FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND type IS NOT NULL");
-        count.With(company.Number).With(session).With(from == long.MinValue ? from : EventOrder.Start(from).Value).With(EventOrder.Start(before).Value).Next();
+        using var count = database.Use("SELECT COUNT(*) FROM (SELECT 1 FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND type IS NOT NULL LIMIT ?) AS counted");
+        count.With(company.Number).With(session).With(from == long.MinValue ? from : EventOrder.Start(from).Value).With(EventOrder.Start(before).Value).With(MostCounted + 1).Next();
         return count.Long(0);
     }
 }

@@ -1,0 +1,110 @@
+using TrackMate.Bind;
+using TrackMate.Store;
+using TrackMate.Store.Read;
+
+namespace TrackMate.Show;
+
+/// <summary>What a group of a timeline brought.</summary>
+/// <param name="Source">Where its visit came from; null for server events alone, and where a filter leaves events of it out.</param>
+/// <param name="IsContinued">Whether it began on the page shown before this one.</param>
+/// <param name="Events">How many events it has, in words.</param>
+public sealed record GroupFacts(VisitSource? Source, bool IsContinued, string Events, IReadOnlyList<(string Currency, decimal Amount)> Revenue, long From, long To);
+
+/// <summary>One page of a person's timeline, as the dashboard draws it. It costs the same in a long history as in a short one.</summary>
+/// <param name="Next">The address of the page that follows; null at the end.</param>
+/// <param name="Previous">The address of the page before it; null at the beginning.</param>
+/// <param name="ExaminedTo">Where the reader stopped because it had looked at enough events: unix milliseconds.</param>
+/// <param name="Types">The event types on the page, for the filter to suggest.</param>
+public sealed record ShownTimeline(
+    IReadOnlyList<TimelineSection> Sections, IReadOnlyDictionary<VisitGroup, GroupFacts> Facts, string? Next, string? Previous, long? ExaminedTo, IReadOnlyList<string> Types)
+{
+    private const int PageSize = 100;
+    private const int OpeningsShown = 50;
+
+    /// <summary>How far back the beginning of a visit is looked for that the page cuts.</summary>
+    private const int MostOfVisit = 200;
+
+    internal static ShownTimeline Of(Documents documents, Person person, TimelineView view, string? cursor, string? until, Clock clock)
+    {
+        var company = documents.Company;
+        var filter = view.Filter(clock);
+        if (view.Session is { } sessionId && documents.Within(person, filter, sessionId) is var narrowed)
+        {
+            if (narrowed is null) return new([], new Dictionary<VisitGroup, GroupFacts>(), null, null, null, []);
+            filter = narrowed;
+        }
+
+        string Address(string? after = null, string? before = null) => Links.Timeline(company.CompanyId, person.Id.ToString(), view with { Date = null }, after, before);
+        var (end, start) = (Cursors.ReadEvent(company, until), Cursors.ReadEvent(company, cursor) ?? view.Jump(clock));
+        var timelines = documents.Timelines;
+        EventPage page;
+        List<StoredEvent> shown;
+        string? next, previous = null;
+        if (end is not null)
+        {
+            page = timelines.Page(person, filter, end, PageSize, !view.NewestFirst);
+            shown = [.. page.Events.Reverse()];
+            next = Address(shown.Count > 0 ? Write(shown[^1]) : until);
+            if (page.Next is not null) previous = Address(before: Cursors.Write(company, page.Next));
+        }
+        else
+        {
+            page = timelines.Page(person, filter, start, PageSize, view.NewestFirst);
+            shown = [.. page.Events];
+            next = page.Next is null ? null : Address(Cursors.Write(company, page.Next));
+            var first = shown.Count > 0 ? new EventCursor(shown[0].Order, shown[0].EventId) : start;
+            if (start is not null && timelines.Page(person, filter, first, 1, !view.NewestFirst) is { Next: not null } or { Events.Count: > 0 }) previous = Address(before: Cursors.Write(company, first!));
+        }
+
+        var ascending = view.NewestFirst ? [.. Enumerable.Reverse(shown)] : shown;
+        var events = ascending.ConvertAll(stored => TimelineRows.LaneOf(stored, company.Settings.Currency));
+        var openings = view.CutsVisits || view.IsFiltered && events.Count == 0 ? [] : Openings();
+        var sections = TimelineRows.Of(events, openings, clock.DateOf, view.NewestFirst);
+        var money = view.CutsVisits ? [] : documents.Totals.LedgerOf(person);
+        var facts = sections.Select(section => section.Visit).OfType<VisitGroup>().ToDictionary(visit => visit, FactsOf);
+        return new(sections, facts, next, previous, page.IsCut ? page.Next!.Order.UnixMilliseconds : null, [.. shown.Select(stored => stored.Type).Distinct().Order(StringComparer.Ordinal)]);
+
+        string Write(StoredEvent stored) => Cursors.Write(company, new EventCursor(stored.Order, stored.EventId));
+
+        IReadOnlyList<SpanOpening> Openings()
+        {
+            // The pages share out the time between them, so that each opening is on one of them: a page has it from its own last event to that of the page before.
+            var edge = start?.Order.UnixMilliseconds;
+            if (end is not null && page.Next is not null && timelines.Page(person, filter, page.Next, 1, !view.NewestFirst).Events is [var neighbour, ..]) edge = neighbour.Order.UnixMilliseconds;
+            var last = next is null || shown.Count == 0 ? (long?)null : shown[^1].Order.UnixMilliseconds;
+            var (from, to) = view.NewestFirst ? (last, edge) : (edge, last);
+            return [.. documents.Sessions.Openings(person, Math.Max(filter.From, from ?? long.MinValue), Math.Min(filter.To, to ?? long.MaxValue), OpeningsShown)
+                .Where(opening => view.Session is null || opening.SessionId == view.Session)];
+        }
+
+        GroupFacts FactsOf(VisitGroup group)
+        {
+            var (first, last) = (ascending[group.From], ascending[group.End - 1]);
+            var from = first.Order.UnixMilliseconds;
+            var hasEarlier = view.NewestFirst ? next is not null : previous is not null;
+            var hasLater = view.NewestFirst ? previous is not null : next is not null;
+            var isCut = (group.From == 0 && hasEarlier) || (group.End == ascending.Count && hasLater);
+            var count = (long)group.Count;
+            VisitSource? source = null;
+            if (!view.CutsVisits && Enumerable.Range(group.From, group.Count).Select(i => ascending[i]).FirstOrDefault(stored => stored.Order.Origin is Origin.Browser && stored.Number != 0) is { } landed)
+            {
+                StoredEvent? beginning = landed;
+                if (isCut && group.From == 0)
+                {
+                    (var earlier, beginning) = timelines.BeginningOfVisit(company, landed, MostOfVisit);
+                    count += earlier;
+                    from = Math.Min(from, beginning?.Order.UnixMilliseconds ?? from);
+                }
+
+                source = beginning is null ? null : VisitSource.Of(beginning);
+            }
+
+            var to = last.Order.UnixMilliseconds;
+            var continued = view.NewestFirst
+                ? group.End == ascending.Count && start is not null && start.EventId.Length > 0 && Visit.Continues(to, start.Order.UnixMilliseconds)
+                : group.From == 0 && start is not null && start.EventId.Length > 0 && Visit.Continues(start.Order.UnixMilliseconds, from);
+            var word = view.CutsVisits ? "matching event" : "event";
+            return new(source, continued, (isCut && !view.CutsVisits ? "at least " : "") + MovedText.Count(count, word), RevenueLedger.Totals([.. money.Where(row => row.Order.UnixMilliseconds >= from && row.Order.UnixMilliseconds <= to)]), from, to);
+        }
+    }
+}

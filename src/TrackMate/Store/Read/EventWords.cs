@@ -1,0 +1,44 @@
+using System.Text;
+using System.Text.Json;
+using TrackMate.Bind;
+
+namespace TrackMate.Store.Read;
+
+/// <summary>Whether an event holds what a reader looks for. Data is read as JSON, since a sender may escape any letter of it.</summary>
+internal static class EventWords
+{
+    /// <summary>Most words of one search that are looked for.</summary>
+    private const int Most = 8;
+
+    /// <summary>The words of a search, folded; null where it has none.</summary>
+    public static IReadOnlyList<string>? Of(string? search) =>
+        search is not null && Folding.Fold(search).Split(' ', StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } words ? words.Distinct(StringComparer.Ordinal).Take(Most).ToArray() : null;
+
+    /// <summary>Whether each word occurs in the type, the id, or a text, number or flag in the data.</summary>
+    public static bool Hold(IReadOnlyList<string> words, string type, string eventId, ReadOnlySpan<byte> data)
+    {
+        var missing = (1 << words.Count) - 1;
+        missing &= ~Found(words, type) & ~Found(words, eventId);
+        if (missing == 0 || data.IsEmpty) return missing == 0;
+        var reader = new Utf8JsonReader(data);
+        while (missing != 0 && reader.Read())
+        {
+            if (reader.TokenType is JsonTokenType.String) missing &= ~Found(words, reader.GetString()!);
+            else if (reader.TokenType is JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False) missing &= ~Found(words, Encoding.UTF8.GetString(reader.ValueSpan));
+        }
+
+        return missing == 0;
+    }
+
+    private static int Found(IReadOnlyList<string> words, string text)
+    {
+        var folded = Folding.Fold(text);
+        var found = 0;
+        for (var i = 0; i < words.Count; i++)
+        {
+            if (folded.Contains(words[i], StringComparison.Ordinal)) found |= 1 << i;
+        }
+
+        return found;
+    }
+}
