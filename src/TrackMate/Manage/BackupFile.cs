@@ -20,7 +20,7 @@ internal sealed record BackupFile(string Path, long Bytes, long Companies, long 
         var target = System.IO.Path.GetFullPath(file);
         if (System.IO.Path.GetDirectoryName(target) == System.IO.Path.GetDirectoryName(storePath) && System.IO.Path.GetFileName(target).StartsWith(System.IO.Path.GetFileName(storePath), StringComparison.Ordinal))
             throw new CommandFailedException($"{target} would lie among the store's own files; give the backup another name.");
-        if (File.Exists(target) && !force) throw new CommandFailedException($"{target} is there already; give another name, or --force to replace it.");
+        if (File.Exists(target) && !force) throw new CommandFailedException($"{target} exists already. Choose another name, or overwrite it with --force.");
         if (Directory.Exists(target)) throw new CommandFailedException($"{target} is a folder; give the name of a file.");
 
         var unfinished = target + ".unfinished";

@@ -134,9 +134,19 @@ internal sealed class Registry : IDisposable
 
     /// <summary>Adds a key and returns it: the only time it is seen.</summary>
     /// <param name="given">A key to take as it is, of 32 characters or more; none makes a new one.</param>
-    public string AddKey(Company company, string name, Scopes scopes, string? given = null) => Change(() =>
+    /// <param name="actor">Who adds it, for the audit log; null for the server's own start.</param>
+    public string AddKey(Company company, string name, Scopes scopes, string? given = null, string? actor = null) => Change(() =>
     {
         var key = given ?? ApiKey.New();
+        if (actor is not null)
+        {
+            Audit.Note(Database, company, actor, Now(), "key_add", detail =>
+            {
+                detail.WriteString("key", ApiKey.ShownOf(key));
+                detail.WriteString("scopes", ApiKey.Write(scopes));
+            });
+        }
+
         Database.Use("INSERT INTO api_key (company, name, shown, hash, scopes, created_ms) VALUES (?, ?, ?, ?, ?, ?)")
             .With(company.Number).With(name).With(ApiKey.ShownOf(key)).WithBlob(ApiKey.HashOf(key)).With(ApiKey.Write(scopes)).With(Now()).Run();
         return key;
@@ -149,9 +159,19 @@ internal sealed class Registry : IDisposable
         return revoked.Long(0) == 1;
     });
 
+    /// <param name="actor">Who revokes it, for the audit log; null for what the program does by itself.</param>
     /// <returns>False where the company has no such key in force.</returns>
-    public bool RevokeKey(Company company, long number) => Change(() =>
-        Database.Use("UPDATE api_key SET revoked_ms = ? WHERE id = ? AND company = ? AND revoked_ms IS NULL").With(Now()).With(number).With(company.Number).RunCounted() > 0);
+    public bool RevokeKey(Company company, long number, string? actor = null) => Change(() =>
+    {
+        var isRevoked = Database.Use("UPDATE api_key SET revoked_ms = ? WHERE id = ? AND company = ? AND revoked_ms IS NULL").With(Now()).With(number).With(company.Number).RunCounted() > 0;
+        if (isRevoked && actor is not null)
+        {
+            var shown = KeysOf(company).First(key => key.Number == number).Shown;
+            Audit.Note(Database, company, actor, Now(), "key_revoke", detail => detail.WriteString("key", shown));
+        }
+
+        return isRevoked;
+    });
 
     /// <summary>All of a company's keys, revoked ones too.</summary>
     public IReadOnlyList<ApiKey> KeysOf(Company company) => [.. snapshot.AllKeys.Where(key => key.Company == company.Number)];

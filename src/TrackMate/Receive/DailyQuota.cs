@@ -21,7 +21,7 @@ internal sealed class DailyQuota(MessageStore store)
             spent[company.Number] = known = (day, Read(company, day), receivedAt);
         if (known.Events < limit) return;
         var wait = (int)((DayCounters.StartOf(day + 1) - receivedAt + 999) / 1000);
-        throw new Refused(Reason.QuotaSpent, $"The company's quota of {limit} events a day is spent; it starts anew at midnight UTC.", retryAfterSeconds: wait);
+        throw new Refused(Reason.QuotaSpent, $"The company's quota of {limit} events per day is used up. It resets at midnight UTC.", retryAfterSeconds: wait);
     }
 
     private long Read(Company company, long day)

@@ -85,10 +85,10 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
     private Company CompanyOf(HttpContext http, WireObject wire)
     {
         var companyId = wire.RequiredText(Member.CompanyId);
-        var company = registry.Find(companyId) ?? throw new Refused(Reason.UnknownCompany, "company_id names no company here; copy it from the dashboard's Get started page.", "company_id");
+        var company = registry.Find(companyId) ?? throw new Refused(Reason.UnknownCompany, "company_id is unknown. Copy it from the Get started page of the dashboard.", "company_id");
         var origin = http.Request.Headers.Origin.ToString();
         if (origin.Length > 0 && company.Settings.AllowedOrigins is { Count: > 0 } allowed && !allowed.Contains(origin, StringComparer.OrdinalIgnoreCase))
-            throw new Refusal(company, new(Reason.OriginNotAllowed, $"The company does not list the origin {origin}; list it beside the others with: trackmate company set --origin, which takes all of them."), Batches.EventIdOf(wire));
+            throw new Refusal(company, new(Reason.OriginNotAllowed, $"The origin {origin} is not allowed for this company. Allow it with: trackmate company set --origin (list all allowed origins)."), Batches.EventIdOf(wire));
         return company;
     }
 

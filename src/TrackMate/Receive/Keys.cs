@@ -11,9 +11,9 @@ internal static class Keys
     {
         var given = http.Request.Headers[ApiKey.Header].ToString();
         if (given.Length == 0) throw new Refused(Reason.NoKey, $"This call needs an API key in the header {ApiKey.Header}.");
-        var found = registry.FindKey(given) ?? throw new Refused(Reason.UnknownKey, "The API key is not known or has been revoked; make one with: trackmate key add");
+        var found = registry.FindKey(given) ?? throw new Refused(Reason.UnknownKey, "The API key is unknown or revoked. Create one with: trackmate key add");
         if (!found.Key.Scopes.HasFlag(scope))
-            throw new Refused(Reason.ScopeMissing, $"The API key {found.Key.Shown} has no scope '{scope.ToString().ToLowerInvariant()}'; make one that has, with: trackmate key add");
+            throw new Refused(Reason.ScopeMissing, $"The API key {found.Key.Shown} does not have the scope '{scope.ToString().ToLowerInvariant()}'. Create a key that has it with: trackmate key add");
         return found;
     }
 }

@@ -16,8 +16,9 @@ internal sealed class MendRejected(Intake intake)
 {
     /// <param name="row">What was refused; it is marked as mended in the transaction that stores it.</param>
     /// <param name="text">Its body as it was mended.</param>
+    /// <param name="actor">Who mended it.</param>
     /// <exception cref="StoreUnavailableException">Nothing was stored.</exception>
-    public async Task<Mended> SendAsync(Company company, RejectedRow row, string text)
+    public async Task<Mended> SendAsync(Company company, RejectedRow row, string text, string actor)
     {
         try
         {
@@ -28,8 +29,8 @@ internal sealed class MendRejected(Intake intake)
             if (taken.Refusals.Count > 0) return new(0, 0, false, [.. taken.Refusals.Select(refusal => refusal.Refused.Message)]);
             if (taken.Messages.Count == 0) return new(0, 0, false, ["events is empty; there is nothing to store."]);
 
-            var receipts = await intake.AppendAsync(taken.Messages, new(company, row.Origin, row.Call, receivedAt, []) { Mends = row.Number });
-            if (receipts.Any(receipt => receipt.Suppressed)) return new(0, 0, false, ["It names somebody who was erased and is to stay away, so nothing of it was kept."]);
+            var receipts = await intake.AppendAsync(taken.Messages, new(company, row.Origin, row.Call, receivedAt, []) { Mends = row.Number, MendedBy = actor });
+            if (receipts.Any(receipt => receipt.Suppressed)) return new(0, 0, false, ["The person was erased and is suppressed, so nothing was stored."]);
             var duplicates = receipts.Count(receipt => receipt.Duplicate);
             return new(receipts.Length - duplicates, duplicates, receipts.Any(receipt => receipt.Reused), []);
         }
@@ -44,7 +45,7 @@ internal sealed class MendRejected(Intake intake)
         // What the company takes from browsers only with a token, nobody mends: the token is not kept, and what a stranger wrote is no better for a click. Also where
         // something else was wrong with it: that was seen before its token was looked at.
         if (row.Call is ReceivingCall.Profile && (row.Status is StatusCodes.Status401Unauthorized || company.Settings.TokenMode is TokenMode.Enforce))
-            throw new Refused(Reason.TokenMissing, "It needs a token, and none is kept; only the browser can send it again, with a valid one.");
+            throw new Refused(Reason.TokenMissing, "This message needs a token, and tokens are not kept. Only the browser can send it again with a valid token.");
         if (body.Length > RequestBody.MaxBytes) throw RequestBody.TooLarge();
         if (body.Length == 0) throw new Refused(Reason.Malformed, "The body is empty; send a JSON object.");
         var wire = WireObject.Read(body, FieldPath.Body);

@@ -96,7 +96,7 @@ internal static class MessageReader
     {
         var sessionId = wire.RequiredText(Member.SessionId);
         return Given(sessionId, company)
-            ?? throw new Refused(Reason.NoIdentifier, $"{wire.PathOf(Member.SessionId)} is a placeholder, on which strangers would meet; send the browser's own session id.", wire.PathOf(Member.SessionId).ToString());
+            ?? throw new Refused(Reason.NoIdentifier, $"{wire.PathOf(Member.SessionId)} is a placeholder value that different visitors would share. Send the browser's own session id.", wire.PathOf(Member.SessionId).ToString());
     }
 
     private static Identifier? EmailOf(WireObject wire, Company company)
@@ -116,13 +116,13 @@ internal static class MessageReader
     private static string? Given(string? value, Company company) => value is null || Placeholders.IsPlaceholder(value, company.Settings) ? null : value;
 
     private static Refused NamesNobody(string what, FieldPath field) =>
-        new(Reason.NoIdentifier, $"{field} names nobody: send {what}; values such as null, undefined or guest count as not given.", field.WireName);
+        new(Reason.NoIdentifier, $"{field} identifies nobody: send {what}. Values such as null, undefined or guest are treated as missing.", field.WireName);
 
     private static string EventIdOf(WireObject wire, Envelope envelope)
     {
         var eventId = wire.Text(Member.EventId) ?? NewEventId(envelope);
         return envelope.Origin is Origin.Browser && eventId.StartsWith("reg_", StringComparison.Ordinal) && ProfileId.TryParse(eventId[4..], out _)
-            ? throw new Refused(Reason.BadValue, $"{wire.PathOf(Member.EventId)} is one that TrackMate gives itself (reg_ and a profile's id); choose another.", wire.PathOf(Member.EventId).ToString())
+            ? throw new Refused(Reason.BadValue, $"{wire.PathOf(Member.EventId)} is reserved by TrackMate (reg_ and a profile id). Use another id.", wire.PathOf(Member.EventId).ToString())
             : eventId;
     }
 
@@ -136,7 +136,7 @@ internal static class MessageReader
         var offset = envelope.SentAt is { } sentAt ? envelope.ReceivedAt - sentAt : 0;
         var time = Math.Abs(offset) <= ClockToleranceMilliseconds ? given : given + offset;
         if (time < Earliest || time > envelope.ReceivedAt + FutureMilliseconds)
-            throw new Refused(Reason.TimeOutOfRange, $"{wire.PathOf(Member.Timestamp)} lies before 2000 or more than 24 hours ahead of the server's clock.", wire.PathOf(Member.Timestamp).ToString());
+            throw new Refused(Reason.TimeOutOfRange, $"{wire.PathOf(Member.Timestamp)} is before the year 2000 or more than 24 hours ahead of the server's clock.", wire.PathOf(Member.Timestamp).ToString());
         return EventOrder.Of(time, envelope.Origin);
     }
 
@@ -147,7 +147,7 @@ internal static class MessageReader
         if (name is { Length: > MaxNameLength }) throw new Refused(Reason.BadValue, $"name is longer than {MaxNameLength} characters.", "name");
         var traits = SaidTraits.Of(wire.Json.Span);
         return traits.Any(trait => trait.Json.Length > MaxTraitLength && !(trait.Name == "name" && name is { Length: > 0 }))
-            ? throw new Refused(Reason.BadValue, $"One of the traits is longer than {MaxTraitLength} characters; a trait is a fact about a person, what happened is an event.", "traits")
+            ? throw new Refused(Reason.BadValue, $"One of the traits is longer than {MaxTraitLength} characters. Traits are short facts about a person; send longer data as an event.", "traits")
             : traits;
     }
 }

@@ -80,7 +80,7 @@ internal static partial class Problems
         {
             LogFault(http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Problems)), http.Request.Method, http.GetEndpoint()?.DisplayName, e);
             http.Response.StatusCode = StatusCodes.Status500InternalServerError;
-            await WriteAsync(http, new Problem("about:blank", ReasonPhrases.GetReasonPhrase(500), 500, "A fault of the server, not of the request; it is in the server's log."));
+            await WriteAsync(http, new Problem("about:blank", ReasonPhrases.GetReasonPhrase(500), 500, "Internal server error. The request is not at fault; see the server's log."));
         }
     }
 

@@ -27,7 +27,7 @@ internal sealed class RateLimit : IDisposable
         if (limiter is null) return;
         using var lease = limiter.AttemptAcquire(NetworkOf(http.Connection.RemoteIpAddress ?? IPAddress.None));
         if (lease.IsAcquired) return;
-        throw new Refused(Reason.TooManyRequests, "This address sends more requests a second than it may; send several events in one request, or wait.", retryAfterSeconds: 1);
+        throw new Refused(Reason.TooManyRequests, "Too many requests per second from this address. Send several events in one request, or wait.", retryAfterSeconds: 1);
     }
 
     public void Dispose() => limiter?.Dispose();

@@ -88,7 +88,7 @@ internal sealed class ReceiveWebhook(Intake intake)
         return answers;
     }
 
-    private static Refused KeptOut() => new(Reason.Suppressed, "The person that this event names was erased and asked to stay away, so nothing of it was kept; do not send it again. To let them back in: trackmate erase --lift");
+    private static Refused KeptOut() => new(Reason.Suppressed, "The person was erased and is suppressed, so the event was not stored. Do not send it again. To accept the person again: trackmate erase --lift");
 
     private static TrackedEvent Read(WireObject wire, Envelope envelope, int index, FieldPath path)
     {

@@ -98,14 +98,30 @@ internal readonly struct WireObject
                 found[member] = (start, (int)reader.BytesConsumed - start, type);
             }
 
-            if (reader.Read()) throw new Refused(Reason.Malformed, "Something follows the JSON object.");
+            if (reader.Read()) throw new Refused(Reason.Malformed, "Unexpected content after the JSON object.");
             return new(json, found, path);
         }
         catch (JsonException e)
         {
-            throw new Refused(Reason.Malformed, $"The body is not JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} of it is not what has to stand there.");
+            throw new Refused(Reason.Malformed, $"Invalid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}: {Expected(e.Message)}.");
         }
     }
+
+    /// <summary>What the parser expected, by its own message; its other messages quote a part of the body, which may be a secret.</summary>
+    private static string Expected(string message) => message switch
+    {
+        _ when message.Contains("Expected a ':'", StringComparison.Ordinal) => "expected a colon after the key",
+        _ when message.Contains("start of a property name", StringComparison.Ordinal) => "expected a key in double quotes",
+        _ when message.Contains("after a value", StringComparison.Ordinal) => "expected a comma or a closing bracket",
+        _ when message.Contains("trailing comma", StringComparison.Ordinal) => "remove the comma before the closing bracket",
+        _ when message.Contains("start of a value", StringComparison.Ordinal) => "expected a value",
+        _ when message.Contains("end of string", StringComparison.Ordinal) => "a string is not closed",
+        _ when message.Contains("should be closed", StringComparison.Ordinal) => "an object or array is not closed",
+        _ when message.Contains("within a JSON string", StringComparison.Ordinal) => "escape this character in the string",
+        _ when message.Contains("number", StringComparison.Ordinal) => "this is not a valid number",
+        _ when message.Contains("literal", StringComparison.Ordinal) => "expected true, false or null",
+        _ => "unexpected character",
+    };
 
     /// <summary>A string member of a body that was refused as a whole, to keep the refusal where its sender looks; null where it cannot be read.</summary>
     public static string? Peek(ReadOnlySpan<byte> json, Member member)
@@ -173,7 +189,7 @@ internal readonly struct WireObject
         {
             var from = (int)reader.TokenStartIndex;
             reader.Skip();
-            if (elements.Count == most) throw new Refused(Reason.TooManyEvents, $"{PathOf(member)} holds more than {most} events; send them in several requests.", PathOf(member).ToString());
+            if (elements.Count == most) throw new Refused(Reason.TooManyEvents, $"{PathOf(member)} contains more than {most} events; send them in several requests.", PathOf(member).ToString());
             elements.Add(array[from..(int)reader.BytesConsumed]);
         }
 
@@ -190,7 +206,7 @@ internal readonly struct WireObject
             throw new Refused(Reason.BadValue, $"{PathOf(member)} is longer than {MaxLength} characters.", PathOf(member).ToString());
         foreach (var c in text)
         {
-            if (char.IsControl(c) || c is '\u2028' or '\u2029') throw new Refused(Reason.BadValue, $"{PathOf(member)} holds a control character; send printable text.", PathOf(member).ToString());
+            if (char.IsControl(c) || c is '\u2028' or '\u2029') throw new Refused(Reason.BadValue, $"{PathOf(member)} contains a control character; send printable text.", PathOf(member).ToString());
         }
 
         return text;
@@ -253,7 +269,7 @@ internal readonly struct WireObject
     }
 
     private static Refused DuplicateKey(FieldPath path, string? name) =>
-        new(Reason.DuplicateKey, $"{(name is null ? "A key" : path.Of(name))} stands twice in one object; send each key once.", name is null ? null : path.Of(name).ToString());
+        new(Reason.DuplicateKey, $"{(name is null ? "A key" : path.Of(name))} appears twice in one object; send each key once.", name is null ? null : path.Of(name).ToString());
 
     private static string NameOf(JsonTokenType type) => type switch
     {

@@ -78,7 +78,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
     public Task Unbind(HttpContext http) => Act(http, "session", (acts, company, body, by) =>
     {
         var (from, to) = (TimeOf(body, "from") ?? long.MinValue, TimeOf(body, "to") ?? long.MaxValue);
-        return from < to ? acts.Unbind(company, IdOf(http), from, to, by) : throw new Refused(Reason.BadValue, "from is not before to: no time lies between them.", "from");
+        return from < to ? acts.Unbind(company, IdOf(http), from, to, by) : throw new Refused(Reason.BadValue, "from is not before to.", "from");
     }, actId => new(ClaimId: actId));
 
     public Task Merge(HttpContext http) => Act(http, "profile", (acts, company, body, by) =>
@@ -142,13 +142,13 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
     {
         JsonValueKind.True => true,
         JsonValueKind.False or JsonValueKind.Null => false,
-        _ => throw new Refused(Reason.WrongType, "dryRun is neither true nor false.", "dryRun"),
+        _ => throw new Refused(Reason.WrongType, "dryRun must be true or false.", "dryRun"),
     };
 
     private static string TextIn(JsonElement body, string name) =>
         body.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { Length: > 0 } text
             ? text.Length <= WireObject.MaxLength ? text : throw new Refused(Reason.BadValue, $"{name} is longer than {WireObject.MaxLength} characters.", name)
-            : throw new Refused(Reason.MissingField, $"{name} is missing; send it as a text.", name);
+            : throw new Refused(Reason.MissingField, $"{name} is missing; send it as a string.", name);
 
     private static ProfileId ProfileIn(JsonElement body, string name) =>
         ProfileId.TryParse(TextIn(body, name), out var id) ? id : throw new Refused(Reason.BadValue, $"{name} is not a profile's id; send its 24 hex digits.", name);
@@ -162,7 +162,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
     }
 
     private static ProfileId ProfileOf(HttpContext http) =>
-        ProfileId.TryParse((string?)http.Request.RouteValues["id"], out var id) ? id : throw new Refused(Reason.NotFound, "The company has no profile of this id.");
+        ProfileId.TryParse((string?)http.Request.RouteValues["id"], out var id) ? id : throw new Refused(Reason.NotFound, "The company has no profile with this id.");
 
     /// <summary>The segment before the verb, as it was meant: a session's id may hold a slash.</summary>
     private static string IdOf(HttpContext http) => Queries.Segment(http, fromEnd: 1);
@@ -181,8 +181,8 @@ internal static class Acts
 
     public static Refused RefusedBy(ActRefusal refusal, string what) => refusal switch
     {
-        ActRefusal.OnePerson => new(Reason.BadValue, "profileId leads to the same profile already, by what was said of the two: there is nothing to merge.", "profileId"),
-        ActRefusal.NotItsMerge => new(Reason.NotFound, "This profile has no merge of that id."),
-        _ => new(Reason.NotFound, $"The company has no {what} of this id."),
+        ActRefusal.OnePerson => new(Reason.BadValue, "profileId already belongs to the same profile; there is nothing to merge.", "profileId"),
+        ActRefusal.NotItsMerge => new(Reason.NotFound, "This profile has no merge with this id."),
+        _ => new(Reason.NotFound, $"The company has no {what} with this id."),
     };
 }

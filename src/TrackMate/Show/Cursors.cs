@@ -64,6 +64,6 @@ internal static class Cursors
             // Falls through to the same answer as a cursor that decodes to something else.
         }
 
-        throw new Refused(Reason.BadCursor, "The cursor is damaged, or another list's; send nextCursor as it came, or leave cursor out to begin anew.", "cursor");
+        throw new Refused(Reason.BadCursor, "The cursor is invalid or belongs to another list. Pass nextCursor unchanged, or omit cursor to start over.", "cursor");
     }
 }

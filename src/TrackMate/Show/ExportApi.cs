@@ -25,5 +25,5 @@ internal sealed class ExportApi(MessageStore store, Registry registry, TimeProvi
         if (!found) throw NotFound();
     }
 
-    private static Refused NotFound() => new(Reason.NotFound, "The company has no profile of this id.");
+    private static Refused NotFound() => new(Reason.NotFound, "The company has no profile with this id.");
 }

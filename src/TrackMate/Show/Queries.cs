@@ -17,7 +17,7 @@ internal static class Queries
     public static Person PersonOf(HttpContext http, Documents documents) =>
         ProfileId.TryParse((string?)http.Request.RouteValues["id"], out var id) && documents.Persons.Find(documents.Company, id) is { } person
             ? person
-            : throw new Refused(Reason.NotFound, "The company has no profile of this id.");
+            : throw new Refused(Reason.NotFound, "The company has no profile with this id.");
 
     /// <summary>A segment of the path as it was meant: an id may hold a slash, which a decoded path cannot tell from one between segments.</summary>
     /// <param name="http">The request.</param>
@@ -34,14 +34,14 @@ internal static class Queries
     {
         null or "" or "false" => false,
         "true" => true,
-        _ => throw new Refused(Reason.BadParameter, $"{name} is neither true nor false.", name),
+        _ => throw new Refused(Reason.BadParameter, $"{name} must be true or false.", name),
     };
 
     public static int LimitOf(string? text, int otherwise)
     {
         if (string.IsNullOrEmpty(text)) return otherwise;
         if (!BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var limit) || limit < 1)
-            throw new Refused(Reason.BadParameter, "limit is not a whole number from 1 on.", "limit");
+            throw new Refused(Reason.BadParameter, "limit must be a whole number of at least 1.", "limit");
         return (int)BigInteger.Min(limit, MaxLimit);
     }
 }

@@ -58,7 +58,7 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
         var limit = Queries.LimitOf(query["limit"], DefaultLimit);
         var after = Cursors.ReadEvent(company, Queries.Text(query["cursor"]));
         var sessionId = Queries.Segment(http);
-        var document = Read(company, documents => documents.Session(sessionId, after, limit)) ?? throw new Refused(Reason.NotFound, "The company has no session of this id.");
+        var document = Read(company, documents => documents.Session(sessionId, after, limit)) ?? throw new Refused(Reason.NotFound, "The company has no session with this id.");
         return Intake.WriteAsync(http, document, Shown.Json.SessionDocument);
     }
 
@@ -66,7 +66,7 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
     {
         var eventId = Queries.Segment(http);
         var receipts = Read(CompanyOf(http), documents => documents.Receipts(eventId));
-        if (receipts.Receipts.Count == 0) throw new Refused(Reason.NotFound, "The company has no event of this id; what was refused is kept for a while only, the newest stay.");
+        if (receipts.Receipts.Count == 0) throw new Refused(Reason.NotFound, "The company has no event with this id. Rejected events are kept for a limited time.");
         return Intake.WriteAsync(http, receipts, Shown.Json.EventReceipts);
     }
 
@@ -86,7 +86,7 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
         null or "" => null,
         "client" => Origin.Browser,
         "server" => Origin.Server,
-        _ => throw new Refused(Reason.BadParameter, "source is client or server.", "source"),
+        _ => throw new Refused(Reason.BadParameter, "source must be client or server.", "source"),
     };
 
     private static long? TimeOf(string? text, string name)

@@ -26,6 +26,9 @@ public sealed record Rejected(Company Company, Origin Origin, ReceivingCall Call
 
     /// <summary>The rejected one that the messages beside this are the mended form of: it is marked so once one of them is stored.</summary>
     public long? Mends { get; init; }
+
+    /// <summary>Who mended it, for the audit log.</summary>
+    public string? MendedBy { get; init; }
 }
 
 /// <param name="EventId">As the sender gave it, if it could be read.</param>
@@ -61,6 +64,13 @@ public sealed record RejectedRow(
 {
     public bool Cut => Size > Body.Length;
 }
+
+/// <summary>Rejected messages with the same fault.</summary>
+/// <param name="Newest">The number of the newest of them.</param>
+/// <param name="Detail">What was wrong with the newest.</param>
+/// <param name="EventId">Of the newest, if it could be read.</param>
+/// <param name="Fixed">How many of them are stored now: fixed here, or sent again correctly.</param>
+public sealed record RejectedGroup(long Newest, Origin Origin, int Status, string Detail, string? EventId, int Count, int Fixed, long FirstAt, long LastAt);
 
 /// <summary>A stored message that is not quite what its sender may have meant.</summary>
 /// <param name="Warning">As API keys are told: <c>unknown_userid</c>, <c>eventid_reused</c>, …</param>

@@ -24,7 +24,7 @@ internal abstract record OperatorAct(long At)
     /// <summary>This one was never said to be one person with any other.</summary>
     public sealed record Isolate(long At, ProfileId Leaf) : OperatorAct(At);
 
-    /// <summary>What is first said from then on joins it to nobody.</summary>
+    /// <summary>New claims do not join this profile.</summary>
     public sealed record Freeze(long At, ProfileId Leaf) : OperatorAct(At);
 
     /// <summary>What browsers claimed in a session, of an identifier, and received in a time is undone; null narrows nothing.</summary>

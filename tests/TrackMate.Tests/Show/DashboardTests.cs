@@ -46,9 +46,11 @@ public sealed class DashboardTests(BrowserFixture browser)
         await viewer.GoAsync(Company + "/get-started");
 
         await viewer.Page.FillAsync("#keyname", "Shop back end");
-        await viewer.Page.ClickAsync("text=Make the key");
+        await viewer.Page.ClickAsync("text=Create the key");
 
         var key = await viewer.TextAsync("#made");
+        // It is shown once: so the page comes back where it is.
+        await Expect(viewer.Page.Locator("#made")).ToBeInViewportAsync();
         Assert.StartsWith("tm_live_", key);
         Assert.Equal(System.Net.HttpStatusCode.OK, (await new ShopBackend(server.Http, key).WebhookAsync("order_shipped", email: "a@example.com")).Status);
         Assert.Equal(System.Net.HttpStatusCode.Forbidden, (await new ShopBackend(server.Http, key).GetAsync("/api/profiles")).Status);
@@ -99,13 +101,30 @@ public sealed class DashboardTests(BrowserFixture browser)
 
         await viewer.Page.ClickAsync("text=Pause");
         await shopper.TrackAsync("scroll");
-        await Expect(viewer.Page.Locator("[data-pause]")).ToHaveTextAsync("Go on, more has arrived");
+        await Expect(viewer.Page.Locator("[data-pause]")).ToHaveTextAsync("Resume, new events");
         Assert.Equal(["order_shipped", "page_view"], await viewer.TextsAsync(".lanes b"));
         await viewer.Page.ClickAsync("[data-pause]");
         await Expect(viewer.Page.Locator(".lanes b")).ToHaveTextAsync(["scroll", "order_shipped", "page_view"]);
 
         await viewer.Page.ClickAsync(".choice >> text=Server");
         Assert.Equal(["order_shipped"], await viewer.TextsAsync(".lanes b"));
+        Assert.Empty(viewer.Complaints);
+    }
+
+    [Fact]
+    public async Task An_event_for_an_id_that_nobody_has_yet_leads_to_a_page_that_says_so()
+    {
+        await using var server = await ServerProcess.StartAsync();
+        const string Unknown = "0123456789abcdef01234567";
+        await new ShopBackend(server.Http, ServerProcess.ApiKey).PostAsync("/api/webhooks/events", $$"""{"identifier":{"userId":"{{Unknown}}"},"eventType":"order_shipped","eventId":"early"}""");
+        await using var viewer = await Viewer.OpenAsync(browser, server);
+        await viewer.GoAsync(Company + "/live");
+        await viewer.Page.ClickAsync("text=order_shipped");
+
+        Assert.Contains($"/people/{Unknown}", viewer.Page.Url);
+        Assert.Contains("no e-mail or external id leads to it yet", await viewer.TextAsync("main"));
+        Assert.Equal(["order_shipped"], await viewer.TextsAsync(".lanes b"));
+        Assert.Equal(404, (await viewer.GoAsync($"{Company}/people/{Unknown[..23]}8")).Status);
         Assert.Empty(viewer.Complaints);
     }
 
@@ -125,7 +144,7 @@ public sealed class DashboardTests(BrowserFixture browser)
 
         await Expect(viewer.Page.Locator(".bind-note")).ToContainTextAsync("Now Known");
         await viewer.GoAsync(Company + "/visitors");
-        Assert.Contains("No unknown visitors", await viewer.TextAsync("main"));
+        Assert.Contains("No unidentified visitors", await viewer.TextAsync("main"));
     }
 
     [EmbeddedOnly]
@@ -145,7 +164,7 @@ public sealed class DashboardTests(BrowserFixture browser)
 
         Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, answer.StatusCode);
         Assert.Equal("text/html", answer.Content.Headers.ContentType!.MediaType);
-        Assert.Contains("The store is not available now", await answer.Content.ReadAsStringAsync(Cancel));
+        Assert.Contains("The store is not available", await answer.Content.ReadAsStringAsync(Cancel));
         File.Move(database + ".away", database);
         Assert.Equal(System.Net.HttpStatusCode.OK, (await person.GetAsync(server, Company + "/people")).StatusCode);
     }

@@ -81,7 +81,7 @@ public sealed class ErasedBytesTests : IAsyncLifetime
         await FillAsync(3, 20);
         Assert.Equal(1, (int)(await Backend.ProfileOfAsync(Email))!["totals"]!["events"]!);
         Assert.Single((await Backend.SessionAsync(Session)).AssertOk().Body!["events"]!.AsArray());
-        Assert.Contains("knows nobody", await trackmate.FailAsync("erase --email nobody@example.com --yes", 1));
+        Assert.Contains("has no such person", await trackmate.FailAsync("erase --email nobody@example.com --yes", 1));
         Assert.DoesNotContain("WRONG", await trackmate.DoAsync("doctor"));
     }
 
@@ -108,7 +108,7 @@ public sealed class ErasedBytesTests : IAsyncLifetime
         using var trackmate = new CommandLineRunner(Server);
         await trackmate.DoAsync($"erase --lift --email {Email}");
         (await Eventually.BecomesAsync(() => Backend.WebhookAsync("order_shipped", email: Email), answer => answer.Status is HttpStatusCode.OK)).AssertOk();
-        Assert.Contains("keeps nobody", await trackmate.FailAsync($"erase --lift --email {Email}", 1));
+        Assert.Contains("does not suppress such a person", await trackmate.FailAsync($"erase --lift --email {Email}", 1));
     }
 
     [Fact]

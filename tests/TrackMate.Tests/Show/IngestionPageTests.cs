@@ -18,10 +18,10 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
         await using var viewer = await Viewer.OpenAsync(browser, running.Server);
         await viewer.GoAsync(PageOf(shop));
         await viewer.Page.ClickAsync("#menu >> text=Ingestion");
-        Assert.Contains("Nothing was refused", await viewer.TextAsync("main"));
+        Assert.Contains("No rejected messages", await viewer.TextAsync("main"));
         await viewer.Page.ClickAsync(".tabs >> text=Warnings");
         Assert.Contains("No warnings", await viewer.TextAsync("main"));
-        await viewer.Page.ClickAsync(".tabs >> text=Stitch rate");
+        await viewer.Page.ClickAsync(".tabs >> text=Visitors identified");
         Assert.Contains("No sessions in the last 30 days", await viewer.TextAsync("main"));
         await Expect(viewer.Page.Locator("table")).ToHaveCountAsync(0);
         Assert.Empty(viewer.Complaints);
@@ -52,18 +52,20 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
         Assert.Contains("still not one", await viewer.Page.InputValueAsync("#body"));
         await viewer.Page.FillAsync("#body", body.Replace("not an address", "mended@example.com") + "}");
         await viewer.Page.ClickAsync("text=Send again");
-        Assert.Contains("The body is not JSON", await viewer.TextAsync(".problem"));
+        Assert.Contains("Invalid JSON at line", await viewer.TextAsync(".problem"));
 
         await viewer.Page.FillAsync("#body", body.Replace("not an address", "mended@example.com"));
         await viewer.Page.ClickAsync("text=Send again");
-        await Expect(viewer.Page.Locator(".made")).ToContainTextAsync("Mended, sent again and stored.");
+        await Expect(viewer.Page.Locator(".made")).ToContainTextAsync("Fixed, sent again and stored.");
         await Expect(viewer.Page.Locator("#body")).ToHaveCountAsync(0);
         await viewer.Page.ClickAsync("text=See it on mended@example.com’s timeline");
         await Expect(viewer.Page.Locator("aside h2").First).ToHaveTextAsync("payment_processed");
         Assert.Equal("$79.99", (await viewer.TextsAsync(".stat b"))[0]);
 
         await viewer.GoAsync(PageOf(shop));
-        Assert.Equal(["mended"], await viewer.TextsAsync("tbody .tag"));
+        Assert.Equal(["fixed"], await viewer.TextsAsync("tbody .tag"));
+        await viewer.Page.ClickAsync(".choice >> text=Each message");
+        Assert.Equal(["fixed"], await viewer.TextsAsync("tbody .tag"));
         await viewer.Page.ClickAsync("tbody >> text=Person");
         await Expect(viewer.Page.Locator("h1")).ToHaveTextAsync("mended@example.com");
         Assert.Equal(["stored"], (await ReceiptsAsync(shop, "evt_mend")).Select(receipt => receipt["status"]!.ToString()));
@@ -90,7 +92,7 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
         Assert.Contains("\"sessionId\": \"session_mend\"", body);
         await viewer.Page.FillAsync("#body", body.Replace("\"eventData\"", "\"eventType\": \"mended\", \"eventData\""));
         await viewer.Page.ClickAsync("text=Send again");
-        await Expect(viewer.Page.Locator(".made")).ToContainTextAsync("Its session is nobody’s yet.");
+        await Expect(viewer.Page.Locator(".made")).ToContainTextAsync("Its session is not identified yet.");
 
         var session = (await shop.Backend.SessionAsync("session_mend")).AssertOk().Body!;
         Assert.Equal(["mended", "good"], session["events"]!.AsArray().Select(shown => shown!["eventType"]!.ToString()));
@@ -164,13 +166,13 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
         await viewer.Page.ClickAsync("tbody tr");
         await viewer.Page.FillAsync("#body", (await viewer.Page.InputValueAsync("#body")).Replace("\"eventType\": \"\"", "\"eventType\": \"order_lost\""));
         await viewer.Page.ClickAsync("text=Send again");
-        Assert.Contains("an event of this eventId was stored before, and it says something else", await viewer.TextAsync("form .bind-note"));
+        Assert.Contains("an event with this eventId is already stored, with different content", await viewer.TextAsync("form .bind-note"));
         Assert.Contains("order_lost", await viewer.Page.InputValueAsync("#body"));
         Assert.Equal("duplicate", (await ReceiptsAsync(shop, "evt_late"))[0]["status"]!.ToString());
 
         await viewer.Page.ClickAsync("#menu >> text=Ingestion");
         await viewer.Page.ClickAsync(".tabs >> text=Warnings");
-        Assert.Equal(["Its eventId came again with another body; the first one stays"], await viewer.TextsAsync("tbody b"));
+        Assert.Equal(["The same eventId was sent with different content; the first event stays"], await viewer.TextsAsync("tbody b"));
         await viewer.Page.ClickAsync("tbody tr");
         Assert.Contains("duplicate from a server", await viewer.TextAsync(".became p"));
     }
@@ -184,10 +186,10 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
         await using var viewer = await Viewer.OpenAsync(browser, running.Server);
         await viewer.GoAsync(PageOf(shop));
         await viewer.Page.ClickAsync("tbody tr >> nth=0");
-        Assert.Contains("Nothing of its body was kept", await viewer.TextAsync(".mend"));
+        Assert.Contains("Its body was not kept", await viewer.TextAsync(".mend"));
         await viewer.GoAsync(PageOf(shop));
         await viewer.Page.ClickAsync("tbody tr >> nth=1");
-        Assert.Contains("of which the first 32.0 KiB are kept", await viewer.TextAsync(".mend"));
+        Assert.Contains("Only the first 32.0 KiB of", await viewer.TextAsync(".mend"));
         await Expect(viewer.Page.Locator("#body")).ToHaveCountAsync(0);
         var number = new Uri(viewer.Page.Url).AbsolutePath.Split('/')[^1];
         Assert.Equal(404, (await viewer.GoAsync($"/c/{ServerProcess.CompanyId}/ingestion/{number}")).Status);
@@ -207,7 +209,7 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
             await viewer.Page.ClickAsync($"tbody tr >> nth={row}");
             await viewer.Page.FillAsync("#body", (await viewer.Page.InputValueAsync("#body")).Replace("@@", "@"));
             await viewer.Page.ClickAsync("text=Send again");
-            Assert.Contains("only the browser can send it again", await viewer.TextAsync(".problem"));
+            Assert.Contains("Only the browser can send it again", await viewer.TextAsync(".problem"));
         }
 
         await AssertNotMended(row: 0);
@@ -230,7 +232,7 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
         await viewer.Page.FillAsync("#body", (await viewer.Page.InputValueAsync("#body")).Replace("nobody", "a@example.com"));
         await viewer.Page.EvaluateAsync("document.querySelector('.mend [name=__RequestVerificationToken]').remove()");
         await viewer.Page.ClickAsync("text=Send again");
-        await Expect(viewer.Page.Locator("h1")).ToHaveTextAsync("That form had been open too long");
+        await Expect(viewer.Page.Locator("h1")).ToHaveTextAsync("The form has expired");
         Assert.Equal("rejected", (await ReceiptsAsync(shop, "evt_token"))[0]["status"]!.ToString());
     }
 
@@ -240,21 +242,44 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
         var shop = await running.NewShopAsync();
         await shop.NewShopper().TrackManyAsync([.. Enumerable.Range(0, 60).Select(i => new JsonObject { ["eventId"] = $"many {i}" })]);
         await using var viewer = await Viewer.OpenAsync(browser, running.Server);
-        await viewer.GoAsync(PageOf(shop));
+        await viewer.GoAsync(PageOf(shop) + "?view=each");
         Assert.Equal("many 59", (await viewer.TextsAsync("tbody .mono"))[0]);
         await Expect(viewer.Page.Locator(".pulse")).ToHaveClassAsync("pulse on");
         await shop.Backend.WebhookAsync("", email: "a@example.com", eventId: "evt_new");
         await Expect(viewer.Page.Locator("tbody .mono").First).ToHaveTextAsync("evt_new");
-        await viewer.Page.ClickAsync("text=Earlier ones");
+        await viewer.Page.ClickAsync("text=Older");
         Assert.Equal("many 10", (await viewer.TextsAsync("tbody .mono"))[0]);
-        await viewer.GoAsync(PageOf(shop));
+        await viewer.GoAsync(PageOf(shop) + "?view=each");
         await viewer.Page.ClickAsync(".choice >> text=Server");
         Assert.Equal(["evt_new"], await viewer.TextsAsync("tbody .mono"));
-        Assert.Equal(400, (await viewer.GoAsync(PageOf(shop) + "?cursor=broken")).Status);
+        Assert.Equal(400, (await viewer.GoAsync(PageOf(shop) + "?view=each&cursor=broken")).Status);
     }
 
     [Fact]
-    public async Task The_stitch_rate_stands_by_day_and_in_the_metrics()
+    public async Task Equal_errors_are_one_line_with_a_count_and_the_navigation_counts_them_too()
+    {
+        var shop = await running.NewShopAsync();
+        await using var viewer = await Viewer.OpenAsync(browser, running.Server);
+        await viewer.GoAsync(PageOf(shop));
+        await Expect(viewer.Page.Locator("#menu .badge")).ToHaveCountAsync(0);
+        await Expect(viewer.Page.Locator(".pulse")).ToHaveClassAsync("pulse on");
+
+        await shop.NewShopper().TrackManyAsync([.. Enumerable.Range(0, 60).Select(i => new JsonObject { ["eventId"] = $"many {i}" })]);
+        await shop.Backend.WebhookAsync("a", email: "no address", eventId: "evt_alone");
+
+        await Expect(viewer.Page.Locator("#menu .badge")).ToHaveTextAsync("61 rejected in the last 24 hours");
+        await Expect(viewer.Page.Locator("tbody tr")).ToHaveCountAsync(2);
+        Assert.Equal(["1", "60"], await viewer.TextsAsync("tbody [data-label=Messages]"));
+        await viewer.Page.ClickAsync("tbody tr >> nth=1");
+        await Expect(viewer.Page.Locator("tbody tr")).ToHaveCountAsync(50);
+        await viewer.Page.ClickAsync("text=Older");
+        Assert.Equal(10, await viewer.Page.Locator("tbody tr").CountAsync());
+        Assert.Equal("many 9", (await viewer.TextsAsync("tbody .mono"))[0]);
+        Assert.Empty(viewer.Complaints);
+    }
+
+    [Fact]
+    public async Task The_share_of_identified_visitors_stands_by_day_and_in_the_metrics()
     {
         var shop = await running.NewShopAsync();
         for (var i = 0; i < 4; i++)

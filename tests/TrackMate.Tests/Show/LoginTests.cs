@@ -70,7 +70,7 @@ public sealed class LoginTests(BrowserFixture browser, RunningServer running) : 
         var answer = await running.Http.PostAsync("/login", new FormUrlEncodedContent(new Dictionary<string, string> { ["_handler"] = "login", ["name"] = "admin", ["password"] = ServerProcess.AdminPassword }), Cancel);
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Contains("That form had been open too long", await answer.Content.ReadAsStringAsync(Cancel));
+        Assert.Contains("The form has expired", await answer.Content.ReadAsStringAsync(Cancel));
         Assert.DoesNotContain(answer.Headers, header => header.Key == "Set-Cookie" && header.Value.Any(cookie => cookie.StartsWith("trackmate=", StringComparison.Ordinal)));
     }
 

@@ -36,6 +36,7 @@ public sealed class MergePageTests(BrowserFixture browser)
         Assert.Contains("Events 5", sides[2]);
         Assert.Contains("Revenue $50.00", sides[2]);
         Assert.Equal("2 events, 2 sessions and $30.00 would move from anna.work@example.com to anna@example.com.", await viewer.TextAsync(".moves"));
+        Assert.Contains("Together they have 1 event fewer than the sum: TrackMate adds “Account created” once per person", await viewer.TextAsync("main"));
         await viewer.Page.ClickAsync("button:has-text('Merge')");
 
         Assert.Equal("You merged anna@example.com and anna.work@example.com: 2 events, 2 sessions and $30.00 moved.", await viewer.TextAsync(".notice p"));
@@ -60,7 +61,7 @@ public sealed class MergePageTests(BrowserFixture browser)
         await using var viewer = await Viewer.OpenAsync(browser, server);
 
         await viewer.GoAsync($"{People}/{id}/merge?with={id}");
-        Assert.Equal("The two are one profile already: there is nothing to merge.", await viewer.TextAsync(".moves"));
+        Assert.Equal("The two are already one profile. There is nothing to merge.", await viewer.TextAsync(".moves"));
         Assert.Equal(0, await viewer.Page.Locator("button:has-text('Merge')").CountAsync());
         Assert.Equal(404, (await viewer.GoAsync($"{People}/{id}/merge?with=000000000000000000000000")).Status);
         await viewer.GoAsync($"{People}/{id}/merge?q=nobody");
@@ -136,8 +137,8 @@ public sealed class MergePageTests(BrowserFixture browser)
         await viewer.GoAsync(People);
         Assert.Contains("noreply@example.com was said to be one person with 100 others or more", await viewer.TextAsync(".alarms"));
         await viewer.Page.ClickAsync(".alarms >> text=Undo all that noreply@example.com joined…");
-        Assert.Equal("Undo everything that it joined?", await viewer.TextAsync("h1"));
-        await viewer.Page.ClickAsync("button:has-text('Undo its joins')");
+        Assert.Equal("Undo all its joins?", await viewer.TextAsync("h1"));
+        await viewer.Page.ClickAsync("button:has-text('Undo joins')");
 
         Assert.Equal(0, await viewer.Page.Locator(".alarms").CountAsync());
         Assert.Single((await backend.ProfileAsync(id))["identifiers"]!.AsArray());

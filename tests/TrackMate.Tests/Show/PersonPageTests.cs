@@ -44,16 +44,16 @@ public sealed class PersonPageTests(BrowserFixture browser, RunningServer runnin
         await Expect(viewer.Page.Locator("aside h2").First).ToHaveTextAsync("page_view");
         Assert.Equal(
             [
-                "It happened in the browser’s session session_why",
-                "The session was identified as why@example.com by an identify at 10:08, claimed; its earlier events came along Undo… : The session was identified as why@example.com",
-                "The e-mail belongs to this profile first named at 10:08",
+                "It happened in the browser session session_why",
+                "The session was identified as why@example.com by an identify at 10:08, claimed; earlier events of the session joined Undo… : The session was identified as why@example.com",
+                "The e-mail belongs to this profile first seen at 10:08",
                 "Sarah Johnson",
             ],
             await viewer.TextsAsync(".chain li"));
 
         await viewer.Page.ClickAsync(".ev:has-text('payment_processed')");
         await Expect(viewer.Page.Locator("aside h2").First).ToHaveTextAsync("payment_processed");
-        Assert.Equal("This webhook named the e-mail why@example.com sent with an API key: verified", (await viewer.TextsAsync(".chain li"))[0]);
+        Assert.Equal("This webhook named the e-mail why@example.com sent with an API key, verified", (await viewer.TextsAsync(".chain li"))[0]);
         Assert.Contains("$79.99, once per payment", await viewer.TextAsync("aside"));
         Assert.Contains("\"paymentMethod\": \"card\"", await viewer.TextAsync("aside pre"));
         Assert.Contains("event=server%3Aevt_5_", viewer.Page.Url);
@@ -75,7 +75,7 @@ public sealed class PersonPageTests(BrowserFixture browser, RunningServer runnin
 
         await viewer.GoAsync($"{People}/{id}?event=client:poor_1");
 
-        Assert.Contains("No: a browser’s event earns nothing", await viewer.TextAsync("aside"));
+        Assert.Contains("No: events from a browser never count as revenue", await viewer.TextAsync("aside"));
         Assert.Equal("None yet", (await viewer.TextsAsync(".stat b"))[0]);
     }
 
@@ -179,7 +179,7 @@ public sealed class PersonPageTests(BrowserFixture browser, RunningServer runnin
 
         await viewer.Page.ClickAsync("text=Menu");
         await viewer.Page.ClickAsync("nav >> text=Visitors");
-        await Expect(viewer.Page.Locator("h1")).ToHaveTextAsync("Visitors nobody has identified");
+        await Expect(viewer.Page.Locator("h1")).ToHaveTextAsync("Unidentified visitors");
     }
 
     [Fact]
@@ -190,10 +190,10 @@ public sealed class PersonPageTests(BrowserFixture browser, RunningServer runnin
         var answer = await viewer.GoAsync($"{People}/0123456789abcdef01234567");
 
         Assert.Equal(404, answer.Status);
-        Assert.Equal("Nobody here", await viewer.TextAsync("h1"));
+        Assert.Equal("Not found", await viewer.TextAsync("h1"));
         Assert.Equal(404, (await viewer.GoAsync("/c/NO-COMPANY/people")).Status);
         Assert.Equal(404, (await viewer.GoAsync("/nowhere")).Status);
-        Assert.Equal("There is no such page", await viewer.TextAsync("h1"));
+        Assert.Equal("Page not found", await viewer.TextAsync("h1"));
         Assert.Equal(400, (await viewer.GoAsync($"{People}?cursor=damaged")).Status);
         Assert.Empty(viewer.Complaints);
     }

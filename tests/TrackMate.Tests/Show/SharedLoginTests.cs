@@ -35,7 +35,7 @@ public sealed class SharedLoginTests
         using (var made = await person.SubmitAsync(one, other, GetStarted, ("_handler", "key"), ("name", "Shop back end"), ("scope", "read")))
         {
             Assert.Equal(HttpStatusCode.OK, made.StatusCode);
-            Assert.Contains("It is shown this once", await made.Content.ReadAsStringAsync(Cancel));
+            Assert.Contains("it is shown only once", await made.Content.ReadAsStringAsync(Cancel));
         }
 
         using (var trackmate = servers.Beside(one)) await trackmate.DoAsync("admin reset-password --password-stdin", "another battery staple\n");

@@ -168,7 +168,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
         using var trackmate = new CommandLineRunner(server);
         Assert.Contains("1 erasure that was left unfinished: done now.", await trackmate.DoAsync("erase --email unfinished@shop.com --yes"));
         if (!StoreUnderTest.IsPostgres) Assert.True(File.ReadAllBytes(SqliteEngine.PathIn(server.DataFolder)).AsSpan().IndexOf("unfinished"u8) < 0);
-        Assert.Contains("knows nobody", await trackmate.FailAsync("erase --email unfinished@shop.com --yes", 1));
+        Assert.Contains("has no such person", await trackmate.FailAsync("erase --email unfinished@shop.com --yes", 1));
     }
 
     /// <summary>Of more than one step. Asked again there is nobody of that id, so whoever asked would not learn what became of it.</summary>

@@ -6,13 +6,13 @@ namespace TrackMate.Host.Commands;
 /// <summary><c>trackmate admin reset-password</c>: a password never stands in the arguments, where every user of the machine can read it.</summary>
 internal static class AdminCommand
 {
-    public static Command Create() => new Verb("admin", "The dashboard's login.") { ResetPassword() };
+    public static Command Create() => new Verb("admin", "Manage the login of the dashboard.") { ResetPassword() };
 
     private static Verb ResetPassword()
     {
-        var fromInput = new Option<bool>("--password-stdin") { Description = "Read the new password from standard input: its first line." };
-        var random = new Option<bool>("--random") { Description = "Make a random password and print it, without asking." };
-        var command = new Verb("reset-password", "Set a new password for the login admin, and end its sessions. Asks for it; where nobody can be asked, makes a random one and prints it this once.")
+        var fromInput = new Option<bool>("--password-stdin") { Description = "Read the new password from the first line of standard input." };
+        var random = new Option<bool>("--random") { Description = "Create a random password and print it." };
+        var command = new Verb("reset-password", "Set a new password for the login admin and end its sessions. Asks for the password. Without a terminal, creates a random one and prints it once.")
         {
             Examples = ["trackmate admin reset-password", "trackmate admin reset-password --password-stdin < password.txt"],
             Options = { fromInput, random },
@@ -30,7 +30,7 @@ internal static class AdminCommand
             var password = given ?? FirstStart.NewPassword();
             registry.SetPassword(FirstStart.AdminName, FirstStart.HashPassword(password));
             if (given is null) Console.WriteLine(password);
-            Console.Error.WriteLine($"The login {FirstStart.AdminName} has a new password{(given is null ? ", shown this once" : "")}; whoever was logged in is not any more.");
+            Console.Error.WriteLine($"The login {FirstStart.AdminName} has a new password{(given is null ? ", shown only once" : "")}. All sessions have ended.");
         });
         return command;
     }
@@ -40,7 +40,7 @@ internal static class AdminCommand
     {
         var first = AskOnce($"New password, {ServerOptions.MinPasswordLength} characters or more (nothing for a random one): ");
         if (first.Length == 0) return null;
-        return AskOnce("The same again: ") == first ? first : throw new CommandFailedException("The two were not the same; nothing was changed.");
+        return AskOnce("The same again: ") == first ? first : throw new CommandFailedException("The passwords differ. Nothing was changed.");
     }
 
     private static string AskOnce(string question)

@@ -9,8 +9,8 @@ internal static class BackupCommand
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = "The file to write." };
-        var force = new Option<bool>("--force") { Description = "Replace the file if it is there." };
-        var command = new Verb("backup", "Write the whole store into one checked file, while the server runs or not.")
+        var force = new Option<bool>("--force") { Description = "Overwrite an existing file." };
+        var command = new Verb("backup", "Write the whole store to one verified file. Works while the server runs.")
         {
             Examples = ["trackmate backup /backup/trackmate-$(date +%F).db", "trackmate backup --force /backup/latest.db"],
             Arguments = { file },

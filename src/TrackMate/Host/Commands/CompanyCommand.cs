@@ -19,8 +19,8 @@ internal static class CompanyCommand
     private static Verb Add()
     {
         var companyId = new Argument<string>("company_id") { Description = "Its public id: 1 to 64 letters, digits, dashes or underscores." };
-        var name = new Option<string?>("--name") { Description = "What people call it; its id if left out.", HelpName = "name" };
-        var command = new Verb("add", "Add a company. Makes the store where there is none yet.")
+        var name = new Option<string?>("--name") { Description = "Display name. Default: the company_id.", HelpName = "name" };
+        var command = new Verb("add", "Add a company. Creates the store if there is none.")
         {
             Examples = ["trackmate company add TM-SHOP99 --name \"The Shop\""],
             Arguments = { companyId },
@@ -78,14 +78,14 @@ internal static class CompanyCommand
     /// <summary>The company that a verb is about; the environment's or the only one where it is left out.</summary>
     public static Argument<string?> CompanyArgument() => new("company_id")
     {
-        Description = "The company; TRACKMATE_COMPANY or the only one if left out.",
+        Description = "The company. Default: TRACKMATE_COMPANY, else the only company.",
         Arity = ArgumentArity.ZeroOrOne,
         DefaultValueFactory = _ => FromEnvironment(),
     };
 
     public static Option<string?> CompanyOption() => new("--company")
     {
-        Description = "The company; TRACKMATE_COMPANY or the only one if left out.",
+        Description = "The company. Default: TRACKMATE_COMPANY, else the only company.",
         HelpName = "company_id",
         DefaultValueFactory = _ => FromEnvironment(),
     };

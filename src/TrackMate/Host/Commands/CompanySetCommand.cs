@@ -12,7 +12,7 @@ internal static class CompanySetCommand
         var companyId = CompanyCommand.CompanyArgument();
         var name = Text("--name", "name", "What people call it.");
         var origins = Texts("--origin", "origin", "A page's origin that may send to the public calls, such as https://shop.com. Those given replace those listed.");
-        var noOrigins = new Option<bool>("--no-origins") { Description = "Let pages of any origin send." };
+        var noOrigins = new Option<bool>("--no-origins") { Description = "Allow all origins." };
         var paymentTypes = Texts("--payment-type", "type", "An event type of servers that pays. Those given replace those listed.");
         var refundTypes = Texts("--refund-type", "type", "An event type of servers that gives money back. Those given replace those listed.");
         var currency = Text("--currency", "code", "Currency of money that names none: three letters of ISO 4217.");
@@ -29,7 +29,7 @@ internal static class CompanySetCommand
         var tokens = Text("--tokens", "off|observe|enforce", "Identifies without a valid token: taken; taken and counted; or refused. See docs/trust.md.");
         var rejectedKept = Text("--rejected-kept", "number", "Refused events, and warnings, kept of browsers and of API keys each: 100 to 1000000.");
         var rejectedDays = Text("--rejected-days", "days", "Days that refused events and warnings are kept at most: 1 to 3650.");
-        var command = new Verb("set", "Change a company's settings; what is not given stays as it is.")
+        var command = new Verb("set", "Change a company's settings. Settings that are not given stay unchanged.")
         {
             Examples =
             [

@@ -19,7 +19,7 @@ internal static class DemoCommand
             Description = "A key with the scopes write and read. If it and --company are left out, the demo plays into a company of its own, TM-SHOP99, with a key that it revokes at the end.",
             HelpName = "key",
         };
-        var command = new Verb("demo", "Play one shopper's journey against a running server and draw her timeline. Twice is as good as once.")
+        var command = new Verb("demo", "Send one shopper's journey to a running server and draw the timeline. Running it again changes nothing.")
         {
             Examples = ["trackmate demo", "trackmate demo --url https://trackmate.shop.com --company TM-TEST --api-key tm_live_…"],
             Options = { url, company, apiKey },

@@ -8,8 +8,8 @@ internal static class DoctorCommand
 {
     public static Command Create()
     {
-        var quick = new Option<bool>("--quick") { Description = "Leave out what reads the whole store." };
-        var command = new Verb("doctor", "Look the store over, while the server runs or not, and say what is wrong. Ends with 1 if anything is.")
+        var quick = new Option<bool>("--quick") { Description = "Skip checks that read the whole store." };
+        var command = new Verb("doctor", "Check the store and report problems. Works while the server runs. Exit code 1 if there are problems.")
         {
             Examples = ["trackmate doctor", "trackmate doctor --quick"],
             Options = { quick },
@@ -23,7 +23,7 @@ internal static class DoctorCommand
                 Console.WriteLine($"{(finding.Good ? "ok   " : "WRONG")} {finding.Sentence}");
             }
 
-            if (!healthy) Console.Error.WriteLine("Something is wrong; see the lines above that say so.");
+            if (!healthy) Console.Error.WriteLine("Problems found; see the lines marked WRONG.");
             return healthy ? 0 : 1;
         });
         return command;

@@ -10,17 +10,16 @@ namespace TrackMate.Host.Commands;
 /// <summary><c>trackmate erase</c>: a person asks to be forgotten, while the server runs or not.</summary>
 internal static class EraseCommand
 {
-    private const string Actor = "command line";
 
     public static Command Create()
     {
         var company = CompanyCommand.CompanyOption();
         var person = new PersonOptions();
-        var yes = new Option<bool>("--yes") { Description = "Do not ask." };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would go." };
-        var suppress = new Option<bool>("--suppress") { Description = "Keep a keyed hash, by which the person stays away: of later messages that name them nothing is kept." };
-        var lift = new Option<bool>("--lift") { Description = "Let somebody who was kept away come back." };
-        var command = new Verb("erase", "Erase a person: every message that names them and every event on their timeline, out of the tables and the files. It cannot be taken back.")
+        var yes = new Option<bool>("--yes") { Description = "Do not ask for confirmation." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only report what would be erased." };
+        var suppress = new Option<bool>("--suppress") { Description = "Keep a keyed hash of the person, so that later messages about them are not stored." };
+        var lift = new Option<bool>("--lift") { Description = "Accept messages about a suppressed person again." };
+        var command = new Verb("erase", "Erase a person: every message that names them and every event on their timeline, from tables and files. This cannot be undone.")
         {
             Examples =
             [
@@ -39,8 +38,8 @@ internal static class EraseCommand
             using var beside = new BesideServer(installation.Engine);
             if (parsed.GetValue(lift))
             {
-                if (!beside.Transact(owner, _ => Suppressed.Lift(beside.Database, owner, named))) throw new CommandFailedException($"{owner.CompanyId} keeps nobody of that name away.");
-                Console.WriteLine("They may come back: messages that name them are kept again.");
+                if (!beside.Transact(owner, _ => Suppressed.Lift(beside.Database, owner, named))) throw new CommandFailedException($"{owner.CompanyId} does not suppress such a person.");
+                Console.WriteLine("Messages about this person are stored again.");
                 return;
             }
 
@@ -51,11 +50,11 @@ internal static class EraseCommand
             var preview = snapshots.Read(database => new ErasureWriter(database).Preview(owner, named.Id));
             if (preview is null && resumed)
             {
-                Console.WriteLine($"{owner.CompanyId} knows nobody of that name now.");
+                Console.WriteLine($"{owner.CompanyId} has no such person now.");
                 return;
             }
 
-            if (preview is null) throw new CommandFailedException($"{owner.CompanyId} knows nobody of that name.");
+            if (preview is null) throw new CommandFailedException($"{owner.CompanyId} has no such person.");
             Console.WriteLine(Describe(preview));
             if (parsed.GetValue(dryRun)) return;
             if (!parsed.GetValue(yes)) Ask();
@@ -66,11 +65,11 @@ internal static class EraseCommand
 
     private static async Task EraseAsync(Installation installation, Eraser eraser, Company company, ProfileId profile, bool suppress, CancellationToken cancel)
     {
-        var by = new ActBy(Actor, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false);
+        var by = new ActBy(Verb.Actor, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false);
         ErasureState state;
         try
         {
-            state = await eraser.EraseRowsAsync(company, profile, by, suppress) ?? throw new CommandFailedException($"{company.CompanyId} knows nobody of that name any more.");
+            state = await eraser.EraseRowsAsync(company, profile, by, suppress) ?? throw new CommandFailedException($"{company.CompanyId} has no such person any more.");
         }
         catch (ErasureUnfinishedException e)
         {
@@ -102,7 +101,7 @@ internal static class EraseCommand
 
     private static void Ask()
     {
-        if (Console.IsInputRedirected) throw new InvalidSettingException("--yes", "nobody can be asked here whether that is meant; add it");
+        if (Console.IsInputRedirected) throw new InvalidSettingException("--yes", "standard input is not a terminal; add this option to confirm");
         Console.Write("Erase them? It cannot be taken back. Type yes: ");
         if (!string.Equals(Console.ReadLine()?.Trim(), "yes", StringComparison.OrdinalIgnoreCase)) throw new CommandFailedException("Nothing was erased.");
     }

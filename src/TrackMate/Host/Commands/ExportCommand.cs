@@ -13,10 +13,10 @@ internal static class ExportCommand
     {
         var company = CompanyCommand.CompanyOption();
         var person = new PersonOptions();
-        var output = new Option<string?>("--out") { Description = "The file to write; stdout if left out.", HelpName = "file" };
-        var force = new Option<bool>("--force") { Description = "Replace the file if it is there." };
-        var withSecret = new Option<bool>("--with-secret") { Description = "Of a company: also write the secret that keys its ids, so that an import gives the same ones. Guard the file like the store." };
-        var command = new Verb("export", "Write a company, or one person, as lines of JSON (NDJSON) that trackmate import takes: all messages as they were sent.")
+        var output = new Option<string?>("--out") { Description = "The file to write. Default: standard output.", HelpName = "file" };
+        var force = new Option<bool>("--force") { Description = "Overwrite an existing file." };
+        var withSecret = new Option<bool>("--with-secret") { Description = "For a company: include the secret that its ids are derived from, so that an import creates the same ids. Protect the file like the store." };
+        var command = new Verb("export", "Export a company, or one person, as NDJSON for trackmate import: all messages as they were sent.")
         {
             Examples =
             [
@@ -34,7 +34,7 @@ internal static class ExportCommand
             if (named is not null && parsed.GetValue(withSecret)) throw new InvalidSettingException("--with-secret", "it goes with a whole company, not with one person");
             using var snapshots = new EngineSnapshots(installation.Engine);
             var export = new Export(owner, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), snapshots);
-            if (named is not null && snapshots.Read(database => new PersonReader(database).Find(owner, named.Id)) is null) throw new CommandFailedException($"{owner.CompanyId} knows nobody of that name.");
+            if (named is not null && snapshots.Read(database => new PersonReader(database).Find(owner, named.Id)) is null) throw new CommandFailedException($"{owner.CompanyId} has no such person.");
             await using var file = Open(parsed.GetValue(output), parsed.GetValue(force));
             if (named is null) await export.WriteAllAsync(file, parsed.GetValue(withSecret), cancel);
             else await export.WriteAsync(named.Id, _ => file, cancel);
@@ -48,7 +48,7 @@ internal static class ExportCommand
     private static Stream Open(string? path, bool force)
     {
         if (path is null) return new BufferedStream(Console.OpenStandardOutput(), 1 << 16);
-        if (File.Exists(path) && !force) throw new CommandFailedException($"{Path.GetFullPath(path)} is there already; give another name, or --force to replace it.");
+        if (File.Exists(path) && !force) throw new CommandFailedException($"{Path.GetFullPath(path)} exists already. Choose another name, or overwrite it with --force.");
         try
         {
             BackupFile.Create(path);

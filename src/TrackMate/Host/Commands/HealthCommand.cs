@@ -11,7 +11,7 @@ internal static class HealthCommand
     public static Command Create()
     {
         var url = ServerAddress.Option();
-        var command = new Verb("health", "Ask a running server whether it takes what comes. Ends with 1 if not.")
+        var command = new Verb("health", "Check that a running server is ready. Exit code 1 if it is not.")
         {
             Examples = ["trackmate health", "trackmate health --url http://127.0.0.1:5080"],
             Options = { url },
@@ -24,7 +24,7 @@ internal static class HealthCommand
             {
                 using var answer = await http.GetAsync("/health/ready", cancel);
                 Console.WriteLine(await answer.Content.ReadAsStringAsync(cancel));
-                return answer.IsSuccessStatusCode ? 0 : throw new CommandFailedException($"The server at {address} does not take messages now; its log says why.");
+                return answer.IsSuccessStatusCode ? 0 : throw new CommandFailedException($"The server at {address} is not ready; see its log.");
             }
             catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !cancel.IsCancellationRequested))
             {

@@ -11,9 +11,9 @@ internal static class ImportCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "A file that trackmate export wrote, gzipped or not; - for stdin." };
+        var file = new Argument<string>("file") { Description = "A file written by trackmate export, gzipped or not; - for standard input." };
         var company = CompanyCommand.CompanyOption();
-        var command = new Verb("import", "Take an export into a company. What is there already stays as it is, so importing a file twice is as good as once.")
+        var command = new Verb("import", "Import an export into a company. Existing messages stay unchanged, so importing a file twice is safe.")
         {
             Examples = ["trackmate import shop.ndjson --company TM-NEW", "trackmate export --company TM-SHOP99 | TRACKMATE_DATA=./other trackmate import - --company TM-SHOP99"],
             Arguments = { file },

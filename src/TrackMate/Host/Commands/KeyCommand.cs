@@ -19,14 +19,14 @@ internal static class KeyCommand
     private static Verb Add()
     {
         var company = CompanyCommand.CompanyOption();
-        var name = new Option<string>("--name") { Description = "What it is for, to know it by.", HelpName = "name", DefaultValueFactory = _ => "from the command line" };
+        var name = new Option<string>("--name") { Description = "Name of the key, to recognize it later.", HelpName = "name", DefaultValueFactory = _ => "from the command line" };
         var scopes = new Option<string>("--scopes")
         {
-            Description = "What it may do, separated by commas: write (send webhooks), read, admin, or all.",
+            Description = "Scopes, separated by commas: write (send webhooks), read, admin, or all.",
             HelpName = "scopes",
             DefaultValueFactory = _ => "write,read",
         };
-        var command = new Verb("add", "Make an API key. It is shown this once; only its hash is kept.")
+        var command = new Verb("add", "Create an API key. It is shown only once; TrackMate stores its hash.")
         {
             Examples = ["trackmate key add --company TM-SHOP99 --name \"checkout\" --scopes write", "KEY=$(trackmate key add --scopes read)"],
             Options = { company, name, scopes },
@@ -38,8 +38,8 @@ internal static class KeyCommand
                 throw new InvalidSettingException("--scopes", $"'{parsed.GetValue(scopes)}' is not made of write, read, admin or all");
             using var registry = installation.OpenRegistry(TimeProvider.System);
             var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
-            Console.WriteLine(registry.AddKey(owner, called, granted));
-            Console.Error.WriteLine($"A key of {owner.CompanyId} with the scopes: {ApiKey.Write(granted)}. It is shown this once; only its hash is kept.");
+            Console.WriteLine(registry.AddKey(owner, called, granted, actor: Verb.Actor));
+            Console.Error.WriteLine($"A key of {owner.CompanyId} with the scopes: {ApiKey.Write(granted)}. It is shown only once; TrackMate stores its hash.");
         });
         return command;
     }
@@ -48,7 +48,7 @@ internal static class KeyCommand
     {
         var number = new Argument<long>("number") { Description = "The key's number in: trackmate key list", CustomParser = NumberOf };
         var company = CompanyCommand.CompanyOption();
-        var command = new Verb("revoke", "Revoke an API key: a running server refuses it within a second.")
+        var command = new Verb("revoke", "Revoke an API key. A running server rejects it within a second.")
         {
             Examples = ["trackmate key revoke 3 --company TM-SHOP99"],
             Arguments = { number },
@@ -59,7 +59,7 @@ internal static class KeyCommand
             using var registry = installation.OpenRegistry(TimeProvider.System);
             var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
             var key = parsed.GetRequiredValue(number);
-            if (!registry.RevokeKey(owner, key)) throw new CommandFailedException($"{owner.CompanyId} has no key {key} in force; see: trackmate key list --company {owner.CompanyId}");
+            if (!registry.RevokeKey(owner, key, Verb.Actor)) throw new CommandFailedException($"{owner.CompanyId} has no key {key} in force; see: trackmate key list --company {owner.CompanyId}");
             Console.WriteLine($"Revoked key {key} of {owner.CompanyId}.");
         });
         return command;
@@ -76,7 +76,7 @@ internal static class KeyCommand
     {
         var company = CompanyCommand.CompanyOption();
         var json = new Option<bool>("--json") { Description = "Write JSON." };
-        var command = new Verb("list", "List a company's keys by their first characters, revoked ones too.")
+        var command = new Verb("list", "List a company's API keys by their first characters, including revoked keys.")
         {
             Examples = ["trackmate key list --company TM-SHOP99"],
             Options = { company, json },

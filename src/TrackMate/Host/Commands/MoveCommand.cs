@@ -18,10 +18,10 @@ internal static class MoveCommand
 
     public static Command Create()
     {
-        var from = new Option<string>("--from") { Description = "Where the data is: a data folder, or a PostgreSQL database as in TRACKMATE_DATABASE.", HelpName = "place", Required = true };
-        var to = new Option<string>("--to") { Description = "Where it goes: the same, and nothing may be in it.", HelpName = "place", Required = true };
+        var from = new Option<string>("--from") { Description = "Source: a data folder, or a PostgreSQL database as in TRACKMATE_DATABASE.", HelpName = "place", Required = true };
+        var to = new Option<string>("--to") { Description = "Target: an empty data folder or PostgreSQL database.", HelpName = "place", Required = true };
         var chunk = new Option<int>("--chunk") { Description = "Rows in one transaction.", Hidden = true, DefaultValueFactory = _ => Chunk };
-        var command = new Verb("move", "Move everything from the embedded store into PostgreSQL, or back, and compare both sides. No server may run on either. Killed or interrupted, it goes on where it was when it is started again; what is moved from stays as it is.")
+        var command = new Verb("move", "Copy all data from the embedded store to PostgreSQL, or back, and compare both sides. Stop all servers first. If it is interrupted, run it again to continue. The source is not changed.")
         {
             Examples =
             [
@@ -62,7 +62,7 @@ internal static class MoveCommand
             ? $"Next: start the server with TRACKMATE_DATA={folder} and without TRACKMATE_DATABASE."
             : "Next: set TRACKMATE_DATABASE to it and start the servers.");
         if (SealedIn(to.Database) > 0) Console.WriteLine(BringKey(source, target));
-        Console.WriteLine($"{char.ToUpperInvariant(from.Engine.Place[0])}{from.Engine.Place[1..]} is as it was. Start no server on it any more: what it took would be missing here.");
+        Console.WriteLine($"{char.ToUpperInvariant(from.Engine.Place[0])}{from.Engine.Place[1..]} is as it was. Do not start a server on it again: its new events would be missing here.");
     }
 
     private static void Hold(StoreEnd end, Action hold)

@@ -8,9 +8,9 @@ internal static class RestoreCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "A file that trackmate backup wrote." };
-        var force = new Option<bool>("--force") { Description = "Keep the store that is there beside the restored one, instead of refusing." };
-        var command = new Verb("restore", "Put a backup into the data folder. No server may run on it.")
+        var file = new Argument<string>("file") { Description = "A file written by trackmate backup." };
+        var force = new Option<bool>("--force") { Description = "Move an existing store aside. Without this option the command fails if there is one." };
+        var command = new Verb("restore", "Restore a backup into the data folder. Stop the server first.")
         {
             Examples = ["trackmate restore /backup/trackmate-2026-01-31.db", "TRACKMATE_DATA=/tmp/look trackmate restore /backup/latest.db"],
             Arguments = { file },
@@ -22,7 +22,7 @@ internal static class RestoreCommand
             var dataFolder = installation.DataFolder;
             var restored = RestoredFolder.Restore(parsed.GetRequiredValue(file), dataFolder, parsed.GetValue(force), TimeProvider.System);
             Console.WriteLine($"Restored into {dataFolder} ({restored.Backup}).");
-            if (restored.Kept is { } kept) Console.WriteLine($"What was there before is kept as {kept}.");
+            if (restored.Kept is { } kept) Console.WriteLine($"The previous store is kept as {kept}.");
         });
         return command;
     }

@@ -15,7 +15,7 @@ internal static class ServeCommand
 {
     public static Command Create()
     {
-        var command = new Verb("serve", "Start the server (what trackmate does when no verb is given). Its settings are environment variables; see docs/operate.md.")
+        var command = new Verb("serve", "Start the server (the default command). Settings are environment variables; see docs/operate.md.")
         {
             StopsItself = true,
             Examples = ["trackmate serve", "TRACKMATE_DATA=/var/lib/trackmate TRACKMATE_URLS=http://0.0.0.0:5080 trackmate serve"],

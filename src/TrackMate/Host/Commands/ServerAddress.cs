@@ -7,7 +7,7 @@ internal static class ServerAddress
 {
     public static Option<string?> Option() => new("--url")
     {
-        Description = "Where the server listens; the first of TRACKMATE_URLS, or http://127.0.0.1:5080, if left out.",
+        Description = "Address of the server. Default: the first of TRACKMATE_URLS, else http://127.0.0.1:5080.",
         HelpName = "url",
     };
 

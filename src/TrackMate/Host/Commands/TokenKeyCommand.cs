@@ -19,13 +19,13 @@ internal static class TokenKeyCommand
     private static Verb Add()
     {
         var company = CompanyCommand.CompanyOption();
-        var kid = new Option<string?>("--kid") { Description = "What tokens may name it by; a random one if left out.", HelpName = "kid" };
+        var kid = new Option<string?>("--kid") { Description = "Key id in the header of tokens. Default: random.", HelpName = "kid" };
         var publicKey = new Option<string?>("--public-key")
         {
-            Description = "An Ed25519 public key, for tokens signed with EdDSA: a PEM file, or base64url as x of its JWK. Without it a secret for HS256 is made.",
+            Description = "An Ed25519 public key, for tokens signed with EdDSA: a PEM file, or base64url as x of its JWK. Without it, a secret for HS256 is created.",
             HelpName = "file|text",
         };
-        var command = new Verb("add", "Add a key for tokens: a new secret (HS256), shown this once, or your public key (EdDSA). Two may be in force.")
+        var command = new Verb("add", "Add a token key: a new secret (HS256), shown only once, or your public key (EdDSA). Two keys can be active.")
         {
             Examples = ["SECRET=$(trackmate token-key add --company TM-SHOP99)", "trackmate token-key add --company TM-SHOP99 --public-key public.pem --kid 2026-01"],
             Options = { company, kid, publicKey },
@@ -47,7 +47,7 @@ internal static class TokenKeyCommand
             var secret = TokenKey.NewSecret();
             registry.AddTokenKey(owner, name, TokenAlgorithm.HS256, Encoding.UTF8.GetBytes(secret));
             Console.WriteLine(secret);
-            Console.Error.WriteLine($"Token key {name} of {owner.CompanyId}: HS256, used as the text that it is. It is shown this once; keep it in your back end, never in a page.");
+            Console.Error.WriteLine($"Token key {name} of {owner.CompanyId}: HS256, used as the text that it is. It is shown only once. Keep it in your back end, never in a page.");
         });
         return command;
     }
@@ -68,7 +68,7 @@ internal static class TokenKeyCommand
     {
         var company = CompanyCommand.CompanyOption();
         var json = new Option<bool>("--json") { Description = "Write JSON." };
-        var command = new Verb("list", "List a company's token keys by their kid, revoked ones too; never the keys themselves.")
+        var command = new Verb("list", "List a company's token keys by kid, including revoked keys. The keys themselves are never shown.")
         {
             Examples = ["trackmate token-key list --company TM-SHOP99"],
             Options = { company, json },
@@ -87,7 +87,7 @@ internal static class TokenKeyCommand
     {
         var kid = new Argument<string>("kid") { Description = "The key's kid in: trackmate token-key list" };
         var company = CompanyCommand.CompanyOption();
-        var command = new Verb("revoke", "Revoke a token key: within a second a running server takes nothing that it signed.")
+        var command = new Verb("revoke", "Revoke a token key. A running server rejects its tokens within a second.")
         {
             Examples = ["trackmate token-key revoke 2026-01 --company TM-SHOP99"],
             Arguments = { kid },

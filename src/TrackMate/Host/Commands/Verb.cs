@@ -8,6 +8,9 @@ namespace TrackMate.Host.Commands;
 /// <summary>A verb of the command line, with examples that its <c>--help</c> ends with.</summary>
 internal sealed class Verb(string name, string description) : Command(name, description)
 {
+    /// <summary>Who acts, as the audit log calls it.</summary>
+    public const string Actor = "command line";
+
     /// <summary>Whole lines as one would type them.</summary>
     public IReadOnlyList<string> Examples { get; init; } = [];
 

@@ -71,7 +71,7 @@ internal static class ActForms
             return;
         }
 
-        var company = registry.Find(companyId) ?? throw new Refused(Reason.NotFound, "There is no company of this id here.");
+        var company = registry.Find(companyId) ?? throw new Refused(Reason.NotFound, "No company has this id.");
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
         AddressText.Check(form);
         var line = await act(company, form, new(http.User.Identity!.Name!, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false));

@@ -22,11 +22,11 @@ internal sealed class ActText(Documents documents, ClaimText text)
         AskedAct.Revoke or AskedAct.Lift => OfClaim(asked),
         AskedAct.Undo => OfAct(asked.Id),
         AskedAct.Unbind => OfSession(asked, clock),
-        AskedAct.Isolate => new("Undo everything that it joined?", [Known(asked.Id), " stops being one person with any other identifier"],
-            "Whatever was said or will be said of it joins nobody, until you undo this. Events that name it stay on its own profile.", "Undo its joins"),
+        AskedAct.Isolate => new("Undo all its joins?", [Known(asked.Id), " is separated from all other identifiers"],
+            "Past and future claims about it join no other profile until you undo this. Events that name it stay on its own profile.", "Undo joins"),
         AskedAct.Freeze => new("Freeze this profile?", [Known(asked.Id), " stays as it is"],
-            "What was said so far still counts. What is said for the first time from now on joins none of its identifiers, until you undo this.", "Freeze"),
-        _ => throw new Refused(Reason.NotFound, "Nothing of this kind can be done here. Perhaps the address is cut short."),
+            "Existing joins stay. New claims join none of its identifiers until you undo this.", "Freeze"),
+        _ => throw new Refused(Reason.NotFound, "There is no such action. The address may be incomplete."),
     };
 
     /// <summary>What moves, from whom, to whom.</summary>
@@ -34,12 +34,12 @@ internal sealed class ActText(Documents documents, ClaimText text)
     {
         var moved = MovedText.Of(outcome.Moved.Events, outcome.Moved.Sessions, outcome.Moved.Revenue);
         var (losing, gaining) = (Losing(outcome.Before, outcome.After), Losing(outcome.After, outcome.Before));
-        if (moved.Length == 0 || losing.Count + gaining.Count == 0) return ["No event would move by it."];
+        if (moved.Length == 0 || losing.Count + gaining.Count == 0) return ["No events would move."];
         return (losing.Count, gaining.Count) switch
         {
             ( > 0, > 0) => [new(moved, IsValue: true), " would move from ", .. Names(losing), " to ", .. Names(gaining), "."],
-            ( > 0, _) => [new(moved, IsValue: true), " would leave the timeline of ", .. Names(losing), " and be nobody’s."],
-            _ => [new(moved, IsValue: true), " that are nobody’s now would come to the timeline of ", .. Names(gaining), "."],
+            ( > 0, _) => [new(moved, IsValue: true), " would leave the timeline of ", .. Names(losing), " and belong to nobody."],
+            _ => [new(moved, IsValue: true), " that belong to nobody now would move to the timeline of ", .. Names(gaining), "."],
         };
     }
 
@@ -49,52 +49,52 @@ internal sealed class ActText(Documents documents, ClaimText text)
         if (ClaimIds.ReadPair(asked.Id) is { } pair)
         {
             IReadOnlyList<Phrase> both = [Known(pair.Low.ToString()), " and ", Known(pair.High.ToString())];
-            if (lift) return new("Let them be one person again?", [.. both, " are kept apart by an operator"], "What was said of the two counts again, as if it had never been taken back.", "Lift");
+            if (lift) return new("Restore this join?", [.. both, " are kept apart by an operator"], "Past and future claims that join the two are active again.", "Lift");
             return documents.Claims.IsSaid(Company, pair.Low, pair.High)
-                ? new("Take back that they are one person?", [.. both, " were said to be one person"], "It is as if it had never been said, whoever said it or says it again, until you lift this.", "Revoke")
-                : new("Keep these two apart?", [.. both, " look like one person"], "They are no longer suggested, and nothing that says they are one person counts, until you lift this.", "Not the same");
+                ? new("Revoke this join?", [.. both, " are joined as one person"], "This claim and any future claim of the same pair are ignored until you lift it.", "Revoke")
+                : new("Keep these two apart?", [.. both, " look like one person"], "They are no longer suggested as duplicates, and claims that join them are ignored until you lift this.", "Not the same");
         }
 
         if (ClaimIds.ReadMessage(asked.Id) is not { } message || documents.Claims.Said(Company, message.Origin, message.EventId) is not { } said)
-            throw new Refused(Reason.NotFound, "The company has no claim of this id. Perhaps the address is cut short.");
+            throw new Refused(Reason.NotFound, "The company has no claim with this id. The address may be incomplete.");
         if (said.Session is not { } session)
-            return new(lift ? "Let them be one person again?" : "Take back that they are one person?", [text.Known(said.Identifiers[0]), " and ", said.Identifiers.Count > 1 ? text.Known(said.Identifiers[1]) : "another"], "", lift ? "Lift" : "Revoke");
-        IReadOnlyList<Phrase> about = ["Session ", text.Session(session), " was said to be ", text.Known(said.Identifiers[0])];
+            return new(lift ? "Restore this join?" : "Revoke this join?", [text.Known(said.Identifiers[0]), " and ", said.Identifiers.Count > 1 ? text.Known(said.Identifiers[1]) : "another"], "", lift ? "Lift" : "Revoke");
+        IReadOnlyList<Phrase> about = ["Session ", text.Session(session), " was identified as ", text.Known(said.Identifiers[0])];
         return lift
-            ? new("Let this claim count again?", [.. about, "; an operator took that back"], "It counts again, as if it had never been taken back.", "Lift")
-            : new("Take back this claim?", about, "It is as if nobody had ever said that this session is this person, and as if nobody will, until you lift this. Another claim of the session takes its place, if there is one.", "Revoke");
+            ? new("Restore this claim?", [.. about, "; an operator revoked this claim"], "The claim is active again.", "Lift")
+            : new("Revoke this claim?", about, "This claim and any future claim of the same session and person are ignored until you lift it. If the session has another claim, that one applies.", "Revoke");
     }
 
     private ActQuestion OfAct(string actId)
     {
-        if (documents.Claims.Act(Company, actId) is not { } act) throw new Refused(Reason.NotFound, "The company has no act of this id. Perhaps the address is cut short.");
+        if (documents.Claims.Act(Company, actId) is not { } act) throw new Refused(Reason.NotFound, "The company has no act with this id. The address may be incomplete.");
         IReadOnlyList<Phrase> about = act switch
         {
             { Kind: ListedClaimKind.Merge, Identifiers: [var one, var other, ..] } => [text.Known(one), " and ", text.Known(other), $" were merged by {act.Actor}"],
-            { Kind: ListedClaimKind.Unbind, Session: { } session } => ["Session ", text.Session(session), $" was made nobody’s{text.Times(act.From, act.To)} by {act.Actor}"],
-            { Kind: ListedClaimKind.Isolate, Identifiers: [var one, ..] } => [text.Known(one), $" was kept from joining anybody by {act.Actor}"],
+            { Kind: ListedClaimKind.Unbind, Session: { } session } => ["Session ", text.Session(session), $" was un-bound{text.Times(act.From, act.To)} by {act.Actor}"],
+            { Kind: ListedClaimKind.Isolate, Identifiers: [var one, ..] } => [text.Known(one), $" was separated from all other identifiers by {act.Actor}"],
             { Kind: ListedClaimKind.Claims } => [$"Claims of browsers were undone by {act.Actor}"],
             { Kind: ListedClaimKind.Freeze, Identifiers: [var one, ..] } => [text.Known(one), $" was frozen by {act.Actor}"],
-            { Session: { } session, Identifiers: [var one, ..] } => ["That session ", text.Session(session), " is ", text.Known(one), $" was taken back by {act.Actor}"],
+            { Session: { } session, Identifiers: [var one, ..] } => ["The claim that session ", text.Session(session), " is ", text.Known(one), $" was revoked by {act.Actor}"],
             { Identifiers: [var one, var other, ..] } => [text.Known(one), " and ", text.Known(other), $" are kept apart by {act.Actor}"],
             _ => [$"It was done by {act.Actor}"],
         };
         return new(act.Kind switch
         {
             ListedClaimKind.Merge => "Undo this merge?",
-            ListedClaimKind.Unbind => "Give this session back?",
-            ListedClaimKind.Isolate => "Let it join again?",
+            ListedClaimKind.Unbind => "Undo this un-binding?",
+            ListedClaimKind.Isolate => "Allow joins again?",
             ListedClaimKind.Freeze => "Unfreeze this profile?",
             _ => "Undo this?",
-        }, about, "Everything is as it would be if it had never been done, with what was said meanwhile.", "Undo");
+        }, about, "The result is the same as if it had never been done. Messages received since then are included.", "Undo");
     }
 
     private ActQuestion OfSession(AskedAct asked, Clock clock)
     {
-        if (documents.Sessions.Find(Company, asked.Id) is null) throw new Refused(Reason.NotFound, "The company has no browser session of this id.");
+        if (documents.Sessions.Find(Company, asked.Id) is null) throw new Refused(Reason.NotFound, "The company has no browser session with this id.");
         var (from, to) = asked.Times(clock);
-        return new("Make this session nobody’s?", ["Session ", text.Session(asked.Id), from == long.MinValue && to == long.MaxValue ? " would be nobody’s from its first event on" : " would be nobody’s" + text.Times(from, to)],
-            "Its events in that time are on no timeline, whoever was said to be there, until you undo this.", "Make it nobody’s");
+        return new("Un-bind this session?", ["Session ", text.Session(asked.Id), from == long.MinValue && to == long.MaxValue ? " would belong to nobody from its first event on" : " would belong to nobody" + text.Times(from, to)],
+            "Its events in that time are on no timeline, whatever claims say, until you undo this.", "Un-bind");
     }
 
     private static List<ProfileId> Losing(IReadOnlyList<HeldProfile> one, IReadOnlyList<HeldProfile> other) =>
@@ -115,5 +115,5 @@ internal sealed class ActText(Documents documents, ClaimText text)
     private Phrase Known(string id) =>
         ProfileId.TryParse(id, out var profile) && documents.Claims.Known(Company, profile) is { } identifier
             ? text.Known(identifier)
-            : throw new Refused(Reason.NotFound, "There is no person of this id in this company. Perhaps the address is cut short.");
+            : throw new Refused(Reason.NotFound, "No person in this company has this id. The address may be incomplete.");
 }

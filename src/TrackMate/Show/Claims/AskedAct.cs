@@ -42,16 +42,16 @@ internal sealed record AskedAct(string Verb, string Id, string Other, string Fro
             case Freeze when ProfileId.TryParse(Id, out var frozen):
                 return (acts, by) => acts.Freeze(company, frozen, by);
             default:
-                throw new Refused(Reason.NotFound, "Nothing of this kind can be done here. Perhaps the address is cut short.");
+                throw new Refused(Reason.NotFound, "There is no such action. The address may be incomplete.");
         }
     }
 
     /// <exception cref="Refused">One of them is no time, or no time lies between them.</exception>
     public (long From, long To) Times(Clock clock)
     {
-        var from = From.Length == 0 ? long.MinValue : clock.ReadLocal(From) ?? throw new Refused(Reason.BadValue, "The beginning is not a time; give a date and a time of day, or leave it empty.", "from");
-        var to = To.Length == 0 ? long.MaxValue : clock.ReadLocal(To) ?? throw new Refused(Reason.BadValue, "The end is not a time; give a date and a time of day, or leave it empty.", "to");
-        return from < to ? (from, to) : throw new Refused(Reason.BadValue, "The beginning is not before the end: no time lies between them.", "from");
+        var from = From.Length == 0 ? long.MinValue : clock.ReadLocal(From) ?? throw new Refused(Reason.BadValue, "The start is not a date and time. Correct it or leave it empty.", "from");
+        var to = To.Length == 0 ? long.MaxValue : clock.ReadLocal(To) ?? throw new Refused(Reason.BadValue, "The end is not a date and time. Correct it or leave it empty.", "to");
+        return from < to ? (from, to) : throw new Refused(Reason.BadValue, "The start must be before the end.", "from");
     }
 
     /// <summary>Sees what it would move; nothing is done.</summary>

@@ -4,17 +4,31 @@ using TrackMate.Store;
 
 namespace TrackMate.Show;
 
-/// <summary>What a line of the audit log says moved.</summary>
+/// <summary>What a line of the audit log says came of it.</summary>
 internal static class AuditMoved
 {
     private const int MaxDetail = 300;
 
-    public static string Of(AuditLine line)
+    /// <summary>What it moved, such as <c>3 events and 1 session</c>; empty where nothing moved.</summary>
+    public static string MovedBy(AuditLine line)
     {
         var detail = JsonElement.Parse(line.Detail);
         return MovedText.Of(NumberIn(detail, "events"), NumberIn(detail, "sessions"), detail.TryGetProperty("revenue", out var revenue) && revenue.ValueKind is JsonValueKind.Object
             ? revenue.EnumerateObject().Where(total => total.Value.ValueKind is JsonValueKind.String).Select(total => (total.Name, decimal.Parse(total.Value.GetString()!, CultureInfo.InvariantCulture)))
             : []);
+    }
+
+    /// <summary>What came of it, in words.</summary>
+    public static string Of(AuditLine line)
+    {
+        var detail = JsonElement.Parse(line.Detail);
+        return line.Action switch
+        {
+            "erase" => (MovedBy(line) is { Length: > 0 } erased ? erased + " erased" : "no events erased") + (detail.TryGetProperty("suppressed", out var kept) && kept.ValueKind is JsonValueKind.True ? ", new messages about the person are not stored" : ""),
+            "key_add" or "key_revoke" => "",
+            "resend" => MovedText.Count(NumberIn(detail, "stored"), "message") + " stored",
+            _ => MovedBy(line) is { Length: > 0 } moved ? moved + " moved" : "nothing moved",
+        };
     }
 
     /// <summary>Ids and numbers of an action that has no sentence of its own.</summary>

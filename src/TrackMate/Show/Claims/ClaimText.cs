@@ -1,3 +1,4 @@
+using System.Text.Json;
 using TrackMate.Bind;
 using TrackMate.Store;
 
@@ -9,32 +10,32 @@ internal sealed class ClaimText(string companyId, Clock clock)
     /// <summary>A claim or act of a person's list.</summary>
     public IReadOnlyList<Phrase> Of(ClaimDocument claim) => claim switch
     {
-        { Kind: "session", Method: "webhook" } => ["A webhook named session ", Session(claim.SessionId!), " beside ", Known(claim.Identifiers[0])],
+        { Kind: "session", Method: "webhook" } => ["A webhook linked session ", Session(claim.SessionId!), " to ", Known(claim.Identifiers[0])],
         { Kind: "session" } => ["Session ", Session(claim.SessionId!), " was identified as ", Known(claim.Identifiers[0])],
-        { Kind: "join", EventId: null } => [Known(claim.Identifiers[0]), " and ", Known(claim.Identifiers[1]), " are not the same person"],
-        { Kind: "join" } => [Known(claim.Identifiers[0]), " and ", Known(claim.Identifiers[1]), " were said to be one person"],
+        { Kind: "join", EventId: null } => [Known(claim.Identifiers[0]), " and ", Known(claim.Identifiers[1]), " are kept apart"],
+        { Kind: "join" } => [Known(claim.Identifiers[0]), " and ", Known(claim.Identifiers[1]), " are one person"],
         { Kind: "merge" } => [Known(claim.Identifiers[0]), " and ", Known(claim.Identifiers[1]), " were merged"],
-        { Kind: "unbind" } => ["Session ", Session(claim.SessionId!), " is nobody’s" + Times(TimeOf(claim.From) ?? long.MinValue, TimeOf(claim.To) ?? long.MaxValue)],
-        { Kind: "isolate" } => [Known(claim.Identifiers[0]), " is kept from joining anybody"],
-        _ => [Known(claim.Identifiers[0]), " is frozen: what is said of it from then on joins nobody"],
+        { Kind: "unbind" } => ["Session ", Session(claim.SessionId!), " is un-bound" + Times(TimeOf(claim.From) ?? long.MinValue, TimeOf(claim.To) ?? long.MaxValue)],
+        { Kind: "isolate" } => [Known(claim.Identifiers[0]), " is separated from all other identifiers"],
+        _ => [Known(claim.Identifiers[0]), " is frozen: new claims do not join it"],
     };
 
     /// <summary>Who says so.</summary>
     public static string SourceOf(ClaimDocument claim) => claim switch
     {
         { Actor: { } actor } => $"by {actor}",
-        { Kind: "session", Method: "webhook" } => "by a back end with an API key, verified",
-        { Trust: "verified" } => claim.Kind == "join" ? "by a back end with an API key, verified" : "verified",
-        { Kind: "join" } => "claimed: no back end has said so",
-        _ => "by a browser, claimed",
+        { Kind: "session", Method: "webhook" } => "from a back end with an API key, verified",
+        { Trust: "verified" } => claim.Kind == "join" ? "from a back end with an API key, verified" : "verified",
+        { Kind: "join" } => "from a browser, claimed",
+        _ => "from a browser, claimed",
     };
 
     /// <summary>Whether it counts, in a word or two, and if not why.</summary>
     public static (string Word, string? Why) StatusOf(ClaimDocument claim) => claim switch
     {
-        { Status: "standing" } => ("counts", null),
-        { Kind: "join", EventId: null } => ("kept apart", "by an operator, until it is lifted"),
-        { Status: "revoked" } => ("revoked", "an operator took it back, until it is lifted"),
+        { Status: "standing" } => ("active", null),
+        { Kind: "join", EventId: null } => ("kept apart", "by an operator, until lifted"),
+        { Status: "revoked" } => ("revoked", "by an operator, until lifted"),
         _ => ("stopped", WhyStopped(claim.Stop)),
     };
 
@@ -42,10 +43,10 @@ internal sealed class ClaimText(string companyId, Clock clock)
     {
         "two_externalids" => "one person would have two external ids",
         "too_many_emails" => "one person would have more e-mails than the company allows",
-        "too_many_joins" => "one of the two is said to be too many others",
-        "profile_frozen" => "it was first said after an operator froze the profile",
-        "contradicted" => "something verified, or said earlier, says otherwise",
-        "too_many_sessions" => "more sessions claimed it on that day than are believed",
+        "too_many_joins" => "one of the two is joined with too many others",
+        "profile_frozen" => "it arrived after the profile was frozen",
+        "contradicted" => "a verified or earlier claim contradicts it",
+        "too_many_sessions" => "too many new sessions claimed it on that day",
         _ => "a rule stopped it",
     };
 
@@ -64,26 +65,34 @@ internal sealed class ClaimText(string companyId, Clock clock)
         Phrase Session() => act?.Session is { } session ? this.Session(session) : "a session";
         Phrase First() => about is [var first, ..] ? first : "an identifier";
         Phrase Second() => about is [_, var second, ..] ? second : "another";
+        Phrase Detail(string name) => JsonElement.Parse(line.Detail).TryGetProperty(name, out var value) ? new Phrase(value.ToString(), IsValue: true) : "";
         IReadOnlyList<Phrase> said = (line.Action, act?.Kind) switch
         {
             ("merge", _) => [" merged ", First(), " and ", Second()],
             ("unmerge", _) => [" undid the merge of ", First(), " and ", Second()],
-            ("revoke", ListedClaimKind.Session) => [" took back that session ", Session(), " is ", First()],
+            ("revoke", ListedClaimKind.Session) => [" revoked the claim that session ", Session(), " is ", First()],
             ("revoke", _) => [" kept ", First(), " and ", Second(), " apart"],
-            ("lift", ListedClaimKind.Session) => [" let it count again that session ", Session(), " is ", First()],
+            ("lift", ListedClaimKind.Session) => [" restored the claim that session ", Session(), " is ", First()],
             ("lift", _) => [" stopped keeping ", First(), " and ", Second(), " apart"],
             ("undo_claims", _) => [" undid ", Counted(line), " of browsers"],
-            ("restore_claims", _) => [" let ", Counted(line), " of browsers count again"],
-            ("unbind", _) => [" made session ", Session(), " nobody’s", act is null ? "" : Times(act.From, act.To)],
-            ("rebind", _) => [" gave session ", Session(), " back to whom it was said to be"],
-            ("isolate", _) => [" undid everything that ", First(), " joined"],
-            ("unisolate", _) => [" let ", First(), " join again"],
+            ("restore_claims", _) => [" restored ", Counted(line), " of browsers"],
+            ("unbind", _) => [" un-bound session ", Session(), act is null ? "" : Times(act.From, act.To)],
+            ("rebind", _) => [" undid the un-binding of session ", Session()],
+            ("isolate", _) => [" undid all joins of ", First()],
+            ("unisolate", _) => [" allowed joins of ", First(), " again"],
             ("freeze", _) => [" froze ", First(), More(about.Count - 1)],
             ("unfreeze", _) => [" unfroze ", First(), More(about.Count - 1)],
+            ("erase", _) => [" erased a person"],
+            ("key_add", _) => [" created the API key ", Detail("key"), " with the scopes ", Detail("scopes")],
+            ("key_revoke", _) => [" revoked the API key ", Detail("key")],
+            ("resend", _) => [" fixed a rejected message and sent it again"],
             _ => [" did ", new(line.Action, IsValue: true)],
         };
         return [new(who, IsValue: true), .. said];
     }
+
+    /// <summary>Whether the sentence says all there is, so that no ids and numbers follow.</summary>
+    public static bool HasSentence(AuditLine line) => line.Action is "erase" or "key_add" or "key_revoke" or "resend";
 
     public Phrase Session(string sessionId) => new(Sessions.Short(sessionId), IsValue: true, Links.Session(companyId, sessionId));
 

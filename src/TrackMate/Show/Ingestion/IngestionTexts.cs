@@ -27,16 +27,16 @@ internal static class IngestionTexts
     /// <summary>A warning as a sentence.</summary>
     public static string Warning(string warning) => warning switch
     {
-        Warnings.UnknownUserId => "It named a userId that nothing is known of yet",
-        Warnings.EventIdReused => "Its eventId came again with another body; the first one stays",
-        Warnings.AmountUnreadable => "It pays, but its amount or currency cannot be made out, so it earns nothing",
-        "two_externalids" => "It would make one person of two external ids, so they are not joined",
-        "too_many_emails" => "It would give a person more e-mails than the company allows, so they are not joined",
-        "too_many_joins" => "One of its identifiers is named with too many others, so they are not joined",
-        "revoked" => "An operator keeps its identifiers apart, so they are not joined",
-        "profile_frozen" => "An operator has frozen the profile, so its identifiers are not joined",
-        "contradicted" => "Something that was said before, or by a server, contradicts it, so its identifiers are not joined",
-        "too_many_sessions" => "More sessions claimed its identifier on one day than are believed",
+        Warnings.UnknownUserId => "The userId is not known yet",
+        Warnings.EventIdReused => "The same eventId was sent with different content; the first event stays",
+        Warnings.AmountUnreadable => "The amount or currency of this payment is not readable, so it does not count as revenue",
+        "two_externalids" => "One person would have two external ids, so they are not joined",
+        "too_many_emails" => "One person would have more e-mails than the company allows, so they are not joined",
+        "too_many_joins" => "One of the identifiers is named with too many others, so they are not joined",
+        "revoked" => "An operator keeps the identifiers apart, so they are not joined",
+        "profile_frozen" => "An operator has frozen the profile, so the identifiers are not joined",
+        "contradicted" => "An earlier or verified claim contradicts it, so the identifiers are not joined",
+        "too_many_sessions" => "Too many new sessions claimed this identifier on one day",
         _ => warning,
     };
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TrackMate.Bind;
 
 namespace TrackMate.Show;
@@ -59,8 +60,10 @@ internal static class Links
 
     public static string Live(string companyId, string? source = null) => Address($"/c/{companyId}/live", ("source", source));
 
-    public static string Ingestion(string companyId, string? tab = null, string? source = null, string? eventId = null, string? cursor = null) =>
-        Address($"/c/{companyId}/ingestion", ("tab", tab), ("source", source), ("eventId", eventId), ("cursor", cursor));
+    /// <param name="view"><c>each</c> to list each rejected message by itself.</param>
+    /// <param name="like">The number of a rejected message, to list those with the same fault.</param>
+    public static string Ingestion(string companyId, string? tab = null, string? source = null, string? eventId = null, string? cursor = null, string? view = null, long? like = null) =>
+        Address($"/c/{companyId}/ingestion", ("tab", tab), ("view", view), ("like", like?.ToString(CultureInfo.InvariantCulture)), ("source", source), ("eventId", eventId), ("cursor", cursor));
 
     /// <summary>One rejected event, by the store's number of it.</summary>
     public static string Rejected(string companyId, long number) => $"/c/{companyId}/ingestion/{number}";

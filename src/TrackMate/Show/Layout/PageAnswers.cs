@@ -23,7 +23,7 @@ internal static partial class PageAnswers
         if (http.GetEndpoint()?.Metadata.GetMetadata<Page>() is null)
         {
             await next(http);
-            if (IsNowhere(http)) await WriteAsync(http, 404, "There is no such page", "The address may be mistyped, or the page has moved.");
+            if (IsNowhere(http)) await WriteAsync(http, 404, "Page not found", "The address may be mistyped, or the page has moved.");
             return;
         }
 
@@ -33,18 +33,18 @@ internal static partial class PageAnswers
             await next(http);
             // An anti-forgery check that fails leaves an empty 400.
             if (http.Response is { HasStarted: false, StatusCode: 400, ContentLength: null })
-                await WriteAsync(http, 400, "That form had been open too long", "Nothing was changed. Open the page again and send it once more.");
+                await WriteAsync(http, 400, "The form has expired", "Nothing was changed. Open the page again and repeat your change.");
         }
         catch (Refused refused) when (!http.Response.HasStarted)
         {
             if (refused.RetryAfterSeconds is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
-            await WriteAsync(http, refused.Status, refused.Status == 404 ? "Nobody here" : "This cannot be shown", refused.Message);
+            await WriteAsync(http, refused.Status, refused.Status == 404 ? "Not found" : "This cannot be shown", refused.Message);
         }
         catch (Exception e) when (e is StoreUnavailableException or DbException && !http.Response.HasStarted)
         {
             LogUnavailable(Log(http), http.Request.Path, e.Message);
             http.Response.Headers.RetryAfter = "5";
-            await WriteAsync(http, 503, "The store is not available now", "TrackMate cannot read its store at the moment. Nothing that was acknowledged is lost; the server's log says what is wrong. Try again in a few seconds.");
+            await WriteAsync(http, 503, "The store is not available", "TrackMate cannot read its data at the moment. No acknowledged event is lost. The server's log has the reason. Try again in a few seconds.");
         }
         catch (BadHttpRequestException e) when (!http.Response.HasStarted)
         {
@@ -57,7 +57,7 @@ internal static partial class PageAnswers
         catch (Exception e) when (!http.Response.HasStarted)
         {
             LogFailed(Log(http), http.Request.Path, e);
-            await WriteAsync(http, 500, "Something went wrong here", "It is our fault, not yours, and the server's log has the details. Events go on being received.");
+            await WriteAsync(http, 500, "Something went wrong", "This is a fault of TrackMate. The server's log has the details. Events are still received.");
         }
     }
 

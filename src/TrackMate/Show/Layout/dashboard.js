@@ -194,7 +194,7 @@
 
   function refreshSoon() {
     if (paused) {
-      document.querySelector('[data-pause]').textContent = 'Go on, more has arrived';
+      document.querySelector('[data-pause]').textContent = 'Resume, new events';
       return;
     }
     if (timer) return;
@@ -255,7 +255,7 @@
     const pause = click.target.closest('[data-pause]');
     if (pause) {
       paused = !paused;
-      pause.textContent = paused ? 'Go on' : 'Pause';
+      pause.textContent = paused ? 'Resume' : 'Pause';
       pause.setAttribute('aria-pressed', String(paused));
       if (!paused) refresh();
     }

@@ -33,7 +33,7 @@ public sealed record LedgerPage(IReadOnlyList<LedgerRow> Rows, int Counted, bool
                 teller.Amount,
                 teller.Currency,
                 teller.Kind is MoneyKind.Refund,
-                counted.Contains(teller) ? null : first is { Holder: false } ? "an earlier event, on another timeline, told of the same payment" : $"an earlier event told of the same {(teller.Kind is MoneyKind.Payment ? "payment" : "refund")}",
+                counted.Contains(teller) ? null : first is { Holder: false } ? "an earlier event on another timeline reported the same payment" : $"an earlier event reported the same {(teller.Kind is MoneyKind.Payment ? "payment" : "refund")}",
                 documents.Totals.PaymentKeysOf(company, teller.Payment, KeysShown));
         });
         return new([.. rows], counted.Count(row => row.Holder), skipped == 0, skipped + PageSize < own.Count ? Cursors.Write(company, skipped + PageSize) : null);

@@ -26,10 +26,10 @@ internal static class Reasons
         var session = chain.FirstOrDefault(link => link.Kind == "session")?.SessionId;
         var claim = chain.FirstOrDefault(link => link.Kind == "claim");
         var server = shown.Source == "server";
-        if (IsDerivedRegistration(shown)) steps.Add(new("This is the person’s first identify from a browser; TrackMate adds it once", null, "no message of its own"));
-        else if (server && session is null) steps.Add(new($"This webhook named the {NameOf(shown.Binding.Method)}", ValueOf(shown, identifier), "sent with an API key: verified"));
-        else if (server) steps.Add(new("This webhook named the session", session, "sent with an API key: verified"));
-        else steps.Add(new("It happened in the browser’s session", session, null));
+        if (IsDerivedRegistration(shown)) steps.Add(new("TrackMate added this event at the first identify from a browser", null, "once per person"));
+        else if (server && session is null) steps.Add(new($"This webhook named the {NameOf(shown.Binding.Method)}", ValueOf(shown, identifier), "sent with an API key, verified"));
+        else if (server) steps.Add(new("This webhook named the session", session, "sent with an API key, verified"));
+        else steps.Add(new("It happened in the browser session", session, null));
 
         if (claim is not null) steps.Add(ClaimStep(shown, claim, identifier, clock));
         for (var i = 1; i < chain.Count - 1; i++)
@@ -40,7 +40,7 @@ internal static class Reasons
         }
 
         if (identifier is not null && person.Identifiers.FirstOrDefault(known => known.Identifier.Id.ToString() == identifier.Id) is { FirstNamed: { } firstNamed })
-            steps.Add(new($"The {NameOf(identifier.Kind)} belongs to this profile", null, $"first named at {When(clock, firstNamed, Clock.Read(shown.Timestamp))}"));
+            steps.Add(new($"The {NameOf(identifier.Kind)} belongs to this profile", null, $"first seen at {When(clock, firstNamed, Clock.Read(shown.Timestamp))}"));
         steps.Add(new("", personName, null));
         return steps;
     }
@@ -53,7 +53,7 @@ internal static class Reasons
     {
         var pays = settings.PaymentTypes.Contains(shown.EventType);
         var refunds = settings.RefundTypes.Contains(shown.EventType);
-        if (shown.Source == "client") return pays || refunds ? "No: a browser’s event earns nothing" : "No";
+        if (shown.Source == "client") return pays || refunds ? "No: events from a browser never count as revenue" : "No";
         if (ledger.FirstOrDefault(row => row.EventId == shown.EventId && row.Order.Origin is Origin.Server) is { } counted)
         {
             return counted.Kind is MoneyKind.Payment
@@ -61,9 +61,9 @@ internal static class Reasons
                 : $"{MoneyText.Of(-counted.Amount, counted.Currency)}, a refund";
         }
 
-        if (!pays && !refunds) return "No: this type does not pay";
+        if (!pays && !refunds) return "No: events of this type are not payments";
         _ = Money.Read(settings, shown.EventType, System.Text.Encoding.UTF8.GetBytes(shown.EventData.GetRawText()), out var unreadable);
-        return unreadable ? "No: it holds no readable amount or currency" : "No: an earlier event told of the same payment";
+        return unreadable ? "No: the amount or currency is missing or not readable" : "No: an earlier event reported the same payment";
     }
 
     public static bool IsDerivedRegistration(TimelineEvent shown) => shown.EventType == Registration.EventType && shown.Source == "client" && shown.EventId == "reg_" + shown.UserId;
@@ -73,7 +73,7 @@ internal static class Reasons
         var at = Clock.Read(claim.At!);
         var when = When(clock, at, Clock.Read(shown.Timestamp));
         var how = claim.Method == "identify" ? "by an identify" : "by a webhook that named both";
-        var earlier = at > Clock.Read(shown.Timestamp) ? "; its earlier events came along" : "";
+        var earlier = at > Clock.Read(shown.Timestamp) ? "; earlier events of the session joined" : "";
         return new("The session was identified as", identifier?.Value, $"{how} at {when}, {claim.Trust}{earlier}", AskedAct.Revoke, claim.ClaimId);
     }
 
@@ -81,8 +81,8 @@ internal static class Reasons
     {
         var when = When(clock, Clock.Read(link.At!), Clock.Read(shown.Timestamp));
         if (link.Kind == "merge") return new("An operator merged it with", to.Value, $"at {when}", AskedAct.Undo, link.MergeId);
-        var who = link.Trust == "verified" ? "a back end said so" : "no back end has said so";
-        return new($"The {NameOf(from?.Kind ?? "")} is one person with the {NameOf(to.Kind)}", to.Value, $"{who}, at {when}, {link.Trust}", AskedAct.Revoke, link.ClaimId);
+        var who = link.Trust == "verified" ? "from a back end" : "from a browser";
+        return new($"The {NameOf(from?.Kind ?? "")} belongs to the same person as the {NameOf(to.Kind)}", to.Value, $"{who}, at {when}, {link.Trust}", AskedAct.Revoke, link.ClaimId);
     }
 
     /// <summary>On the event's own day the time alone.</summary>

@@ -30,6 +30,66 @@ internal sealed class IngestionReader(Database database)
         return ReadAll(rows);
     }
 
+    /// <summary>How many of the newest rejected messages are looked through for equal ones.</summary>
+    public const int LookedThrough = 2000;
+
+    /// <summary>Rejected messages by what was wrong with them, the newest first; of the newest <see cref="LookedThrough"/>.</summary>
+    public List<RejectedGroup> Groups(Company company, Origin? origin)
+    {
+        var groups = new Dictionary<(Origin, int, string), RejectedGroup>();
+        foreach (var line in Lines(company, origin))
+        {
+            if (!groups.TryGetValue(line.Fault, out var group)) groups[line.Fault] = group = new(line.Number, line.Fault.Origin, line.Fault.Status, line.Detail, line.EventId, 0, 0, line.ReceivedAt, line.ReceivedAt);
+            groups[line.Fault] = group with { Count = group.Count + 1, Fixed = group.Fixed + (line.IsFixed ? 1 : 0), FirstAt = line.ReceivedAt };
+        }
+
+        return [.. groups.Values.OrderByDescending(group => group.Newest)];
+    }
+
+    /// <summary>The rejected messages that have the fault of one of them, the newest first.</summary>
+    /// <param name="like">The number of the one.</param>
+    /// <param name="before">Only what came before this number.</param>
+    public List<RejectedRow> Like(Company company, long like, long? before, int limit)
+    {
+        var lines = Lines(company, null);
+        return lines.Find(line => line.Number == like) is { } one
+            ? [.. lines.Where(line => line.Fault == one.Fault && (before is null || line.Number < before)).Take(limit).Select(line => Rejected(company, line.Number)).OfType<RejectedRow>()]
+            : [];
+    }
+
+    /// <summary>How many messages were rejected since a time, for the navigation: it counts no further than to <paramref name="most"/>.</summary>
+    public int CountSince(Company company, long since, int most)
+    {
+        var count = 0;
+        foreach (var origin in new[] { Origin.Browser, Origin.Server })
+        {
+            using var newest = database.Use("SELECT COUNT(*) FROM (SELECT received_ms FROM rejected WHERE company = ?1 AND origin = ?2 ORDER BY id DESC LIMIT ?3) AS newest WHERE received_ms >= ?4");
+            newest.With(company.Number).With((long)origin).With(most).With(since).Next();
+            count += (int)newest.Long(0);
+        }
+
+        return Math.Min(count, most);
+    }
+
+    private sealed record Line(long Number, string? EventId, long ReceivedAt, string Detail, bool IsFixed, (Origin Origin, int Status, string Shape) Fault);
+
+    /// <summary>What is needed to tell faults apart, without the bodies.</summary>
+    private List<Line> Lines(Company company, Origin? origin)
+    {
+        var lines = new List<Line>();
+        using var rows = database.Use("""
+            SELECT id, origin, event_id, received_ms, status, detail,
+              mended IS NOT NULL OR EXISTS (SELECT 1 FROM message m WHERE m.company = ?1 AND m.origin = r.origin AND m.event_id = r.event_id)
+            FROM rejected r WHERE company = ?1 AND (?2 IS NULL OR origin = ?2) ORDER BY id DESC LIMIT ?3
+            """);
+        rows.With(company.Number).With((long?)origin).With(LookedThrough);
+        while (rows.Next()) lines.Add(new(rows.Long(0), rows.TextOrNull(2), rows.Long(3), rows.Text(5), rows.Long(6) == 1, ((Origin)rows.Long(1), (int)rows.Long(4), ShapeOf(rows.Text(5)))));
+        return lines;
+    }
+
+    /// <summary>A sentence without its numbers: <c>events[3].eventType is missing.</c> is the same fault as that of <c>events[7]</c>.</summary>
+    private static string ShapeOf(string detail) => string.Concat(detail.Where(c => !char.IsAsciiDigit(c)));
+
     /// <summary>One of them by its number; null if it is another company's, or has been pruned.</summary>
     public RejectedRow? Rejected(Company company, long number)
     {

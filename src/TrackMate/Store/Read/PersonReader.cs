@@ -11,14 +11,15 @@ internal sealed class PersonReader(Database database)
     private const int MaxTraits = 256;
 
     /// <summary>The person that an id leads to; null where no e-mail or externalId of theirs has turned up.</summary>
-    public Person? Find(Company company, ProfileId id)
+    public Person? Find(Company company, ProfileId id) => FindEvenUnnamed(company, id) is { } person && person.Identifiers[0].FirstNamed is not null ? person : null;
+
+    /// <summary>The same, and also what events have been sent to by an id that no e-mail or externalId leads to yet (B4).</summary>
+    public Person? FindEvenUnnamed(Company company, ProfileId id)
     {
         Span<byte> leaf = stackalloc byte[ProfileId.ByteLength];
         id.CopyTo(leaf);
         using var row = database.Use("SELECT person FROM identifier WHERE company = ? AND leaf = ?");
-        if (!row.With(company.Number).WithBlob(leaf).Next()) return null;
-        var person = Read(company, row.Long(0));
-        return person.Identifiers[0].FirstNamed is null ? null : person;
+        return row.With(company.Number).WithBlob(leaf).Next() ? Read(company, row.Long(0)) : null;
     }
 
     /// <summary>The person that holds an identifier now.</summary>

@@ -108,6 +108,11 @@ internal sealed class IngestionRows(Database database)
         {
             database.Use("UPDATE rejected SET mended = (SELECT id FROM message WHERE company = ?1 AND origin = ?2 AND event_id = ?3) WHERE company = ?1 AND origin = ?2 AND id = ?4")
                 .With(rejected.Company.Number).With((long)rejected.Origin).With(messages[first].EventId).With(mends).Run();
+            if (rejected.MendedBy is { } actor)
+            {
+                // No eventId: the audit log outlives an erasure.
+                Audit.Note(database, rejected.Company, actor, rejected.ReceivedAt, "resend", detail => detail.WriteNumber("stored", receipts.Count(receipt => !receipt.Duplicate)));
+            }
         }
     }
 

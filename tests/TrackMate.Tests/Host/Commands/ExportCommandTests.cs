@@ -86,7 +86,7 @@ public sealed class ExportCommandTests(RunningServer running) : IClassFixture<Ru
         var stranger = await running.NewShopAsync();
         (await stranger.Backend.GetAsync($"/api/profiles/{profile}/export")).AssertRefused(404);
         (await new ShopBackend(running.Http, await shop.AddKeyAsync(Scopes.Read)).GetAsync($"/api/profiles/{profile}/export")).AssertRefused(403);
-        Assert.Contains("knows nobody", await trackmate.FailAsync($"export --company {shop.CompanyId} --email nobody@shop.com", 1));
+        Assert.Contains("has no such person", await trackmate.FailAsync($"export --company {shop.CompanyId} --email nobody@shop.com", 1));
     }
 
     [Theory]
