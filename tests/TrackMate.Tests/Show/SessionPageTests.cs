@@ -33,6 +33,7 @@ public sealed class SessionPageTests(BrowserFixture browser, RunningServer runni
         var shopper = shop.NewShopper("s_partly");
         for (var i = 0; i < 3; i++) await shopper.TrackAsync("page_view", at: $"2025-10-18T10:0{i}:00Z", eventId: $"part_{i}");
         await shopper.IdentifyAsync("part@example.com", "Pat", at: "2025-10-18T10:05:00Z");
+        await shopper.TrackAsync("scroll", at: "2025-10-18T10:06:00Z", eventId: "part_after");
         (await shop.Backend.PostAsync("/api/sessions/s_partly/unbind", """{"to":"2025-10-18T10:01:30Z"}""")).AssertOk();
         await using var viewer = await Viewer.OpenAsync(browser, running.Server);
         await viewer.GoAsync($"/c/{shop.CompanyId}/visitors/session?id=s_partly");

@@ -40,20 +40,30 @@ public sealed record ShownTimeline(
         EventPage page;
         List<StoredEvent> shown;
         string? next, previous = null;
+        // When the last event of the page before happened.
+        long? neighbour = null;
         if (end is not null)
         {
             page = timelines.Page(person, filter, end, PageSize, !view.NewestFirst);
             shown = [.. page.Events.Reverse()];
             next = Address(shown.Count > 0 ? Write(shown[^1]) : until);
-            if (page.Next is not null) previous = Address(before: Cursors.Write(company, page.Next));
+            if (page.Next is not null)
+            {
+                previous = Address(before: Cursors.Write(company, page.Next));
+                neighbour = NeighbourOf(page.Next);
+            }
         }
         else
         {
             page = timelines.Page(person, filter, start, PageSize, view.NewestFirst);
             shown = [.. page.Events];
             next = page.Next is null ? null : Address(Cursors.Write(company, page.Next));
-            var first = shown.Count > 0 ? new EventCursor(shown[0].Order, shown[0].EventId) : start;
-            if (start is not null && timelines.Page(person, filter, first, 1, !view.NewestFirst) is { Next: not null } or { Events.Count: > 0 }) previous = Address(before: Cursors.Write(company, first!));
+            if (start is not null)
+            {
+                var first = shown.Count > 0 ? new EventCursor(shown[0].Order, shown[0].EventId) : start;
+                neighbour = NeighbourOf(first);
+                if (neighbour is not null) previous = Address(before: Cursors.Write(company, first));
+            }
         }
 
         var ascending = view.NewestFirst ? [.. Enumerable.Reverse(shown)] : shown;
@@ -64,13 +74,14 @@ public sealed record ShownTimeline(
         var facts = sections.Select(section => section.Visit).OfType<VisitGroup>().ToDictionary(visit => visit, FactsOf);
         return new(sections, facts, next, previous, page.IsCut ? page.Next!.Order.UnixMilliseconds : null, [.. shown.Select(stored => stored.Type).Distinct().Order(StringComparer.Ordinal)]);
 
+        long? NeighbourOf(EventCursor cursor) => timelines.Page(person, filter, cursor, 1, !view.NewestFirst).Events is [var one, ..] ? one.Order.UnixMilliseconds : null;
+
         string Write(StoredEvent stored) => Cursors.Write(company, new EventCursor(stored.Order, stored.EventId));
 
         IReadOnlyList<SpanOpening> Openings()
         {
             // The pages share out the time between them, so that each opening is on one of them: a page has it from its own last event to that of the page before.
-            var edge = start?.Order.UnixMilliseconds;
-            if (end is not null && page.Next is not null && timelines.Page(person, filter, page.Next, 1, !view.NewestFirst).Events is [var neighbour, ..]) edge = neighbour.Order.UnixMilliseconds;
+            var edge = end is null ? start?.Order.UnixMilliseconds : neighbour;
             var last = next is null || shown.Count == 0 ? (long?)null : shown[^1].Order.UnixMilliseconds;
             var (from, to) = view.NewestFirst ? (last, edge) : (edge, last);
             return [.. documents.Sessions.Openings(person, Math.Max(filter.From, from ?? long.MinValue), Math.Min(filter.To, to ?? long.MaxValue), OpeningsShown)
@@ -80,18 +91,20 @@ public sealed record ShownTimeline(
         GroupFacts FactsOf(VisitGroup group)
         {
             var (first, last) = (ascending[group.From], ascending[group.End - 1]);
-            var from = first.Order.UnixMilliseconds;
-            var hasEarlier = view.NewestFirst ? next is not null : previous is not null;
-            var hasLater = view.NewestFirst ? previous is not null : next is not null;
-            var isCut = (group.From == 0 && hasEarlier) || (group.End == ascending.Count && hasLater);
+            var (from, to) = (first.Order.UnixMilliseconds, last.Order.UnixMilliseconds);
             var count = (long)group.Count;
             VisitSource? source = null;
+            // A page ends in the middle of a visit; what is beyond is looked up as far as the heading needs it.
+            var hasEarlier = group.From == 0 && (view.NewestFirst ? next is not null && first.Order.Origin is Origin.Server : neighbour is { } before && Visit.Continues(before, from));
+            var hasLater = group.End == ascending.Count && (view.NewestFirst ? neighbour is { } after && Visit.Continues(to, after) : next is not null);
+            var isContinued = view.NewestFirst ? hasLater : hasEarlier;
             if (!view.CutsVisits && Enumerable.Range(group.From, group.Count).Select(i => ascending[i]).FirstOrDefault(stored => stored.Order.Origin is Origin.Browser && stored.Number != 0) is { } landed)
             {
                 StoredEvent? beginning = landed;
-                if (isCut && group.From == 0)
+                if (group.From == 0 && (next ?? previous) is not null)
                 {
                     (var earlier, beginning) = timelines.BeginningOfVisit(company, landed, MostOfVisit);
+                    hasEarlier |= earlier > 0;
                     count += earlier;
                     from = Math.Min(from, beginning?.Order.UnixMilliseconds ?? from);
                 }
@@ -99,12 +112,8 @@ public sealed record ShownTimeline(
                 source = beginning is null ? null : VisitSource.Of(beginning);
             }
 
-            var to = last.Order.UnixMilliseconds;
-            var continued = view.NewestFirst
-                ? group.End == ascending.Count && start is not null && start.EventId.Length > 0 && Visit.Continues(to, start.Order.UnixMilliseconds)
-                : group.From == 0 && start is not null && start.EventId.Length > 0 && Visit.Continues(start.Order.UnixMilliseconds, from);
             var word = view.CutsVisits ? "matching event" : "event";
-            return new(source, continued, (isCut && !view.CutsVisits ? "at least " : "") + MovedText.Count(count, word), RevenueLedger.Totals([.. money.Where(row => row.Order.UnixMilliseconds >= from && row.Order.UnixMilliseconds <= to)]), from, to);
+            return new(source, isContinued, ((hasEarlier || hasLater) && !view.CutsVisits ? "at least " : "") + MovedText.Count(count, word), RevenueLedger.Totals([.. money.Where(row => row.Order.UnixMilliseconds >= from && row.Order.UnixMilliseconds <= to)]), from, to);
         }
     }
 }

@@ -26,7 +26,7 @@ public sealed record VisitSource(string? From, string? Landing)
             (_, null) => from,
             _ => $"{from}, campaign {campaign}",
         };
-        return new(EventLabel.Shown(words), EventLabel.Shown(landing is null ? null : EventLabel.AddressText(landing).Split('?', '#')[0]));
+        return new(EventLabel.Shown(words), EventLabel.Shown(landing is null ? null : EventLabel.AddressText(landing.Split('?', '#')[0])));
     }
 
     private static JsonElement Member(JsonElement parent, string name) => parent.ValueKind is JsonValueKind.Object && parent.TryGetProperty(name, out var member) ? member : default;

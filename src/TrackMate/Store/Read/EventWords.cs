@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using TrackMate.Bind;
@@ -20,6 +21,7 @@ internal static class EventWords
         var missing = (1 << words.Count) - 1;
         missing &= ~Found(words, type) & ~Found(words, eventId);
         if (missing == 0 || data.IsEmpty) return missing == 0;
+        if (Lacks(words, missing, data)) return false;
         var reader = new Utf8JsonReader(data);
         while (missing != 0 && reader.Read())
         {
@@ -28,6 +30,27 @@ internal static class EventWords
         }
 
         return missing == 0;
+    }
+
+    /// <summary>Most events are told at a glance: plain ASCII without escapes that does not hold a word anywhere holds it in no text.</summary>
+    private static bool Lacks(IReadOnlyList<string> words, int missing, ReadOnlySpan<byte> data)
+    {
+        if (!Ascii.IsValid(data) || data.Contains((byte)'\\')) return false;
+        var lower = ArrayPool<char>.Shared.Rent(data.Length);
+        try
+        {
+            Ascii.ToLower(data, lower, out var length);
+            for (var i = 0; i < words.Count; i++)
+            {
+                if ((missing & (1 << i)) != 0 && !lower.AsSpan(0, length).Contains(words[i], StringComparison.Ordinal)) return true;
+            }
+
+            return false;
+        }
+        finally
+        {
+            ArrayPool<char>.Shared.Return(lower);
+        }
     }
 
     private static int Found(IReadOnlyList<string> words, string text)
