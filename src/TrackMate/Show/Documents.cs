@@ -159,7 +159,7 @@ internal sealed class Documents(Database database, Company company)
         (bindings ??= new(database, SessionIdOf)).Of(person, stored)) with { NotCounted = NotCountedOf(person, stored) };
 
     /// <summary>Why a browser's event does not count for a person whom verified messages know, as the company has chosen.</summary>
-    private string? NotCountedOf(Person person, StoredEvent stored)
+    public string? NotCountedOf(Person person, StoredEvent stored)
     {
         if (stored.Order.Origin is not Origin.Browser || !BrowserBounds.AreSet(company)) return null;
         if (!known.TryGetValue(person.Id, out var isKnown)) known[person.Id] = isKnown = Persons.IsKnown(person);

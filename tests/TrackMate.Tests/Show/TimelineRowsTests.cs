@@ -58,6 +58,13 @@ public sealed class TimelineRowsTests
     }
 
     [Fact]
+    public void Events_that_are_not_counted_fold_whatever_they_are()
+    {
+        var events = new[] { Event("a", 1), Event("b", 2) with { NotCounted = true }, Event("c", 3) with { NotCounted = true, Amount = "$1.00" }, Event("d", 4) };
+        Assert.Equal(["day", "a", "2 events not counted", "d"], Rows(events, []));
+    }
+
+    [Fact]
     public void Newest_first_turns_days_visits_rows_and_folds_round()
     {
         var events = new[] { Event("a", 1), Event("b", 2), Event("view", 3), Event("view", 4), Event("view", 5), Event("view", 6), Event("c", 24 * 60) };

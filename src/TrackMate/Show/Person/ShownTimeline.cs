@@ -67,7 +67,7 @@ public sealed record ShownTimeline(
         }
 
         var ascending = view.NewestFirst ? [.. Enumerable.Reverse(shown)] : shown;
-        var events = ascending.ConvertAll(stored => TimelineRows.LaneOf(stored, company.Settings.Currency));
+        var events = ascending.ConvertAll(stored => TimelineRows.LaneOf(stored, company.Settings.Currency, notCounted: documents.NotCountedOf(person, stored) is not null));
         var openings = view.CutsVisits || view.IsFiltered && events.Count == 0 ? [] : Openings();
         var sections = TimelineRows.Of(events, openings, clock.DateOf, view.NewestFirst);
         var money = view.CutsVisits ? [] : documents.Totals.LedgerOf(person);

@@ -8,8 +8,9 @@ namespace TrackMate.Show;
 /// <summary>An event as a lane shows it.</summary>
 /// <param name="Key">Its source and id, as addresses name it.</param>
 /// <param name="Session">Of a browser's event: the store's number of its session.</param>
+/// <param name="NotCounted">Whether it is beyond a bound that the company set for browsers' events, and in no total.</param>
 /// <param name="Owner">Of a session's page: who has it, by the number of the part.</param>
-public sealed record LaneEvent(string Key, string EventType, string Line, string? Amount, bool Server, long At, bool Bot, long Session = 0, int Owner = 0);
+public sealed record LaneEvent(string Key, string EventType, string Line, string? Amount, bool Server, long At, bool Bot, long Session = 0, int Owner = 0, bool NotCounted = false);
 
 /// <summary>A row of a timeline: a day begins, a span opens, or one or more events.</summary>
 public abstract record TimelineRow
@@ -44,11 +45,11 @@ internal static class TimelineRows
     /// <summary>Fewer than this stand on their own: a fold that hides two saves nothing.</summary>
     private const int ShortestFold = 4;
 
-    public static LaneEvent LaneOf(StoredEvent stored, string currency, int owner = 0)
+    public static LaneEvent LaneOf(StoredEvent stored, string currency, int owner = 0, bool notCounted = false)
     {
         var parts = EventLabel.Of(stored.Type, JsonElement.Parse(stored.Data.Span), currency);
         return new(Links.KeyOf(Shown.Name(stored.Order.Origin), stored.EventId), stored.Type, parts.Line, parts.Amount, stored.Order.Origin is Origin.Server,
-            stored.Order.UnixMilliseconds, stored.Agent is { Bot: true }, stored.Session ?? 0, owner);
+            stored.Order.UnixMilliseconds, stored.Agent is { Bot: true }, stored.Session ?? 0, owner, notCounted);
     }
 
     /// <param name="events">A page, oldest first.</param>
@@ -106,7 +107,8 @@ internal static class TimelineRows
             {
                 for (; opened < openings.Count && openings[opened].UnixMilliseconds <= events[i].At; opened++) inside.Add(new TimelineRow.Opening(openings[opened]));
                 var end = EndOfRun(events, i, group.End, opened < openings.Count ? openings[opened].UnixMilliseconds : long.MaxValue, dateOf);
-                if (end - i < ShortestFold) end = i + 1;
+                // What is in no total stands back, however little of it there is.
+                if (end - i < (events[i].NotCounted ? 2 : ShortestFold)) end = i + 1;
                 inside.Add(new TimelineRow.Events([.. events.Skip(i).Take(end - i)]));
                 i = end;
             }
@@ -122,14 +124,14 @@ internal static class TimelineRows
     }
 
     /// <summary><c>38 page views</c>, or the sender's own word where its plural is not known.</summary>
-    public static string NameOf(IReadOnlyList<LaneEvent> run) => run[0].EventType == "page_view" ? $"{run.Count} page views" : $"{run.Count} × {run[0].EventType}";
+    public static string NameOf(IReadOnlyList<LaneEvent> run) => run[0].NotCounted ? $"{run.Count} events not counted" : run[0].EventType == "page_view" ? $"{run.Count} page views" : $"{run.Count} × {run[0].EventType}";
 
     private static int EndOfRun(IReadOnlyList<LaneEvent> events, int from, int before, long beforeTime, Func<long, DateOnly> dateOf)
     {
         var (first, day) = (events[from], dateOf(events[from].At));
         var end = from + 1;
-        while (end < before && events[end].EventType == first.EventType && events[end].Server == first.Server && events[end].Bot == first.Bot
-            && events[end].Amount is null && first.Amount is null && events[end].At < beforeTime && dateOf(events[end].At) == day) end++;
+        while (end < before && events[end].NotCounted == first.NotCounted && (first.NotCounted || events[end].EventType == first.EventType) && events[end].Server == first.Server && events[end].Bot == first.Bot
+            && (first.NotCounted || (events[end].Amount is null && first.Amount is null)) && events[end].At < beforeTime && dateOf(events[end].At) == day) end++;
         return end;
     }
 }
