@@ -49,7 +49,9 @@ internal sealed class SoughtPerson
     {
         if (NamesSession(text)) return true;
         var damages = DamagesOf(text);
-        return damages.Count > MostDamages || forms.Exists(form => Contains(text, form) || damages.Exists(damage => IsBeside(text, damage, form)));
+        if (damages.Count > MostDamages) return true;
+        var escapes = EscapesIn(text);
+        return forms.Exists(form => Contains(text, form) || damages.Exists(damage => IsBeside(text, damage, form)) || escapes.Exists(escape => IsAround(text, escape, Before(text, escape.Start, form), form)));
     }
 
     /// <summary>Runs of damage, and the end of the text.</summary>
@@ -81,35 +83,54 @@ internal sealed class SoughtPerson
         return false;
     }
 
-    /// <summary>Whether so much of a name stands on both sides of damage, or before it, that the rest of it may be what was damaged.</summary>
+    /// <summary>The first escapes of a text: where one is broken, what follows may have made a whole one of it.</summary>
+    private static List<(int Start, int End)> EscapesIn(string text)
+    {
+        var escapes = new List<(int, int)>();
+        for (var at = text.IndexOf("\\u", StringComparison.Ordinal); at >= 0 && escapes.Count < MostDamages; at = text.IndexOf("\\u", at + 2, StringComparison.Ordinal)) escapes.Add((at, at + 2));
+        return escapes;
+    }
+
+    /// <summary>Whether so much of a name stands before damage, or on both sides of it, that the rest of it may be what was damaged.</summary>
     private static bool IsBeside(string text, (int Start, int End) damage, string form)
     {
-        var before = 0;
-        for (var length = Math.Min(form.Length - 1, damage.Start); length > 0 && before == 0; length--)
+        var before = Before(text, damage.Start, form);
+        return before >= (text.AsSpan(damage.End).IsWhiteSpace() ? LeastPartAtEnd : LeastPart) || IsAround(text, damage, before, form);
+    }
+
+    /// <summary>How much of the beginning of a name stands before a place.</summary>
+    private static int Before(string text, int end, string form)
+    {
+        for (var length = Math.Min(form.Length - 1, end); length > 0; length--)
         {
-            if (text[damage.Start - 1] == form[length - 1] && text.AsSpan(0, damage.Start).EndsWith(form.AsSpan(0, length)) && BeginsAt(text, damage.Start - length)) before = length;
+            if (text[end - 1] == form[length - 1] && text.AsSpan(0, end).EndsWith(form.AsSpan(0, length)) && BeginsAt(text, end - length)) return length;
         }
 
-        if (before >= (text.AsSpan(damage.End).IsWhiteSpace() ? LeastPartAtEnd : LeastPart)) return true;
+        return 0;
+    }
+
+    private static bool IsAround(string text, (int Start, int End) damage, int before, string form)
+    {
         // Of a broken escape digits are left behind the damage, and of a broken character what its bytes make with those that follow.
+        var needed = Math.Max(LeastPartAtEnd, Math.Max(form.Length - MostLost, (form.Length + 1) / 2)) - before;
         for (var skipped = 0; skipped <= MostDigits && damage.End + skipped < text.Length; skipped++)
         {
-            if (before + AfterDamage(text, damage.End + skipped, form) >= Math.Max(LeastPartAtEnd, Math.Max(form.Length - MostLost, (form.Length + 1) / 2))) return true;
+            if (EndStandsAt(text, damage.End + skipped, form, needed)) return true;
             if (text[damage.End + skipped] is var c && char.IsAscii(c) && !char.IsAsciiHexDigit(c) && !char.IsControl(c)) return false;
         }
 
         return false;
     }
 
-    /// <summary>How much of the end of a name stands at a place.</summary>
-    private static int AfterDamage(string text, int start, string form)
+    /// <summary>Whether the end of a name stands at a place, so much of it or more.</summary>
+    private static bool EndStandsAt(string text, int start, string form, int least)
     {
-        for (var length = Math.Min(form.Length - 1, text.Length - start); length > 0; length--)
+        for (var length = Math.Min(form.Length - 1, text.Length - start); length >= Math.Max(least, 1); length--)
         {
-            if (text[start] == form[^length] && text.AsSpan(start).StartsWith(form.AsSpan(form.Length - length)) && EndsAt(text, start + length)) return length;
+            if (text[start] == form[^length] && text.AsSpan(start).StartsWith(form.AsSpan(form.Length - length)) && EndsAt(text, start + length)) return true;
         }
 
-        return 0;
+        return least <= 0;
     }
 
     private static bool EndsAt(string text, int end) => end == text.Length || !char.IsLetterOrDigit(text[end]);
