@@ -14,8 +14,8 @@ internal static class Health
 
     public static void Map(WebApplication app)
     {
-        app.MapMethods("/health/live", Server.Reading, http => WriteAsync(http, 200, "live", null)).ShortCircuit();
-        app.MapMethods("/health/ready", Server.Reading, Ready).ShortCircuit();
+        app.MapGet("/health/live", http => WriteAsync(http, 200, "live", null)).ShortCircuit();
+        app.MapGet("/health/ready", Ready).ShortCircuit();
     }
 
     private static async Task Ready(HttpContext http)

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.ResponseCompression;
 using TrackMate.Host.Contract;
 using TrackMate.Manage;
 using TrackMate.Receive;
@@ -11,9 +12,6 @@ namespace TrackMate.Host;
 /// <summary>Puts the server together: what it is made of, and the table of what it answers, in the order of the data.</summary>
 internal static class Server
 {
-    /// <summary>Who may GET may HEAD: Kestrel leaves the body out.</summary>
-    public static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
-
     /// <summary>As many as there may be connections to a database.</summary>
     private const int ThreadsAtOnce = 100;
 
@@ -31,7 +29,7 @@ internal static class Server
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
         {
-            forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+            forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedPrefix;
             // Every trusted hop is stepped over, not only the last: behind two proxies the visitor's address still is the visitor's.
             forwarded.ForwardLimit = null;
             forwarded.KnownProxies.Clear();
@@ -72,17 +70,23 @@ internal static class Server
         builder.Services.AddSingleton<ExportApi>();
         builder.Services.AddSingleton<ActApi>();
         OpenApi.Add(builder.Services);
+        AddCompression(builder.Services);
         Dashboard.Add(builder, options.Installation);
 
         var app = builder.Build();
         if (options.TrustedProxies.Count > 0) app.UseForwardedHeaders();
+        if (options.TrustedProxies.Count > 0 || options.PathBase.Length > 0) app.Use(next => http => PathBases.Middleware(http, next, options.PathBase));
+        app.Use(next => http => PublicCalls.Middleware(http, next));
         app.Use(next => http => Problems.Middleware(http, next));
+        app.Use(next => http => HeadRequests.Middleware(http, next));
         var gate = app.Services.GetRequiredService<StartGate>();
         app.Use(next => http => gate.Pass(http, next));
         app.Use(next => http => AddressText.Middleware(http, next));
         app.UseRouting();
         app.Use(next => http => Problems.FillEmpty(http, next));
+        app.Use(next => http => HeadRequests.Allow(http, next));
         app.Use(next => http => Telemetry.Guard(http, next));
+        app.UseResponseCompression();
         Dashboard.Use(app);
         MapReceive(app);
         MapShow(app);
@@ -94,31 +98,43 @@ internal static class Server
         return app;
     }
 
+    /// <summary>
+    /// Of pages and what is read; the calls that receive and the live stream answer without it. That encrypted pages are compressed tells nobody a secret: cookies do
+    /// not travel with requests that another site makes (SameSite=Strict), nor keys, and the token in a form is another one each time.
+    /// </summary>
+    private static void AddCompression(IServiceCollection services) => services.AddResponseCompression(compression =>
+    {
+        compression.EnableForHttps = true;
+        compression.Providers.Add<BrotliCompressionProvider>();
+        compression.Providers.Add<GzipCompressionProvider>();
+        compression.MimeTypes = ["text/html", "text/plain", "application/json", "application/problem+json", ExportApi.ContentType.Split(';')[0]];
+    });
+
     private static void MapReceive(WebApplication app)
     {
         var services = app.Services;
-        app.MapPost("/api/events", services.GetRequiredService<TrackEvents>().Handle).ShortCircuit();
-        app.MapPost("/api/profile", services.GetRequiredService<IdentifyProfile>().Handle).ShortCircuit();
+        foreach (var path in PublicCalls.Events) app.MapPost(path, services.GetRequiredService<TrackEvents>().Handle).ShortCircuit();
+        foreach (var path in PublicCalls.Profile) app.MapPost(path, services.GetRequiredService<IdentifyProfile>().Handle).ShortCircuit();
+        foreach (var path in PublicCalls.Script) app.MapGet(path, BrowserSdk.Handle).ShortCircuit();
         app.MapPost("/api/webhooks/events", services.GetRequiredService<ReceiveWebhook>().Handle).ShortCircuit();
-        app.MapMethods("/api/events", [HttpMethods.Options], PublicCalls.Preflight).ShortCircuit();
-        app.MapMethods("/api/profile", [HttpMethods.Options], PublicCalls.Preflight).ShortCircuit();
-        app.MapMethods("/trackmate.js", Reading, BrowserSdk.Handle).ShortCircuit();
+        foreach (var path in PublicCalls.Events.Concat(PublicCalls.Profile)) app.MapMethods(path, [HttpMethods.Options], PublicCalls.Preflight).ShortCircuit().WithMetadata(new PreflightOf("POST"));
+        foreach (var path in PublicCalls.Script) app.MapMethods(path, [HttpMethods.Options], PublicCalls.Preflight).ShortCircuit().WithMetadata(new PreflightOf("GET, HEAD"));
     }
 
     private static void MapShow(WebApplication app)
     {
         var api = app.Services.GetRequiredService<ReadApi>();
-        app.MapMethods("/api/profiles", Reading, api.Profiles);
-        app.MapMethods("/api/profiles/{id}", Reading, api.Profile);
-        app.MapMethods("/api/profiles/{id}/timeline", Reading, api.Timeline);
-        app.MapMethods("/api/sessions/{sessionId}", Reading, api.Session);
-        app.MapMethods("/api/events/{eventId}", Reading, api.Event);
+        app.MapGet("/api/profiles", api.Profiles);
+        app.MapGet("/api/profiles/{id}", api.Profile);
+        app.MapGet("/api/profiles/{id}/timeline", api.Timeline);
+        app.MapGet("/api/sessions/{sessionId}", api.Session);
+        app.MapGet("/api/events/{eventId}", api.Event);
     }
 
     private static void MapActs(WebApplication app)
     {
         var api = app.Services.GetRequiredService<ActApi>();
-        app.MapMethods("/api/profiles/{id}/claims", Reading, api.Claims);
+        app.MapGet("/api/profiles/{id}/claims", api.Claims);
         app.MapPost("/api/claims/revoke", api.RevokeMany);
         app.MapPost("/api/claims/{id}/revoke", api.Revoke);
         app.MapPost("/api/claims/{id}/lift", api.Lift);
@@ -127,8 +143,8 @@ internal static class Server
         app.MapPost("/api/profiles/{id}/unmerge", api.Unmerge);
         app.MapPost("/api/profiles/{id}/isolate", api.Isolate);
         app.MapPost("/api/profiles/{id}/freeze", api.Freeze);
-        app.MapMethods("/api/audit", Reading, api.AuditLog);
-        app.MapMethods("/api/profiles/{id}/export", Reading, app.Services.GetRequiredService<ExportApi>().Export);
+        app.MapGet("/api/audit", api.AuditLog);
+        app.MapGet("/api/profiles/{id}/export", app.Services.GetRequiredService<ExportApi>().Export);
         app.MapDelete("/api/profiles/{id}", app.Services.GetRequiredService<ErasureApi>().Erase);
     }
 }

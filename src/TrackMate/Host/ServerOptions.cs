@@ -15,7 +15,8 @@ namespace TrackMate.Host;
 /// <param name="DiskReserve"><c>TRACKMATE_DISK_RESERVE</c>: free room on the disk of the data folder below which browsers get 503.</param>
 /// <param name="PairsPerAddress"><c>TRACKMATE_PAIRS_PER_ADDRESS</c>: different pairs of e-mail and externalId that browsers of one address may claim in an hour; null for <c>off</c>.</param>
 /// <param name="PairsPerSession"><c>TRACKMATE_PAIRS_PER_SESSION</c>: the same of one session.</param>
-/// <param name="TrustedProxies"><c>TRACKMATE_TRUSTED_PROXIES</c>: addresses or networks whose X-Forwarded-For and -Proto are believed.</param>
+/// <param name="TrustedProxies"><c>TRACKMATE_TRUSTED_PROXIES</c>: addresses or networks whose X-Forwarded-For, -Proto and -Prefix are believed.</param>
+/// <param name="PathBase"><c>TRACKMATE_PATH_BASE</c>: the path below which a proxy serves it, such as <c>/trackmate</c>; empty for none.</param>
 internal sealed record ServerOptions(
     Installation Installation,
     string Urls,
@@ -26,7 +27,8 @@ internal sealed record ServerOptions(
     DiskReserve DiskReserve,
     int? PairsPerAddress,
     int? PairsPerSession,
-    IReadOnlyList<IPNetwork> TrustedProxies)
+    IReadOnlyList<IPNetwork> TrustedProxies,
+    string PathBase)
 {
     private const int DefaultRequestsPerSecond = 100;
     private const int DefaultPairsPerAddress = 1000;
@@ -49,7 +51,8 @@ internal sealed record ServerOptions(
             // Who lifts the limit of an address for a load test lifts this one of it too.
             PairsOf("TRACKMATE_PAIRS_PER_ADDRESS", Get("TRACKMATE_PAIRS_PER_ADDRESS"), RateOf(Get("TRACKMATE_RATE_LIMIT")) is null ? null : DefaultPairsPerAddress),
             PairsOf("TRACKMATE_PAIRS_PER_SESSION", Get("TRACKMATE_PAIRS_PER_SESSION"), DefaultPairsPerSession),
-            ProxiesOf(Get("TRACKMATE_TRUSTED_PROXIES")));
+            ProxiesOf(Get("TRACKMATE_TRUSTED_PROXIES")),
+            PathBaseOf(Get("TRACKMATE_PATH_BASE")));
     }
 
     /// <exception cref="InvalidSettingException">The database is not one that can be connected to.</exception>
@@ -133,6 +136,14 @@ internal sealed record ServerOptions(
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var pairs) && pairs is >= 1 and <= 1_000_000
             ? pairs
             : throw new InvalidSettingException(name, $"'{text}' is not a number of pairs an hour from 1 to 1000000, nor off");
+    }
+
+    private static string PathBaseOf(string? text)
+    {
+        var path = text?.TrimEnd('/') ?? "";
+        return path.Length == 0 || Show.PathBases.IsPathBase(path)
+            ? path
+            : throw new InvalidSettingException("TRACKMATE_PATH_BASE", $"'{text}' is not a path such as /trackmate");
     }
 
     private static List<IPNetwork> ProxiesOf(string? text)

@@ -99,11 +99,9 @@ internal sealed record CompanyChange
     private static IReadOnlyList<string> Changed(IReadOnlyList<string> old, IReadOnlyList<string> given, Func<string, string> check) =>
         given.Count == 0 ? old : [.. given.Select(check).Distinct(StringComparer.Ordinal)];
 
-    // As browsers send it in Origin: scheme and host in lower case, the port only where it is not the scheme's own.
     private static string OriginOf(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.PathAndQuery == "/" && uri.Fragment.Length == 0 && uri.UserInfo.Length == 0
-            ? uri.IsDefaultPort ? $"{uri.Scheme}://{uri.IdnHost}" : $"{uri.Scheme}://{uri.IdnHost}:{uri.Port}"
-            : throw new InvalidSettingException("--origin", $"'{text}' is not an origin such as https://shop.com: scheme and host, a port if it has one, and nothing after it");
+        AllowedOrigin.Normalize(text)
+            ?? throw new InvalidSettingException("--origin", $"'{text}' is not an origin such as https://shop.com: scheme and host, a port if it has one, and nothing after it. https://*.shop.com is every subdomain, capacitor:// every host of an app's scheme, null what files send");
 
     private static string TypeOf(string option, string text) =>
         text.Length is >= 1 and <= MaxTypeLength && !text.Any(char.IsControl) && !string.IsNullOrWhiteSpace(text)

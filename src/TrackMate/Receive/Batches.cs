@@ -37,7 +37,7 @@ internal static class Batches
                 {
                     if (reader is not { TokenType: JsonTokenType.PropertyName, CurrentDepth: 3 } || !reader.ValueTextEquals("eventId"u8)) continue;
                     reader.Read();
-                    if (reader.TokenType is JsonTokenType.String && reader.GetString() is { Length: > 0 and <= WireObject.MaxLength } eventId && !eventId.Contains('\0', StringComparison.Ordinal)) eventIds.Add(eventId);
+                    if (WireObject.IdIn(ref reader) is { } eventId) eventIds.Add(eventId);
                 }
             }
         }
@@ -60,7 +60,7 @@ internal static class Batches
                 if (reader is { TokenType: JsonTokenType.StartObject, CurrentDepth: 2 }) start = reader.TokenStartIndex;
                 if (reader is not { TokenType: JsonTokenType.PropertyName, CurrentDepth: 3 } || !reader.ValueTextEquals("eventId"u8)) continue;
                 reader.Read();
-                if (reader.TokenType is not JsonTokenType.String || !reader.ValueTextEquals(eventId)) continue;
+                if (WireObject.IdIn(ref reader) != eventId) continue;
                 while (reader.CurrentDepth > 2 || reader.TokenType is not JsonTokenType.EndObject) reader.Read();
                 return json[(int)start..(int)reader.BytesConsumed];
             }
@@ -78,7 +78,7 @@ internal static class Batches
     {
         try
         {
-            return wire.Text(Member.EventId);
+            return wire.TextOrInteger(Member.EventId);
         }
         catch (Refused)
         {

@@ -8,7 +8,6 @@ internal sealed class IdentifyProfile(Intake intake, PairLimit pairs)
 {
     public Task Handle(HttpContext http)
     {
-        PublicCalls.AllowEveryOrigin(http);
         intake.LimitAddress(http);
         intake.RequireRoom();
         return intake.Run(http, ReceivingCall.Profile, Identify);

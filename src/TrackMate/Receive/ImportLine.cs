@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -183,8 +182,8 @@ internal sealed record ImportLine(Message? Message, ExportedAct? Act, JsonElemen
         Placeholders.IsPlaceholder(text, AnyCompany) ? throw new FormatException($"{name} is a placeholder, on which strangers would meet") : text;
 
     private static long TimeOf(JsonElement json, string name) =>
-        DateTimeOffset.TryParse(json.GetProperty(name).GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time.ToUnixTimeMilliseconds()
+        WrittenTime.TryParse(json.GetProperty(name).GetString(), out var time)
+            ? time.UnixMilliseconds
             : throw new FormatException($"{name} is not a time");
 
     /// <summary>JSON of an object as it was sent, checked by the rules of the wire; empty where it is left out.</summary>

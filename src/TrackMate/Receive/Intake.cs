@@ -87,7 +87,7 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
         var companyId = wire.RequiredText(Member.CompanyId);
         var company = registry.Find(companyId) ?? throw new Refused(Reason.UnknownCompany, "company_id is unknown. Copy it from the Get started page of the dashboard.", "company_id");
         var origin = http.Request.Headers.Origin.ToString();
-        if (origin.Length > 0 && company.Settings.AllowedOrigins is { Count: > 0 } allowed && !allowed.Contains(origin, StringComparer.OrdinalIgnoreCase))
+        if (origin.Length > 0 && company.Settings.AllowedOrigins is { Count: > 0 } allowed && !allowed.Any(entry => AllowedOrigin.Allows(entry, origin)))
             throw new Refusal(company, new(Reason.OriginNotAllowed, $"The origin {origin} is not allowed for this company. Allow it with: trackmate company set --origin (list all allowed origins)."), Batches.EventIdOf(wire));
         return company;
     }

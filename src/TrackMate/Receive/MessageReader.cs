@@ -120,7 +120,7 @@ internal static class MessageReader
 
     private static string EventIdOf(WireObject wire, Envelope envelope)
     {
-        var eventId = wire.Text(Member.EventId) ?? NewEventId(envelope);
+        var eventId = wire.TextOrInteger(Member.EventId) ?? NewEventId(envelope);
         return envelope.Origin is Origin.Browser && eventId.StartsWith("reg_", StringComparison.Ordinal) && ProfileId.TryParse(eventId[4..], out _)
             ? throw new Refused(Reason.BadValue, $"{wire.PathOf(Member.EventId)} is reserved by TrackMate (reg_ and a profile id). Use another id.", wire.PathOf(Member.EventId).ToString())
             : eventId;

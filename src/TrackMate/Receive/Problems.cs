@@ -91,7 +91,7 @@ internal static partial class Problems
     public static async Task FillEmpty(HttpContext http, RequestDelegate next)
     {
         await next(http);
-        if (http.Response.HasStarted || http.Response.ContentType is not null || !http.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)) return;
+        if (http.Response.HasStarted || http.Response.ContentType is not null || !IsCall(http.Request.Path)) return;
         var status = http.Response.StatusCode;
         if (status is not (StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed)) return;
         var detail = status == StatusCodes.Status405MethodNotAllowed
@@ -99,4 +99,6 @@ internal static partial class Problems
             : $"There is nothing at {http.Request.Path}; see /docs.";
         await WriteAsync(http, new Problem("about:blank", ReasonPhrases.GetReasonPhrase(status), status, detail));
     }
+
+    private static bool IsCall(PathString path) => path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments("/t", StringComparison.OrdinalIgnoreCase);
 }

@@ -12,7 +12,6 @@ internal sealed class TrackEvents(Intake intake)
 
     public Task Handle(HttpContext http)
     {
-        PublicCalls.AllowEveryOrigin(http);
         intake.LimitAddress(http);
         intake.RequireRoom();
         return intake.Run(http, ReceivingCall.Events, Track);

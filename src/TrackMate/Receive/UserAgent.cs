@@ -14,12 +14,6 @@ internal static class UserAgent
 
     private static readonly ConcurrentDictionary<string, Agent> Known = new(StringComparer.Ordinal);
 
-    private static readonly string[] BotWords =
-    [
-        "bot", "crawl", "spider", "slurp", "headless", "lighthouse", "preview", "facebookexternalhit", "curl/", "wget/", "python-", "go-http-client", "java/",
-        "okhttp", "httpclient", "scrapy", "phantomjs", "pingdom", "uptime", "monitor", "axios/", "node-fetch",
-    ];
-
     /// <returns>Null for a missing header: a missing one is no bot, and nothing is known.</returns>
     public static Agent? Parse(string? header)
     {
@@ -30,14 +24,7 @@ internal static class UserAgent
         return Known[header] = Read(header);
     }
 
-    private static Agent Read(string header) => new(BrowserOf(header), SystemOf(header), DeviceOf(header), IsBot(header));
-
-    /// <summary>Cubot is a maker of phones, whose owners are no bots.</summary>
-    private static bool IsBot(string header)
-    {
-        var words = header.Replace("cubot", "", StringComparison.OrdinalIgnoreCase);
-        return BotWords.Any(word => words.Contains(word, StringComparison.OrdinalIgnoreCase));
-    }
+    private static Agent Read(string header) => new(BrowserOf(header), SystemOf(header), DeviceOf(header), Bots.IsBot(header));
 
     // Nearly every browser also calls itself Safari, and many Chrome: the more particular name comes first.
     private static string BrowserOf(string header) => header switch

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using TrackMate.Bind;
 
 namespace TrackMate.Receive;
 
@@ -33,6 +35,9 @@ internal readonly struct WireObject
 {
     /// <summary>Characters of an id at most.</summary>
     public const int MaxLength = 200;
+
+    /// <summary>Bytes of a time as it is sent: with a time zone's name beside it, and a few escapes.</summary>
+    private const int MaxTimeBytes = 200;
 
     private static readonly string[] Names =
     [
@@ -134,7 +139,7 @@ internal readonly struct WireObject
             {
                 var found = reader.ValueTextEquals(Utf8Names[(int)member]);
                 reader.Read();
-                if (found) return reader.TokenType is JsonTokenType.String && reader.GetString() is { Length: > 0 and <= MaxLength } text && !text.Contains('\0', StringComparison.Ordinal) ? text : null;
+                if (found) return IdIn(ref reader);
                 reader.Skip();
             }
         }
@@ -145,6 +150,14 @@ internal readonly struct WireObject
 
         return null;
     }
+
+    /// <summary>The id that a reader stands on, as text or as a whole number; null where it can be none.</summary>
+    public static string? IdIn(ref Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.String => reader.GetString() is { Length: > 0 and <= MaxLength } text && !text.Contains('\0', StringComparison.Ordinal) ? text : null,
+        JsonTokenType.Number => reader.ValueSpan.Length <= JsonRules.MaxDigits && IsInteger(reader.ValueSpan) ? Encoding.UTF8.GetString(reader.ValueSpan) : null,
+        _ => null,
+    };
 
     /// <summary>The object as it was sent.</summary>
     public ReadOnlyMemory<byte> Json => json;
@@ -222,27 +235,31 @@ internal readonly struct WireObject
     {
         if (!Has(member) || places[(int)member].Type is not JsonTokenType.Number) return Text(member);
         var (start, length, _) = places[(int)member];
-        var number = Encoding.UTF8.GetString(json.Span.Slice(start, length));
-        return number.All(c => char.IsAsciiDigit(c) || c == '-') ? number : throw Wrong(member, "a string or a whole number");
+        var number = json.Span.Slice(start, length);
+        return IsInteger(number) ? Encoding.UTF8.GetString(number) : throw Wrong(member, "a string or a whole number");
     }
 
-    /// <summary>An ISO 8601 time with its offset, in unix milliseconds; null where it is absent.</summary>
+    private static bool IsInteger(ReadOnlySpan<byte> number) => number.TrimStart((byte)'-').IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0;
+
+    /// <summary>A time in unix milliseconds: ISO 8601 with an offset, or seconds or milliseconds since 1970; null where it is absent.</summary>
     public long? Time(Member member)
     {
         if (!Has(member)) return null;
-        // Some encoders write the + of an offset as \u002B, so the text is decoded before it is looked at.
-        if (IsText(member) && Decode(member, "a time") is { Length: > 18 } text && HasOffset(text))
+        var (start, length, type) = places[(int)member];
+        var time = default(WrittenTime);
+        var isTime = type switch
         {
-            var (start, length, _) = places[(int)member];
-            var reader = new Utf8JsonReader(json.Span.Slice(start, length));
-            reader.Read();
-            if (reader.TryGetDateTimeOffset(out var time)) return time.ToUnixTimeMilliseconds();
-        }
-
-        throw new Refused(Reason.BadValue, $"{PathOf(member)} is not a time; send ISO 8601 with an offset, such as 2025-10-18T10:00:00Z.", PathOf(member).ToString());
+            JsonTokenType.Number => decimal.TryParse(json.Span.Slice(start, length), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && WrittenTime.TryFromUnix(number, out time),
+            // Some encoders write the + of an offset as \u002B, so the text is decoded before it is looked at.
+            JsonTokenType.String when length <= MaxTimeBytes => WrittenTime.TryParse(Decode(member, "a time"), out time),
+            _ => false,
+        };
+        if (isTime && time.OffsetMinutes is not null) return time.UnixMilliseconds;
+        var field = PathOf(member).ToString();
+        throw new Refused(Reason.BadValue, isTime
+            ? $"{field} does not say from which time zone it is; add Z or an offset, such as 2025-10-18T10:00:00Z or 2025-10-18T12:00:00+02:00."
+            : $"{field} is not a time; send ISO 8601 with an offset, such as 2025-10-18T10:00:00Z, or unix seconds or milliseconds.", field);
     }
-
-    private static bool HasOffset(string time) => time[^1] is 'Z' || time.AsSpan(10).ContainsAny('+', '-');
 
     private string Decode(Member member, string expected)
     {

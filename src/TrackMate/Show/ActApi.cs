@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using TrackMate.Bind;
 using TrackMate.Manage;
@@ -77,7 +76,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
 
     public Task Unbind(HttpContext http) => Act(http, "session", (acts, company, body, by) =>
     {
-        var (from, to) = (TimeOf(body, "from") ?? long.MinValue, TimeOf(body, "to") ?? long.MaxValue);
+        var (from, to) = (Queries.TimeIn(body, "from") ?? long.MinValue, Queries.TimeIn(body, "to") ?? long.MaxValue);
         return from < to ? acts.Unbind(company, IdOf(http), from, to, by) : throw new Refused(Reason.BadValue, "from is not before to.", "from");
     }, actId => new(ClaimId: actId));
 
@@ -152,14 +151,6 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
 
     private static ProfileId ProfileIn(JsonElement body, string name) =>
         ProfileId.TryParse(TextIn(body, name), out var id) ? id : throw new Refused(Reason.BadValue, $"{name} is not a profile's id; send its 24 hex digits.", name);
-
-    private static long? TimeOf(JsonElement body, string name)
-    {
-        if (!body.TryGetProperty(name, out var value) || value.ValueKind is JsonValueKind.Null) return null;
-        return value.ValueKind is JsonValueKind.String && DateTimeOffset.TryParse(value.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time.ToUnixTimeMilliseconds()
-            : throw new Refused(Reason.BadValue, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z.", name);
-    }
 
     private static ProfileId ProfileOf(HttpContext http) =>
         ProfileId.TryParse((string?)http.Request.RouteValues["id"], out var id) ? id : throw new Refused(Reason.NotFound, "The company has no profile with this id.");

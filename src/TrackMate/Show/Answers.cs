@@ -38,7 +38,12 @@ public sealed record RevenueDocument(string Currency, string Amount);
 /// <param name="Id">The profile id that is this identifier's for ever.</param>
 public sealed record IdentifierDocument(string Kind, string Value, string Id);
 
-public sealed record ProfilesPage(IReadOnlyList<ProfileDocument> Profiles, string? NextCursor);
+public sealed record ProfilesPage(IReadOnlyList<ProfileDocument> Profiles, string? NextCursor)
+{
+    /// <summary>Why an empty list may not be what was asked for, such as a <c>+</c> that was not escaped.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Hint { get; init; }
+}
 
 public sealed record TimelinePage(IReadOnlyList<TimelineEvent> Events, string? NextCursor);
 

@@ -65,6 +65,6 @@ internal static class Dashboard
         }
 
         await http.SignOutAsync();
-        http.Response.Redirect("/login");
+        http.Response.Redirect(Links.Login);
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http.Features;
 using TrackMate.Bind;
 using TrackMate.Receive;
@@ -36,6 +37,29 @@ internal static class Queries
         "true" => true,
         _ => throw new Refused(Reason.BadParameter, $"{name} must be true or false.", name),
     };
+
+    /// <summary>A time, in unix milliseconds; without an offset it is UTC, and a date alone is its first moment. Null where it is left out.</summary>
+    public static long? TimeOf(string? text, string name)
+    {
+        if (string.IsNullOrEmpty(text)) return null;
+        if (WrittenTime.TryParse(text, out var time)) return time.UnixMilliseconds;
+        var hint = text.Contains(' ', StringComparison.Ordinal) ? " In an address a + means a blank; write it as %2B." : "";
+        throw new Refused(Reason.BadParameter, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z or 2025-10-18, or unix seconds or milliseconds.{hint}", name);
+    }
+
+    /// <summary>A time in a body, in unix milliseconds, written as in messages or as in an address. Null where it is left out.</summary>
+    public static long? TimeIn(JsonElement body, string name)
+    {
+        if (!body.TryGetProperty(name, out var value) || value.ValueKind is JsonValueKind.Null) return null;
+        var time = default(WrittenTime);
+        var isTime = value.ValueKind switch
+        {
+            JsonValueKind.String => WrittenTime.TryParse(value.GetString(), out time),
+            JsonValueKind.Number => value.TryGetDecimal(out var number) && WrittenTime.TryFromUnix(number, out time),
+            _ => false,
+        };
+        return isTime ? time.UnixMilliseconds : throw new Refused(Reason.BadValue, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z, or unix seconds or milliseconds.", name);
+    }
 
     public static int LimitOf(string? text, int otherwise)
     {

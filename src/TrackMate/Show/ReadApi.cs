@@ -1,4 +1,3 @@
-using System.Globalization;
 using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Receive;
@@ -21,8 +20,8 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
         var page = Read(company, documents => ((string?)query["email"], (string?)query["externalId"]) switch
         {
             // One that is given and blank names nobody; it is not the same as none.
-            ({ } email, _) => Single(EmailAddress.TryNormalize(email, out var normalized) ? documents.Find(Identifier.Email(company, normalized).Id) : null),
-            (_, { } externalId) => Single(documents.Find(Identifier.External(company, externalId).Id)),
+            ({ } email, _) => Single(EmailAddress.TryNormalize(email, out var normalized) ? documents.Find(Identifier.Email(company, normalized).Id) : null, "email", email),
+            (_, { } externalId) => Single(documents.Find(Identifier.External(company, externalId).Id), "externalId", externalId),
             _ => documents.Profiles(Queries.Text(query["q"]), before, limit),
         });
         return Intake.WriteAsync(http, page, Shown.Json.ProfilesPage);
@@ -39,7 +38,7 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
         var company = CompanyOf(http);
         var query = http.Request.Query;
         var limit = Queries.LimitOf(query["limit"], DefaultLimit);
-        var filter = new TimelineFilter(SourceOf(query["source"]), Queries.Text(query["eventType"]), TimeOf(query["from"], "from") ?? long.MinValue, TimeOf(query["to"], "to") ?? long.MaxValue, Words: EventWords.Of(query["q"]));
+        var filter = new TimelineFilter(SourceOf(query["source"]), Queries.Text(query["eventType"]), Queries.TimeOf(query["from"], "from") ?? long.MinValue, Queries.TimeOf(query["to"], "to") ?? long.MaxValue, Words: EventWords.Of(query["q"]));
         var sessionId = Queries.Text(query["sessionId"]);
         var after = Cursors.ReadEvent(company, Queries.Text(query["cursor"]));
         var page = Read(company, documents =>
@@ -77,7 +76,10 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
         return read(new(snapshot.Database, company));
     }
 
-    private static ProfilesPage Single(ProfileDocument? found) => new(found is null ? [] : [found], null);
+    private static ProfilesPage Single(ProfileDocument? found, string name, string given) => found is not null ? new([found], null) : new([], null)
+    {
+        Hint = given.Contains(' ', StringComparison.Ordinal) && !string.IsNullOrWhiteSpace(given) ? $"{name} was read with a blank in it. In an address a + means a blank; to search for a +, write it as %2B." : null,
+    };
 
     private Company CompanyOf(HttpContext http) => Keys.Authorize(http, registry, Scopes.Read).Company;
 
@@ -89,11 +91,4 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
         _ => throw new Refused(Reason.BadParameter, "source must be client or server.", "source"),
     };
 
-    private static long? TimeOf(string? text, string name)
-    {
-        if (string.IsNullOrEmpty(text)) return null;
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time.ToUnixTimeMilliseconds()
-            : throw new Refused(Reason.BadParameter, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z.", name);
-    }
 }

@@ -30,13 +30,15 @@ public sealed class BadFieldsTests(RunningServer running) : IClassFixture<Runnin
     [InlineData("eventType", 422, "[\"page_view\"]")]
     [InlineData("eventType", 422, "true")]
     [InlineData("eventType", 422, "\"tab\\there\"")]
-    [InlineData("eventId", 422, "5")]
+    [InlineData("eventId", 422, "5.5")]
+    [InlineData("eventId", 422, "1e3")]
+    [InlineData("eventId", 422, "true")]
     [InlineData("eventId", 422, "\"\"")]
     [InlineData("eventId", 422, "\"\\u007f\"")]
     [InlineData("eventId", 422, "\"line\\u2028\"")]
     [InlineData("context", 422, "[]")]
     [InlineData("context", 422, "\"a\"")]
-    [InlineData("timestamp", 422, "1760781600")]
+    [InlineData("timestamp", 422, "[1760781600]")]
     [InlineData("sentAt", 422, "true")]
     [InlineData("sentAt", 422, "\"yesterday\"")]
     [InlineData("events", 422, "{}")]
@@ -94,7 +96,9 @@ public sealed class BadFieldsTests(RunningServer running) : IClassFixture<Runnin
     [InlineData("traits", 422, "\"vip\"")]
     [InlineData("timestamp", 422, "\"2025-10-18\"")]
     [InlineData("sentAt", 422, "5")]
-    [InlineData("eventId", 422, "5")]
+    [InlineData("eventId", 422, "5.5")]
+    [InlineData("eventId", 422, "1e3")]
+    [InlineData("eventId", 422, "true")]
     public async Task An_identify_with_a_bad_field_is_refused(string field, int status, string? value)
     {
         var email = RunningServer.Unique() + "@example.com";
@@ -197,6 +201,29 @@ public sealed class BadFieldsTests(RunningServer running) : IClassFixture<Runnin
     {
         (await running.NewShopper().IdentifyAsync(email)).AssertRefused(422, "email");
         Assert.Empty((await running.Backend.GetAsync($"/api/profiles?email={Uri.EscapeDataString(email)}")).Body!["profiles"]!.AsArray());
+    }
+
+    /// <summary>Databases number their rows: 42 is the id "42".</summary>
+    [Fact]
+    public async Task An_eventId_may_be_a_whole_number()
+    {
+        var shop = await running.NewShopAsync();
+        var shopper = shop.NewShopper();
+        string Event(string eventId) => $$"""{"company_id":"{{shop.CompanyId}}","sessionId":"{{shopper.SessionId}}","eventType":"a","eventId":{{eventId}}}""";
+        Assert.Equal("1", (await shopper.SendAsync("/api/events", Event("42"))).AssertOk()["accepted"]);
+        Assert.Equal("1", (await shopper.SendAsync("/api/events", Event("\"42\""))).AssertOk()["duplicates"]);
+        Assert.Equal("1", (await shopper.SendAsync("/api/events", Event("9007199254740993"))).AssertOk()["accepted"]);
+        Assert.Equal("9007199254740993", (await shop.Backend.GetAsync("/api/events/9007199254740993")).AssertOk().Body!["receipts"]![0]!["eventId"]!.ToString());
+        Assert.Equal("7", (await shop.Backend.PostAsync("/api/webhooks/events", """{"identifier":{"externalId":17},"eventType":"a","eventId":7}""")).AssertOk()["eventId"]);
+        (await shopper.SendAsync("/api/profile", $$"""{"company_id":"{{shop.CompanyId}}","sessionId":"{{shopper.SessionId}}","externalId":17,"eventId":8}""")).AssertOk();
+
+        // What is rejected is found by it as well: alone, in a batch, and in a batch that is rejected whole.
+        (await shopper.SendAsync("/api/events", $$"""{"company_id":"{{shop.CompanyId}}","sessionId":"{{shopper.SessionId}}","eventId":101}""")).AssertRefused(422);
+        (await shopper.SendAsync("/api/events", $$"""{"company_id":"{{shop.CompanyId}}","sessionId":"{{shopper.SessionId}}","events":[{"eventId":102}]}""")).AssertOk();
+        (await shopper.SendAsync("/api/events", $$"""{"company_id":"{{shop.CompanyId}}","events":[{"eventType":"a","eventId":103}]}""")).AssertRefused(422);
+        (await shop.Backend.PostAsync("/api/webhooks/events", """{"eventId":104,"a":1,"a":1}""")).AssertRefused(400);
+        foreach (var eventId in new[] { "101", "102", "103", "104" })
+            Assert.Equal("rejected", (await shop.Backend.GetAsync("/api/events/" + eventId)).AssertOk().Body!["receipts"]![0]!["status"]!.ToString());
     }
 
     [Fact]

@@ -74,7 +74,7 @@ public sealed class PrivacyTests(RunningServer running) : IClassFixture<RunningS
     [InlineData("curl/8.14.1", "Other Other desktop bot")]
     [InlineData("python-requests/2.32.5", "Other Other desktop bot")]
     [InlineData("facebookexternalhit/1.1", "Other Other desktop bot")]
-    [InlineData("something nobody has seen", "Other Other desktop")]
+    [InlineData("Mozilla/5.0 (Something) Nobody/1.2 Has/3.4 Seen", "Other Other desktop")]
     public void A_user_agent_is_read_as_people_would(string header, string expected)
     {
         var agent = UserAgent.Parse(header)!;

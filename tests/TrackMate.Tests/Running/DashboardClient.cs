@@ -11,6 +11,12 @@ public sealed partial class DashboardClient : IDisposable
 
     public Task<HttpResponseMessage> GetAsync(ServerProcess server, string path) => http.GetAsync(new Uri(server.Address, path));
 
+    public async Task<HttpResponseMessage> HeadAsync(ServerProcess server, string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Head, new Uri(server.Address, path));
+        return await http.SendAsync(request);
+    }
+
     /// <summary>Opens a stream of events: its answer is read as it comes.</summary>
     public Task<HttpResponseMessage> StreamAsync(ServerProcess server, string path, CancellationToken cancel) =>
         http.GetAsync(new Uri(server.Address, path), HttpCompletionOption.ResponseHeadersRead, cancel);

@@ -48,6 +48,24 @@ public sealed class ReadingTests(RunningServer running) : IClassFixture<RunningS
     [InlineData("source=browser", "source")]
     [InlineData("source=Client", "source")]
     [InlineData("from=yesterday", "from")]
+    [InlineData("from=01.02.2025", "from")]
+    [InlineData("from=01/02/2025", "from")]
+    [InlineData("from=2025/02/01", "from")]
+    [InlineData("from=12:00", "from")]
+    [InlineData("to=1", "to")]
+    [InlineData("to=2025", "to")]
+    [InlineData("to=2025-10", "to")]
+    [InlineData("to=October%2018", "to")]
+    [InlineData("to=18%20Oct%202025", "to")]
+    [InlineData("to=Sat,%2018%20Oct%202025%2010:00:00%20GMT", "to")]
+    [InlineData("from=now", "from")]
+    [InlineData("from=-1d", "from")]
+    [InlineData("from=10:00Z", "from")]
+    [InlineData("from=2025-02-30", "from")]
+    [InlineData("from=2025-10-18T10", "from")]
+    [InlineData("from=%202025-10-18", "from")]
+    [InlineData("from=2025-10-18&from=2025-10-19", "from")]
+    [InlineData("from=null", "from")]
     [InlineData("to=12345678", "to")]
     [InlineData("to=2025-10-18T10:00:00%2B25:00", "to")]
     public async Task A_filter_that_means_nothing_is_refused(string query, string field)
@@ -192,6 +210,10 @@ public sealed class ReadingTests(RunningServer running) : IClassFixture<RunningS
             ("from=2025-10-18T12:05:00%2B02:00&to=2025-10-18T10:10:00Z&source=server", found => found["source"]!.ToString() == "server" && string.CompareOrdinal(found["timestamp"]!.ToString(), "2025-10-18T10:05:00Z") >= 0 && string.CompareOrdinal(found["timestamp"]!.ToString(), "2025-10-18T10:10:00Z") < 0),
             ("from=2025-10-18T10:10:00Z&to=2025-10-18T10:05:00Z", _ => false),
             ("from=2025-10-18", _ => true),
+            ("from=1760782200", found => string.CompareOrdinal(found["timestamp"]!.ToString(), "2025-10-18T10:10:00Z") >= 0),
+            ("from=1760782200000&to=2025-10-18T10:12Z", found => string.CompareOrdinal(found["timestamp"]!.ToString(), "2025-10-18T10:10:00Z") >= 0 && string.CompareOrdinal(found["timestamp"]!.ToString(), "2025-10-18T10:12:00Z") < 0),
+            ("from=2025-10-18T10:10", found => string.CompareOrdinal(found["timestamp"]!.ToString(), "2025-10-18T10:10:00Z") >= 0),
+            ("from=2025-10-18T12:10%2B0200", found => string.CompareOrdinal(found["timestamp"]!.ToString(), "2025-10-18T10:10:00Z") >= 0),
         ];
         foreach (var (query, holds) in filters)
         {
@@ -352,4 +374,42 @@ public sealed class ReadingTests(RunningServer running) : IClassFixture<RunningS
     private static List<string> IdsOf(JsonNode events) => [.. events.AsArray().Select(found => found!["eventId"]!.ToString())];
 
     private static string NewEmail() => RunningServer.Unique() + "@example.com";
+
+    /// <summary>In an address a + is a blank: who forgets that is told, instead of finding nobody.</summary>
+    [Fact]
+    public async Task An_unescaped_plus_is_explained()
+    {
+        var (backend, name) = (running.Backend, RunningServer.Unique());
+        await backend.WebhookAsync("a", email: $"{name}+shop@example.com");
+        var answer = (await backend.GetAsync($"/api/profiles?email={name}+shop@example.com")).AssertOk();
+        Assert.Empty(answer.Body!["profiles"]!.AsArray());
+        Assert.Contains("%2B", answer["hint"]);
+        Assert.Contains("%2B", (await backend.GetAsync($"/api/profiles?externalId={name}+1")).AssertOk()["hint"]);
+
+        var found = (await backend.GetAsync($"/api/profiles?email={name}%2Bshop@example.com")).AssertOk();
+        Assert.Single(found.Body!["profiles"]!.AsArray());
+        Assert.DoesNotContain("hint", found.Text);
+        Assert.DoesNotContain("hint", (await backend.GetAsync($"/api/profiles?email={name}@example.com")).AssertOk().Text);
+
+        var profileId = found.Body["profiles"]![0]!["id"]!.ToString();
+        Assert.Contains("%2B", (await backend.GetAsync($"/api/profiles/{profileId}/timeline?from=2025-10-18T10:00:00+02:00")).AssertRefused(400, "from")["detail"]);
+    }
+
+    /// <summary>Times in a body are read as those of messages are.</summary>
+    [Theory]
+    [InlineData("\"01.02.2025\"", false)]
+    [InlineData("\"12:00\"", false)]
+    [InlineData("true", false)]
+    [InlineData("1", false)]
+    [InlineData("1760781600", true)]
+    [InlineData("\"2025-10-18T10:00Z\"", true)]
+    [InlineData("\"2025-10-18\"", true)]
+    public async Task Times_of_an_unbinding_are_read_as_those_of_messages(string from, bool isTime)
+    {
+        var shopper = running.NewShopper();
+        await shopper.TrackAsync("a");
+        var answer = await running.Backend.PostAsync($"/api/sessions/{shopper.SessionId}/unbind", $$"""{"from":{{from}},"dryRun":true}""");
+        if (isTime) answer.AssertOk();
+        else answer.AssertRefused(422, "from");
+    }
 }

@@ -11,7 +11,7 @@ internal static class CompanySetCommand
     {
         var companyId = CompanyCommand.CompanyArgument();
         var name = Text("--name", "name", "What people call it.");
-        var origins = Texts("--origin", "origin", "A page's origin that may send to the public calls, such as https://shop.com. Those given replace those listed.");
+        var origins = Texts("--origin", "origin", "A page's origin that may send to the public calls, such as https://shop.com or https://*.shop.com. Those given replace those listed.");
         var noOrigins = new Option<bool>("--no-origins") { Description = "Allow all origins." };
         var paymentTypes = Texts("--payment-type", "type", "An event type of servers that pays. Those given replace those listed.");
         var refundTypes = Texts("--refund-type", "type", "An event type of servers that gives money back. Those given replace those listed.");

@@ -21,7 +21,7 @@ internal static class Calls
     public static readonly IReadOnlyList<Call> All =
     [
         new(HttpMethod.Post, "/api/events", "trackEvents", Send, "Send a browser's events",
-            "One event or a batch of at most 500, 1 MiB and 32 KiB each. In a batch a bad event refuses itself only. An eventId sent again is a duplicate and changes nothing. The answer comes after the commit.",
+            "One event or a batch of at most 500, 1 MiB and 32 KiB each. In a batch a bad event refuses itself only. An eventId sent again is a duplicate and changes nothing. The answer comes after the commit. POST /t/events is the same call.",
             typeof(EventsAnswer), """{"accepted":1,"duplicates":0}""")
         {
             Bodies = [typeof(BrowserEventBody), typeof(BrowserEventsBody)],
@@ -29,7 +29,7 @@ internal static class Calls
             Problems = [400, 401, 403, 413, 415, 422, 429, 503],
         },
         new(HttpMethod.Post, "/api/profile", "identify", Send, "Say who a browser's session is",
-            "Every event of the session, past and future, is then on that person's timeline. The answer is always the id of the identifier in this message, known or not. A token, a JWT of the company's back end for this person and company, makes it verified; where the company enforces tokens, one without is a 401.",
+            "Every event of the session, past and future, is then on that person's timeline. The answer is always the id of the identifier in this message, known or not. A token, a JWT of the company's back end for this person and company, makes it verified; where the company enforces tokens, one without is a 401. POST /t/profile is the same call.",
             typeof(ProfileAnswer), """{"profileId":"671234567890abcdef123456"}""")
         {
             Bodies = [typeof(IdentifyBody)],
@@ -47,7 +47,7 @@ internal static class Calls
             Scope = "write",
         },
         new(HttpMethod.Get, "/api/profiles", "listProfiles", Read, "Find profiles",
-            "By e-mail, by your own id, or by a part of name or identifier; the newest first. No match is an empty list.",
+            "By e-mail, by your own id, or by a part of name or identifier; the newest first. No match is an empty list, with a hint where a + in the address seems not to have been escaped.",
             typeof(ProfilesPage), """{"profiles":[],"nextCursor":null}""")
         {
             Parameters =
@@ -78,8 +78,8 @@ internal static class Calls
                 new("id", InPath: true, "A profile's id: 24 hex digits.", "671234567890abcdef123456"),
                 new("source", InPath: false, "client or server; both if left out."),
                 new("eventType", InPath: false, "Only events of this type."),
-                new("from", InPath: false, "Only events from this time on, ISO 8601."),
-                new("to", InPath: false, "Only events before this time, ISO 8601."),
+                new("from", InPath: false, "Only events from this time on: ISO 8601, UTC without an offset, a date alone, or unix seconds or milliseconds."),
+                new("to", InPath: false, "Only events before this time, written the same way."),
                 new("sessionId", InPath: false, "Only events of this session, by any id that an event or a webhook's answer shows."),
                 new("q", InPath: false, "Only events that hold all these words in their type, id or data. Case and accents are ignored."),
                 Limit,

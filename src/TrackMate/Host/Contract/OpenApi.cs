@@ -78,6 +78,13 @@ internal static class OpenApi
     /// <summary>What a record's constructor asks for and its answer leaves out where it is null.</summary>
     private static Task Correct(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancel)
     {
+        // What senders write as a number is taken too: unix seconds or milliseconds for a time, and ids of databases.
+        if (context.JsonPropertyInfo is { } sent && sent.DeclaringType.Namespace == typeof(ActBody).Namespace)
+        {
+            if (schema.Format is "date-time") (schema.Type, schema.Format) = (schema.Type | JsonSchemaType.Number, null);
+            else if (sent.Name is "eventId" or "externalId") schema.Type |= JsonSchemaType.Integer;
+        }
+
         if (context.JsonTypeInfo.Type == typeof(Show.TimelineEvent)) schema.Required?.ExceptWith(["context", "agent"]);
         if (context.JsonTypeInfo.Type == typeof(Show.ErasureDocument)) schema.Required?.ExceptWith(["files"]);
         if (context.JsonTypeInfo.Type == typeof(Show.EventReceipt)) schema.Required?.ExceptWith(["statusCode", "detail", "body", "bodyCut", "duplicates", "lastDuplicateAt", "rejections"]);
@@ -157,7 +164,7 @@ internal static class OpenApi
         403 => "Another company's key, an origin that is not listed, or a key without the scope.",
         404 => "What was asked for is not there.",
         413 => "More bytes than are taken: 1 MiB in a request, 32 KiB in an event.",
-        415 => "A Content-Encoding other than gzip.",
+        415 => "A Content-Encoding other than gzip, deflate and br.",
         422 => "JSON that breaks a rule: a missing field, a value that cannot be, too deep, too many.",
         429 => "More than this address or this company may send now.",
         _ => "The store cannot take it now; nothing of it was stored.",

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using TrackMate.Bind;
 using TrackMate.Receive;
@@ -14,7 +13,7 @@ internal static class AskedClaims
     /// <exception cref="Refused">A member is none, or nothing narrows the claims.</exception>
     public static ClaimFilter Read(JsonElement body, Company company)
     {
-        var filter = new ClaimFilter(SessionsIn(body), IdentifierIn(body, company), TimeIn(body, "from"), TimeIn(body, "to"));
+        var filter = new ClaimFilter(SessionsIn(body), IdentifierIn(body, company), Queries.TimeIn(body, "from"), Queries.TimeIn(body, "to"));
         return Checked(filter);
     }
 
@@ -63,12 +62,6 @@ internal static class AskedClaims
 
     private static ProfileId IdentifierOf(string text, Company company) =>
         ProfileId.TryParse(text, out var id) ? id : EmailAddress.TryNormalize(text, out var email) ? Identifier.Email(company, email).Id : Identifier.External(company, text).Id;
-
-    private static long? TimeIn(JsonElement body, string name)
-    {
-        if (!body.TryGetProperty(name, out var value) || value.ValueKind is JsonValueKind.Null) return null;
-        return value.ValueKind is JsonValueKind.String && DateTimeOffset.TryParse(value.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time.ToUnixTimeMilliseconds() : throw NoTime(name);
-    }
 
     private static Refused NoTime(string name) => new(Reason.BadValue, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z.", name);
 

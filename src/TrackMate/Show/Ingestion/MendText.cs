@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using TrackMate.Bind;
 using TrackMate.Receive;
 using TrackMate.Store;
 
@@ -56,7 +56,7 @@ internal static class MendText
         if (whole.GetValueOrDefault("eventId", Null) == Null) whole["eventId"] = $"\"{GivenEventIds.New(row.ReceivedAt)}\"";
         // By the sender's clock where it told that, since it is corrected by it.
         if (whole.GetValueOrDefault("timestamp", Null) == Null)
-            whole["timestamp"] = whole.GetValueOrDefault("sentAt") is { } sentAt && DateTimeOffset.TryParse(sentAt.Trim('"'), CultureInfo.InvariantCulture, out _) ? sentAt : $"\"{Shown.Time(row.ReceivedAt)}\"";
+            whole["timestamp"] = whole.GetValueOrDefault("sentAt") is { } sentAt && WrittenTime.TryParse(sentAt.Trim('"'), out _) ? sentAt : $"\"{Shown.Time(row.ReceivedAt)}\"";
         return "{" + string.Join(',', whole.Select(member => $"{JsonSerializer.Serialize(member.Key, Wire.Json.String)}:{member.Value}")) + "}";
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TrackMate.Bind;
 
 namespace TrackMate.Show;
 
@@ -23,11 +24,12 @@ public sealed class Clock(TimeZoneInfo zone, DateTimeOffset now)
     /// <returns>Unix milliseconds; null where it is no time.</returns>
     public long? ReadLocal(string text)
     {
-        if (!DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out var time)) return null;
-        if (time.Kind is DateTimeKind.Utc) return new DateTimeOffset(time).ToUnixTimeMilliseconds();
+        if (!WrittenTime.TryParse(text, out var written)) return null;
+        if (written.OffsetMinutes is not null) return written.UnixMilliseconds;
+        var time = DateTimeOffset.FromUnixTimeMilliseconds(written.LocalMilliseconds).DateTime;
         // What the clocks leave out in spring is read as an hour later.
         if (zone.IsInvalidTime(time)) time = time.AddHours(1);
-        return new DateTimeOffset(time, zone.GetUtcOffset(time)).ToUnixTimeMilliseconds();
+        return new DateTimeOffset(time, TimeSpan.Zero).ToUnixTimeMilliseconds() - (long)zone.GetUtcOffset(time).TotalMilliseconds;
     }
 
     /// <summary>When a day begins where the reader is.</summary>

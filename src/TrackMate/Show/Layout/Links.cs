@@ -6,6 +6,24 @@ namespace TrackMate.Show;
 /// <summary>The addresses of the dashboard's pages; whatever comes from outside is escaped here.</summary>
 internal static class Links
 {
+    private static readonly AsyncLocal<string?> PathBase = new();
+
+    /// <summary>The path that the present request's addresses begin with, without a slash at the end; empty where TrackMate has its host for itself.</summary>
+    public static string Base
+    {
+        get => PathBase.Value ?? "";
+        set => PathBase.Value = value.Length == 0 ? null : value;
+    }
+
+    public static string Home => Within("/");
+
+    public static string Login => Within("/login");
+
+    public static string LogOut => Within("/logout");
+
+    /// <summary>A path of this program as a browser asks for it.</summary>
+    public static string Within(string path) => Base + path;
+
     public static string People(string companyId, string? search = null, string? cursor = null) => Address($"/c/{companyId}/people", ("q", search), ("cursor", cursor));
 
     public static string Person(string companyId, string id, string? eventKey = null, string? tab = null, string? cursor = null) =>
@@ -19,7 +37,7 @@ internal static class Links
 
     public static string Merge(string companyId, string id, string? search = null, string? with = null) => Address($"/c/{companyId}/people/{id}/merge", ("q", search), ("with", with));
 
-    public static string Duplicates(string companyId) => $"/c/{companyId}/people/duplicates";
+    public static string Duplicates(string companyId) => Within($"/c/{companyId}/people/duplicates");
 
     public static string Audit(string companyId, string? cursor = null) => Address($"/c/{companyId}/audit", ("cursor", cursor));
 
@@ -30,17 +48,17 @@ internal static class Links
     /// <param name="back">Where to go afterwards.</param>
     public static string Act(string companyId, string verb, string id, string back) => Address($"/c/{companyId}/act", ("do", verb), ("id", id), ("back", back));
 
-    public static string DoAct(string companyId) => $"/c/{companyId}/act/do";
+    public static string DoAct(string companyId) => Within($"/c/{companyId}/act/do");
 
     /// <summary>The page that undoes many claims of browsers at once, with what is known of them filled in.</summary>
     public static string UndoClaims(string companyId, string? sessions = null, string? identifier = null) => Address($"/c/{companyId}/claims/undo", ("sessions", sessions), ("identifier", identifier));
 
-    public static string DoUndoClaims(string companyId) => $"/c/{companyId}/act/undo-claims";
+    public static string DoUndoClaims(string companyId) => Within($"/c/{companyId}/act/undo-claims");
 
-    public static string UndoAct(string companyId) => $"/c/{companyId}/act/undo";
+    public static string UndoAct(string companyId) => Within($"/c/{companyId}/act/undo");
 
     /// <summary>The address of a page that was asked for, without the notice of what was done before.</summary>
-    public static string Here(HttpContext http) => WithNotice(http.Request.Path.ToUriComponent() + http.Request.QueryString.ToUriComponent(), null);
+    public static string Here(HttpContext http) => WithNotice(http.Request.PathBase.ToUriComponent() + http.Request.Path.ToUriComponent() + http.Request.QueryString.ToUriComponent(), null);
 
     /// <summary>An address within this site with the notice of an act, in place of another's.</summary>
     /// <param name="address">A path and query.</param>
@@ -66,11 +84,11 @@ internal static class Links
         Address($"/c/{companyId}/ingestion", ("tab", tab), ("view", view), ("like", like?.ToString(CultureInfo.InvariantCulture)), ("source", source), ("eventId", eventId), ("cursor", cursor));
 
     /// <summary>One rejected event, by the store's number of it.</summary>
-    public static string Rejected(string companyId, long number) => $"/c/{companyId}/ingestion/{number}";
+    public static string Rejected(string companyId, long number) => Within($"/c/{companyId}/ingestion/{number}");
 
-    public static string Stream(string companyId) => $"/c/{companyId}/live/events";
+    public static string Stream(string companyId) => Within($"/c/{companyId}/live/events");
 
-    public static string GetStarted(string companyId) => $"/c/{companyId}/get-started";
+    public static string GetStarted(string companyId) => Within($"/c/{companyId}/get-started");
 
     /// <summary>An event in an address: its source and its id, since ids are unique within a source.</summary>
     public static string KeyOf(string source, string eventId) => $"{source}:{eventId}";
@@ -84,7 +102,7 @@ internal static class Links
 
     private static string Address(string path, params ReadOnlySpan<(string Name, string? Value)> query)
     {
-        var address = path;
+        var address = Within(path);
         var separator = '?';
         foreach (var (name, value) in query)
         {

@@ -291,7 +291,7 @@
 
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && zone !== root.dataset.zone && navigator.cookieEnabled) {
-    document.cookie = `trackmate-zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=strict`;
+    document.cookie = `trackmate-zone=${encodeURIComponent(zone)}; path=${root.dataset.base}; max-age=31536000; samesite=strict`;
     if (main?.dataset.stream) {
       refresh();
       document.querySelectorAll('.zone').forEach((note) => (note.textContent = note.textContent.replace(root.dataset.zone, zone)));

@@ -13,6 +13,7 @@ internal static class LiveStream
     public static IResult Handle(string companyId, HttpContext http, Registry registry, LiveFeed feed, Members members, IHostApplicationLifetime lifetime)
     {
         if (registry.Find(companyId) is not { } company) return Results.NotFound();
+        if (HeadRequests.Is(http)) return Results.Text("", "text/event-stream");
         if (feed.Open(company.Number) is not { } watch)
         {
             http.Response.Headers.RetryAfter = "30";

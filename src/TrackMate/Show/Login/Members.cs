@@ -87,9 +87,9 @@ internal sealed class Members(Registry registry)
 
     /// <summary>Only addresses within this site are gone back to.</summary>
     public static string ReturnTo(string? address) =>
-        address is ['/', ..] && !address.StartsWith("//", StringComparison.Ordinal) && !address.StartsWith("/\\", StringComparison.Ordinal) && !address.Any(char.IsControl)
+        address?.StartsWith(Links.Home, StringComparison.Ordinal) is true && !address.StartsWith("//", StringComparison.Ordinal) && !address.StartsWith("/\\", StringComparison.Ordinal) && !address.Any(char.IsControl)
             ? address
-            : "/";
+            : Links.Home;
 
     private static Task Challenge(RedirectContext<CookieAuthenticationOptions> context)
     {
