@@ -48,6 +48,7 @@ internal static class Server
         builder.Services.AddHostedService<RegistryRefresh>();
         builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<ErasureResume>(services, options.Installation.Engine));
         builder.Services.AddHostedService<IngestionBounds>();
+        builder.Services.AddHostedService<SearchIndexing>();
         builder.Services.AddHostedService<StitchRate>();
         builder.Services.AddHostedService<DiskWatch>();
         builder.Services.AddSingleton(_ => new RateLimit(options.RequestsPerSecond));

@@ -91,7 +91,7 @@ internal static class Doctor
     {
         var differences = DerivedTables.Differences(database, CompanyRows.Read(database));
         return differences.Count == 0
-            ? new(true, "What is derived (spans, persons, server sessions, daily counts, revenue) is what a rebuild gives.")
+            ? new(true, "What is derived (spans, persons, server sessions, daily counts, revenue, search) is what a rebuild gives.")
             : new(false, $"What is derived is not what a rebuild gives: {string.Join(", ", differences.Select(table => $"{Sizes.Counted(table.Rows, "row", "rows")} of {table.Table}"))}. Please report this.");
     }
 

@@ -19,7 +19,12 @@ public sealed record ProfileDocument(
     TotalsDocument Totals,
     IReadOnlyList<IdentifierDocument> Identifiers,
     IReadOnlyDictionary<string, string> TraitTrust,
-    VerifiedDocument? Verified);
+    VerifiedDocument? Verified)
+{
+    /// <summary>The identifier of which the name was said, so that a page shows it beside its own e-mail and not beside that of somebody who was merged.</summary>
+    [JsonIgnore]
+    public IdentifierDocument? NamedBy { get; init; }
+}
 
 /// <summary>What back ends alone say of when a person was active, whatever browsers claim.</summary>
 /// <param name="FirstSeen">The time of the first event of a back end on the timeline.</param>
@@ -215,4 +220,5 @@ public sealed record ErasedDocument(long Events, long Identifies, long Sessions,
 [JsonSerializable(typeof(AuditPage))]
 [JsonSerializable(typeof(TimelineEvent))]
 [JsonSerializable(typeof(ErasureDocument))]
+[JsonSerializable(typeof(SuggestionsDocument))]
 internal sealed partial class ShowJson : JsonSerializerContext;

@@ -1,9 +1,11 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
+using System.Globalization;
 using System.Text;
 using TrackMate.Bind;
 using TrackMate.Receive;
 using TrackMate.Store;
+using TrackMate.Store.Read;
 
 namespace TrackMate.Show;
 
@@ -17,11 +19,35 @@ internal static class Cursors
     {
         Event = 1,
         Number = 2,
+        Search = 3,
+        Place = 4,
     }
 
     public static string Write(Company company, EventCursor cursor) => Seal(company, Kind.Event, cursor.Order.Value, cursor.EventId);
 
     public static string Write(Company company, long number) => Seal(company, Kind.Number, number, "");
+
+    public static string Write(Company company, SearchPosition position) => Seal(company, Kind.Search, position.Before, ((int)position.Stage).ToString(CultureInfo.InvariantCulture));
+
+    public static string Write(Company company, PersonPlace place) => Seal(company, Kind.Place, place.CreatedAt, place.Number.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Of a search; those that versions before 0.2 gave were the number of a person, and lead on among the texts.</summary>
+    /// <exception cref="Refused">It is not one of this company's cursors, whole.</exception>
+    public static SearchPosition? ReadSearch(Company company, string? text)
+    {
+        if (text is null) return null;
+        if (TryOpen(company, Kind.Number, text) is { } older) return new(SearchStage.Text, older.Number);
+        var (before, stage) = Open(company, Kind.Search, text);
+        return new((SearchStage)int.Parse(stage, CultureInfo.InvariantCulture), before);
+    }
+
+    /// <exception cref="Refused">It is not one of this company's cursors, whole.</exception>
+    public static PersonPlace? ReadPlace(Company company, string? text)
+    {
+        if (text is null) return null;
+        var (createdAt, number) = Open(company, Kind.Place, text);
+        return new(createdAt, long.Parse(number, CultureInfo.InvariantCulture));
+    }
 
     /// <exception cref="Refused">It is not one of this company's cursors, whole.</exception>
     public static EventCursor? ReadEvent(Company company, string? text)
@@ -44,7 +70,10 @@ internal static class Cursors
         return Base64Url.EncodeToString(bytes);
     }
 
-    private static (long Number, string Word) Open(Company company, Kind kind, string text)
+    private static (long Number, string Word) Open(Company company, Kind kind, string text) =>
+        TryOpen(company, kind, text) ?? throw new Refused(Reason.BadCursor, "The cursor is invalid or belongs to another list. Pass nextCursor unchanged, or omit cursor to start over.", "cursor");
+
+    private static (long Number, string Word)? TryOpen(Company company, Kind kind, string text)
     {
         try
         {
@@ -61,9 +90,9 @@ internal static class Cursors
         }
         catch (FormatException)
         {
-            // Falls through to the same answer as a cursor that decodes to something else.
+            // The same as one that decodes to something else.
         }
 
-        throw new Refused(Reason.BadCursor, "The cursor is invalid or belongs to another list. Pass nextCursor unchanged, or omit cursor to start over.", "cursor");
+        return null;
     }
 }

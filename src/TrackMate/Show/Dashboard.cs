@@ -45,6 +45,7 @@ internal static class Dashboard
         app.MapPost("/logout", LogOut).WithMetadata(Page.Marker, new RequestSizeLimitAttribute(MaxFormBytes), new RequireAntiforgeryTokenAttribute());
         ActForms.Map(app);
         app.MapGet("/c/{companyId}/live/events", LiveStream.Handle).RequireAuthorization();
+        app.MapGet("/c/{companyId}/people/suggestions", Suggestions.Handle).RequireAuthorization();
     }
 
     /// <summary>The first company's people, or how to get some.</summary>

@@ -55,6 +55,8 @@ internal sealed class Documents(Database database, Company company)
 
     public PersonReader Persons { get; } = new(database);
 
+    public SearchReader Search { get; } = new(database);
+
     public TotalsReader Totals { get; } = new(database);
 
     public SessionReader Sessions => sessions;
@@ -83,7 +85,7 @@ internal sealed class Documents(Database database, Company company)
     /// <param name="known">Its totals, where they have been read already.</param>
     public ProfileDocument Profile(Person person, Totals? known = null)
     {
-        var said = Persons.Traits(person);
+        var said = Persons.Traits(person, out var namedBy);
         var traits = said.ToDictionary(trait => trait.Key, trait => Json(trait.Value.Json), StringComparer.Ordinal);
         var totals = known ?? Totals.Of(person);
         return new(
@@ -98,16 +100,37 @@ internal sealed class Documents(Database database, Company company)
             new(totals.Events, new(totals.ClientSessions, totals.ServerSessions), [.. totals.Revenue.Select(revenue => new RevenueDocument(revenue.Currency, Money.Format(revenue.Amount, revenue.Currency)))]),
             [.. person.Identifiers.Select(identifier => Shown.Document(identifier.Identifier))],
             said.ToDictionary(trait => trait.Key, trait => Shown.Name(trait.Value.Trust), StringComparer.Ordinal),
-            totals is { VerifiedFirst: { } from, VerifiedLast: { } to } ? new(Shown.Time(from), Shown.Time(to)) : null);
+            totals is { VerifiedFirst: { } from, VerifiedLast: { } to } ? new(Shown.Time(from), Shown.Time(to)) : null)
+        {
+            NamedBy = namedBy is null ? null : Shown.Document(namedBy),
+        };
     }
 
     /// <summary>The time of the earliest message that named a person; where the company bounds the age of what browsers say, of those that it believes.</summary>
     public long Created(Person person) => company.Settings.MaxBrowserEventAgeDays is not null && Persons.IsKnown(person) && bounds.CreatedAt(person) is { } at ? at : person.CreatedAt;
 
-    public ProfilesPage Profiles(string? search, long? before, int limit)
+    /// <summary>All profiles, the last that came first.</summary>
+    public ProfilesPage Profiles(long? before, int limit)
     {
-        var persons = Persons.List(company, search, before, limit + 1);
+        var persons = Persons.List(company, before, limit + 1);
         return new([.. persons.Take(limit).Select(person => Profile(person.Person))], persons.Count > limit ? Cursors.Write(company, persons[limit - 1].Number) : null);
+    }
+
+    /// <summary>All profiles by when they were created, with the places of the first and the last.</summary>
+    public (List<ProfileDocument> Profiles, PersonPlace? First, PersonPlace? Last, bool HasMore) ByCreation(PersonPlace? after, bool ascending, int limit)
+    {
+        var persons = Persons.ByCreation(company, after, ascending, limit + 1);
+        var page = persons.Take(limit).ToList();
+        return ([.. page.Select(person => Profile(person.Person))], page is [var first, ..] ? first.Place : null, page is [.., var last] ? last.Place : null, persons.Count > limit);
+    }
+
+    /// <param name="query">What is known of whom one looks for; blank for all.</param>
+    /// <param name="cursor">As an earlier page of the same query gave it.</param>
+    public ProfilesPage Find(string? query, string? cursor, int limit)
+    {
+        if (string.IsNullOrWhiteSpace(query)) return Profiles(Cursors.ReadNumber(company, cursor), limit);
+        var page = Search.Find(company, query, Cursors.ReadSearch(company, cursor), limit);
+        return new([.. page.Persons.Select(person => Profile(person))], page.Next is { } next ? Cursors.Write(company, next) : null);
     }
 
     public TimelinePage Timeline(Person person, TimelineFilter filter, EventCursor? after, int limit)

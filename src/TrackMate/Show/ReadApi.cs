@@ -16,13 +16,13 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
         var company = CompanyOf(http);
         var query = http.Request.Query;
         var limit = Queries.LimitOf(query["limit"], DefaultLimit);
-        var before = Cursors.ReadNumber(company, Queries.Text(query["cursor"]));
+        var cursor = Queries.Text(query["cursor"]);
         var page = Read(company, documents => ((string?)query["email"], (string?)query["externalId"]) switch
         {
             // One that is given and blank names nobody; it is not the same as none.
             ({ } email, _) => Single(EmailAddress.TryNormalize(email, out var normalized) ? documents.Find(Identifier.Email(company, normalized).Id) : null, "email", email),
             (_, { } externalId) => Single(documents.Find(Identifier.External(company, externalId).Id), "externalId", externalId),
-            _ => documents.Profiles(Queries.Text(query["q"]), before, limit),
+            _ => documents.Find(query["q"], cursor, limit),
         });
         return Intake.WriteAsync(http, page, Shown.Json.ProfilesPage);
     }

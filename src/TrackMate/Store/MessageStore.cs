@@ -103,6 +103,16 @@ internal sealed class MessageStore : ISnapshots, IDisposable
         return more;
     }
 
+    /// <summary>Does some of what people are found by and that no message waited for.</summary>
+    /// <returns>Whether there may be more.</returns>
+    /// <exception cref="StoreUnavailableException">It was not done.</exception>
+    public async Task<bool> IndexAsync(Company company)
+    {
+        var more = false;
+        await WriterOf(company).Queue.RunAsync(company, Hold.Bind, writer => more = writer.Index(company));
+        return more;
+    }
+
     /// <summary>One consistent look at the store; dispose it soon, since it holds the log back.</summary>
     /// <param name="company">Of which is read; null for what is the installation's.</param>
     /// <exception cref="StoreUnavailableException">It cannot be read now.</exception>

@@ -13,6 +13,11 @@ public sealed record Person(Company Company, ProfileId Id, IReadOnlyList<KnownId
     public long CreatedAt => Identifiers.Min(identifier => identifier.FirstNamed) ?? 0;
 }
 
+/// <summary>Where a person stands among those of its company by when they were created: where the first of its identifiers does.</summary>
+/// <param name="CreatedAt">Unix milliseconds.</param>
+/// <param name="Number">The store's own number of the identifier.</param>
+public readonly record struct PersonPlace(long CreatedAt, long Number);
+
 /// <param name="Number">The store's own number.</param>
 /// <param name="FirstNamed">Unix milliseconds of the earliest message that named it; null for a bare id.</param>
 public sealed record KnownIdentifier(long Number, Identifier Identifier, long? FirstNamed);

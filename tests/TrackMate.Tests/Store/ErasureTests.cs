@@ -37,6 +37,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
             {
                 await stored.Store.AppendAsync(batch);
                 await acts.DoAsync(2);
+                if (random.Next(2) == 0) await stored.Store.IndexAsync(company);
             }
 
             await acts.DoAsync(int.MaxValue);
@@ -237,13 +238,15 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
     {
         using var beside = stored.OpenBeside();
         var tables = RandomHistoriesTests.DerivedTables.Concat(RandomHistoriesTests.PersonTables).Concat(RandomHistoriesTests.SessionTables).ToArray();
-        var kept = RandomHistoriesTests.DerivedRows(beside, company, tables);
+        var (kept, found) = (RandomHistoriesTests.DerivedRows(beside, company, tables), SearchTests.Rows(beside, company));
         beside.BeginWrite([]);
         Rebuild.Everything(beside, company);
         Rebuild.Persons(beside, company);
-        var rebuilt = RandomHistoriesTests.DerivedRows(beside, company, tables);
+        Rebuild.Search(beside, company);
+        var (rebuilt, foundAnew) = (RandomHistoriesTests.DerivedRows(beside, company, tables), SearchTests.Rows(beside, company));
         beside.Execute("ROLLBACK");
         View.AssertEqual(rebuilt, kept, $"Without {erased} a rebuild gives something else:");
+        View.AssertEqual(foundAnew, found, $"Without {erased} a rebuild of the search gives something else:");
     }
 
     /// <summary>Names and sessions that no message holds any more have no row.</summary>

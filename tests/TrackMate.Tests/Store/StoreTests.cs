@@ -33,7 +33,7 @@ public sealed class StoreTests(TemporaryStore stored) : IClassFixture<TemporaryS
 
         using var snapshot = own.Store.Read();
         var documents = new Documents(snapshot.Database, company);
-        var profile = Assert.Single(documents.Profiles(null, null, 10).Profiles);
+        var profile = Assert.Single(documents.Profiles(null, 10).Profiles);
         Assert.Equal("a@shop.com", profile.Email);
         Assert.Equal(4, profile.Totals.Events);
         Assert.Null(documents.Session("s2", null, 10));

@@ -58,7 +58,7 @@ internal static class StoredView
         string? cursor = null;
         do
         {
-            var page = documents.Profiles(search: null, Cursors.ReadNumber(company, cursor), pages.Next(1, 4));
+            var page = documents.Profiles(Cursors.ReadNumber(company, cursor), pages.Next(1, 4));
             profiles.AddRange(page.Profiles);
             cursor = page.NextCursor;
         }

@@ -44,6 +44,20 @@ public sealed class UpgradeTests : IDisposable
         Assert.Equal([(1, day, true), (2, day + 1, false), (3, day, false), (4, null, false)], Sessions(folder.FullName));
         Assert.Equal([new(day + 1, 1, 0), new(day, 2, 1)], StitchDays(store, company));
 
+        // What it wrote is found at once, and by the index once that is made.
+        for (var more = true; more; more = await store.IndexAsync(company))
+        {
+            using var snapshot = store.Read();
+            foreach (var query in new[] { "sarah example", "rah", "e1", "s" }) Assert.Equal(sarah, Assert.Single(new SearchReader(snapshot.Database).Find(company, query, null, 5).Persons).Id);
+        }
+
+        using (var snapshot = store.Read()) Assert.Equal(sarah, Assert.Single(new SearchReader(snapshot.Database).Find(company, "SARAH Example", null, 5).Persons).Id);
+        using (var reader = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName), readOnly: true))
+        {
+            Assert.False(SearchIndex.IsDue(reader, company, 1));
+            Assert.Empty(DerivedTables.Differences(reader, [company]));
+        }
+
         // A claim of before this version is revoked, and another session goes on from it.
         Assert.NotNull((await store.ActAsync(company, acts => acts.RevokeClaim(company, Origin.Browser, "i1", lift: false, new("tests", Messages.Ten, DryRun: false)))).Outcome);
         using (var snapshot = store.Read()) Assert.Null(new Documents(snapshot.Database, company).Find(sarah)!.Name);

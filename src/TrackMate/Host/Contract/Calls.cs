@@ -47,14 +47,14 @@ internal static class Calls
             Scope = "write",
         },
         new(HttpMethod.Get, "/api/profiles", "listProfiles", Read, "Find profiles",
-            "By e-mail, by your own id, or by a part of name or identifier; the newest first. No match is an empty list, with a hint where a + in the address seems not to have been escaped.",
+            "By e-mail, by your own id, or by what is known of a person; the last added first. No match is an empty list, with a hint where a + in the address seems not to have been escaped.",
             typeof(ProfilesPage), """{"profiles":[],"nextCursor":null}""")
         {
             Parameters =
             [
                 new("email", InPath: false, "The profile that holds this e-mail.", "sarah@example.com"),
                 new("externalId", InPath: false, "The profile that holds this id of yours."),
-                new("q", InPath: false, "A part of name, e-mail or externalId."),
+                new("q", InPath: false, "A part, of three characters or more, of name, e-mail or externalId, several words in any order, case and accents ignored; or a whole profile id, session id, eventId, order id, payment id, charge or tracking number. A page may be short and still have a nextCursor.", "johnson sarah"),
                 Limit,
                 Cursor,
             ],

@@ -9,12 +9,15 @@ internal static class Embedded
 
     private static readonly string StylesheetPath = Add("app.css", "text/css; charset=utf-8");
     private static readonly string ScriptPath = Add("dashboard.js", "text/javascript; charset=utf-8");
+    private static readonly string FindScriptPath = Add("find.js", "text/javascript; charset=utf-8");
 
     private static readonly FrozenDictionary<string, StaticAsset> Served = Read.ToFrozenDictionary(StringComparer.Ordinal);
 
     public static string Stylesheet => Links.Within(StylesheetPath);
 
     public static string Script => Links.Within(ScriptPath);
+
+    public static string FindScript => Links.Within(FindScriptPath);
 
     public static void Map(WebApplication app) => app.MapGet("/assets/{name}", Handle).ShortCircuit();
 

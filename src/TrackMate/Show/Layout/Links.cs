@@ -24,7 +24,13 @@ internal static class Links
     /// <summary>A path of this program as a browser asks for it.</summary>
     public static string Within(string path) => Base + path;
 
-    public static string People(string companyId, string? search = null, string? cursor = null) => Address($"/c/{companyId}/people", ("q", search), ("cursor", cursor));
+    /// <param name="sort">Of all people: <c>oldest</c>, else the newest first.</param>
+    /// <param name="cursor">What the page begins behind.</param>
+    /// <param name="until">Instead of a cursor: what the page ends before, as on the way back.</param>
+    public static string People(string companyId, string? search = null, string? cursor = null, string? sort = null, string? until = null) =>
+        Address($"/c/{companyId}/people", ("q", search), ("sort", sort), ("cursor", cursor), ("until", until));
+
+    public static string Suggestions(string companyId) => Within($"/c/{companyId}/people/suggestions");
 
     public static string Person(string companyId, string id, string? eventKey = null, string? tab = null, string? cursor = null) =>
         Address($"/c/{companyId}/people/{id}", ("tab", tab), ("cursor", cursor), ("event", eventKey));
@@ -37,7 +43,7 @@ internal static class Links
 
     public static string Merge(string companyId, string id, string? search = null, string? with = null) => Address($"/c/{companyId}/people/{id}/merge", ("q", search), ("with", with));
 
-    public static string Duplicates(string companyId) => Within($"/c/{companyId}/people/duplicates");
+    public static string Duplicates(string companyId, string? cursor = null) => Address($"/c/{companyId}/people/duplicates", ("cursor", cursor));
 
     public static string Audit(string companyId, string? cursor = null) => Address($"/c/{companyId}/audit", ("cursor", cursor));
 

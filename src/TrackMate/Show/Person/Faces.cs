@@ -1,4 +1,5 @@
 using System.Globalization;
+using TrackMate.Store;
 
 namespace TrackMate.Show;
 
@@ -7,11 +8,21 @@ internal static class Faces
 {
     private const int MaxName = 200;
 
-    public static string NameOf(ProfileDocument profile)
-    {
-        var name = string.IsNullOrWhiteSpace(profile.Name) ? profile.Email ?? (profile.Identifiers is [var first, ..] ? first.Value : profile.Id) : profile.Name.Trim();
-        return name.Length <= MaxName ? name : StringInfo.GetNextTextElement(name) is { Length: > MaxName } ? profile.Id : name[..(MaxName - 1)] + "…";
-    }
+    public static string NameOf(ProfileDocument profile) =>
+        Shortened(string.IsNullOrWhiteSpace(profile.Name) ? profile.Email ?? (profile.Identifiers is [var first, ..] ? first.Value : profile.Id) : profile.Name.Trim(), profile.Id);
+
+    public static string Shortened(string? name, Person person) =>
+        Shortened(string.IsNullOrWhiteSpace(name) ? person.Email ?? person.Identifiers[0].Identifier.Value : name.Trim(), person.Id.ToString());
+
+    private static string Shortened(string name, string id) =>
+        name.Length <= MaxName ? name : StringInfo.GetNextTextElement(name) is { Length: > MaxName } ? id : name[..(MaxName - 1)] + "…";
+
+    /// <summary>Whom else a page names beside the name: the identifier that it was said of first, so that nobody's name stands beside the e-mail of another who was merged.</summary>
+    public static string LineOf(ProfileDocument profile, string name, int most = 2) =>
+        string.Join(", ", IdentifiersOf(profile).Select(identifier => identifier.Value).Where(value => value != name).Take(most)) is { Length: > 0 } line ? line : profile.Id;
+
+    private static IEnumerable<IdentifierDocument> IdentifiersOf(ProfileDocument profile) =>
+        profile.NamedBy is { } named ? profile.Identifiers.OrderByDescending(identifier => identifier.Id == named.Id) : profile.Identifiers;
 
     /// <summary>Up to two first letters, whole characters as people see them.</summary>
     public static string InitialsOf(string name)

@@ -21,6 +21,7 @@ internal sealed class IdentifierEraser(Database database)
     ];
 
     private readonly PersonRows persons = new(database);
+    private readonly SearchIndex search = new(database);
 
     /// <summary>Derives identifiers anew from what still names them; one that nothing names goes.</summary>
     /// <param name="isLast">Those that are hidden while they are erased are looked at too: nothing that is to go names them any more.</param>
@@ -36,12 +37,15 @@ internal sealed class IdentifierEraser(Database database)
             }
 
             dropped.Add(identifier);
+            search.Remove(company, identifier);
             identifiers.UnionWith(PairedWith(company, identifier));
             foreach (var delete in OfIdentifier) database.Use(delete).With(company.Number).With(identifier).Run();
         }
 
         // Those who were kept from joining by what is gone may join now.
         persons.RejoinEach(company, identifiers);
+        // Names that are gone must not stay in the index until something else is indexed.
+        search.Update(company, identifiers);
         foreach (var identifier in dropped) database.Use("DELETE FROM identifier WHERE company = ? AND id = ?").With(company.Number).With(identifier).Run();
     }
 
@@ -97,7 +101,7 @@ internal sealed class IdentifierEraser(Database database)
 
         if (named == known && !isLast) return;
         if (named is not null) database.Use("UPDATE identifier SET first_named_ms = ? WHERE id = ? AND company = ?").With(named).With(identifier).With(company.Number).Run();
-        else MakeBare(company, persons.Pairs.LeafOf(company, identifier).Value.Id);
+        else MakeBare(company, identifier, persons.Pairs.LeafOf(company, identifier).Value.Id);
     }
 
     /// <summary>No list and no look-up finds a person by an identifier of which nobody knows when it was named. Whom it joins stays as it is.</summary>
@@ -120,11 +124,10 @@ internal sealed class IdentifierEraser(Database database)
     }
 
     /// <summary>Leaves of an identifier only its id.</summary>
-    private void MakeBare(Company company, ProfileId leaf)
+    private void MakeBare(Company company, long identifier, ProfileId leaf)
     {
-        Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
-        leaf.CopyTo(bytes);
-        database.Use("UPDATE identifier SET kind = 3, value = ?3, search = ?3, first_named_ms = NULL WHERE company = ?1 AND leaf = ?2")
-            .With(company.Number).WithBlob(bytes).With(leaf.ToString()).Run();
+        search.Remove(company, identifier);
+        database.Use("UPDATE identifier SET kind = 3, value = ?3, search = ?3, first_named_ms = NULL WHERE company = ?1 AND id = ?2")
+            .With(company.Number).With(identifier).With(leaf.ToString()).Run();
     }
 }

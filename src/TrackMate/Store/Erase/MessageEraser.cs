@@ -28,6 +28,7 @@ internal sealed class MessageEraser(Database database, SessionMarks marks)
     private readonly ServerRunRows runs = new(database);
     private readonly LedgerRows ledger = new(database);
     private readonly IdentifierEraser identifiers = new(database);
+    private readonly EventKeyRows keys = new(database);
 
     private sealed class Touched
     {
@@ -71,7 +72,7 @@ internal sealed class MessageEraser(Database database, SessionMarks marks)
     {
         long origin;
         string eventId;
-        using (var row = database.Use("SELECT origin, event_id, session, identifier, at, type IS NOT NULL, CASE WHEN agent LIKE '%|bot' THEN 1 ELSE 0 END FROM message WHERE id = ? AND company = ?"))
+        using (var row = database.Use("SELECT origin, event_id, session, identifier, at, type IS NOT NULL, CASE WHEN agent LIKE '%|bot' THEN 1 ELSE 0 END, data FROM message WHERE id = ? AND company = ?"))
         {
             if (!row.With(message).With(company.Number).Next()) return;
             (origin, eventId) = (row.Long(0), row.Text(1));
@@ -83,6 +84,7 @@ internal sealed class MessageEraser(Database database, SessionMarks marks)
                 var holder = new RunHolder(company, identifier ?? 0, identifier is null ? session!.Value : 0);
                 if (!touched.Runs.TryGetValue(holder, out var gone)) touched.Runs.Add(holder, gone = []);
                 gone.Add(order);
+                keys.Remove(company, message, row.Bytes(7).ToArray());
             }
             else if (row.Long(5) == 1)
             {

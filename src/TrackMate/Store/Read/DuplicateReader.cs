@@ -12,8 +12,17 @@ public enum DuplicateReason
     /// <summary>The externalId of the one is the e-mail of the other.</summary>
     EmailAsExternalId,
 
+    /// <summary>Two spellings of one mailbox.</summary>
+    SameMailbox,
+
+    /// <summary>External ids that differ in case, accents or blanks only.</summary>
+    AlikeExternalIds,
+
     /// <summary>They have one name, and their e-mails are alike up to the @.</summary>
     AlikeEmails,
+
+    /// <summary>They have one name, and one phone number, birthday or postal address.</summary>
+    SameTrait,
 
     /// <summary>They were in one session and have one name: a shared device can be that too.</summary>
     SharedSession,
@@ -24,13 +33,16 @@ public enum DuplicateReason
 /// <param name="Stop">Of a stopped one: the rule.</param>
 public sealed record Duplicate(DuplicateReason Reason, Identifier One, Identifier Other, Person First, Person Second, JoinStop? Stop);
 
+/// <param name="Next">The number to go on before; null where all were looked at.</param>
+public sealed record DuplicatesPage(List<Duplicate> Pairs, long? Next);
+
 /// <summary>
-/// Looks for duplicates among a company's newest persons: each is compared by index with what was said of it, so that the work is bounded whatever the company holds.
-/// An older pair is found when either side is among the newest.
+/// Finds duplicates: those that are alike by an index of all (<see cref="AlikeReader"/>), and among a company's newest persons those whom a rule kept apart or who
+/// shared a session, each compared by index with what was said of it. So the work is bounded whatever the company holds.
 /// </summary>
 internal sealed class DuplicateReader(Database database)
 {
-    /// <summary>The newest identifiers that are looked at.</summary>
+    /// <summary>The newest identifiers whose stopped pairs and sessions are looked at.</summary>
     public const int Looked = 500;
 
     private const int PairsOfEach = 120;
@@ -41,33 +53,45 @@ internal sealed class DuplicateReader(Database database)
     private const int Crowd = 5;
 
     private readonly PersonReader people = new(database);
+    private readonly AlikeReader alike = new(database);
     private readonly StandingActs acts = new(database);
     private readonly Dictionary<long, Person> persons = [];
     private readonly Dictionary<long, bool> crowded = [];
 
     private sealed record Recent(long Number, long Person, Identifier Identifier);
 
-    /// <summary>The most telling first, then the newest.</summary>
-    public List<Duplicate> Of(Company company, int limit)
+    /// <summary>On the first page those that a rule stopped; then those that are alike, the newest first; last those that shared a session.</summary>
+    /// <param name="before">As the page before gave it.</param>
+    public DuplicatesPage Of(Company company, long? before, int limit)
     {
-        var recent = Newest(company);
+        var recent = before is null ? Newest(company) : [];
+        var page = alike.Page(company, before, limit);
         var found = new List<Duplicate>();
         var seen = new HashSet<(ProfileId, ProfileId)>();
-        foreach (var (reason, one, other, stop) in recent.SelectMany(identifier => Stopped(company, identifier)).Concat(recent.SelectMany(identifier => Mixed(company, identifier)))
-            .Concat(Alike(recent)).Concat(recent.SelectMany(identifier => Sharing(company, identifier))))
+        foreach (var (reason, one, other, stop) in recent.SelectMany(identifier => Stopped(company, identifier))
+            .Concat(page.Pairs.Select(pair => (ReasonOf(company, pair), pair.One, pair.Other, (JoinStop?)null)))
+            .Concat(recent.SelectMany(identifier => Sharing(company, identifier))))
         {
-            if (found.Count == limit) break;
             var (first, second) = (PersonOf(company, one), PersonOf(company, other));
             if (first.Id == second.Id || first.Identifiers[0].FirstNamed is null || second.Identifiers[0].FirstNamed is null) continue;
             if (!seen.Add(first.Id.CompareTo(second.Id) < 0 ? (first.Id, second.Id) : (second.Id, first.Id))) continue;
-            if (reason is DuplicateReason.AlikeEmails or DuplicateReason.SharedSession && !HaveOneName(first, second)) continue;
-            if (reason is DuplicateReason.Stopped && (IsCrowded(company, one) || IsCrowded(company, other))) continue;
+            if (reason is DuplicateReason.SharedSession && (found.Count >= limit || !HaveOneName(first, second))) continue;
+            if (reason is DuplicateReason.Stopped && (found.Count >= limit || IsCrowded(company, one) || IsCrowded(company, other))) continue;
             if (AreKeptApart(company, first, second)) continue;
             found.Add(new(reason, IdentifierOf(first, one), IdentifierOf(second, other), first, second, stop));
         }
 
-        return found;
+        return new(found, page.Next);
     }
+
+    private DuplicateReason ReasonOf(Company company, AlikePair pair) => pair.Kind switch
+    {
+        LikenessKind.Mailbox when IdentifierOf(PersonOf(company, pair.One), pair.One).Kind != IdentifierOf(PersonOf(company, pair.Other), pair.Other).Kind => DuplicateReason.EmailAsExternalId,
+        LikenessKind.Mailbox => DuplicateReason.SameMailbox,
+        LikenessKind.ExternalId => DuplicateReason.AlikeExternalIds,
+        LikenessKind.NameAndMailbox => DuplicateReason.AlikeEmails,
+        _ => DuplicateReason.SameTrait,
+    };
 
     private List<Recent> Newest(Company company)
     {
@@ -106,25 +130,6 @@ internal sealed class DuplicateReader(Database database)
         return stopped;
     }
 
-    private List<(DuplicateReason Reason, long One, long Other, JoinStop? Stop)> Mixed(Company company, Recent recent)
-    {
-        var counterpart = recent.Identifier.Kind switch
-        {
-            IdentifierKind.External when EmailAddress.TryNormalize(recent.Identifier.Value, out var email) => Identifier.Email(company, email),
-            IdentifierKind.Email => Identifier.External(company, recent.Identifier.Value),
-            _ => null,
-        };
-        if (counterpart is null) return [];
-        using var row = database.Use("SELECT id FROM identifier WHERE company = ? AND leaf = ? AND person <> ?");
-        return row.With(company.Number).WithBlob(counterpart.Id.ToBytes()).With(recent.Person).Next() ? [(DuplicateReason.EmailAsExternalId, recent.Number, row.Long(0), null)] : [];
-    }
-
-    /// <summary>Only among the newest: the store has no index of the parts of an e-mail.</summary>
-    private static IEnumerable<(DuplicateReason Reason, long One, long Other, JoinStop? Stop)> Alike(List<Recent> recent) =>
-        recent.Where(known => known.Identifier.Kind is IdentifierKind.Email).GroupBy(known => known.Identifier.Value.Split('@')[0])
-            .SelectMany(alike => alike.Take(MostIdentifiers).ToList() is var some ? some.SelectMany((one, at) => some.Skip(at + 1).Where(other => other.Person != one.Person)
-                .Select(other => (DuplicateReason.AlikeEmails, one.Number, other.Number, (JoinStop?)null))) : []);
-
     private List<(DuplicateReason Reason, long One, long Other, JoinStop? Stop)> Sharing(Company company, Recent recent)
     {
         var sharing = new List<(DuplicateReason, long, long, JoinStop?)>();
@@ -148,7 +153,7 @@ internal sealed class DuplicateReader(Database database)
     }
 
     private bool HaveOneName(Person first, Person second) =>
-        people.NameOf(first)?.Trim() is { Length: > 0 } name && string.Equals(name, people.NameOf(second)?.Trim(), StringComparison.OrdinalIgnoreCase);
+        people.NameOf(first) is { } name && people.NameOf(second) is { } other && Folding.Fold(name) is { Length: > 0 } folded && folded == Folding.Fold(other);
 
     /// <summary>Whether an operator has said of any of their identifiers that the two are not the same.</summary>
     private bool AreKeptApart(Company company, Person first, Person second) =>

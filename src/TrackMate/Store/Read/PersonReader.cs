@@ -32,37 +32,73 @@ internal sealed class PersonReader(Database database)
             WHERE company = ?1 AND person = (SELECT person FROM identifier WHERE company = ?1 AND id = ?2)
             """).With(company.Number).With(identifier).Ask(rows => Read(company, rows));
 
-    /// <summary>Persons of a company, the newest first.</summary>
-    /// <param name="search">A part of an e-mail, externalId or name; null for all.</param>
+    /// <summary>Persons of a company, the last that came first.</summary>
     /// <param name="before">The number of the last one of the page before.</param>
-    public List<(Person Person, long Number)> List(Company company, string? search, long? before, int limit)
+    public List<(Person Person, long Number)> List(Company company, long? before, int limit)
     {
         var numbers = new List<long>();
         using (var rows = database.Use("""
-            SELECT id FROM identifier i
-            WHERE company = ?1 AND id < ?2 AND id = person AND EXISTS (
-              SELECT 1 FROM identifier j WHERE j.company = ?1 AND j.person = i.id AND j.first_named_ms IS NOT NULL AND (?3 IS NULL OR j.search LIKE ?3 ESCAPE '\'))
-            ORDER BY id DESC LIMIT ?4
+            SELECT id FROM identifier i INDEXED BY identifier_by_person
+            WHERE company = ?1 AND person < ?2 AND id = person AND EXISTS (
+              SELECT 1 FROM identifier j WHERE j.company = ?1 AND j.person = i.id AND j.first_named_ms IS NOT NULL)
+            ORDER BY person DESC LIMIT ?3
             """))
         {
-            var pattern = search is null ? null : "%" + search.ToLowerInvariant().Replace("\\", "\\\\").Replace("%", "\\%").Replace("_", "\\_") + "%";
-            rows.With(company.Number).With(before ?? long.MaxValue).With(pattern).With(limit);
+            rows.With(company.Number).With(before ?? long.MaxValue).With(limit);
             while (rows.Next()) numbers.Add(rows.Long(0));
         }
 
         return [.. numbers.Select(number => (Read(company, number), number))];
     }
 
-    public long Count(Company company)
+    /// <summary>Persons by when they were created: the earliest message that named any of their identifiers.</summary>
+    /// <param name="after">Where the page before ended; null for the beginning.</param>
+    /// <param name="ascending">The oldest first.</param>
+    public List<(Person Person, PersonPlace Place)> ByCreation(Company company, PersonPlace? after, bool ascending, int limit)
     {
-        using var count = database.Use("SELECT COUNT(DISTINCT person) FROM identifier WHERE company = ? AND first_named_ms IS NOT NULL");
-        count.With(company.Number).Next();
+        var places = new List<PersonPlace>();
+        var from = after ?? (ascending ? new(long.MinValue, long.MinValue) : new(long.MaxValue, long.MaxValue));
+        // A person stands where the first of its identifiers does.
+        using (var rows = database.Use(ascending
+            ? """
+              SELECT first_named_ms, id FROM identifier i INDEXED BY identifier_by_created
+              WHERE company = ?1 AND first_named_ms IS NOT NULL AND (first_named_ms, id) > (?2, ?3) AND NOT EXISTS (
+                SELECT 1 FROM identifier j WHERE j.company = ?1 AND j.person = i.person AND j.first_named_ms IS NOT NULL AND (j.first_named_ms, j.id) < (i.first_named_ms, i.id))
+              ORDER BY first_named_ms, id LIMIT ?4
+              """
+            : """
+              SELECT first_named_ms, id FROM identifier i INDEXED BY identifier_by_created
+              WHERE company = ?1 AND first_named_ms IS NOT NULL AND (first_named_ms, id) < (?2, ?3) AND NOT EXISTS (
+                SELECT 1 FROM identifier j WHERE j.company = ?1 AND j.person = i.person AND j.first_named_ms IS NOT NULL AND (j.first_named_ms, j.id) < (i.first_named_ms, i.id))
+              ORDER BY first_named_ms DESC, id DESC LIMIT ?4
+              """))
+        {
+            rows.With(company.Number).With(from.CreatedAt).With(from.Number).With(limit);
+            while (rows.Next()) places.Add(new(rows.Long(0), rows.Long(1)));
+        }
+
+        return [.. places.Select(place => (Of(company, place.Number), place))];
+    }
+
+    /// <summary>How many persons a company has, counted no further than <paramref name="most"/>.</summary>
+    public long Count(Company company, int most)
+    {
+        using var count = database.Use("""
+            SELECT COUNT(DISTINCT person) FROM (
+              SELECT person FROM identifier INDEXED BY identifier_by_person WHERE company = ? AND first_named_ms IS NOT NULL ORDER BY person LIMIT ?) AS named
+            """);
+        count.With(company.Number).With(most).Next();
         return count.Long(0);
     }
 
+    /// <inheritdoc cref="Traits(Person, out Identifier)"/>
+    public SortedDictionary<string, (string Json, Trust Trust)> Traits(Person person) => Traits(person, out _);
+
     /// <summary>Traits by name; each is JSON as it was sent, with what stands behind it. Of several identifiers' the verified wins, then the later (B15).</summary>
-    public SortedDictionary<string, (string Json, Trust Trust)> Traits(Person person)
+    /// <param name="namedBy">The identifier of which the name was said; null where the person has none.</param>
+    public SortedDictionary<string, (string Json, Trust Trust)> Traits(Person person, out Identifier? namedBy)
     {
+        namedBy = null;
         var traits = new SortedDictionary<string, (string Value, long Trust, long At, string EventId)>(StringComparer.Ordinal);
         foreach (var identifier in person.Identifiers)
         {
@@ -71,7 +107,9 @@ internal sealed class PersonReader(Database database)
             while (rows.Next())
             {
                 var said = (Value: rows.Text(1), Trust: rows.Long(2), At: rows.Long(3), EventId: rows.Text(4));
-                if (!traits.TryGetValue(rows.Text(0), out var known) || IsStronger(said, known)) traits[rows.Text(0)] = said;
+                if (traits.TryGetValue(rows.Text(0), out var known) && !IsStronger(said, known)) continue;
+                traits[rows.Text(0)] = said;
+                if (rows.Text(0) == "name") namedBy = said.Value == "null" ? null : identifier.Identifier;
             }
         }
 

@@ -18,7 +18,10 @@ internal static class DerivedTables
         ("session", "id, first_day, identified"),
         // Why a pair does not join is told to senders as it was when they asked.
         ("pair", "company, low, high, trust, session, at_ms, event_id, standing"),
-        ("identifier", "id, person"),
+        ("identifier", "id, person, search"),
+        ("event_key", "*"),
+        ("search_bucket", "*"),
+        ("alike", "company, hash, identifier, kind"),
     ];
 
     /// <param name="database">A connection that only reads; its snapshot is held for as long as this takes.</param>
@@ -31,7 +34,13 @@ internal static class DerivedTables
         {
             database.Execute($"INSERT INTO {shadow}identifier SELECT * FROM {kept}identifier");
             database.Execute($"INSERT INTO {shadow}session SELECT * FROM {kept}session");
-            foreach (var company in companies) Rebuild.Everything(database, company);
+            database.Execute($"INSERT INTO {shadow}alike SELECT * FROM {kept}alike");
+            foreach (var company in companies)
+            {
+                Rebuild.Everything(database, company);
+                Rebuild.Search(database, company);
+            }
+
             return [.. Tables.Select(table => (table.Name, Differing(database, $"{kept}{table.Name}", $"{shadow}{table.Name}", table.Columns))).Where(table => table.Item2 > 0)];
         }
         finally

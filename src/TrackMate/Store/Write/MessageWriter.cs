@@ -21,6 +21,8 @@ internal sealed class MessageWriter
     private readonly PersonRows persons;
     private readonly TraitRows traits;
     private readonly Contradictions contradictions;
+    private readonly EventKeyRows keys;
+    private readonly SearchIndex search;
     private readonly Backgrounds backgrounds;
     private readonly Receipts receipts;
     private readonly ErasureWriter erasures;
@@ -42,6 +44,8 @@ internal sealed class MessageWriter
         persons = new(database);
         traits = new(database);
         contradictions = new(database);
+        keys = new(database);
+        search = new(database);
         backgrounds = new(names, claims, persons.Pairs, runs, ledger);
         receipts = new(database);
         erasures = new(database, marks);
@@ -93,6 +97,10 @@ internal sealed class MessageWriter
         if (database.IsShared) database.Execute("UPDATE registry_version SET version = version + 1");
         return state;
     }
+
+    /// <summary>Does some of what people are found by and that no message waited for.</summary>
+    /// <returns>Whether there may be more.</returns>
+    public bool Index(Company company) => search.Update(company) | keys.Backfill(company);
 
     /// <inheritdoc cref="Suppressed.WithoutTheirBodies"/>
     public Rejected ToKeep(Rejected rejected) => suppressed.WithoutTheirBodies(rejected);
@@ -163,6 +171,7 @@ internal sealed class MessageWriter
             return new(new Written(new(Duplicate: false)));
         }
 
+        keys.Add(company, number, tracked.Data.Span);
         var learned = StoreNames(tracked, identifiers);
         if (background.Claim is { } claim)
         {

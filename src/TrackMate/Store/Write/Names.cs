@@ -130,6 +130,7 @@ internal sealed class Names(Database database, SessionMarks marks)
         {
             Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
             identifier.Id.CopyTo(bytes);
+            if (learned) database.Use("UPDATE identifier SET indexed_as = COALESCE(indexed_as, search) WHERE id = ? AND company = ?").With(numbered.Number).With(company.Number).Run();
             // A bare id learns here what it is the id of; of any other the name and the kind follow from the leaf and stay.
             database.Use("""
                 INSERT INTO identifier (id, company, leaf, kind, value, first_named_ms, search, person) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?1)
@@ -137,7 +138,7 @@ internal sealed class Names(Database database, SessionMarks marks)
                   search = CASE WHEN identifier.kind = 3 THEN excluded.search ELSE identifier.search END
                 """)
                 .With(numbered.Number).With(company.Number).WithBlob(bytes).With((long)identifier.Kind).With(identifier.Value)
-                .With(named == long.MaxValue ? null : named).With(identifier.Value.ToLowerInvariant()).Run();
+                .With(named == long.MaxValue ? null : named).With(SearchText.Of(identifier.Value, null)).Run();
             numbered.Stored = true;
             numbered.Kind = identifier.Kind;
         }

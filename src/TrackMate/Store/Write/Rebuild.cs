@@ -48,6 +48,13 @@ internal static class Rebuild
               OR identified <> CASE WHEN EXISTS (SELECT 1 FROM span s WHERE s.company = ?1 AND s.session = session.id) THEN 1 ELSE 0 END)
             """).With(company.Number).Run();
 
+    /// <summary>What people are found by, as far as it is kept already: the rest follows in the background.</summary>
+    public static void Search(Database database, Company company)
+    {
+        new EventKeyRows(database).Rebuild(company);
+        new SearchIndex(database).Rebuild(company);
+    }
+
     public static void ServerRuns(Database database, Company company)
     {
         database.Use("DELETE FROM server_run WHERE company = ?").With(company.Number).Run();

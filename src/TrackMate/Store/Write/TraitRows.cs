@@ -1,4 +1,3 @@
-using System.Text.Json;
 using TrackMate.Bind;
 
 namespace TrackMate.Store.Write;
@@ -6,8 +5,13 @@ namespace TrackMate.Store.Write;
 /// <summary>What identifies say of a person: kept for each session that said it, and for each identifier the one that counts (B15).</summary>
 internal sealed class TraitRows(Database database)
 {
+    private static readonly HashSet<string> Compared = [.. Likeness.TraitNames];
+
     /// <summary>Names that were said in this transaction: what an identifier is searched by follows from the one in force.</summary>
     private readonly List<(long Company, long Identifier, Lazy<string> Value, Lazy<string> Name)> named = [];
+
+    /// <summary>And traits by which it is compared with others, as they were and as they are.</summary>
+    private readonly List<(long Company, long Identifier, Lazy<string?> Before, Lazy<string> After)> compared = [];
 
     /// <param name="stands">Whether the claim that says it stands; what does not is kept for when it is lifted.</param>
     public void Say(Identify identify, long session, long identifier, bool stands)
@@ -19,6 +23,7 @@ internal sealed class TraitRows(Database database)
 
             // The verified wins over the claimed, then the later over the earlier (B15), whatever came first. The row is written whoever wins, and the search as
             // well: a stranger's identify must not take less where a known person's trait stands against it.
+            var before = Compared.Contains(trait.Name) ? ValueOf(identify.Company, identifier, trait.Name) : null;
             var inForce = database.Use("""
                 INSERT INTO trait (company, identifier, name, value, trust, at_ms, event_id) VALUES (?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (company, identifier, name) DO UPDATE SET
@@ -31,6 +36,7 @@ internal sealed class TraitRows(Database database)
                 .With(identify.Company.Number).With(identifier).With(trait.Name).With(trait.Json)
                 .With((long)identify.Trust).With(identify.Order.UnixMilliseconds).With(identify.EventId).Ask(First);
             if (trait.Name == "name") named.Add((identify.Company.Number, identifier, ValueOf(identify.Company, identifier), inForce));
+            if (before is not null) compared.Add((identify.Company.Number, identifier, before, inForce));
         }
     }
 
@@ -38,10 +44,19 @@ internal sealed class TraitRows(Database database)
     public void Finish()
     {
         foreach (var (company, identifier, value, name) in named) StoreSearch(company, identifier, value.Value, name.Value);
+        foreach (var (company, identifier, before, after) in compared)
+        {
+            if (before.Value != after.Value) IndexAgain(company, identifier);
+        }
+
         Clear();
     }
 
-    public void Clear() => named.Clear();
+    public void Clear()
+    {
+        named.Clear();
+        compared.Clear();
+    }
 
     /// <summary>What a session said of an identifier stands or falls with its claims.</summary>
     /// <param name="verified">Whether what was verified stands.</param>
@@ -127,12 +142,16 @@ internal sealed class TraitRows(Database database)
             SELECT company, identifier, name, value, trust, at_ms, event_id FROM trait_said
             WHERE company = ? AND identifier = ? AND name = ? AND standing = 1 ORDER BY trust DESC, at_ms DESC, event_id DESC LIMIT 1
             """).With(company.Number).With(identifier).With(name).Run();
+        if (Compared.Contains(name)) IndexAgain(company.Number, identifier);
         if (name != "name") return;
         using var row = database.Use("SELECT value FROM trait WHERE company = ? AND identifier = ? AND name = 'name'");
         StoreSearch(company.Number, identifier, ValueOf(company, identifier).Value, row.With(company.Number).With(identifier).Next() ? row.Text(0) : "null");
     }
 
     private Lazy<string> ValueOf(Company company, long identifier) => database.Use("SELECT value FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).Ask(First);
+
+    private Lazy<string?> ValueOf(Company company, long identifier, string name) =>
+        database.Use("SELECT value FROM trait WHERE company = ? AND identifier = ? AND name = ?").With(company.Number).With(identifier).With(name).Ask(row => row.Next() ? row.Text(0) : null);
 
     /// <summary>The text of the one row, read to its end: a statement that also writes is not done before.</summary>
     private static string First(Statement row)
@@ -143,10 +162,11 @@ internal sealed class TraitRows(Database database)
         return text;
     }
 
-    private void StoreSearch(long company, long identifier, string value, string json)
-    {
-        var name = JsonElement.Parse(json);
-        database.Use("UPDATE identifier SET search = ? WHERE id = ? AND company = ?")
-            .With((name.ValueKind is JsonValueKind.String ? $"{value} {name.GetString()}" : value).ToLowerInvariant()).With(identifier).With(company).Run();
-    }
+    private void StoreSearch(long company, long identifier, string value, string json) =>
+        database.Use("UPDATE identifier SET indexed_as = CASE WHEN indexed_as IS NULL AND search <> ?1 THEN search ELSE indexed_as END, search = ?1 WHERE id = ?2 AND company = ?3")
+            .With(SearchText.Of(value, SearchText.NameIn(json))).With(identifier).With(company).Run();
+
+    /// <summary>What it is compared by may have changed; its text has not.</summary>
+    private void IndexAgain(long company, long identifier) =>
+        database.Use("UPDATE identifier SET indexed_as = COALESCE(indexed_as, search) WHERE id = ? AND company = ?").With(identifier).With(company).Run();
 }

@@ -1,0 +1,72 @@
+using TrackMate.Bind;
+using TrackMate.Manage;
+using TrackMate.Store;
+using TrackMate.Store.Write;
+
+namespace TrackMate.Host;
+
+/// <summary>
+/// Indexes what people are found by, beside the messages: as soon as enough waits that it is cheap, and once a minute whatever waits. The first time after an upgrade
+/// that is all of the store, some hundred identifiers at a time; what it is killed in goes on at the next start.
+/// </summary>
+internal sealed partial class SearchIndexing(MessageStore store, Registry registry, TimeProvider time, ILogger<SearchIndexing> log) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+
+    /// <summary>Every so many times whatever waits.</summary>
+    private const int AllEvery = 30;
+
+    /// <summary>Between two steps the messages have the writer to themselves for longer than a step takes it.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
+    private bool isFailing;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            for (var times = 0; ; times++)
+            {
+                await IndexAsync(times % AllEvery == 0 ? 1 : SearchIndex.BatchSize, stoppingToken);
+                await timer.WaitForNextTickAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops; the next start goes on.
+        }
+    }
+
+    private async Task IndexAsync(int least, CancellationToken stopping)
+    {
+        await Task.Yield();
+        StoreUnavailableException? failure = null;
+        foreach (var company in registry.Companies)
+        {
+            try
+            {
+                if (!IsDue(company, least)) continue;
+                while (await store.IndexAsync(company)) await Task.Delay(Pause, time, stopping);
+            }
+            catch (StoreUnavailableException e)
+            {
+                // The others may lie on machines that are there.
+                failure = e;
+                stopping.ThrowIfCancellationRequested();
+            }
+        }
+
+        if (failure is not null && !isFailing) LogNotIndexed(log, StoreUnavailableException.CauseOf(failure));
+        isFailing = failure is not null;
+    }
+
+    private bool IsDue(Company company, int least)
+    {
+        using var snapshot = store.Read(company);
+        return SearchIndex.IsDue(snapshot.Database, company, least) || EventKeyRows.MissingBefore(snapshot.Database, company) is not null;
+    }
+
+    [LoggerMessage(EventId = 36, Level = LogLevel.Warning, Message = "People cannot be indexed for search now: {Reason}. It is tried again in seconds; a search looks through them meanwhile.")]
+    private static partial void LogNotIndexed(ILogger logger, string reason);
+}
