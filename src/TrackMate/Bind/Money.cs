@@ -13,16 +13,16 @@ public enum MoneyKind
 /// <summary>What a server's event says about money.</summary>
 /// <param name="Amount">Not negative; exact.</param>
 /// <param name="Currency">ISO 4217 code in capitals.</param>
-/// <param name="PaymentKeys">Ids that name the payment; tellers that share one tell of one payment. Empty: the event stands alone.</param>
+/// <param name="PaymentKeys">Ids that name the payment, as <see cref="PaymentKey"/> compares them. Empty: the event stands alone.</param>
+/// <param name="PaymentId">That of them which is the payment's own, if the sender gave one: two of these are two payments.</param>
 /// <param name="RefundId">Names the refund within its payment, if the sender did.</param>
-public sealed record Money(MoneyKind Kind, decimal Amount, string Currency, IReadOnlyList<string> PaymentKeys, string? RefundId)
+public sealed record Money(MoneyKind Kind, decimal Amount, string Currency, IReadOnlyList<string> PaymentKeys, string? PaymentId, string? RefundId)
 {
     /// <summary>15 digits before the point and 9 after it: sums of a billion of them are still exact in a decimal.</summary>
     private const decimal MaxAmount = 999_999_999_999_999m;
     private const int MaxDecimals = 9;
     private const int MaxDigits = 15 + MaxDecimals;
 
-    private static readonly string[] PaymentKeyNames = ["paymentId", "payment_intent", "charge", "orderId", "order_id"];
     private static readonly string[] RefundIdNames = ["refundId", "refund_id", "refund"];
     private static readonly string[] PaidAmountNames = ["amount", "revenue", "total"];
     private static readonly string[] RefundedAmountNames = ["amount", "total"];
@@ -40,7 +40,7 @@ public sealed record Money(MoneyKind Kind, decimal Amount, string Currency, IRea
 
         using var document = JsonDocument.Parse(eventData);
         var data = document.RootElement;
-        var amount = First(data, kind is MoneyKind.Payment ? PaidAmountNames : RefundedAmountNames) is { } text ? ParseAmount(text) : null;
+        var amount = First(data, kind is MoneyKind.Payment ? PaidAmountNames : RefundedAmountNames) is { } text ? ParseAmount(kind is MoneyKind.Refund ? Unsigned(text) : text) : null;
         var currency = First(data, ["currency"]) is { } code ? ParseCurrency(code) : settings.Currency;
         if (amount is null || currency is null)
         {
@@ -48,8 +48,9 @@ public sealed record Money(MoneyKind Kind, decimal Amount, string Currency, IRea
             return null;
         }
 
-        var keys = PaymentKeyNames.Select(name => First(data, [name])).OfType<string>().Where(key => !Placeholders.IsPlaceholder(key, settings)).Distinct().ToArray();
-        return new(kind, amount.Value, currency, keys, First(data, RefundIdNames));
+        var keys = PaymentKey.Of(data, settings, out var paymentId);
+        var refundId = First(data, RefundIdNames)?.Trim();
+        return new(kind, amount.Value, currency, keys, paymentId, refundId is null || Placeholders.IsPlaceholder(refundId, settings) ? null : refundId);
     }
 
     /// <summary>An amount as people write it in its currency: <c>79.99</c> for USD, <c>80</c> for JPY; more decimals only where there are more.</summary>
@@ -65,6 +66,14 @@ public sealed record Money(MoneyKind Kind, decimal Amount, string Currency, IRea
     };
 
     public static bool IsCurrency(string code) => code.Length == 3 && code.All(char.IsAsciiLetterUpper);
+
+    /// <summary>A refund subtracts its amount whichever sign its sender writes money back with: <c>-16.13</c>, <c>−16.13</c>, <c>16.13-</c>, <c>(16.13)</c>.</summary>
+    private static string Unsigned(string text)
+    {
+        text = text.Trim();
+        if (text is ['(', .. var inner, ')']) text = inner.Trim();
+        return text is ['-' or '+' or '\u2212' or '\u2013', .. var behind] ? behind.Trim() : text is [.. var before, '-' or '\u2212'] ? before.Trim() : text;
+    }
 
     private static string? ParseCurrency(string code) => code.Trim().ToUpperInvariant() is var upper && IsCurrency(upper) ? upper : null;
 

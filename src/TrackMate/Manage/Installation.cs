@@ -2,6 +2,7 @@ using TrackMate.Host;
 using TrackMate.Store;
 using TrackMate.Store.Move;
 using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
 
 namespace TrackMate.Manage;
 
@@ -30,6 +31,7 @@ internal sealed record Installation(Engine Engine, string DataFolder)
     {
         RefuseHalf();
         Engine.Upgrade();
+        Rederivation.Finish(Engine);
         return Registry.Open(Engine, Sealing, time);
     }
 

@@ -31,6 +31,7 @@ internal sealed class MessageStore : ISnapshots, IDisposable
         try
         {
             engine.Serve(companies => store.Appended?.Invoke(companies));
+            Rederivation.Finish(engine);
             foreach (var writer in store.writers) writer.Start();
             if (engine.IsShared) store.aside.Start();
             return store;

@@ -102,8 +102,53 @@ public sealed class ValuesTests
     public void A_payment_is_known_by_any_of_its_keys()
     {
         var money = Money.Read(new(), "payment_processed", """{"amount":5,"order_id":"a","orderId":17,"charge":"c","payment_intent":"a","paymentId":"","refund":"r"}"""u8.ToArray(), out _)!;
-        Assert.Equal(["a", "c", "17"], money.PaymentKeys);
+        Assert.Equal([":a", ":c", "orderId:17"], money.PaymentKeys);
+        Assert.Null(money.PaymentId);
         Assert.Equal("r", money.RefundId);
+    }
+
+    /// <summary>F2: shops number orders and payments from 1 on.</summary>
+    [Theory]
+    [InlineData("""{"paymentId":7}""", """{"orderId":7}""", false)]
+    [InlineData("""{"paymentId":"7"}""", """{"charge":7}""", false)]
+    [InlineData("""{"paymentId":"12345678901234567890123456789012345678901234567890"}""", """{"orderId":"12345678901234567890123456789012345678901234567890"}""", false)]
+    [InlineData("""{"payment_intent":"0007"}""", """{"order_id":"0007"}""", false)]
+    [InlineData("""{"paymentId":"#1001"}""", """{"orderId":"#1001"}""", false)]
+    [InlineData("""{"paymentId":"2025-0042"}""", """{"orderId":"2025-0042"}""", false)]
+    [InlineData("""{"paymentId":"１２"}""", """{"orderId":"１２"}""", false)]
+    [InlineData("""{"orderId":7}""", """{"orderId":"7"}""", true)]
+    [InlineData("""{"orderId":7}""", """{"order_id":" 7 "}""", true)]
+    [InlineData("""{"orderId":7.0}""", """{"order_id":0.7e1}""", true)]
+    [InlineData("""{"orderId":1200}""", """{"order_id":1.2e3}""", true)]
+    [InlineData("""{"orderId":"007"}""", """{"orderId":7}""", false)]
+    [InlineData("""{"orderId":1.5}""", """{"orderId":15}""", false)]
+    [InlineData("""{"orderId":-7}""", """{"orderId":7}""", false)]
+    [InlineData("""{"orderId":"ch_1"}""", """{"charge":"ch_1"}""", true)]
+    [InlineData("""{"paymentId":"A-1"}""", """{"order_id":"A-1"}""", true)]
+    [InlineData("""{"paymentId":"orderId:7"}""", """{"orderId":7}""", false)]
+    public void Two_keys_match_where_they_name_one_payment(string one, string other, bool match)
+    {
+        string[] KeysOf(string data) => [.. PaymentKey.Of(System.Text.Json.JsonElement.Parse(data), new(), out _)];
+        Assert.Equal(match, KeysOf(one).Intersect(KeysOf(other)).Any());
+    }
+
+    /// <summary>F3: a refund subtracts, whichever sign its sender writes it with.</summary>
+    [Theory]
+    [InlineData("16.13")]
+    [InlineData("\"-16.13\"")]
+    [InlineData("-16.13")]
+    [InlineData("\"+16.13\"")]
+    [InlineData("\" \u221216.13 \"")]
+    [InlineData("\"16.13-\"")]
+    [InlineData("\"(16.13)\"")]
+    [InlineData("-1.613e1")]
+    public void A_refund_has_no_sign(string amount)
+    {
+        var money = Money.Read(new(), "refund_processed", Encoding.UTF8.GetBytes($$"""{"amount":{{amount}},"refundId":"null"}"""), out var unreadable);
+        Assert.False(unreadable);
+        Assert.Equal((16.13m, (string?)null), (money!.Amount, money.RefundId));
+        Assert.Null(Money.Read(new(), "payment_processed", """{"amount":-16.13}"""u8.ToArray(), out unreadable));
+        Assert.True(unreadable);
     }
 
     [Theory]

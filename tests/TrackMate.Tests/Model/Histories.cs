@@ -95,10 +95,17 @@ internal static class Histories
 
     private static readonly Gen<string> Data = Gen.OneOf("{}", """{"address":"https://shop.com/"}""", """{ "text" : "ünï", "list":[1,2.50] }""");
 
+    /// <summary>Few values in every field, so that payments are told by several, split by their ids, and chained through what else tells of them.</summary>
+    private static readonly Gen<string> Keys = Gen.Select(
+        Gen.OneOf("\"paymentId\"", "\"payment_intent\"", "\"charge\"", "\"orderId\"", "\"order_id\""),
+        Gen.OneOf("\"p1\"", "\"p2\"", "\"o1\"", "1", "\"1\"", "2"),
+        (field, value) => (Field: field, Value: value)).Array[0, 3]
+        .Select(keys => string.Concat(keys.DistinctBy(key => key.Field).Select(key => $",{key.Field}:{key.Value}")));
+
     private static readonly Gen<string> Money = Gen.Select(
-        Gen.OneOf("\"amount\":79.99", "\"amount\":\"10.5\"", "\"total\":100", "\"revenue\":3.001", "\"amount\":0.1", "\"price\":1"),
+        Gen.OneOf("\"amount\":79.99", "\"amount\":\"10.5\"", "\"total\":100", "\"revenue\":3.001", "\"amount\":0.1", "\"price\":1", "\"amount\":\"-16.13\"", "\"amount\":-2"),
         Gen.OneOf("", ",\"currency\":\"USD\"", ",\"currency\":\"JPY\"", ",\"currency\":\"KWD\""),
-        Gen.OneOf("", ",\"orderId\":\"o1\"", ",\"orderId\":\"o2\"", ",\"payment_intent\":\"p1\"", ",\"payment_intent\":\"p1\",\"orderId\":\"o1\"", ",\"charge\":\"p2\",\"order_id\":\"o2\"", ",\"charge\":\"p2\",\"paymentId\":\"p1\""),
+        Keys,
         Gen.OneOf("", "", ",\"refundId\":\"r1\"", ",\"refundId\":\"r2\""),
         (amount, currency, keys, refund) => "{" + amount + currency + keys + refund + "}");
 

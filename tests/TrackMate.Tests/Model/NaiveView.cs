@@ -45,7 +45,7 @@ internal sealed class NaiveView
 
     private sealed record LedgerRow(MoneyKind Kind, decimal Amount, string Currency, Owner Owner);
 
-    private sealed record Teller(TrackedEvent Event, MoneyKind Kind, decimal Amount, string Currency, HashSet<string> Keys, string? RefundId);
+    private sealed record Teller(TrackedEvent Event, MoneyKind Kind, decimal Amount, string Currency, HashSet<string> Keys, string? PaymentId, string? RefundId);
 
     private IEnumerable<TrackedEvent> Events => stored.OfType<TrackedEvent>();
 
@@ -269,10 +269,27 @@ internal sealed class NaiveView
         return rows;
     }
 
-    /// <summary>Tellers that share a key, directly or through others, tell of one payment.</summary>
+    /// <summary>
+    /// Two paymentIds are two payments. A teller without one belongs to the earliest payment with which it shares a key, directly or else through those that belong to
+    /// one already; those who reach none that way and share keys among themselves tell of one payment.
+    /// </summary>
     private List<List<Teller>> Payments()
     {
-        var payments = Events.Where(sent => sent.Order.Origin is Origin.Server).Select(TellerOf).OfType<Teller>().Select(teller => new List<Teller> { teller }).ToList();
+        var tellers = Events.Where(sent => sent.Order.Origin is Origin.Server).Select(TellerOf).OfType<Teller>().ToList();
+        var named = tellers.Where(teller => teller.PaymentId is not null).GroupBy(teller => teller.PaymentId)
+            .OrderBy(payment => payment.Min(teller => teller.Event.Order.UnixMilliseconds))
+            .ThenBy(payment => payment.OrderBy(teller => teller.Event.Order.UnixMilliseconds).ThenBy(teller => teller.Event.EventId, ByBytes).First().Event.EventId, ByBytes)
+            .Select(payment => payment.ToList()).ToList();
+        var others = tellers.Where(teller => teller.PaymentId is null).ToList();
+        while (true)
+        {
+            var found = others.Select(teller => (teller, payment: named.FirstOrDefault(payment => payment.Any(member => member.Keys.Overlaps(teller.Keys))))).Where(one => one.payment is not null).ToList();
+            if (found.Count == 0) break;
+            foreach (var (teller, payment) in found) payment!.Add(teller);
+            others.RemoveAll(teller => found.Any(one => one.teller == teller));
+        }
+
+        var payments = others.ConvertAll(teller => new List<Teller> { teller });
         for (var i = 0; i < payments.Count; i++)
         {
             for (var j = i + 1; j < payments.Count; j++)
@@ -284,7 +301,7 @@ internal sealed class NaiveView
             }
         }
 
-        return payments;
+        return [.. named, .. payments];
     }
 
     private Teller? TellerOf(TrackedEvent sent)
@@ -293,13 +310,19 @@ internal sealed class NaiveView
         if (!pays && !company.Settings.RefundTypes.Contains(sent.Type)) return null;
         var data = JsonElement.Parse(sent.Data.Span);
         string? Text(string name) => data.TryGetProperty(name, out var value) ? value.ToString() : null;
+
+        // Of digits only they match within their own field, and orderId and order_id are one.
+        string? Key(string name) => Text(name) is not { } text ? null : text.All(char.IsAsciiDigit) ? $"{name.Replace("order_id", "orderId")} {text}" : text;
         if ((Text("amount") ?? (pays ? Text("revenue") : null) ?? Text("total")) is not { } amount) return null;
+        // A payment of less than nothing is none; a refund is what it is without its sign.
+        if (pays && decimal.Parse(amount) < 0) return null;
         return new(
             sent,
             pays ? MoneyKind.Payment : MoneyKind.Refund,
-            decimal.Parse(amount),
+            pays ? decimal.Parse(amount) : Math.Abs(decimal.Parse(amount)),
             Text("currency") ?? company.Settings.Currency,
-            [.. new[] { "paymentId", "payment_intent", "charge", "orderId", "order_id" }.Select(Text).OfType<string>()],
+            [.. new[] { "paymentId", "payment_intent", "charge", "orderId", "order_id" }.Select(Key).OfType<string>()],
+            Key("paymentId"),
             Text("refundId"));
     }
 

@@ -23,6 +23,39 @@ public sealed class TotalsTests(RunningServer running) : IClassFixture<RunningSe
         Assert.Equal("USD 78.00", await RevenueAsync(shop));
     }
 
+    /// <summary>F2: three customers, whose payments and orders are numbered one after the other.</summary>
+    [Theory]
+    [InlineData("{0}", "{0}")]
+    [InlineData("\"{0}\"", "{0}")]
+    [InlineData("\"9000000000000000000000000000000000000000000{0}\"", "\"9000000000000000000000000000000000000000000{0}\"")]
+    public async Task Equal_numbers_of_different_sequences_are_no_payment_in_common(string payment, string order)
+    {
+        var shop = await running.NewShopAsync();
+        for (var customer = 1; customer <= 3; customer++)
+        {
+            var (paymentId, orderId) = (string.Format(payment, customer + 1), string.Format(order, customer));
+            await shop.Backend.WebhookAsync("payment_processed", JsonNode.Parse($$"""{"amount":10,"paymentId":{{paymentId}},"orderId":{{orderId}}}"""), email: $"customer{customer}@example.com", at: $"2025-10-18T10:0{customer}:00Z");
+        }
+
+        for (var customer = 1; customer <= 3; customer++)
+            Assert.Equal("10.00", (await shop.Backend.ProfileOfAsync($"customer{customer}@example.com"))!["totals"]!["revenue"]![0]!["amount"]!.ToString());
+    }
+
+    [Fact]
+    public async Task A_gift_card_and_a_card_are_two_payments_of_one_order_and_the_order_event_none()
+    {
+        var shop = await running.NewShopAsync();
+        await PayAsync(shop, "Order Completed", """{"total":100,"order_id":"o-1"}""", 0);
+        Assert.Equal("USD 100.00", await RevenueAsync(shop));
+        await PayAsync(shop, "payment_processed", """{"amount":30,"orderId":"o-1","paymentId":"gift-1"}""", 1);
+        await PayAsync(shop, "payment_processed", """{"amount":70,"orderId":"o-1","paymentId":"card-1"}""", 2);
+        // The order is the earliest that tells of the gift card's payment, so its amount stands for that.
+        Assert.Equal("USD 170.00", await RevenueAsync(shop));
+        await PayAsync(shop, "payment_refunded", """{"amount":"-20","paymentId":"card-1"}""", 3);
+        await PayAsync(shop, "payment_refunded", """{"amount":5,"orderId":"o-1"}""", 4);
+        Assert.Equal("USD 145.00", await RevenueAsync(shop));
+    }
+
     [Fact]
     public async Task Payments_without_a_key_stand_alone_and_currencies_are_kept_apart()
     {

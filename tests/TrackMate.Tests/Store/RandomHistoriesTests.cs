@@ -128,7 +128,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
         ("span", "session, from_ms, to_ms, identifier, claim, trust, has_runs"),
         ("session_day", "session, day, events, bots, first_at, last_at"),
         ("server_run", "identifier, session, first_at, first_event_id, last_at, events"),
-        ("ledger_entry", "message, payment, kind, refund_id, at, event_id, amount, currency, session, identifier"),
+        ("ledger_entry", "message, payment, COALESCE(payment_id, '-'), keys, kind, refund_id, at, event_id, amount, currency, session, identifier"),
         ("payment_key", "key, payment"),
     ];
 

@@ -28,6 +28,7 @@ public sealed class UpgradeTests : IDisposable
             database.Execute("PRAGMA user_version = 1");
             WriteSarah(database, company);
             WriteNobodys(database);
+            WritePayments(database);
         }
 
         using var store = MessageStore.Open(new SqliteEngine(folder.FullName), NullLogger.Instance);
@@ -35,7 +36,9 @@ public sealed class UpgradeTests : IDisposable
         using (var snapshot = store.Read())
         {
             var profile = new Documents(snapshot.Database, company).Find(sarah)!;
-            Assert.Equal(("Sarah", 2L), (profile.Name, profile.Totals.Events));
+            Assert.Equal(("Sarah", 4L), (profile.Name, profile.Totals.Events));
+            // Two payments that an earlier version took for one, since the order of the one has the number of the other.
+            Assert.Equal(["USD 12.00"], profile.Totals.Revenue.Select(revenue => $"{revenue.Currency} {revenue.Amount}"));
         }
 
         using (var reader = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName), readOnly: true)) Assert.Empty(DerivedTables.Differences(reader, [company]));
@@ -65,7 +68,7 @@ public sealed class UpgradeTests : IDisposable
         using (var snapshot = store.Read())
         {
             var documents = new Documents(snapshot.Database, company);
-            Assert.Equal(1, documents.Find(sarah)!.Totals.Events);
+            Assert.Equal(3, documents.Find(sarah)!.Totals.Events);
             Assert.Null(documents.Session("s", null, 10)!.UserId);
         }
 
@@ -102,6 +105,22 @@ public sealed class UpgradeTests : IDisposable
             database.Use("INSERT INTO session_day (company, session, day, events, bots, first_at, last_at) VALUES (1, ?1, ?2, 1, ?3, ?4, ?4) ON CONFLICT DO UPDATE SET events = events + 1, bots = bots + excluded.bots")
                 .With(session).With(DayCounters.DayOf(Messages.Ten) + days).With(bot ? 1 : 0).With(at).Run();
         }
+    }
+
+    /// <summary>Two payments of Sarah's that share a number, grouped as one.</summary>
+    private static void WritePayments(Database database)
+    {
+        foreach (var (message, data) in new[] { (9, """{"amount":5,"paymentId":2,"orderId":1}"""), (10, """{"amount":7,"paymentId":3,"orderId":2}""") })
+        {
+            var at = EventOrder.Of(Messages.Ten + message, Origin.Server).Value;
+            database.Use("INSERT INTO message (id, company, origin, event_id, identifier, named, at, received_ms, type, data) VALUES (?1, 1, 1, 'p' || ?1, 1, 1, ?2, 0, 'payment_processed', ?3)")
+                .With(message).With(at).With(data).Run();
+            database.Use("INSERT INTO ledger_entry (message, company, payment, kind, at, event_id, amount, currency, identifier) VALUES (?1, 1, 9, 1, ?2, 'p' || ?1, '5', 'USD', 1)").With(message).With(at).Run();
+        }
+
+        database.Use("INSERT INTO server_run (company, identifier, session, first_at, first_event_id, last_at, events) VALUES (1, 1, 0, ?, 'p9', ?, 2)")
+            .With(EventOrder.Of(Messages.Ten + 9, Origin.Server).Value).With(EventOrder.Of(Messages.Ten + 10, Origin.Server).Value).Run();
+        database.Execute("INSERT INTO payment_key (company, key, payment) VALUES (1, '1', 9), (1, '2', 9), (1, '3', 9)");
     }
 
     /// <summary>A page view, and an identify with a name, as the first schema held them.</summary>

@@ -23,6 +23,7 @@ public sealed record LedgerPage(IReadOnlyList<LedgerRow> Rows, int Counted, bool
         var own = tellers.Where(teller => teller.Holder).OrderByDescending(teller => teller.Order.UnixMilliseconds).ThenByDescending(teller => teller.EventId, StringComparer.Ordinal).ToList();
         var skipped = (int)Math.Clamp(from ?? 0, 0, own.Count);
         var company = person.Company;
+        var keys = tellers.ToLookup(teller => teller.Payment, teller => teller.Keys);
         var rows = own.Skip(skipped).Take(PageSize).Select(teller =>
         {
             var first = counted.FirstOrDefault(row => row.Payment == teller.Payment && row.Kind == teller.Kind && (row.Kind is MoneyKind.Payment || row.RefundId == teller.RefundId));
@@ -34,7 +35,7 @@ public sealed record LedgerPage(IReadOnlyList<LedgerRow> Rows, int Counted, bool
                 teller.Currency,
                 teller.Kind is MoneyKind.Refund,
                 counted.Contains(teller) ? null : first is { Holder: false } ? "an earlier event on another timeline reported the same payment" : $"an earlier event reported the same {(teller.Kind is MoneyKind.Payment ? "payment" : "refund")}",
-                documents.Totals.PaymentKeysOf(company, teller.Payment, KeysShown));
+                [.. keys[teller.Payment].SelectMany(known => known).Distinct().Take(KeysShown).Select(PaymentKey.ShownOf)]);
         });
         return new([.. rows], counted.Count(row => row.Holder), skipped == 0, skipped + PageSize < own.Count ? Cursors.Write(company, skipped + PageSize) : null);
     }

@@ -103,7 +103,7 @@ internal sealed class TotalsReader(Database database)
     /// <summary>The rows of the ledger that are a person's: those whose earliest teller is on its timeline.</summary>
     public IReadOnlyList<Teller<bool>> LedgerOf(Person person) => [.. RevenueLedger.Rows(TellersOf(person)).Where(row => row.Holder)];
 
-    /// <summary>Every message that tells of a payment or refund of the person's, counted or not; the holder says whether the message is on its timeline.</summary>
+    /// <summary>Every message that tells of a payment or refund of the person's, counted or not, with the payment that it tells of; the holder says whether the message is on its timeline.</summary>
     public IReadOnlyList<Teller<bool>> TellersOf(Person person)
     {
         var company = person.Company;
@@ -128,26 +128,16 @@ internal sealed class TotalsReader(Database database)
         var tellers = new List<Teller<bool>>();
         foreach (var payment in payments)
         {
-            using var rows = database.Use("SELECT message, kind, refund_id, at, event_id, amount, currency FROM ledger_entry WHERE company = ? AND payment = ?");
+            using var rows = database.Use("SELECT message, kind, refund_id, at, event_id, amount, currency, payment_id, keys FROM ledger_entry WHERE company = ? AND payment = ?");
             rows.With(company.Number).With(payment);
             while (rows.Next())
             {
-                tellers.Add(new(payment, (MoneyKind)rows.Long(1), rows.TextOrNull(2), new(rows.Long(3)), rows.Text(4),
+                tellers.Add(new(payment, rows.TextOrNull(7), rows.Text(8) is { Length: > 0 } keys ? keys.Split(PaymentKey.Separator) : [], (MoneyKind)rows.Long(1), rows.TextOrNull(2), new(rows.Long(3)), rows.Text(4),
                     decimal.Parse(rows.Text(5), CultureInfo.InvariantCulture), rows.Text(6), own.Contains(rows.Long(0))));
             }
         }
 
-        return tellers;
-    }
-
-    /// <summary>The ids by which a payment is known, as they were sent; of many the first few.</summary>
-    public List<string> PaymentKeysOf(Company company, long payment, int limit)
-    {
-        var keys = new List<string>();
-        using var rows = database.Use("SELECT key FROM payment_key WHERE company = ? AND payment = ? LIMIT ?");
-        rows.With(company.Number).With(payment).With(limit);
-        while (rows.Next()) keys.Add(rows.Text(0));
-        return keys;
+        return RevenueLedger.Assign(tellers);
     }
 
     private bool IsWholeSessionWithEvents(Person person, long session)

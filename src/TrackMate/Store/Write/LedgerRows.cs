@@ -3,7 +3,7 @@ using TrackMate.Bind;
 
 namespace TrackMate.Store.Write;
 
-/// <summary>What servers told of money, grouped as it comes: entries that share a key, directly or through others, carry one payment's number.</summary>
+/// <summary>What servers told of money, grouped as it comes: entries that share a key, directly or through others, carry one number. Which payments a group holds is <see cref="RevenueLedger.Assign"/>'s to say.</summary>
 internal sealed class LedgerRows(Database database)
 {
     /// <summary>Asks which payments the keys of an event stand for.</summary>
@@ -24,10 +24,10 @@ internal sealed class LedgerRows(Database database)
         }
 
         database.Use("""
-            INSERT INTO ledger_entry (message, company, payment, kind, refund_id, at, event_id, amount, currency, session, identifier)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO ledger_entry (message, company, payment, payment_id, keys, kind, refund_id, at, event_id, amount, currency, session, identifier)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
-            .With(message).With(company.Number).With(payment).With((long)money.Kind).With(money.RefundId).With(order.Value).With(eventId)
+            .With(message).With(company.Number).With(payment).With(money.PaymentId).With(string.Join(PaymentKey.Separator, money.PaymentKeys)).With((long)money.Kind).With(money.RefundId).With(order.Value).With(eventId)
             .With(money.Amount.ToString(CultureInfo.InvariantCulture)).With(money.Currency).With(session).With(identifier).Run();
         return payments.Length > 1;
     }
