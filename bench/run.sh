@@ -44,5 +44,6 @@ done
 
 echo; "$work/bench/TrackMate.Bench" cost http://127.0.0.1:5091 $key
 echo; "$work/bench/TrackMate.Bench" acts http://127.0.0.1:5091 $key
+echo; "$work/bench/TrackMate.Bench" joins http://127.0.0.1:5091 $key
 echo; "$work/bench/TrackMate.Bench" strangers http://127.0.0.1:5091 $key
 echo; echo "server's peak memory: $(rss) MiB; WAL at the end: $(($(wal)>>20)) MiB; database: $(du -m "$work/data/trackmate.db" | cut -f1) MiB"

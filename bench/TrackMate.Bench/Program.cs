@@ -8,6 +8,7 @@ return args switch
     ["cost", var url, var key] => await CostOfLength.Run(new(url), key),
     ["cost", var url, var key, var events] => await CostOfLength.Run(new(url), key, int.Parse(events)),
     ["acts", var url, var key] => await CostOfActs.Run(new(url), key),
+    ["joins", var url, var key] => await CostOfJoins.Run(new(url), key),
     ["strangers", var url, var key] => await Strangers.Run(new(url), key),
     ["flood", var url, var flooding, var quiet, var connections, var seconds] => await Flood.Run(new(url), flooding, quiet, int.Parse(connections), int.Parse(seconds)),
     ["people", var file, var people] => SearchOfMany.Write(file, int.Parse(people)),
@@ -17,6 +18,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | copy CONNECTION SECONDS | cost URL API_KEY [EVENTS] | acts URL API_KEY | strangers URL API_KEY | flood URL FLOODING_COMPANY QUIET_COMPANY CONNECTIONS SECONDS | people FILE PEOPLE | search URL API_KEY PEOPLE; bench/run.sh, bench/run-postgres.sh, bench/run-floods.sh and bench/run-search.sh call them.");
+    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | copy CONNECTION SECONDS | cost URL API_KEY [EVENTS] | acts URL API_KEY | joins URL API_KEY | strangers URL API_KEY | flood URL FLOODING_COMPANY QUIET_COMPANY CONNECTIONS SECONDS | people FILE PEOPLE | search URL API_KEY PEOPLE; bench/run.sh, bench/run-postgres.sh, bench/run-floods.sh and bench/run-search.sh call them.");
     return 2;
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace TrackMate.Bind;
 
 /// <summary>What a company has chosen. Settings are inputs of the view (B9): changing one changes what is shown, never what is stored.</summary>
@@ -23,6 +25,13 @@ public sealed record CompanySettings
 
     /// <summary>Most e-mails that webhooks can join into one person (B13); an explicit merge knows no limit.</summary>
     public int MaxEmailsPerPerson { get; init; } = 10;
+
+    /// <summary>How far what only browsers claim may join identifiers (B13).</summary>
+    public ClaimedJoins ClaimedJoins { get; init; }
+
+    /// <summary>No choice of companies; tests have it smaller, to meet it.</summary>
+    [JsonIgnore]
+    public JoinLimits JoinLimits { get; init; } = new();
 
     /// <summary>Sessions that may begin to claim one identifier in a UTC day, as browsers say it: the first so many are believed (B13).</summary>
     public int NewSessionsPerDay { get; init; } = 10_000;

@@ -27,7 +27,7 @@ public sealed record IdentifierPair(Leaf Low, Leaf High, Trust Trust, long UnixM
 
 /// <summary>
 /// Why a pair that was said does not join, or a session's claim does not stand (B13). It may change with a late message. The numbers are stored. The first three are
-/// found by <see cref="Joins"/>; <see cref="Contradicted"/> is what a claimed pair is called that it did not take; what the others stop is not given to it.
+/// those of verified pairs; <see cref="Contradicted"/> is what a claimed pair is called that was not taken; what the others stop is not looked at.
 /// </summary>
 public enum JoinStop
 {
@@ -51,6 +51,9 @@ public enum JoinStop
 
     /// <summary>Of a session's claim: more sessions have claimed the identifier on that day than are believed.</summary>
     TooManySessions = 6,
+
+    /// <summary>Only a browser says it, and the company does not let such a claim join these two (<see cref="Bind.ClaimedJoins"/>).</summary>
+    ClaimedJoins = 7,
 }
 
 /// <summary>"These two are one person", as an operator says it: without condition, until it is taken back (B12).</summary>
@@ -61,9 +64,8 @@ public sealed record Join(Leaf Left, Leaf Right, IdentifierPair? Pair, Merge? Me
 
 /// <summary>What <see cref="Joins.Of"/> made of the pairs.</summary>
 /// <param name="PersonOf">For the number of each identifier, the smallest number among those it is one person with.</param>
-/// <param name="Stopped">Verified pairs that do not join, by their numbers, and why.</param>
 /// <param name="Joins">What joined them, in the order in which it was taken.</param>
-public sealed record JoinedPersons(IReadOnlyDictionary<long, long> PersonOf, IReadOnlyDictionary<(long Low, long High), JoinStop> Stopped, IReadOnlyList<Join> Joins)
+public sealed record JoinedPersons(IReadOnlyDictionary<long, long> PersonOf, IReadOnlyList<Join> Joins)
 {
     /// <summary>The joins between two identifiers of one person, from the one to the other; none if they are the same, or are not one person.</summary>
     public IReadOnlyList<Join> Between(long from, long to)
@@ -85,11 +87,79 @@ public sealed record JoinedPersons(IReadOnlyDictionary<long, long> PersonOf, IRe
     }
 }
 
+/// <summary>How much of what was said is looked at, so that no message costs more than that, whatever was said before it (docs/decisions/0010).</summary>
+/// <param name="Pairs">Verified pairs of one identifier that are candidates: the earliest so many.</param>
+/// <param name="Cluster">Pairs that may hang together and be taken in the order of time. Where there are more, each identifier chooses for itself.</param>
+/// <param name="Choices">Pairs among which it chooses: its earliest so many.</param>
+/// <param name="Claims">Claims of one identifier that are candidates with <see cref="ClaimedJoins.New"/>: the earliest so many.</param>
+public sealed record JoinLimits(int Pairs = Joins.MaxPairs, int Cluster = 100, int Choices = 10, int Claims = 10);
+
+/// <summary>How far what only browsers claim may join identifiers (B13).</summary>
+public enum ClaimedJoins
+{
+    /// <summary>Where nothing verified contradicts it.</summary>
+    All,
+
+    /// <summary>The same, but not where verified messages have ever named both sides.</summary>
+    New,
+
+    /// <summary>Nowhere.</summary>
+    None,
+}
+
 /// <summary>Pairs of identifiers in, persons out: <c>joins</c> of the view (B13). Pure, and the same for any order of arrival.</summary>
 public static class Joins
 {
     /// <summary>Of one identifier so many different pairs are candidates, the earliest ones.</summary>
     public const int MaxPairs = 100;
+
+    /// <summary>Which verified pairs of a cluster do not join, taken in the order of time: those that would give a person two externalIds or too many e-mails.</summary>
+    /// <param name="pairs">All candidates that hang together.</param>
+    public static IReadOnlyDictionary<(long Low, long High), JoinStop> Stopped(IEnumerable<IdentifierPair> pairs, int maxEmails)
+    {
+        var persons = new Components();
+        var stopped = new Dictionary<(long, long), JoinStop>();
+        foreach (var pair in pairs.Order())
+        {
+            if (persons.Conflict(pair, maxEmails) is { } conflict) stopped[(pair.Low.Number, pair.High.Number)] = conflict;
+            else persons.Join(pair.Low, pair.High, pair, null);
+        }
+
+        return stopped;
+    }
+
+    /// <summary>Of an e-mail or a bare id in a cluster that is too large to be taken in order: the pair by which it may join, its earliest one with an externalId.</summary>
+    /// <param name="pairs">Its earliest candidates, in order.</param>
+    public static IdentifierPair? ChoiceOf(IEnumerable<IdentifierPair> pairs) => pairs.FirstOrDefault(pair => pair.Low.Kind is IdentifierKind.External || pair.High.Kind is IdentifierKind.External);
+
+    /// <summary>Of an externalId in such a cluster: whom it takes of those that chose it, the earliest first.</summary>
+    /// <param name="external">The store's number of it.</param>
+    /// <param name="pairs">Its candidates.</param>
+    /// <param name="choiceOf">What an e-mail or a bare id chose.</param>
+    /// <returns>Of each pair why it does not join; null where it does.</returns>
+    public static IReadOnlyDictionary<IdentifierPair, JoinStop?> TakenBy(long external, IEnumerable<IdentifierPair> pairs, Func<long, IdentifierPair?> choiceOf, int maxEmails)
+    {
+        var stops = new Dictionary<IdentifierPair, JoinStop?>();
+        var emails = 0;
+        foreach (var pair in pairs.Order())
+        {
+            var other = pair.Other(external);
+            if (other.Kind is IdentifierKind.External) stops[pair] = JoinStop.TwoExternalIds;
+            else if (choiceOf(other.Number) is var choice && choice != pair) stops[pair] = NotChosen(pair, other, choice);
+            else if (other.Kind is IdentifierKind.Email && emails == maxEmails) stops[pair] = JoinStop.TooManyEmails;
+            else
+            {
+                stops[pair] = null;
+                if (other.Kind is IdentifierKind.Email) emails++;
+            }
+        }
+
+        return stops;
+    }
+
+    /// <summary>Why a pair does not join that an e-mail or a bare id in such a cluster did not choose.</summary>
+    public static JoinStop NotChosen(IdentifierPair pair, Leaf leaf, IdentifierPair? choice) =>
+        choice is not null && pair.Other(leaf.Number).Kind is IdentifierKind.External ? JoinStop.TwoExternalIds : JoinStop.TooManyJoins;
 
     /// <param name="leaves">The identifiers in question.</param>
     /// <param name="pairs">Their pairs that no operator keeps apart, each once for each trust, at its earliest.</param>
@@ -99,17 +169,7 @@ public static class Joins
     {
         var inOrder = pairs.Order().ToList();
         var persons = new Components();
-        var stopped = new Dictionary<(long, long), JoinStop>();
-
-        var taken = new Dictionary<long, int>();
-        foreach (var pair in inOrder.Where(pair => pair.Trust is Trust.Verified))
-        {
-            // Each counts for both, whether or not the other side still believes it: so & and not &&, which would not count the second.
-            var candidate = Take(taken, pair.Low.Number) & Take(taken, pair.High.Number);
-            if (!candidate) stopped[(pair.Low.Number, pair.High.Number)] = JoinStop.TooManyJoins;
-            else if (persons.Conflict(pair, maxEmails) is { } conflict) stopped[(pair.Low.Number, pair.High.Number)] = conflict;
-            else persons.Join(pair.Low, pair.High, pair, null);
-        }
+        foreach (var pair in inOrder.Where(pair => pair.Trust is Trust.Verified && persons.Conflict(pair, maxEmails) is null)) persons.Join(pair.Low, pair.High, pair, null);
 
         // What browsers claim holds only where each is the other's first, and no more than one e-mail and one externalId meet: so no two of them depend on each other.
         var first = new Dictionary<long, IdentifierPair>();
@@ -122,10 +182,8 @@ public static class Joins
         var mutual = first.Values.Distinct().Where(pair => first[pair.Low.Number] == pair && first[pair.High.Number] == pair && persons.Conflict(pair, maxEmails: 1) is null).Order().ToList();
         foreach (var pair in mutual) persons.Join(pair.Low, pair.High, pair, null);
         foreach (var merge in merges.OrderBy(merge => merge.UnixMilliseconds).ThenBy(merge => merge.MergeId, StringComparer.Ordinal)) persons.Join(merge.Left, merge.Right, null, merge);
-        return new(leaves.ToDictionary(leaf => leaf.Number, leaf => persons.Of(leaf.Number)), stopped, persons.Joins);
+        return new(leaves.ToDictionary(leaf => leaf.Number, leaf => persons.Of(leaf.Number)), persons.Joins);
     }
-
-    private static bool Take(Dictionary<long, int> taken, long identifier) => (taken[identifier] = taken.GetValueOrDefault(identifier) + 1) <= MaxPairs;
 
     /// <summary>Connected identifiers, each component by its smallest number, with its counts.</summary>
     private sealed class Components

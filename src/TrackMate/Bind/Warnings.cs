@@ -27,6 +27,7 @@ internal static class Warnings
         JoinStop.Revoked => "revoked",
         JoinStop.Frozen => "profile_frozen",
         JoinStop.Contradicted => "contradicted",
+        JoinStop.ClaimedJoins => "claimed_joins",
         _ => "too_many_sessions",
     };
 }

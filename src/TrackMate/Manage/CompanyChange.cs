@@ -39,6 +39,8 @@ internal sealed record CompanyChange
 
     public string? MaxEmails { get; init; }
 
+    public string? ClaimedJoins { get; init; }
+
     public string? MaxNewSessions { get; init; }
 
     public string? MaxEventAge { get; init; }
@@ -75,6 +77,7 @@ internal sealed record CompanyChange
             UserRegistered = UserRegistered is null ? old.UserRegistered : SwitchOf("--user-registered", UserRegistered),
             ServerSessionGapMinutes = SessionGap is null ? old.ServerSessionGapMinutes : GapOf(SessionGap),
             MaxEmailsPerPerson = MaxEmails is null ? old.MaxEmailsPerPerson : MaxEmailsOf(MaxEmails),
+            ClaimedJoins = ClaimedJoins is null ? old.ClaimedJoins : ClaimedJoinsOf(ClaimedJoins),
             NewSessionsPerDay = MaxNewSessions is null ? old.NewSessionsPerDay : MaxNewSessionsOf(MaxNewSessions),
             MaxBrowserEventAgeDays = MaxEventAge is null ? old.MaxBrowserEventAgeDays : NumberOrNone("--max-event-age", MaxEventAge, "days", MaxAgeDays),
             MaxSessionEventsPerDay = MaxSessionEvents is null ? old.MaxSessionEventsPerDay : NumberOrNone("--max-session-events", MaxSessionEvents, "events a day", MaxSessionEventsOfDay),
@@ -126,6 +129,14 @@ internal sealed record CompanyChange
         "observe" => TokenMode.Observe,
         "enforce" => TokenMode.Enforce,
         _ => throw new InvalidSettingException("--tokens", $"'{text}' is neither off nor observe nor enforce"),
+    };
+
+    private static ClaimedJoins ClaimedJoinsOf(string text) => text.ToLowerInvariant() switch
+    {
+        "all" => Bind.ClaimedJoins.All,
+        "new" => Bind.ClaimedJoins.New,
+        "none" => Bind.ClaimedJoins.None,
+        _ => throw new InvalidSettingException("--claimed-joins", $"'{text}' is neither all nor new nor none"),
     };
 
     private static int GapOf(string text) =>

@@ -17,6 +17,7 @@ internal sealed record CompanyDocument(
     int SessionGapMinutes,
     IReadOnlyList<string> Placeholders,
     int MaxEmailsPerPerson,
+    string ClaimedJoins,
     int NewSessionsPerDay,
     int? MaxBrowserEventAgeDays,
     int? MaxSessionEventsPerDay,
@@ -32,7 +33,7 @@ internal sealed record CompanyDocument(
         var settings = company.Settings;
         return new(
             company.CompanyId, company.Name, settings.AllowedOrigins, settings.PaymentTypes, settings.RefundTypes, settings.Currency,
-            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.NewSessionsPerDay, settings.MaxBrowserEventAgeDays, settings.MaxSessionEventsPerDay, settings.EventsPerDay,
+            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.ClaimedJoins.ToString().ToLowerInvariant(), settings.NewSessionsPerDay, settings.MaxBrowserEventAgeDays, settings.MaxSessionEventsPerDay, settings.EventsPerDay,
             settings.TokenMode.ToString().ToLowerInvariant(), settings.TokenAlgorithm?.ToString(),
             settings.RejectedKept, settings.RejectedDays, settings.SuppressErased);
     }

@@ -125,7 +125,7 @@ internal sealed class Registry : IDisposable
         var (was, settings) = (old.Settings, changed.Settings);
         Database.Use("UPDATE company SET name = ?, settings = ?, secret = ? WHERE id = ?").With(changed.Name).With(CompanyRows.Write(settings)).WithBlob(changed.Secret).With(changed.Number).Run();
         if (settings.NewSessionsPerDay != was.NewSessionsPerDay) Rebuild.Claims(Database, changed);
-        else if (settings.MaxEmailsPerPerson != was.MaxEmailsPerPerson) Rebuild.Persons(Database, changed);
+        else if (settings.MaxEmailsPerPerson != was.MaxEmailsPerPerson || settings.ClaimedJoins != was.ClaimedJoins) Rebuild.Persons(Database, changed);
         if (settings.ServerSessionGapMinutes != was.ServerSessionGapMinutes) Rebuild.ServerRuns(Database, changed);
         if (!settings.PaymentTypes.SequenceEqual(was.PaymentTypes) || !settings.RefundTypes.SequenceEqual(was.RefundTypes) || settings.Currency != was.Currency)
             Rebuild.Ledger(Database, changed);

@@ -59,6 +59,9 @@ internal sealed class Documents(Database database, Company company)
 
     public TotalsReader Totals { get; } = new(database);
 
+    /// <summary>What browsers claim and may not join, for People.</summary>
+    public ClaimSuggestionReader ClaimSuggestions { get; } = new(database);
+
     public SessionReader Sessions => sessions;
 
     public TimelineReader Timelines => timelines;

@@ -17,14 +17,29 @@ public sealed class JoinsTests
     private static JoinedPersons Of(IReadOnlyList<Leaf> leaves, IEnumerable<IdentifierPair> pairs, int maxEmails = 1000) => Joins.Of(leaves, pairs.Shuffle(), [], maxEmails);
 
     [Fact]
-    public void Of_one_identifier_the_earliest_hundred_pairs_join_and_no_other()
+    public void Pairs_are_taken_in_the_order_of_time_and_one_that_is_stopped_joins_nothing()
     {
-        var (hub, emails) = (External(1), Enumerable.Range(2, 150).Select(Email).ToList());
-        var joined = Of([hub, .. emails], emails.Select((email, i) => Pair(hub, email, Trust.Verified, i)));
-        Assert.Equal(Enumerable.Repeat(1L, 100), emails.Take(100).Select(email => joined.PersonOf[email.Number]));
-        Assert.Equal(emails.Skip(100).Select(email => email.Number), emails.Skip(100).Select(email => joined.PersonOf[email.Number]));
-        Assert.Equal(Enumerable.Repeat(JoinStop.TooManyJoins, 50), joined.Stopped.Values);
+        var (x, y, a, b, c) = (External(1), External(2), Email(3), Email(4), Email(5));
+        IdentifierPair[] pairs = [Pair(a, x, Trust.Verified, 10), Pair(a, y, Trust.Verified, 20), Pair(b, x, Trust.Verified, 30), Pair(b, y, Trust.Verified, 40), Pair(c, x, Trust.Verified, 50), Pair(c, y, Trust.Verified, 60)];
+        var stopped = Joins.Stopped(pairs.Shuffle(), maxEmails: 2);
+        Assert.Equal(JoinStop.TwoExternalIds, stopped[NumbersOf(pairs[1])]);
+        Assert.Equal(JoinStop.TwoExternalIds, stopped[NumbersOf(pairs[3])]);
+        Assert.Equal(JoinStop.TooManyEmails, stopped[NumbersOf(pairs[4])]);
+        Assert.Equal(3, stopped.Count);
     }
+
+    /// <summary>In a cluster that is too large to be taken in order, each decides from its own pairs alone.</summary>
+    [Fact]
+    public void An_email_chooses_its_earliest_externalId_and_that_takes_the_earliest_of_those()
+    {
+        var (x, y, a, b, c) = (External(1), External(2), Email(3), Email(4), Email(5));
+        IdentifierPair[] pairs = [Pair(a, y, Trust.Verified, 5), Pair(a, x, Trust.Verified, 10), Pair(b, x, Trust.Verified, 30), Pair(c, x, Trust.Verified, 40), Pair(y, x, Trust.Verified, 50)];
+        IdentifierPair? ChoiceOf(long number) => Joins.ChoiceOf(pairs.Where(pair => pair.Low.Number == number || pair.High.Number == number).Order());
+        var stops = Joins.TakenBy(x.Number, pairs.Skip(1).Shuffle(), ChoiceOf, maxEmails: 1);
+        Assert.Equal([JoinStop.TwoExternalIds, null, JoinStop.TooManyEmails, JoinStop.TwoExternalIds], pairs.Skip(1).Select(pair => stops[pair]));
+    }
+
+    private static (long, long) NumbersOf(IdentifierPair pair) => (pair.Low.Number, pair.High.Number);
 
     [Fact]
     public void A_claimed_pair_joins_only_where_each_is_the_others_first()

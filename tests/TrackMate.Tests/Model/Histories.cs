@@ -44,7 +44,7 @@ internal sealed record History(CompanySettings Settings, IReadOnlyList<Message> 
 
     public override string ToString()
     {
-        var text = new StringBuilder($"seed {Seed}, gap {Settings.ServerSessionGapMinutes} min, user_registered {(Settings.UserRegistered ? "on" : "off")}, {Settings.MaxEmailsPerPerson} e-mails, {Settings.NewSessionsPerDay} sessions a day, {Settings.MaxBrowserEventAgeDays} days, {Settings.MaxSessionEventsPerDay} events a day\n");
+        var text = new StringBuilder($"seed {Seed}, gap {Settings.ServerSessionGapMinutes} min, user_registered {(Settings.UserRegistered ? "on" : "off")}, {Settings.MaxEmailsPerPerson} e-mails, {Settings.NewSessionsPerDay} sessions a day, {Settings.MaxBrowserEventAgeDays} days, {Settings.MaxSessionEventsPerDay} events a day, claimed joins {Settings.ClaimedJoins}, {Settings.JoinLimits}\n");
         foreach (var act in Acts) text.AppendLine($"  ACT {act}");
         foreach (var message in Messages)
         {
@@ -169,9 +169,25 @@ internal static class Histories
         Data = Encoding.UTF8.GetBytes(said.Data),
     });
 
+    /// <summary>Those of a company, and some that are met in a small world.</summary>
+    internal static readonly Gen<JoinLimits> Limits = Gen.Frequency(
+        (2, Gen.Const(new JoinLimits())),
+        (3, Gen.Select(Gen.Int[1, 4], Gen.Int[0, 5], Gen.Int[1, 3], Gen.Int[1, 3], (pairs, cluster, choices, claims) => new JoinLimits(pairs, cluster, choices, claims))));
+
     private static readonly Gen<CompanySettings> Settings = Gen.Select(
-        Gen.OneOf(true, true, true, false), Gen.OneOf(30, 30, 1, 720), Gen.OneOf(1, 2, 10), Gen.OneOf(1, 2, 10_000), Gen.OneOf<int?>(null, null, null, 1, 30), Gen.OneOf<int?>(null, null, null, 1, 2),
-        (userRegistered, gap, emails, sessions, age, events) => new CompanySettings { MaxBrowserEventAgeDays = age, MaxSessionEventsPerDay = events, UserRegistered = userRegistered, ServerSessionGapMinutes = gap, MaxEmailsPerPerson = emails, NewSessionsPerDay = sessions });
+        Gen.Select(Gen.OneOf(true, true, true, false), Gen.OneOf(30, 30, 1, 720)), Gen.OneOf(1, 2, 10), Gen.OneOf(1, 2, 10_000), Gen.OneOf<int?>(null, null, null, 1, 30), Gen.OneOf<int?>(null, null, null, 1, 2),
+        Gen.OneOf(ClaimedJoins.All, ClaimedJoins.All, ClaimedJoins.New, ClaimedJoins.New, ClaimedJoins.None), Limits,
+        (shown, emails, sessions, age, events, claimed, limits) => new CompanySettings
+        {
+            UserRegistered = shown.Item1,
+            ServerSessionGapMinutes = shown.Item2,
+            MaxEmailsPerPerson = emails,
+            NewSessionsPerDay = sessions,
+            MaxBrowserEventAgeDays = age,
+            MaxSessionEventsPerDay = events,
+            ClaimedJoins = claimed,
+            JoinLimits = limits,
+        });
 
     public static readonly Gen<TimelineFilter> Filter = Gen.Select(
         Gen.OneOf<Origin?>(null, Origin.Browser, Origin.Server),

@@ -63,7 +63,8 @@ internal sealed class NaiveView
     /// <summary>What joined them, in the order in which it was taken.</summary>
     private readonly List<(ProfileId Left, ProfileId Right, Pair? Pair, OperatorAct.Merge? Merge)> joins = [];
 
-    private sealed record Pair(ProfileId Low, ProfileId High, Trust Trust, long Time, string EventId)
+    /// <param name="Session">Of a claim that follows from a session's identifies: that session.</param>
+    private sealed record Pair(ProfileId Low, ProfileId High, Trust Trust, long Time, string EventId, string Session = "")
     {
         public bool Has(ProfileId leaf) => Low == leaf || High == leaf;
     }
@@ -100,23 +101,84 @@ internal sealed class NaiveView
             joined.Add([.. both.SelectMany(person => person)]);
         }
 
+        // Candidates are among the earliest so many of both sides. Where few hang together they are taken in the order of time, where many do each leaf chooses.
+        var limits = company.Settings.JoinLimits;
         var verified = InOrder(Trust.Verified);
-        bool Believed(Pair pair, ProfileId leaf) => verified.Where(other => other.Has(leaf)).Take(100).Contains(pair);
-        foreach (var pair in verified.Where(pair => Believed(pair, pair.Low) && Believed(pair, pair.High)))
+        bool Believed(Pair pair, ProfileId leaf) => verified.Where(other => other.Has(leaf)).Take(limits.Pairs).Contains(pair);
+        var candidates = verified.FindAll(pair => Believed(pair, pair.Low) && Believed(pair, pair.High));
+        foreach (var cluster in ClustersOf(candidates))
         {
-            if (joined.Any(person => person.Contains(pair.Low) && person.Contains(pair.High)) || Fits(pair, company.Settings.MaxEmailsPerPerson)) Join(pair.Low, pair.High, pair, null);
+            foreach (var pair in cluster.Count > limits.Cluster ? Chosen(cluster, candidates) : cluster)
+            {
+                if (cluster.Count > limits.Cluster || joined.Any(person => person.Contains(pair.Low) && person.Contains(pair.High)) || Fits(pair, company.Settings.MaxEmailsPerPerson)) Join(pair.Low, pair.High, pair, null);
+            }
         }
 
-        var claimed = InOrder(Trust.Claimed);
-        foreach (var pair in claimed.Where(pair => claimed.First(other => other.Has(pair.Low)) == pair && claimed.First(other => other.Has(pair.High)) == pair && Fits(pair, 1)).ToList()) Join(pair.Low, pair.High, pair, null);
+        foreach (var pair in Claims(InOrder).Where(pair => Fits(pair, 1)).ToList()) Join(pair.Low, pair.High, pair, null);
         foreach (var merge in acts.OfType<OperatorAct.Merge>().OrderBy(merge => merge.At)) Join(merge.One, merge.Other, null, merge);
         return joined;
     }
 
+    /// <summary>Pairs that hang together, whether or not they join.</summary>
+    private static List<List<Pair>> ClustersOf(List<Pair> pairs)
+    {
+        var clusters = new List<List<Pair>>();
+        foreach (var pair in pairs)
+        {
+            var near = clusters.FindAll(cluster => cluster.Any(other => other.Has(pair.Low) || other.Has(pair.High)));
+            clusters.RemoveAll(near.Contains);
+            clusters.Add([.. pairs.Where(other => other == pair || near.Any(cluster => cluster.Contains(other)))]);
+        }
+
+        return clusters;
+    }
+
+    /// <summary>An e-mail or a bare id chooses its earliest pair with an externalId, and the externalId takes the earliest of those that chose it.</summary>
+    private List<Pair> Chosen(List<Pair> cluster, List<Pair> candidates)
+    {
+        Pair? ChoiceOf(ProfileId leaf) => candidates.Where(pair => pair.Has(leaf)).Take(company.Settings.JoinLimits.Choices).FirstOrDefault(pair => KindOf(pair.Low) is IdentifierKind.External || KindOf(pair.High) is IdentifierKind.External);
+        var chosen = new List<Pair>();
+        foreach (var external in cluster.SelectMany(pair => new[] { pair.Low, pair.High }).Distinct().Where(leaf => KindOf(leaf) is IdentifierKind.External))
+        {
+            var emails = 0;
+            foreach (var pair in candidates.Where(pair => pair.Has(external)))
+            {
+                var other = pair.Low == external ? pair.High : pair.Low;
+                if (KindOf(other) is IdentifierKind.External || ChoiceOf(other) != pair) continue;
+                if (KindOf(other) is IdentifierKind.Email && ++emails > company.Settings.MaxEmailsPerPerson) continue;
+                chosen.Add(pair);
+            }
+        }
+
+        return chosen;
+    }
+
+    /// <summary>Claims by which two leaves may join: each is the other's earliest.</summary>
+    private List<Pair> Claims(Func<Trust, List<Pair>> inOrder)
+    {
+        if (company.Settings.ClaimedJoins is ClaimedJoins.None) return [];
+        if (company.Settings.ClaimedJoins is ClaimedJoins.All)
+        {
+            var claimed = inOrder(Trust.Claimed);
+            return claimed.FindAll(pair => claimed.First(other => other.Has(pair.Low)) == pair && claimed.First(other => other.Has(pair.High)) == pair);
+        }
+
+        // Not where verified messages have ever named both sides; of each side the earliest few are looked at, of each session by itself.
+        var claims = Pairs().Where(pair => pair.Trust is Trust.Claimed && !IsKeptApart(pair))
+            .OrderBy(pair => pair.Time).ThenBy(pair => pair.EventId, ByBytes).ThenBy(pair => pair.Low).ThenBy(pair => pair.High).ThenBy(pair => pair.Session, StringComparer.Ordinal)
+            .DistinctBy(pair => (pair.Low, pair.High, pair.Session)).ToList();
+        bool IsEarly(Pair pair, ProfileId leaf) => claims.Where(other => other.Has(leaf)).Take(company.Settings.JoinLimits.Claims).Contains(pair);
+        var allowed = claims.FindAll(pair => IsEarly(pair, pair.Low) && IsEarly(pair, pair.High) && !(IsVerified(pair.Low) && IsVerified(pair.High)));
+        return allowed.FindAll(pair => allowed.First(other => other.Has(pair.Low)) == pair && allowed.First(other => other.Has(pair.High)) == pair);
+    }
+
+    private bool IsVerified(ProfileId leaf) =>
+        stored.Any(message => (message is Identify { Trust: Trust.Verified } || message.Order.Origin is Origin.Server) && message.Named.Any(identifier => identifier.Id == leaf));
+
     private IEnumerable<Pair> Pairs()
     {
-        Pair Of(ProfileId left, ProfileId right, Trust trust, Message message) =>
-            left.CompareTo(right) < 0 ? new(left, right, trust, message.Order.UnixMilliseconds, message.EventId) : new(right, left, trust, message.Order.UnixMilliseconds, message.EventId);
+        Pair Of(ProfileId left, ProfileId right, Trust trust, Message message, string session = "") =>
+            left.CompareTo(right) < 0 ? new(left, right, trust, message.Order.UnixMilliseconds, message.EventId, session) : new(right, left, trust, message.Order.UnixMilliseconds, message.EventId, session);
         foreach (var message in stored)
         {
             var trust = message is Identify identify ? identify.Trust : Trust.Verified;
@@ -131,7 +193,7 @@ internal sealed class NaiveView
             {
                 if (!ClaimsOn(session).Any(claim => claim.Message == message)) continue;
                 var identifies = ClaimsOn(session).Where(claim => claim.IsIdentify && KindOf(claim.GoesTo) is IdentifierKind.Email).ToList();
-                if ((identifies.LastOrDefault(claim => claim.Time <= sent.Order.UnixMilliseconds) ?? identifies.FirstOrDefault()) is { } claim) yield return Of(external.Id, claim.GoesTo, Trust.Claimed, sent);
+                if ((identifies.LastOrDefault(claim => claim.Time <= sent.Order.UnixMilliseconds) ?? identifies.FirstOrDefault()) is { } claim) yield return Of(external.Id, claim.GoesTo, Trust.Claimed, sent, session);
             }
         }
     }

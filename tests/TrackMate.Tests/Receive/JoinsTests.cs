@@ -1,3 +1,4 @@
+using TrackMate.Bind;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Receive;
@@ -120,5 +121,46 @@ public sealed class JoinsTests(RunningServer running) : IClassFixture<RunningSer
         Assert.Equal("one@example.com", (await shop.Backend.ProfileOfAsync("two@example.com"))!["email"]!.ToString());
         await shop.ChangeAsync(settings => settings with { MaxEmailsPerPerson = 1 });
         Assert.Equal("two@example.com", (await shop.Backend.ProfileOfAsync("two@example.com"))!["email"]!.ToString());
+    }
+
+    /// <summary>H3: one customer known by a verified e-mail, one by a verified externalId, and a stranger who says that they are one.</summary>
+    [Fact]
+    public async Task A_stranger_joins_no_two_customers_that_a_back_end_knows_where_claims_join_only_what_is_new()
+    {
+        var shop = await running.NewShopAsync(new() { ClaimedJoins = ClaimedJoins.New });
+        await shop.Backend.WebhookAsync("payment_processed", new { amount = 10 }, email: "a@example.com", at: "2025-10-18T10:00:00Z");
+        await shop.Backend.WebhookAsync("payment_processed", new { amount = 20 }, externalId: "B", at: "2025-10-18T10:00:00Z");
+        await shop.NewShopper().IdentifyAsync("a@example.com", externalId: "B", at: "2025-10-18T11:00:00Z");
+        Assert.Equal("10.00", (await shop.Backend.ProfileOfAsync("a@example.com"))!["totals"]!["revenue"]![0]!["amount"]!.ToString());
+
+        // It stands in the way of no other: whom nobody has verified is joined by the next claim.
+        await shop.NewShopper().IdentifyAsync("a@example.com", externalId: "C", at: "2025-10-18T12:00:00Z");
+        Assert.Contains("\"C\"", (await shop.Backend.ProfileOfAsync("a@example.com"))!["identifiers"]!.ToJsonString());
+
+        // Once a back end has named C too, that claim is one of two whom it knows; and one message of it that names both settles it.
+        await shop.Backend.WebhookAsync("order_shipped", externalId: "C", at: "2025-10-18T13:00:00Z");
+        Assert.Single((await shop.Backend.ProfileOfAsync("a@example.com"))!["identifiers"]!.AsArray());
+        await shop.Backend.WebhookAsync("order_shipped", email: "a@example.com", externalId: "C", at: "2025-10-18T14:00:00Z");
+        Assert.Contains("\"C\"", (await shop.Backend.ProfileOfAsync("a@example.com"))!["identifiers"]!.ToJsonString());
+
+        // The setting decides anew what is stored.
+        await shop.ChangeAsync(settings => settings with { ClaimedJoins = ClaimedJoins.All });
+        Assert.Equal("10.00", (await shop.Backend.ProfileOfAsync("a@example.com"))!["totals"]!["revenue"]![0]!["amount"]!.ToString());
+    }
+
+    [Theory]
+    [InlineData(ClaimedJoins.All, 2, 2)]
+    [InlineData(ClaimedJoins.New, 2, 1)]
+    [InlineData(ClaimedJoins.None, 1, 1)]
+    public async Task How_far_claims_join_is_a_setting(ClaimedJoins mode, int unknown, int known)
+    {
+        var shop = await running.NewShopAsync();
+        await shop.Backend.WebhookAsync("order_shipped", email: "known@example.com", at: "2025-10-18T10:00:00Z");
+        await shop.Backend.WebhookAsync("order_shipped", externalId: "known", at: "2025-10-18T10:00:00Z");
+        await shop.NewShopper().IdentifyAsync("known@example.com", externalId: "known", at: "2025-10-18T11:00:00Z");
+        await shop.NewShopper().IdentifyAsync("new@example.com", externalId: "new", at: "2025-10-18T11:00:00Z");
+        await shop.ChangeAsync(settings => settings with { ClaimedJoins = mode });
+        Assert.Equal(unknown, (await shop.Backend.ProfileOfAsync("new@example.com"))!["identifiers"]!.AsArray().Count);
+        Assert.Equal(known, (await shop.Backend.ProfileOfAsync("known@example.com"))!["identifiers"]!.AsArray().Count);
     }
 }

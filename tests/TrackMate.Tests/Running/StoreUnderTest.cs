@@ -45,7 +45,7 @@ internal static class StoreUnderTest
     };
 
     /// <summary>How many random histories a test tries: <c>./test.sh --long</c> ten times as many, and on PostgreSQL, where each of their statements is a journey, a tenth.</summary>
-    public static int Histories(int many) => (Environment.GetEnvironmentVariable("TRACKMATE_LONG") == "1", IsPostgres) switch
+    public static int Histories(int many) => int.TryParse(Environment.GetEnvironmentVariable("TRACKMATE_TEST_HISTORIES"), out var so) ? so : (Environment.GetEnvironmentVariable("TRACKMATE_LONG") == "1", IsPostgres) switch
     {
         (true, false) => 10 * many,
         (false, true) => many / 10,

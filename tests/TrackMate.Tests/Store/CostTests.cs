@@ -234,6 +234,84 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
         Assert.Equal("", plans.ToString());
     }
 
+    /// <summary>
+    /// H1: people who have nothing to do with each other, named beside each other by the thousand. What a message says of joins has a bound, whatever was said before it
+    /// (docs/decisions/0010).
+    /// </summary>
+    [Theory]
+    [InlineData("agents")]
+    [InlineData("desks")]
+    [InlineData("everybody's address")]
+    [InlineData("everybody's address, backwards")]
+    [InlineData("chain")]
+    [InlineData("chain, backwards")]
+    [InlineData("grid")]
+    [InlineData("ids")]
+    [InlineData("claims")]
+    public void No_message_costs_more_than_the_bound_of_joins(string shape)
+    {
+        const int Said = 1_500;
+        using var database = stored.OpenSqlite();
+        var company = Messages.Company(stored.NextCompany());
+        company = company with { Settings = company.Settings with { ClaimedJoins = shape == "claims" ? ClaimedJoins.New : ClaimedJoins.All } };
+        var writer = Fill(database, company, "s", 0, []);
+        var random = new Random(3);
+        Identifier Email(object name) => Identifier.Email(company, $"{name}@shop.com");
+        Identifier External(object name) => Identifier.External(company, $"x{name}");
+        (long At, Identifier[] Named) Next(int i) => shape switch
+        {
+            "agents" => (random.Next(1_000_000), [Email(random.Next(400)), External(random.Next(12))]),
+            "desks" => (random.Next(1_000_000), [Email(random.Next(3_000)), External(random.Next(100))]),
+            "everybody's address" => (i, [Email("noreply"), External(i)]),
+            "everybody's address, backwards" => (-i, [Email("noreply"), External(i)]),
+            "chain" => (i, [Email(i / 2), External((i + 1) / 2)]),
+            "chain, backwards" => (-i, [Email(i / 2), External((i + 1) / 2)]),
+            "grid" => (random.Next(1_000_000), [Email(random.Next(30)), External(random.Next(30))]),
+            "ids" => (random.Next(1_000_000), [Identifier.Bare(Email("unknown" + random.Next(200)).Id), Email(random.Next(60)), External(random.Next(30))]),
+            _ => (random.Next(1_000_000), [Email(random.Next(20)), External(random.Next(300))]),
+        };
+
+        database.Execute("BEGIN IMMEDIATE");
+        var (mostRuns, mostSteps) = (0L, 0L);
+        for (var i = 0; i < Said; i++)
+        {
+            var (at, named) = Next(i);
+            Message message = shape == "claims" && i % 10 != 0
+                ? Messages.Identify(company, "s" + i, "", "m" + i, Messages.Ten + at) with { Named = named }
+                : Messages.Webhook(company, "", "m" + i, Messages.Ten + at) with { Named = named };
+            var (runs, steps) = (database.Prepared.Sum(statement => statement.Runs), database.Prepared.Sum(statement => statement.Steps));
+            writer.Append([message]);
+            (mostRuns, mostSteps) = (Math.Max(mostRuns, database.Prepared.Sum(statement => statement.Runs) - runs), Math.Max(mostSteps, database.Prepared.Sum(statement => statement.Steps) - steps));
+        }
+
+        writer.Finish();
+        database.Execute("ROLLBACK");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{shape}: at most {mostRuns} statements and {mostSteps} steps for a message");
+        Assert.InRange(mostRuns, 1, 1_500);
+        Assert.InRange(mostSteps, 1, 100_000);
+    }
+
+    /// <summary>What a transaction's messages say is derived once for all of them.</summary>
+    [Fact]
+    public void A_batch_of_500_that_name_12_agents_and_400_customers_costs_some_forty_statements_a_message()
+    {
+        using var database = stored.OpenSqlite();
+        var company = Messages.Company(stored.NextCompany());
+        var writer = Fill(database, company, "s", 0, []);
+        var random = new Random(5);
+        Message[] batch = [.. Enumerable.Range(0, 500).Select(i => Messages.Webhook(company, "", "m" + i, Messages.Ten + random.Next(1_000_000)) with
+        {
+            Named = [Identifier.Email(company, $"customer{random.Next(400)}@shop.com"), Identifier.External(company, "agent" + random.Next(12))],
+        })];
+        database.Execute("BEGIN IMMEDIATE");
+        var runs = database.Prepared.Sum(statement => statement.Runs);
+        writer.Append(batch);
+        var said = database.Prepared.Sum(statement => statement.Runs) - runs;
+        database.Execute("ROLLBACK");
+        // Most of them are the message's own: its row, its names, its claim, its pair, its run, its answer.
+        Assert.InRange(said, 1, 500 * 50);
+    }
+
     private Cost CostOfIdentify(int events) => CostOfAppending(events, (company, session) => [Messages.Identify(company, session, "a@shop.com", "i")]);
 
     private Cost CostOfAppending(int events, Func<Company, string, Message[]> messages)

@@ -132,7 +132,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
         ("payment_key", "key, payment"),
     ];
 
-    internal static readonly (string Name, string Columns)[] PersonTables = [("pair", "low, high, trust, session, at_ms, event_id, standing"), ("identifier", "id, person")];
+    internal static readonly (string Name, string Columns)[] PersonTables = [("pair", "low, high, trust, session, at_ms, event_id, standing, CASE WHEN standing = 0 THEN -1 ELSE COALESCE(stop, -1) END"), ("identifier", "id, person, in_large_cluster, verified")];
 
     internal static readonly (string Name, string Columns)[] SessionTables = [("session", "id, COALESCE(CAST(first_day AS text), '-'), identified")];
 

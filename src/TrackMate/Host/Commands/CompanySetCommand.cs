@@ -21,6 +21,7 @@ internal static class CompanySetCommand
         var placeholders = Texts("--placeholder", "value", "A value that names nobody, besides the built-in ones. Those given replace those listed.");
         var noPlaceholders = new Option<bool>("--no-placeholders") { Description = "Keep only the built-in placeholders." };
         var maxEmails = Text("--max-emails", "number", "Most e-mails that webhooks can join into one person: 1 to 1000.");
+        var claimedJoins = Text("--claimed-joins", "all|new|none", "How far what only browsers claim may join an e-mail and an externalId: where nothing verified contradicts it; only where verified messages have not named both; or nowhere. See docs/trust.md.");
         var maxNewSessions = Text("--max-new-sessions", "number", "Sessions that may begin to claim one identifier in a day, as browsers say it; the first so many are believed.");
         var maxEventAge = Text("--max-event-age", "days|none", "On a person whom a back end knows: a browser's event that is older when it comes is kept and does not count. Off by default.");
         var maxSessionEvents = Text("--max-session-events", "number|none", "On such a person: so many events of a browser's session count on a day, the earliest; the rest are kept. Off by default.");
@@ -39,7 +40,7 @@ internal static class CompanySetCommand
                 "trackmate company set TM-SHOP99 --tokens observe",
             ],
             Arguments = { companyId },
-            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, maxNewSessions, maxEventAge, maxSessionEvents, placeholders, noPlaceholders, quota, tokens, rejectedKept, rejectedDays, suppress },
+            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, claimedJoins, maxNewSessions, maxEventAge, maxSessionEvents, placeholders, noPlaceholders, quota, tokens, rejectedKept, rejectedDays, suppress },
         };
         command.Does((installation, parsed) =>
         {
@@ -58,6 +59,7 @@ internal static class CompanySetCommand
                 Placeholders = parsed.GetValue(placeholders) ?? [],
                 NoPlaceholders = parsed.GetValue(noPlaceholders),
                 MaxEmails = parsed.GetValue(maxEmails),
+                ClaimedJoins = parsed.GetValue(claimedJoins),
                 MaxNewSessions = parsed.GetValue(maxNewSessions),
                 MaxEventAge = parsed.GetValue(maxEventAge),
                 MaxSessionEvents = parsed.GetValue(maxSessionEvents),

@@ -45,6 +45,7 @@ internal sealed class ClaimText(string companyId, Clock clock)
         "too_many_emails" => "one person would have more e-mails than the company allows",
         "too_many_joins" => "one of the two is joined with too many others",
         "profile_frozen" => "it arrived after the profile was frozen",
+        "claimed_joins" => "only a browser claims it, and the setting --claimed-joins does not allow that",
         "contradicted" => "a verified or earlier claim contradicts it",
         "too_many_sessions" => "too many new sessions claimed it on that day",
         _ => "a rule stopped it",

@@ -35,6 +35,7 @@ internal static class IngestionTexts
         "too_many_joins" => "One of the identifiers is named with too many others, so they are not joined",
         "revoked" => "An operator keeps the identifiers apart, so they are not joined",
         "profile_frozen" => "An operator has frozen the profile, so the identifiers are not joined",
+        "claimed_joins" => "Only a browser claims it, and the setting --claimed-joins does not allow that, so the identifiers are not joined",
         "contradicted" => "An earlier or verified claim contradicts it, so the identifiers are not joined",
         "too_many_sessions" => "Too many new sessions claimed this identifier on one day",
         _ => warning,

@@ -33,6 +33,7 @@ internal sealed class IdentifierEraser(Database database)
             if (IsNamed(company, identifier))
             {
                 RederiveFirstNamed(company, identifier, isLast);
+                database.Use($"UPDATE identifier SET verified = CASE WHEN {Rebuild.IsNamedByVerified} THEN 1 ELSE 0 END WHERE company = ?1 AND id = ?2").With(company.Number).With(identifier).Run();
                 continue;
             }
 

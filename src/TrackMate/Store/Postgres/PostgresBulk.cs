@@ -47,14 +47,14 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
             row => ((string)row[0]!, (long)row[1]!, (long?)row[2]));
     }
 
-    public Lazy<List<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed)>> Identifiers(long company, IReadOnlyCollection<ProfileId> leaves) =>
+    public Lazy<List<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed, bool Verified)>> Identifiers(long company, IReadOnlyCollection<ProfileId> leaves) =>
         Ask(
             """
-            SELECT known.leaf, known.id, known.kind, known.first_named_ms FROM unnest($2) AS given (leaf)
-            CROSS JOIN LATERAL (SELECT leaf, id, kind, first_named_ms FROM identifier WHERE company = $1 AND leaf = given.leaf LIMIT 1) AS known
+            SELECT known.leaf, known.id, known.kind, known.first_named_ms, known.verified FROM unnest($2) AS given (leaf)
+            CROSS JOIN LATERAL (SELECT leaf, id, kind, first_named_ms, verified FROM identifier WHERE company = $1 AND leaf = given.leaf LIMIT 1) AS known
             """,
             [PostgresDatabase.Parameter(company), new NpgsqlParameter<byte[][]> { TypedValue = [.. leaves.Select(leaf => leaf.ToBytes())] }],
-            row => (ProfileId.FromBytes((byte[])row[0]!), (long)row[1]!, (IdentifierKind)(short)row[2]!, (long?)row[3]));
+            row => (ProfileId.FromBytes((byte[])row[0]!), (long)row[1]!, (IdentifierKind)(short)row[2]!, (long?)row[3], (short)row[4]! == 1));
 
     /// <summary>By COPY, the fastest there is. Somebody else may store one of them at this very moment: then the transaction fails and is tried again, and it is a repeat.</summary>
     public void Add(IReadOnlyCollection<NumberedEvent> events)

@@ -134,12 +134,12 @@ internal sealed class ClaimReader(Database database)
             using (rows)
             {
                 rows.With(person.Company.Number).With(identifier).With(until).With(bound);
-                while (rows.Next()) found.Add((rows.Long(0), rows.Long(1), rows.Long(2), rows.Long(3), rows.Text(4), rows.LongOrNull(5), rows.Long(6) == 1));
+                while (rows.Next()) found.Add((rows.Long(0), rows.Long(1), rows.Long(2), rows.Long(3), rows.Text(4), rows.LongOrNull(5), rows.Long(6) != 0));
             }
         }
 
-        Read(database.Use("SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = 1 AND standing = 1 AND at_ms <= ?3 ORDER BY at_ms DESC, event_id DESC LIMIT ?4"), limit);
-        Read(database.Use("SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND high = ?2 AND trust = 1 AND standing = 1 AND at_ms <= ?3 ORDER BY at_ms DESC, event_id DESC LIMIT ?4"), limit);
+        Read(database.Use("SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = 1 AND standing <> 0 AND at_ms <= ?3 ORDER BY at_ms DESC, event_id DESC LIMIT ?4"), limit);
+        Read(database.Use("SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND high = ?2 AND trust = 1 AND standing <> 0 AND at_ms <= ?3 ORDER BY at_ms DESC, event_id DESC LIMIT ?4"), limit);
         Read(database.Use("SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = 0 AND standing = 1 AND at_ms <= ?3 ORDER BY at_ms DESC, event_id DESC LIMIT ?4"), limit);
         Read(database.Use("SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND high = ?2 AND trust = 0 AND standing = 1 AND at_ms <= ?3 ORDER BY at_ms DESC, event_id DESC LIMIT ?4"), limit);
         Read(database.Use("SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair INDEXED BY pair_apart_by_low WHERE company = ?1 AND low = ?2 AND standing = 0 AND at_ms <= ?3 LIMIT ?4"), MostActs);
@@ -149,7 +149,7 @@ internal sealed class ClaimReader(Database database)
         return [.. found.GroupBy(pair => (pair.Low, pair.High)).Select(told => told.OrderByDescending(pair => pair.Standing).ThenByDescending(pair => pair.Trust).ThenBy(pair => pair.At).First()).Select(pair =>
         {
             var isOne = joined is not null && joined.PersonOf.TryGetValue(pair.Low, out var low) && joined.PersonOf.TryGetValue(pair.High, out var high) && low == high;
-            var stop = (JoinStop?)pair.Stop ?? (isOne ? null : JoinStop.Contradicted);
+            var stop = (JoinStop?)pair.Stop ?? (isOne ? null : MayJoin(person.Company, pair.Low, pair.High) ? JoinStop.Contradicted : JoinStop.ClaimedJoins);
             return new ListedClaim(ListedClaimKind.Join, pair.At, pair.EventId, null, null, null, (Trust)pair.Trust, null,
                 [IdentifierOf(person.Company, pair.Low), IdentifierOf(person.Company, pair.High)], stop is null, stop, null);
         })];
@@ -202,6 +202,15 @@ internal sealed class ClaimReader(Database database)
         using var row = database.Use("SELECT EXISTS (SELECT 1 FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND identifier = ?)");
         row.With(company.Number).With(session).With(identifier).Next();
         return row.Long(0) == 1;
+    }
+
+    /// <summary>Whether the company lets a browser's claim join the two.</summary>
+    private bool MayJoin(Company company, long one, long other)
+    {
+        if (company.Settings.ClaimedJoins is not ClaimedJoins.New) return company.Settings.ClaimedJoins is ClaimedJoins.All;
+        using var row = database.Use("SELECT COUNT(*) FROM identifier WHERE company = ? AND id IN (?, ?) AND verified = 1");
+        row.With(company.Number).With(one).With(other).Next();
+        return row.Long(0) < 2;
     }
 
     private bool IsSaid(Company company, long one, long other)

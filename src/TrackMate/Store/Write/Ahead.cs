@@ -15,7 +15,7 @@ internal interface IBulk
     Lazy<List<(string SessionId, long Number, long? FirstDay)>> Sessions(long company, IReadOnlyDictionary<string, long?> firstDays);
 
     /// <summary>Finds identifiers.</summary>
-    Lazy<List<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed)>> Identifiers(long company, IReadOnlyCollection<ProfileId> leaves);
+    Lazy<List<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed, bool Verified)>> Identifiers(long company, IReadOnlyCollection<ProfileId> leaves);
 
     /// <summary>Adds events that are not stored.</summary>
     void Add(IReadOnlyCollection<NumberedEvent> events);

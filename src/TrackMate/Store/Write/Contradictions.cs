@@ -42,16 +42,8 @@ internal sealed class Contradictions(Database database)
     /// <summary>Whether a back end, or a signed token, has named an identifier.</summary>
     public static bool IsVerified(Database database, Company company, long identifier)
     {
-        using var found = database.Use("""
-            SELECT EXISTS (SELECT 1 FROM message WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL)
-                OR EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND identifier = ?2 AND session IS NOT NULL AND trust = 1)
-                OR EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?2 AND trust = 1 AND standing = 1)
-                OR EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND high = ?2 AND trust = 1 AND standing = 1)
-                OR EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?2 AND trust = 1 AND standing = 0)
-                OR EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND high = ?2 AND trust = 1 AND standing = 0)
-            """);
-        found.With(company.Number).With(identifier).Next();
-        return found.Long(0) == 1;
+        using var found = database.Use("SELECT verified FROM identifier WHERE company = ? AND id = ?");
+        return found.With(company.Number).With(identifier).Next() && found.Long(0) == 1;
     }
 
     private bool AreOnePerson(Company company, long one, long other)

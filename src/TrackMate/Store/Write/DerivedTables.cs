@@ -16,9 +16,9 @@ internal static class DerivedTables
         ("ledger_entry", "*"),
         ("payment_key", "*"),
         ("session", "id, first_day, identified"),
-        // Why a pair does not join is told to senders as it was when they asked.
-        ("pair", "company, low, high, trust, session, at_ms, event_id, standing"),
-        ("identifier", "id, person, search"),
+        // Of a pair that is kept apart by several acts either may be noted.
+        ("pair", "company, low, high, trust, session, at_ms, event_id, standing, CASE WHEN standing = 0 THEN NULL ELSE stop END"),
+        ("identifier", "id, person, search, in_large_cluster, verified"),
         ("event_key", "*"),
         ("search_bucket", "*"),
         ("alike", "company, hash, identifier, kind"),

@@ -126,6 +126,7 @@ internal sealed class MessageWriter
 
         if (ahead is not null) backgrounds.Ask(ahead.Go([.. messages.Where((_, i) => written[i] is null)]), Current);
         for (var i = 0; i < written.Length; i++) written[i] ??= Append(messages[i]);
+        persons.Derive();
         var told = receipts.Of(written!);
         for (var i = 0; i < told.Length; i++)
         {
@@ -172,14 +173,14 @@ internal sealed class MessageWriter
         }
 
         keys.Add(company, number, tracked.Data.Span);
-        var learned = StoreNames(tracked, identifiers);
+        StoreNames(tracked, company, identifiers, Trust.Verified);
         if (background.Claim is { } claim)
         {
             var added = Claim(company, number, session, claim, background);
-            if (session is not null && added.Stands && claim.FirstNamedAs is IdentifierKind.External) learned.AddRange(persons.Pairs.SayFromWebhook(company, session.Number, claim));
+            if (session is not null && added.Stands && claim.FirstNamedAs is IdentifierKind.External) persons.TouchClaims(company, persons.Pairs.SayFromWebhook(company, session.Number, claim));
         }
 
-        var stops = Join(tracked, company, identifiers, Trust.Verified, background, learned);
+        var stops = Join(tracked, company, identifiers, Trust.Verified, background);
         var run = runs.Add(background.Holder!.Value, tracked.Order, tracked.EventId, background.Runs!.Value);
         if (background.Money is { } money && ledger.Add(company, number, tracked.Order, tracked.EventId, money, boundBySession?.Number, identifiers.FirstOrDefault()?.Number, background.Payments))
             backgrounds.Forget();
@@ -196,14 +197,14 @@ internal sealed class MessageWriter
         var background = backgrounds.Of(identify, company);
         var claim = background.Claim!;
         names.Store(company, identify.SessionId!, session);
-        var learned = StoreNames(identify, identifiers);
+        StoreNames(identify, company, identifiers, identify.Trust);
         counters.CountMessage(company, identify.ReceivedAt);
         if (identify.WithoutToken is { } fault) counters.CountWithoutToken(company, identify.ReceivedAt, fault);
         var added = Claim(company, number, session, claim, background);
-        foreach (var changed in added.Changed) learned.AddRange(Restand(company, changed, claim.Identifiers[0]));
+        foreach (var changed in added.Changed) persons.TouchClaims(company, Restand(company, changed, claim.Identifiers[0]));
         if (added.Stands && background.HasExternalWebhooks?.Value == true && !(added.IsLatest && claims.HasEarlierIdentifyByEmail(company, session.Number, claim)))
-            learned.AddRange(persons.Pairs.SayFromSession(company, session.Number, claims.ClaimsOn(company, session.Number)));
-        var stops = Join(identify, company, identifiers, identify.Trust, background, learned);
+            persons.TouchClaims(company, persons.Pairs.SayFromSession(company, session.Number, claims.ClaimsOn(company, session.Number)));
+        var stops = Join(identify, company, identifiers, identify.Trust, background);
         traits.Say(identify, session.Number, claim.Identifiers[0], added.Stands);
         return new(new Written(new(Duplicate: false, ProfileId: identify.SessionGoesTo.Id), Place: null, stops));
     }
@@ -232,43 +233,38 @@ internal sealed class MessageWriter
 
     private Company Current(Company company) => companies.GetValueOrDefault(company.Number, company);
 
-    /// <returns>The identifiers that were bare ids until this message.</returns>
-    private List<long> StoreNames(Message message, Numbered[] identifiers)
+    private void StoreNames(Message message, Company company, Numbered[] identifiers, Trust trust)
     {
-        var learned = new List<long>();
         for (var i = 0; i < identifiers.Length; i++)
         {
-            if (names.Store(message.Company, message.Named[i], identifiers[i], message.Order.UnixMilliseconds, asked: message is Identify)) learned.Add(identifiers[i].Number);
+            var news = names.Store(message.Company, message.Named[i], identifiers[i], message.Order.UnixMilliseconds, trust, asked: message is Identify);
+            // What a bare id is the id of may decide joins anew, and so may that a back end knows an identifier.
+            if (news.HasFlag(NameNews.Kind)) persons.Touch(company, [identifiers[i].Number]);
+            else if (news.HasFlag(NameNews.Verified)) persons.TouchVerified(company, identifiers[i].Number);
         }
-
-        return learned;
     }
 
     /// <summary>Several identifiers in one message say that they are one person (B4, B13).</summary>
-    /// <param name="touched">Identifiers whose kind or pairs are news already.</param>
-    /// <returns>Of what a server said, why they are not; of what a browser says for the first time, that it is contradicted.</returns>
-    private List<Lazy<JoinStop?>> Join(Message message, Company company, Numbered[] identifiers, Trust trust, Background background, List<long> touched)
+    /// <returns>What is to be asked once joins are derived: of what a server said, why it does not join; of what a browser says for the first time, whether it is contradicted.</returns>
+    private List<Func<Lazy<JoinStop?>>> Join(Message message, Company company, Numbered[] identifiers, Trust trust, Background background)
     {
-        var asked = new List<(Leaf, Leaf)>();
-        var news = new List<(Leaf Left, Leaf Right)>();
+        var stops = new List<Func<Lazy<JoinStop?>>>();
         for (var i = 1; i < identifiers.Length; i++)
         {
             var (left, right) = (identifiers[i - 1].As(message.Named[i - 1]), identifiers[i].As(message.Named[i]));
             if (left.Number == right.Number) continue;
-            asked.Add((left, right));
+            if (trust is Trust.Verified) stops.Add(() => persons.Pairs.StopOf(company, left, right));
             if (!persons.Pairs.Say(company, left, right, trust, message.Order.UnixMilliseconds, message.EventId, background.Pairs[i - 1])) continue;
-            news.Add((left, right));
-            if (trust is Trust.Verified && persons.Pairs.Crowded(company, left, right) is { } crowded)
+            if (trust is Trust.Verified)
             {
-                persons.Pairs.Stop(company, left, right, JoinStop.TooManyJoins);
-                persons.Alarm(company, crowded, Joins.MaxPairs + 1, message.ReceivedAt);
+                persons.TouchPairs(company, [left.Number, right.Number], message.ReceivedAt);
+                continue;
             }
-            else touched.AddRange([left.Number, right.Number]);
+
+            persons.TouchClaims(company, [left.Number, right.Number]);
+            stops.Add(() => new(contradictions.Raise(company, left.Number, right.Number, message.ReceivedAt) ? JoinStop.Contradicted : null));
         }
 
-        if (touched.Count > 0) persons.Rejoin(company, touched, message.ReceivedAt);
-        if (trust is Trust.Claimed)
-            return [.. news.Where(pair => contradictions.Raise(company, pair.Left.Number, pair.Right.Number, message.ReceivedAt)).Select(_ => new Lazy<JoinStop?>(JoinStop.Contradicted))];
-        return asked.ConvertAll(pair => persons.Pairs.StopOf(company, pair.Item1, pair.Item2));
+        return stops;
     }
 }

@@ -2,6 +2,19 @@ using TrackMate.Bind;
 
 namespace TrackMate.Store.Write;
 
+/// <summary>What a message told of an identifier that was stored before it.</summary>
+[Flags]
+internal enum NameNews
+{
+    None = 0,
+
+    /// <summary>A bare id: what it is the id of.</summary>
+    Kind = 1,
+
+    /// <summary>That a verified message names it.</summary>
+    Verified = 2,
+}
+
 /// <summary>A session or an identifier as the store numbers it. It has no row before its first message has one, so that a repeat leaves nothing behind.</summary>
 internal sealed class Numbered(long number, bool stored)
 {
@@ -14,6 +27,9 @@ internal sealed class Numbered(long number, bool stored)
 
     /// <summary>Of an identifier: unix milliseconds of the earliest message that named it.</summary>
     public long FirstNamed { get; set; } = long.MaxValue;
+
+    /// <summary>Of an identifier: whether a verified message has ever named it.</summary>
+    public bool Verified { get; set; }
 
     /// <summary>Of a session: the UTC day that its row says it began on, or will when the transaction ends.</summary>
     public long FirstDay { get; set; } = long.MaxValue;
@@ -52,13 +68,13 @@ internal sealed class Names(Database database, SessionMarks marks)
     }
 
     /// <summary>Keeps what was asked for many identifiers at once, for as long as nobody else may change it.</summary>
-    public void Keep(long company, IReadOnlySet<ProfileId> asked, IEnumerable<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed)> found)
+    public void Keep(long company, IReadOnlySet<ProfileId> asked, IEnumerable<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed, bool Verified)> found)
     {
         if (identifiers.Count >= Capacity) identifiers.Clear();
         var unknown = asked.ToHashSet();
-        foreach (var (leaf, number, kind, firstNamed) in found)
+        foreach (var (leaf, number, kind, firstNamed, verified) in found)
         {
-            identifiers[(company, leaf)] = new(number, stored: true) { Kind = kind, FirstNamed = firstNamed ?? long.MaxValue };
+            identifiers[(company, leaf)] = new(number, stored: true) { Kind = kind, FirstNamed = firstNamed ?? long.MaxValue, Verified = verified };
             unknown.Remove(leaf);
         }
 
@@ -101,11 +117,11 @@ internal sealed class Names(Database database, SessionMarks marks)
 
         Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
         leaf.CopyTo(bytes);
-        using var find = database.Use("SELECT id, kind, first_named_ms FROM identifier WHERE company = ? AND leaf = ?");
+        using var find = database.Use("SELECT id, kind, first_named_ms, verified FROM identifier WHERE company = ? AND leaf = ?");
         var found = find.With(company.Number).WithBlob(bytes).Next();
         if (known is not null) return known;
         var numbered = found
-            ? new Numbered(find.Long(0), stored: true) { Kind = (IdentifierKind)find.Long(1), FirstNamed = find.LongOrNull(2) ?? long.MaxValue }
+            ? new Numbered(find.Long(0), stored: true) { Kind = (IdentifierKind)find.Long(1), FirstNamed = find.LongOrNull(2) ?? long.MaxValue, Verified = find.Long(3) == 1 }
             : new Numbered(database.NextNumber("identifier"), stored: false);
         return identifiers[(company.Number, leaf)] = numbered;
     }
@@ -121,29 +137,35 @@ internal sealed class Names(Database database, SessionMarks marks)
 
     /// <summary>Notes that a message of this time named the identifier.</summary>
     /// <param name="asked">By a stranger: then one statement writes one row, whether or not it is new, so that how long it takes does not tell.</param>
-    /// <returns>Whether a bare id learned what it is the id of, which may decide joins anew.</returns>
-    public bool Store(Company company, Identifier identifier, Numbered numbered, long unixMilliseconds, bool asked = false)
+    public NameNews Store(Company company, Identifier identifier, Numbered numbered, long unixMilliseconds, Trust trust, bool asked = false)
     {
-        var learned = numbered is { Stored: true, Kind: IdentifierKind.Bare } && identifier.Kind is not IdentifierKind.Bare;
+        var news = numbered is { Stored: true, Kind: IdentifierKind.Bare } && identifier.Kind is not IdentifierKind.Bare ? NameNews.Kind : NameNews.None;
+        if (numbered is { Stored: true, Verified: false } && trust is Trust.Verified)
+        {
+            database.Use("UPDATE identifier SET verified = 1 WHERE id = ? AND company = ?").With(numbered.Number).With(company.Number).Run();
+            news |= NameNews.Verified;
+        }
+
+        numbered.Verified |= trust is Trust.Verified;
         var named = identifier.Kind is IdentifierKind.Bare ? long.MaxValue : Math.Min(unixMilliseconds, numbered.FirstNamed);
         if (!numbered.Stored || named < numbered.FirstNamed || (asked && identifier.Kind is not IdentifierKind.Bare))
         {
             Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
             identifier.Id.CopyTo(bytes);
-            if (learned) database.Use("UPDATE identifier SET indexed_as = COALESCE(indexed_as, search) WHERE id = ? AND company = ?").With(numbered.Number).With(company.Number).Run();
+            if (news.HasFlag(NameNews.Kind)) database.Use("UPDATE identifier SET indexed_as = COALESCE(indexed_as, search) WHERE id = ? AND company = ?").With(numbered.Number).With(company.Number).Run();
             // A bare id learns here what it is the id of; of any other the name and the kind follow from the leaf and stay.
             database.Use("""
-                INSERT INTO identifier (id, company, leaf, kind, value, first_named_ms, search, person) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?1)
+                INSERT INTO identifier (id, company, leaf, kind, value, first_named_ms, search, person, verified) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?1, ?8)
                 ON CONFLICT (company, leaf) DO UPDATE SET kind = excluded.kind, value = excluded.value, first_named_ms = excluded.first_named_ms,
                   search = CASE WHEN identifier.kind = 3 THEN excluded.search ELSE identifier.search END
                 """)
                 .With(numbered.Number).With(company.Number).WithBlob(bytes).With((long)identifier.Kind).With(identifier.Value)
-                .With(named == long.MaxValue ? null : named).With(SearchText.Of(identifier.Value, null)).Run();
+                .With(named == long.MaxValue ? null : named).With(SearchText.Of(identifier.Value, null)).With(numbered.Verified ? 1 : 0).Run();
             numbered.Stored = true;
             numbered.Kind = identifier.Kind;
         }
 
         if (identifier.Kind is not IdentifierKind.Bare) numbered.FirstNamed = named;
-        return learned;
+        return news;
     }
 }

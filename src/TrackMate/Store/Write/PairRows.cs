@@ -5,8 +5,8 @@ namespace TrackMate.Store.Write;
 /// <summary>Pairs of identifiers as they were said to be one person, each at its earliest, and which of them may join (B13).</summary>
 internal sealed class PairRows(Database database)
 {
-    /// <summary>Beyond the pairs that count, so many are read that those of one message, which only ids tell apart, are all there.</summary>
-    private const int Ties = 8;
+    /// <summary>What a verified pair has until it is decided.</summary>
+    private const JoinStop Undecided = JoinStop.TooManyJoins;
 
     private readonly StandingActs acts = new(database);
 
@@ -31,7 +31,7 @@ internal sealed class PairRows(Database database)
     public bool Say(Company company, Leaf left, Leaf right, Trust trust, long unixMilliseconds, string eventId, Background background, long session = 0)
     {
         var (low, high) = InOrder(left, right);
-        var stop = background.KeptApart.Value;
+        var keptApart = background.KeptApart.Value;
         // Written whoever was first: a stranger's must not take less where the two are known to be one person.
         database.Use("""
             INSERT INTO pair (company, low, high, trust, session, at_ms, event_id, stop, standing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -39,11 +39,11 @@ internal sealed class PairRows(Database database)
             WHERE (excluded.at_ms, excluded.event_id) < (pair.at_ms, pair.event_id)
             """)
             .With(company.Number).With(low.Number).With(high.Number).With((long)trust).With(session).With(unixMilliseconds).With(eventId)
-            .With((long?)stop).With(stop is null ? 1 : 0).Run();
-        return stop is null && (background.Said.Value is not { } said || unixMilliseconds < said.At || (unixMilliseconds == said.At && EventIds.Compare(eventId, said.EventId) < 0));
+            .With((long?)(keptApart ?? (trust is Trust.Verified ? Undecided : null))).With(keptApart is null ? 1 : 0).Run();
+        return keptApart is null && (background.Said.Value is not { } said || unixMilliseconds < said.At || (unixMilliseconds == said.At && EventIds.Compare(eventId, said.EventId) < 0));
     }
 
-    private static (Leaf Low, Leaf High) InOrder(Leaf left, Leaf right) => left.Id.CompareTo(right.Id) < 0 ? (left, right) : (right, left);
+    private static (Leaf Low, Leaf High) InOrder(Leaf left, Leaf right) => CandidatePairs.InOrder(left, right);
 
     /// <summary>Says anew which pairs of an identifier an operator keeps apart.</summary>
     /// <returns>The identifiers on the other side of those that changed: what comes after such a pair may join them now.</returns>
@@ -99,9 +99,12 @@ internal sealed class PairRows(Database database)
     private bool Decide(Company company, (long Low, long High, long Trust, long Session, long At) pair)
     {
         var stop = acts.KeptApart(company, pair.Low, pair.High, (Trust)pair.Trust, pair.At).Value;
-        var stands = stop is null ? 1 : 0;
-        return database.Use("UPDATE pair SET stop = ?, standing = ? WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ? AND standing <> ?")
-            .With((long?)stop).With(stands).With(company.Number).With(pair.Low).With(pair.High).With(pair.Trust).With(pair.Session).With(stands).RunCounted() > 0;
+        // A verified one that stands again is a candidate only once its place among the others is known.
+        var (stands, undecided) = pair.Trust == (long)Trust.Verified ? (2, (JoinStop?)Undecided) : (1, null);
+        var change = database.Use(stop is null
+            ? "UPDATE pair SET stop = ?, standing = ? WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ? AND standing = 0"
+            : "UPDATE pair SET stop = ?, standing = ? WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ? AND standing <> 0");
+        return change.With((long?)(stop ?? undecided)).With(stop is null ? stands : 0).With(company.Number).With(pair.Low).With(pair.High).With(pair.Trust).With(pair.Session).RunCounted() > 0;
     }
 
     /// <summary>
@@ -167,74 +170,6 @@ internal sealed class PairRows(Database database)
         var (low, high) = InOrder(left, right);
         return database.Use("SELECT stop FROM pair WHERE company = ? AND low = ? AND high = ? AND trust = 1 AND session = 0")
             .With(company.Number).With(low.Number).With(high.Number).Ask(row => row.Next() ? (JoinStop?)row.LongOrNull(0) : null);
-    }
-
-    public void Stop(Company company, Leaf left, Leaf right, JoinStop? stop)
-    {
-        var (low, high) = InOrder(left, right);
-        database.Use("UPDATE pair SET stop = ?4 WHERE company = ?1 AND low = ?2 AND high = ?3 AND trust = 1 AND session = 0 AND stop IS DISTINCT FROM ?4")
-            .With(company.Number).With(low.Number).With(high.Number).With((long?)stop).Run();
-    }
-
-    /// <summary>
-    /// Of a verified pair that is past the number that is believed of one of its identifiers, and changes nothing else, that identifier: the hundred-and-first
-    /// customer of <c>noreply@</c> costs two look-ups.
-    /// </summary>
-    public long? Crowded(Company company, Leaf left, Leaf right)
-    {
-        var (askedLeft, askedRight) = (PairsOf(company, left.Number, new(left), Trust.Verified), PairsOf(company, right.Number, new(right), Trust.Verified));
-        var (ofLeft, ofRight) = (askedLeft.Value, askedRight.Value);
-        var (inLeft, inRight) = (ofLeft.Exists(pair => pair.Other(left.Number).Number == right.Number), ofRight.Exists(pair => pair.Other(right.Number).Number == left.Number));
-        var isOneTooMany = (!inLeft && (!inRight || ofRight.Count < Joins.MaxPairs)) || (!inRight && ofLeft.Count < Joins.MaxPairs);
-        return isOneTooMany ? (inLeft ? right : left).Number : null;
-    }
-
-    /// <summary>Whether an identifier hangs together with any other.</summary>
-    public bool HangsTogether(Company company, long identifier)
-    {
-        using var row = database.Use("""
-            SELECT EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?2 AND standing = 1)
-                OR EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND high = ?2 AND standing = 1)
-                OR EXISTS (SELECT 1 FROM identifier WHERE company = ?1 AND person = ?2 AND id <> ?2)
-            """);
-        row.With(company.Number).With(identifier).Next();
-        return row.Long(0) == 1;
-    }
-
-    /// <summary>
-    /// The pairs that may join identifiers to others. Of the claimed ones of an identifier that is its first, where it is the other's first too: no other is followed,
-    /// or browsers could lay chains of them for every message to walk.
-    /// </summary>
-    public List<IdentifierPair> CandidatesOf(Company company, IReadOnlyCollection<(long Number, Lazy<Leaf> Leaf)> identifiers)
-    {
-        var verified = identifiers.Select(identifier => PairsOf(company, identifier.Number, identifier.Leaf, Trust.Verified)).ToList();
-        var claimed = identifiers.Select(identifier => (identifier.Number, Pairs: PairsOf(company, identifier.Number, identifier.Leaf, Trust.Claimed))).ToList();
-        var others = claimed.SelectMany(one => one.Pairs.Value, (one, pair) => (Pair: pair, OfOther: PairsOf(company, pair.Other(one.Number).Number, new(pair.Other(one.Number)), Trust.Claimed))).ToList();
-        return [.. verified.SelectMany(pairs => pairs.Value), .. others.Where(one => one.OfOther.Value[0] == one.Pair).Select(one => one.Pair)];
-    }
-
-    /// <summary>Asks for the earliest pairs of an identifier: those that may join it. Of the claimed ones only the very first may, whichever session it follows from.</summary>
-    private Lazy<List<IdentifierPair>> PairsOf(Company company, long identifier, Lazy<Leaf> leaf, Trust trust)
-    {
-        var most = trust is Trust.Verified ? Joins.MaxPairs : 1;
-        return database.Use("""
-            SELECT p.other, p.at_ms, p.event_id, i.leaf, i.kind FROM (
-              SELECT * FROM (SELECT high AS other, at_ms, event_id FROM pair WHERE company = ?1 AND low = ?2 AND trust = ?3 AND standing = 1 ORDER BY at_ms, event_id LIMIT ?4) AS above
-              UNION ALL
-              SELECT * FROM (SELECT low AS other, at_ms, event_id FROM pair WHERE company = ?1 AND high = ?2 AND trust = ?3 AND standing = 1 ORDER BY at_ms, event_id LIMIT ?4) AS below) p
-            JOIN identifier i ON i.id = p.other AND i.company = ?1
-            """).With(company.Number).With(identifier).With((long)trust).With(most + Ties).Ask(rows =>
-            {
-                var pairs = new List<IdentifierPair>();
-                while (rows.Next())
-                {
-                    var (low, high) = InOrder(leaf.Value, new(rows.Long(0), ProfileId.FromBytes(rows.Bytes(3)), (IdentifierKind)rows.Long(4)));
-                    pairs.Add(new(low, high, trust, rows.Long(1), rows.Text(2)));
-                }
-
-                pairs.Sort();
-                return pairs.Count > most ? pairs[..most] : pairs;
-            });
     }
 
     public Lazy<Leaf> LeafOf(Company company, long identifier) =>

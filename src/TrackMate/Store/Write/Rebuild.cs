@@ -17,7 +17,24 @@ internal static class Rebuild
 
     public static void Spans(Database database, Company company) => new SessionClaims(database).Rebuild(company);
 
-    public static void Persons(Database database, Company company) => new PersonRows(database).Rebuild(company, new SessionClaims(database));
+    public static void Persons(Database database, Company company)
+    {
+        Verified(database, company);
+        new PersonRows(database).Rebuild(company, new SessionClaims(database));
+    }
+
+    /// <summary>Which identifiers a verified message has ever named. What is noted stays, also where retention has taken the message.</summary>
+    public static void Verified(Database database, Company company) =>
+        database.Use($"UPDATE identifier SET verified = 1 WHERE company = ?1 AND verified = 0 AND ({IsNamedByVerified})").With(company.Number).Run();
+
+    /// <summary>Of a row of <c>identifier</c>; ?1 is the company.</summary>
+    internal const string IsNamedByVerified = """
+        EXISTS (SELECT 1 FROM message m WHERE m.company = ?1 AND m.identifier = identifier.id AND m.identifier IS NOT NULL)
+        OR EXISTS (SELECT 1 FROM claim c WHERE c.company = ?1 AND c.identifier = identifier.id AND c.session IS NOT NULL AND c.trust = 1)
+        OR EXISTS (SELECT 1 FROM claim c WHERE c.company = ?1 AND c.identifier = identifier.id AND c.session IS NULL AND c.trust = 1)
+        OR EXISTS (SELECT 1 FROM claim c WHERE c.company = ?1 AND c.second = identifier.id AND c.second IS NOT NULL AND c.trust = 1)
+        OR EXISTS (SELECT 1 FROM claim c WHERE c.company = ?1 AND c.third = identifier.id AND c.third IS NOT NULL AND c.trust = 1)
+        """;
 
     /// <summary>Which claims stand, and with them spans, traits and persons.</summary>
     public static void Claims(Database database, Company company)

@@ -9,8 +9,8 @@ internal sealed record Place(RunHolder Holder, EventOrder Order, ServerRun? Run 
 
 /// <summary>What became of a message, as far as it is known when it is written.</summary>
 /// <param name="Place">Null for what browsers send: they are told nothing of whose timeline it is on.</param>
-/// <param name="Stops">Of each pair of identifiers that a server named: why it does not join.</param>
-internal readonly record struct Written(Receipt Receipt, Place? Place = null, IReadOnlyList<Lazy<JoinStop?>>? Stops = null);
+/// <param name="Stops">Of each pair of identifiers that it named: asks why it does not join, once joins are derived.</param>
+internal readonly record struct Written(Receipt Receipt, Place? Place = null, IReadOnlyList<Func<Lazy<JoinStop?>>>? Stops = null);
 
 /// <summary>What senders are answered, as the store stands after all messages of a transaction. Each step is asked for all of them before any is looked at.</summary>
 internal sealed class Receipts(Database database)
@@ -47,13 +47,14 @@ internal sealed class Receipts(Database database)
     public Receipt[] Of(IReadOnlyList<Lazy<Written>> written)
     {
         var told = written.Select(message => message.Value).ToList();
+        var stopped = told.ConvertAll(message => (message.Stops ?? []).Select(ask => ask()).ToList());
         var owners = told.ConvertAll(message => message.Place is { } place ? OwnerOf(place) : null);
         var persons = told.Zip(owners, (message, owner) => owner?.Value is { } number ? people.Ask(message.Place!.Holder.Company, number) : null).ToList();
         var sessions = told.Zip(persons, (message, person) => message.Place is { } place ? SessionOf(place, person?.Value) : null).ToList();
         var receipts = new Receipt[told.Count];
         for (var i = 0; i < receipts.Length; i++)
         {
-            JoinStop[] stops = [.. (told[i].Stops ?? []).Select(stop => stop.Value).OfType<JoinStop>().Distinct().Order()];
+            JoinStop[] stops = [.. stopped[i].Select(stop => stop.Value).OfType<JoinStop>().Distinct().Order()];
             receipts[i] = told[i].Receipt with { JoinsStopped = stops.Length == 0 ? null : stops };
             if (told[i].Place is not { Holder.Company: var company }) continue;
             var session = sessions[i]!.Value;

@@ -35,6 +35,9 @@ internal static class Rederivation
             case "ledger":
                 Rebuild.Ledger(database, company);
                 break;
+            case "persons":
+                Rebuild.Persons(database, company);
+                break;
             default:
                 throw new NotSupportedException($"Nothing called {part} can be derived anew.");
         }
