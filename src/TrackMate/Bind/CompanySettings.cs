@@ -45,8 +45,17 @@ public sealed record CompanySettings
     /// <summary>Identifiers that mean nobody, besides those of B11.</summary>
     public IReadOnlyList<string> Placeholders { get; init; } = [];
 
-    /// <summary>Events the company may send in one UTC day before 429; none means no limit.</summary>
-    public long? EventsPerDay { get; init; }
+    /// <summary>Messages that browsers may send in one UTC day before 429; none means no limit. Anybody can use it up, so it is never that of API keys.</summary>
+    public long? BrowserEventsPerDay { get; init; }
+
+    /// <summary>Events that API keys may send in one UTC day before 429; none means no limit.</summary>
+    public long? KeyEventsPerDay { get; init; }
+
+    /// <summary>Both at once: the one limit of both together that settings of before there were two are read with.</summary>
+    public long? EventsPerDay
+    {
+        init => (BrowserEventsPerDay, KeyEventsPerDay) = (value, value);
+    }
 
     /// <summary>Whether whoever is erased stays away: a keyed hash is kept, and messages that name them are not.</summary>
     public bool SuppressErased { get; init; }

@@ -47,7 +47,12 @@ internal sealed record CompanyChange
 
     public string? MaxSessionEvents { get; init; }
 
+    /// <summary>Of browsers and of API keys.</summary>
     public string? Quota { get; init; }
+
+    public string? BrowserQuota { get; init; }
+
+    public string? KeyQuota { get; init; }
 
     public string? SuppressErased { get; init; }
 
@@ -82,7 +87,8 @@ internal sealed record CompanyChange
             MaxBrowserEventAgeDays = MaxEventAge is null ? old.MaxBrowserEventAgeDays : NumberOrNone("--max-event-age", MaxEventAge, "days", MaxAgeDays),
             MaxSessionEventsPerDay = MaxSessionEvents is null ? old.MaxSessionEventsPerDay : NumberOrNone("--max-session-events", MaxSessionEvents, "events a day", MaxSessionEventsOfDay),
             Placeholders = NoPlaceholders ? [] : Changed(old.Placeholders, Placeholders, PlaceholderOf),
-            EventsPerDay = Quota is null ? old.EventsPerDay : QuotaOf(Quota),
+            BrowserEventsPerDay = (BrowserQuota ?? Quota) is { } browsers ? QuotaOf(BrowserQuota is null ? "--quota" : "--browser-quota", browsers) : old.BrowserEventsPerDay,
+            KeyEventsPerDay = (KeyQuota ?? Quota) is { } keys ? QuotaOf(KeyQuota is null ? "--quota" : "--key-quota", keys) : old.KeyEventsPerDay,
             SuppressErased = SuppressErased is null ? old.SuppressErased : SwitchOf("--suppress-erased", SuppressErased),
             TokenMode = Tokens is null ? old.TokenMode : TokenModeOf(Tokens),
             RejectedKept = RejectedKept is null ? old.RejectedKept : NumberOf("--rejected-kept", RejectedKept, "events", MinRejectedKept, MaxRejectedKept),
@@ -167,11 +173,11 @@ internal sealed record CompanyChange
             ? trimmed
             : throw new InvalidSettingException("--placeholder", $"it is 1 to {MaxTypeLength} characters; blank ones count as not given anyway");
 
-    private static long? QuotaOf(string text)
+    private static long? QuotaOf(string option, string text)
     {
         if (text.Equals("none", StringComparison.OrdinalIgnoreCase)) return null;
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var events) && events is >= 1 and <= 1_000_000_000_000
             ? events
-            : throw new InvalidSettingException("--quota", $"'{text}' is neither a number of events a day from 1 on nor none");
+            : throw new InvalidSettingException(option, $"'{text}' is neither a number of events a day from 1 on nor none");
     }
 }

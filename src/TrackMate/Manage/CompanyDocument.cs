@@ -21,7 +21,8 @@ internal sealed record CompanyDocument(
     int NewSessionsPerDay,
     int? MaxBrowserEventAgeDays,
     int? MaxSessionEventsPerDay,
-    long? EventsPerDay,
+    long? BrowserEventsPerDay,
+    long? KeyEventsPerDay,
     string Tokens,
     string? TokenAlgorithm,
     int RejectedKept,
@@ -33,7 +34,7 @@ internal sealed record CompanyDocument(
         var settings = company.Settings;
         return new(
             company.CompanyId, company.Name, settings.AllowedOrigins, settings.PaymentTypes, settings.RefundTypes, settings.Currency,
-            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.ClaimedJoins.ToString().ToLowerInvariant(), settings.NewSessionsPerDay, settings.MaxBrowserEventAgeDays, settings.MaxSessionEventsPerDay, settings.EventsPerDay,
+            settings.UserRegistered, settings.ServerSessionGapMinutes, settings.Placeholders, settings.MaxEmailsPerPerson, settings.ClaimedJoins.ToString().ToLowerInvariant(), settings.NewSessionsPerDay, settings.MaxBrowserEventAgeDays, settings.MaxSessionEventsPerDay, settings.BrowserEventsPerDay, settings.KeyEventsPerDay,
             settings.TokenMode.ToString().ToLowerInvariant(), settings.TokenAlgorithm?.ToString(),
             settings.RejectedKept, settings.RejectedDays, settings.SuppressErased);
     }

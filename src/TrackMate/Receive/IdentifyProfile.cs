@@ -25,7 +25,7 @@ internal sealed class IdentifyProfile(Intake intake, PairLimit pairs)
     {
         var (wire, company) = intake.ReadPublic(http, body);
         var arrival = new Arrival(intake.Now(), UserAgent.Parse(http.Request.Headers.UserAgent));
-        intake.LimitCompany(company, arrival.ReceivedAt);
+        intake.LimitCompany(company, Origin.Browser, arrival.ReceivedAt);
 
         Identify identify;
         try

@@ -23,7 +23,7 @@ internal sealed class MendRejected(Intake intake)
         try
         {
             var receivedAt = intake.Now();
-            intake.LimitCompany(company, receivedAt);
+            intake.LimitCompany(company, row.Origin, receivedAt);
             var taken = Read(company, row, Encoding.UTF8.GetBytes(text), receivedAt);
             // All or nothing: of a batch whose events have no ids, those that were stored would be stored again at the next try.
             if (taken.Refusals.Count > 0) return new(0, 0, false, [.. taken.Refusals.Select(refusal => refusal.Refused.Message)]);

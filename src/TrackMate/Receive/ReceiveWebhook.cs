@@ -29,7 +29,7 @@ internal sealed class ReceiveWebhook(Intake intake)
     private async Task Receive(HttpContext http, Company company, RequestBody body)
     {
         var receivedAt = intake.Now();
-        intake.LimitCompany(company, receivedAt);
+        intake.LimitCompany(company, Origin.Server, receivedAt);
         Taken taken;
         bool isBatch;
         using (await intake.TurnAsync(body, company))

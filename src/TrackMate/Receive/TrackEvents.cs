@@ -48,7 +48,7 @@ internal sealed class TrackEvents(Intake intake)
     {
         var (wire, company) = intake.ReadPublic(http, body);
         var arrival = new Arrival(intake.Now(), UserAgent.Parse(http.Request.Headers.UserAgent));
-        intake.LimitCompany(company, arrival.ReceivedAt);
+        intake.LimitCompany(company, Origin.Browser, arrival.ReceivedAt);
         try
         {
             return (wire, company, arrival, Read(wire, company, arrival));

@@ -107,7 +107,8 @@ internal static class CompanyCommand
             ["max e-mails", $"{settings.MaxEmailsPerPerson} of one person"],
             ["browsers' events", BoundsOf(settings)],
             ["erased stay away", settings.SuppressErased ? "yes" : "no"],
-            ["quota", settings.EventsPerDay is { } events ? $"{events} events a day" : "none"],
+            ["browser quota", QuotaOf(settings.BrowserEventsPerDay)],
+            ["key quota", QuotaOf(settings.KeyEventsPerDay)],
             ["tokens", TokensOf(registry, company)],
             ["without token", WithoutTokenOf(registry, company)],
             ["rejected events", $"the newest {settings.RejectedKept} of browsers and of API keys each, for {settings.RejectedDays} days"],
@@ -121,6 +122,8 @@ internal static class CompanyCommand
         if (settings.MaxSessionEventsPerDay is { } most) bounds.Add($"{most} of a session on a day");
         return bounds.Count == 0 ? "all count" : $"on persons whom a back end knows, {string.Join(" and ", bounds)} count";
     }
+
+    private static string QuotaOf(long? perDay) => perDay is { } events ? $"{events} events a day" : "none";
 
     private static string TokensOf(Registry registry, Company company)
     {

@@ -25,7 +25,9 @@ internal static class CompanySetCommand
         var maxNewSessions = Text("--max-new-sessions", "number", "Sessions that may begin to claim one identifier in a day, as browsers say it; the first so many are believed.");
         var maxEventAge = Text("--max-event-age", "days|none", "On a person whom a back end knows: a browser's event that is older when it comes is kept and does not count. Off by default.");
         var maxSessionEvents = Text("--max-session-events", "number|none", "On such a person: so many events of a browser's session count on a day, the earliest; the rest are kept. Off by default.");
-        var quota = Text("--quota", "events|none", "Events the company may send in one UTC day; none for no limit.");
+        var browserQuota = Text("--browser-quota", "events|none", "Events that browsers may send in one UTC day; none for no limit.");
+        var keyQuota = Text("--key-quota", "events|none", "Events that API keys may send in one UTC day; none for no limit.");
+        var quota = Text("--quota", "events|none", "Both quotas: of browsers and, by itself, of API keys.");
         var suppress = Text("--suppress-erased", "on|off", "Whether whoever is erased stays away: of later messages that name them nothing is kept.");
         var tokens = Text("--tokens", "off|observe|enforce", "Identifies without a valid token: taken; taken and counted; or refused. See docs/trust.md.");
         var rejectedKept = Text("--rejected-kept", "number", "Refused events, and warnings, kept of browsers and of API keys each: 100 to 1000000.");
@@ -36,11 +38,11 @@ internal static class CompanySetCommand
             [
                 "trackmate company set TM-SHOP99 --origin https://shop.com --origin https://www.shop.com",
                 "trackmate company set TM-SHOP99 --payment-type payment_processed --payment-type invoice_paid --currency EUR",
-                "trackmate company set TM-SHOP99 --session-gap 45 --quota 1000000",
+                "trackmate company set TM-SHOP99 --session-gap 45 --browser-quota 1000000",
                 "trackmate company set TM-SHOP99 --tokens observe",
             ],
             Arguments = { companyId },
-            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, claimedJoins, maxNewSessions, maxEventAge, maxSessionEvents, placeholders, noPlaceholders, quota, tokens, rejectedKept, rejectedDays, suppress },
+            Options = { name, origins, noOrigins, paymentTypes, refundTypes, currency, userRegistered, sessionGap, maxEmails, claimedJoins, maxNewSessions, maxEventAge, maxSessionEvents, placeholders, noPlaceholders, browserQuota, keyQuota, quota, tokens, rejectedKept, rejectedDays, suppress },
         };
         command.Does((installation, parsed) =>
         {
@@ -63,6 +65,8 @@ internal static class CompanySetCommand
                 MaxNewSessions = parsed.GetValue(maxNewSessions),
                 MaxEventAge = parsed.GetValue(maxEventAge),
                 MaxSessionEvents = parsed.GetValue(maxSessionEvents),
+                BrowserQuota = parsed.GetValue(browserQuota),
+                KeyQuota = parsed.GetValue(keyQuota),
                 Quota = parsed.GetValue(quota),
                 SuppressErased = parsed.GetValue(suppress),
                 Tokens = parsed.GetValue(tokens),

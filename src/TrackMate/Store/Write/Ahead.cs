@@ -100,7 +100,7 @@ internal sealed class Ahead(IBulk bulk, Database database, Names names, DayCount
         foreach (var (tracked, _, session) in numbered)
         {
             names.Store(tracked.Company, tracked.SessionId!, names.Session(tracked.Company, tracked.SessionId!), DayOf(tracked));
-            counters.CountMessage(tracked.Company, tracked.ReceivedAt);
+            counters.CountMessage(tracked);
             counters.CountEvent(tracked.Company, session, tracked.Order, tracked.Agent?.Bot ?? false);
             written.Add(tracked);
         }

@@ -9,7 +9,7 @@ internal sealed class DayCounters(Database database)
     public const long DayMilliseconds = 86_400_000;
 
     private readonly Dictionary<(long Company, long Session, long Day), Counts> sessionDays = [];
-    private readonly Dictionary<(long Company, long Day), long> usage = [];
+    private readonly Dictionary<(long Company, long Day, Origin Origin), long> usage = [];
     private readonly Dictionary<(long Company, long Day, TokenFault Fault), long> withoutToken = [];
 
     private record struct Counts(long Events, long Bots, long FirstAt, long LastAt);
@@ -18,7 +18,7 @@ internal sealed class DayCounters(Database database)
 
     public static long StartOf(long day) => day * DayMilliseconds;
 
-    public void CountMessage(Company company, long receivedAt) => CollectionsMarshal.GetValueRefOrAddDefault(usage, (company.Number, DayOf(receivedAt)), out _)++;
+    public void CountMessage(Message message) => CollectionsMarshal.GetValueRefOrAddDefault(usage, (message.Company.Number, DayOf(message.ReceivedAt), message.Order.Origin), out _)++;
 
     /// <summary>Counts an identify that no valid token stands behind, where its company observes that.</summary>
     public void CountWithoutToken(Company company, long receivedAt, TokenFault fault) => CollectionsMarshal.GetValueRefOrAddDefault(withoutToken, (company.Number, DayOf(receivedAt), fault), out _)++;
@@ -46,10 +46,10 @@ internal sealed class DayCounters(Database database)
                 .With(company).With(session).With(day).With(counts.Events).With(counts.Bots).With(counts.FirstAt).With(counts.LastAt).Run();
         }
 
-        foreach (var ((company, day), events) in usage.OrderBy(day => day.Key))
+        foreach (var ((company, day, origin), events) in usage.OrderBy(day => day.Key))
         {
-            database.Use("INSERT INTO usage_day (company, day, events) VALUES (?, ?, ?) ON CONFLICT (company, day) DO UPDATE SET events = usage_day.events + excluded.events")
-                .With(company).With(day).With(events).Run();
+            database.Use("INSERT INTO usage_day (company, day, origin, events) VALUES (?, ?, ?, ?) ON CONFLICT (company, day, origin) DO UPDATE SET events = usage_day.events + excluded.events")
+                .With(company).With(day).With((long)origin).With(events).Run();
         }
 
         foreach (var ((company, day, fault), identifies) in withoutToken.OrderBy(day => day.Key))

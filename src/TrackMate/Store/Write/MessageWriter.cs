@@ -165,7 +165,7 @@ internal sealed class MessageWriter
         var isBrowser = tracked.Order.Origin is Origin.Browser;
         var background = backgrounds.Of(tracked, company);
         if (session is not null) names.Store(company, tracked.SessionId!, session, isBrowser && !isBot ? DayCounters.DayOf(tracked.Order.UnixMilliseconds) : null);
-        counters.CountMessage(company, tracked.ReceivedAt);
+        counters.CountMessage(tracked);
         if (isBrowser)
         {
             counters.CountEvent(company, session!.Number, tracked.Order, isBot);
@@ -198,7 +198,7 @@ internal sealed class MessageWriter
         var claim = background.Claim!;
         names.Store(company, identify.SessionId!, session);
         StoreNames(identify, company, identifiers, identify.Trust);
-        counters.CountMessage(company, identify.ReceivedAt);
+        counters.CountMessage(identify);
         if (identify.WithoutToken is { } fault) counters.CountWithoutToken(company, identify.ReceivedAt, fault);
         var added = Claim(company, number, session, claim, background);
         foreach (var changed in added.Changed) persons.TouchClaims(company, Restand(company, changed, claim.Identifiers[0]));

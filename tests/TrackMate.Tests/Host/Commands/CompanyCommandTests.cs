@@ -19,6 +19,8 @@ public sealed class CompanyCommandTests : IAsyncLifetime
         ("--max-new-sessions 0", "--max-new-sessions: '0' is not a number of sessions a day from 1 to 1000000000"),
         ("--tokens on", "--tokens: 'on' is neither off nor observe nor enforce"),
         ("--tokens enforce", "--tokens: TM-SHOP99 has no token key that can be used"),
+        ("--browser-quota 0", "--browser-quota: '0' is neither a number of events a day from 1 on nor none"),
+        ("--key-quota -1", "--key-quota: '-1' is neither a number of events a day from 1 on nor none"),
         ("--quota 0", "--quota: '0' is neither a number of events a day from 1 on nor none"),
         ("--rejected-kept 99", "--rejected-kept: '99' is not a number of events from 100 to 1000000"),
         ("--rejected-days 0", "--rejected-days: '0' is not a number of days from 1 to 3650"),
@@ -43,13 +45,13 @@ public sealed class CompanyCommandTests : IAsyncLifetime
     public async Task Settings_are_set_and_shown()
     {
         await trackmate.DoAsync("company set TM-SHOP99 --name Renamed --origin HTTPS://Shop.com/ --origin http://localhost:3000 --payment-type paid --payment-type \"Order Completed\" --refund-type unpaid"
-            + " --currency eur --user-registered off --session-gap 45 --placeholder n/a --max-emails 3 --claimed-joins New --max-new-sessions 500 --quota 1000 --tokens Observe --rejected-kept 500 --rejected-days 7");
+            + " --currency eur --user-registered off --session-gap 45 --placeholder n/a --max-emails 3 --claimed-joins New --max-new-sessions 500 --quota 1000 --key-quota 2000 --tokens Observe --rejected-kept 500 --rejected-days 7");
 
         Assert.Equal(
-            """{"company_id":"TM-SHOP99","name":"Renamed","allowedOrigins":["https://shop.com","http://localhost:3000"],"paymentTypes":["paid","Order Completed"],"refundTypes":["unpaid"],"currency":"EUR","userRegistered":false,"sessionGapMinutes":45,"placeholders":["n/a"],"maxEmailsPerPerson":3,"claimedJoins":"new","newSessionsPerDay":500,"eventsPerDay":1000,"tokens":"observe","tokenAlgorithm":null,"rejectedKept":500,"rejectedDays":7,"suppressErased":false}""",
+            """{"company_id":"TM-SHOP99","name":"Renamed","allowedOrigins":["https://shop.com","http://localhost:3000"],"paymentTypes":["paid","Order Completed"],"refundTypes":["unpaid"],"currency":"EUR","userRegistered":false,"sessionGapMinutes":45,"placeholders":["n/a"],"maxEmailsPerPerson":3,"claimedJoins":"new","newSessionsPerDay":500,"maxBrowserEventAgeDays":null,"maxSessionEventsPerDay":null,"browserEventsPerDay":1000,"keyEventsPerDay":2000,"tokens":"observe","tokenAlgorithm":null,"rejectedKept":500,"rejectedDays":7,"suppressErased":false}""",
             await ShownAsync());
         var shown = await trackmate.DoAsync("company show");
-        foreach (var word in new[] { "https://shop.com, http://localhost:3000", "paid, Order Completed", "unpaid", "EUR", "off", "45 minutes", "n/a", "1000 events a day", "the newest 500 of browsers and of API keys each, for 7 days" }) Assert.Contains(word, shown);
+        foreach (var word in new[] { "https://shop.com, http://localhost:3000", "paid, Order Completed", "unpaid", "EUR", "off", "45 minutes", "n/a", "1000 events a day", "2000 events a day", "the newest 500 of browsers and of API keys each, for 7 days" }) Assert.Contains(word, shown);
     }
 
     [Fact]
@@ -60,7 +62,7 @@ public sealed class CompanyCommandTests : IAsyncLifetime
         await trackmate.DoAsync("company set --no-origins --no-placeholders --quota none");
 
         Assert.Equal(
-            """{"company_id":"TM-SHOP99","name":"The Shop","allowedOrigins":[],"paymentTypes":["payment_processed","Order Completed"],"refundTypes":["payment_refunded","refund_processed","Order Refunded"],"currency":"USD","userRegistered":true,"sessionGapMinutes":30,"placeholders":[],"maxEmailsPerPerson":10,"claimedJoins":"all","newSessionsPerDay":10000,"eventsPerDay":null,"tokens":"off","tokenAlgorithm":null,"rejectedKept":10000,"rejectedDays":30,"suppressErased":false}""",
+            """{"company_id":"TM-SHOP99","name":"The Shop","allowedOrigins":[],"paymentTypes":["payment_processed","Order Completed"],"refundTypes":["payment_refunded","refund_processed","Order Refunded"],"currency":"USD","userRegistered":true,"sessionGapMinutes":30,"placeholders":[],"maxEmailsPerPerson":10,"claimedJoins":"all","newSessionsPerDay":10000,"maxBrowserEventAgeDays":null,"maxSessionEventsPerDay":null,"browserEventsPerDay":null,"keyEventsPerDay":null,"tokens":"off","tokenAlgorithm":null,"rejectedKept":10000,"rejectedDays":30,"suppressErased":false}""",
             await ShownAsync());
     }
 
