@@ -231,6 +231,19 @@ internal sealed class Registry : IDisposable
         return true;
     });
 
+    /// <summary>Whether somebody has logged out of it.</summary>
+    public bool IsEnded(string login) => snapshot.EndedLogins.Contains(login);
+
+    /// <summary>Ends a login on every server.</summary>
+    /// <param name="login">Its random name.</param>
+    /// <param name="remembered">How long a copy of its cookie might be good.</param>
+    public void EndLogin(string login, TimeSpan remembered) => Change(() =>
+    {
+        Database.Use("DELETE FROM ended_login WHERE until_ms < ?").With(Now()).Run();
+        Database.Use("INSERT INTO ended_login (login, until_ms) VALUES (?, ?) ON CONFLICT (login) DO NOTHING").With(login).With(Now() + (long)remembered.TotalMilliseconds).Run();
+        return true;
+    });
+
     /// <summary>Waits for who is asking it just now.</summary>
     public void Dispose()
     {

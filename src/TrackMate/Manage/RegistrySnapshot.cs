@@ -11,13 +11,15 @@ namespace TrackMate.Manage;
 /// <param name="AllKeys">Revoked ones too.</param>
 /// <param name="Keys">Those in force, by the beginning of their hash.</param>
 /// <param name="TokenKeys">Those in force, by company.</param>
+/// <param name="EndedLogins">Those that somebody has logged out of.</param>
 internal sealed record RegistrySnapshot(
     long Version,
     FrozenDictionary<string, Company> Companies,
     IReadOnlyList<ApiKey> AllKeys,
     FrozenDictionary<ulong, (byte[] Hash, ApiKey Key)[]> Keys,
     FrozenDictionary<long, TokenKey[]> TokenKeys,
-    FrozenDictionary<string, (string PasswordHash, string Stamp)> Members)
+    FrozenDictionary<string, (string PasswordHash, string Stamp)> Members,
+    FrozenSet<string> EndedLogins)
 {
     public static readonly RegistrySnapshot Empty = new(
         -1,
@@ -25,7 +27,8 @@ internal sealed record RegistrySnapshot(
         [],
         FrozenDictionary<ulong, (byte[], ApiKey)[]>.Empty,
         FrozenDictionary<long, TokenKey[]>.Empty,
-        FrozenDictionary<string, (string, string)>.Empty);
+        FrozenDictionary<string, (string, string)>.Empty,
+        FrozenSet<string>.Empty);
 
     public static RegistrySnapshot Read(Database database, SealingKey sealing, long version)
     {
@@ -36,7 +39,8 @@ internal sealed record RegistrySnapshot(
             [.. keys.Select(key => key.Key)],
             keys.Where(key => key.Key.RevokedAt is null).GroupBy(key => BitConverter.ToUInt64(key.Hash)).ToFrozenDictionary(keys => keys.Key, keys => keys.ToArray()),
             TokenKeyRows.Read(database, sealing).Where(key => key.RevokedAt is null).GroupBy(key => key.Company).ToFrozenDictionary(keys => keys.Key, keys => keys.ToArray()),
-            ReadMembers(database).ToFrozenDictionary(member => member.Name, member => (member.PasswordHash, member.Stamp), StringComparer.Ordinal));
+            ReadMembers(database).ToFrozenDictionary(member => member.Name, member => (member.PasswordHash, member.Stamp), StringComparer.Ordinal),
+            ReadEndedLogins(database).ToFrozenSet(StringComparer.Ordinal));
     }
 
     public Company? Find(long number) => Companies.Values.FirstOrDefault(company => company.Number == number);
@@ -61,6 +65,14 @@ internal sealed record RegistrySnapshot(
         using var rows = database.Use("SELECT name, password_hash, stamp FROM member");
         while (rows.Next()) members.Add((rows.Text(0), rows.Text(1), rows.Text(2)));
         return members;
+    }
+
+    private static List<string> ReadEndedLogins(Database database)
+    {
+        var logins = new List<string>();
+        using var rows = database.Use("SELECT login FROM ended_login");
+        while (rows.Next()) logins.Add(rows.Text(0));
+        return logins;
     }
 
     private static List<(byte[] Hash, ApiKey Key)> ReadKeys(Database database)

@@ -38,6 +38,20 @@ public sealed class SharedLoginTests
             Assert.Contains("it is shown only once", await made.Content.ReadAsStringAsync(Cancel));
         }
 
+        using (var leaver = new DashboardClient())
+        {
+            Assert.Equal(HttpStatusCode.Redirect, await leaver.LogInAsync(one));
+            using var copy = leaver.Copy();
+            using (var left = await leaver.LogOutAsync(one, one, People)) Assert.Equal(HttpStatusCode.Redirect, left.StatusCode);
+            await Eventually.TrueAsync(
+                async () =>
+                {
+                    using var page = await copy.GetAsync(other, People);
+                    return page.StatusCode is HttpStatusCode.Redirect;
+                },
+                () => "A copy of a cookie that somebody logged out of opens the other server.");
+        }
+
         using (var trackmate = servers.Beside(one)) await trackmate.DoAsync("admin reset-password --password-stdin", "another battery staple\n");
         foreach (var server in servers.All)
         {

@@ -20,6 +20,8 @@ internal static partial class PageAnswers
     /// <summary>For endpoints that are pages: headers before, and a page for whatever is thrown or left empty.</summary>
     public static async Task Middleware(HttpContext http, RequestDelegate next)
     {
+        // What a page is drawn with is a whole address, and a sender may name any host, or none.
+        http.Request.Host = PublicAddress.HostOf(http);
         if (http.GetEndpoint()?.Metadata.GetMetadata<Page>() is null)
         {
             await next(http);
@@ -28,6 +30,11 @@ internal static partial class PageAnswers
         }
 
         SetHeaders(http.Response.Headers);
+        http.Response.OnStarting(static state =>
+        {
+            StayHere((HttpContext)state);
+            return Task.CompletedTask;
+        }, http);
         try
         {
             await next(http);
@@ -50,7 +57,7 @@ internal static partial class PageAnswers
         {
             await WriteAsync(http, e.StatusCode, "The request could not be read", "Nothing was changed. Open the page again and try once more.");
         }
-        catch (Exception e) when (http.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        catch (Exception e) when (Problems.IsGone(http, e))
         {
             // The browser went elsewhere; nobody is there to be answered.
         }
@@ -83,6 +90,13 @@ internal static partial class PageAnswers
         {
             http.RequestServices = own;
         }
+    }
+
+    /// <summary>Redirects name a path: the host of a request is whatever its sender wrote.</summary>
+    private static void StayHere(HttpContext http)
+    {
+        if (Uri.TryCreate(http.Response.Headers.Location.ToString(), UriKind.Absolute, out var location) && location.Scheme is "http" or "https")
+            http.Response.Headers.Location = location.PathAndQuery + location.Fragment;
     }
 
     private static void SetHeaders(IHeaderDictionary headers)

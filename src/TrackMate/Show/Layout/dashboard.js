@@ -289,6 +289,9 @@
 
   for (const hidden of document.querySelectorAll('[data-copy][hidden], [data-pause][hidden]')) hidden.hidden = false;
 
+  // What the server guessed of its address, this page knows.
+  for (const code of document.querySelectorAll('code[data-address]')) code.textContent = code.textContent.replaceAll(code.dataset.address, location.origin);
+
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && zone !== root.dataset.zone && navigator.cookieEnabled) {
     document.cookie = `trackmate-zone=${encodeURIComponent(zone)}; path=${root.dataset.base}; max-age=31536000; samesite=strict`;

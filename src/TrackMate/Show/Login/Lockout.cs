@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
+using TrackMate.Receive;
 
 namespace TrackMate.Show;
 
@@ -37,6 +37,16 @@ internal sealed class Lockout(TimeProvider time)
         }
     }
 
+    /// <summary>Takes back an attempt that was not made.</summary>
+    public void Withdraw(string name, IPAddress? address)
+    {
+        var key = KeyOf(name, address);
+        lock (gate)
+        {
+            if (failures.TryGetValue(key, out var known)) failures[key] = (known.Failures - 1, known.Last);
+        }
+    }
+
     public void Succeeded(string name, IPAddress? address)
     {
         lock (gate) failures.Remove(KeyOf(name, address));
@@ -65,11 +75,10 @@ internal sealed class Lockout(TimeProvider time)
         foreach (var (key, _) in failures.OrderBy(known => known.Value.Last).Take(MaxRemembered / 10).ToList()) failures.Remove(key);
     }
 
-    // One who has an IPv6 address has its whole /64. A name is as long as its sender likes, so only its hash is kept.
+    // A name is as long as its sender likes, so only its hash is kept.
     private static string KeyOf(string name, IPAddress? address)
     {
-        if (address is { IsIPv4MappedToIPv6: true }) address = address.MapToIPv4();
-        var network = address is null ? [] : address.AddressFamily is AddressFamily.InterNetworkV6 ? address.GetAddressBytes()[..8] : address.GetAddressBytes();
+        var network = address is null ? [] : AddressNetwork.Of(address).GetAddressBytes();
         var hash = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(name.Trim().ToLowerInvariant()));
         return Convert.ToHexString(network) + ":" + Convert.ToHexString(hash);
     }

@@ -1,32 +1,28 @@
+using System.Net;
 using System.Security.Claims;
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
-using Microsoft.AspNetCore.Identity;
 using TrackMate.Manage;
+using TrackMate.Receive;
 using TrackMate.Store.Sqlite;
 
 namespace TrackMate.Show;
 
 /// <summary>Who may see the dashboard: a member with the password, and then the cookie that says so until the password changes.</summary>
-internal sealed class Members(Registry registry)
+internal sealed class Members(Registry registry, PasswordChecks checks)
 {
     private const string StampClaim = "stamp";
+    private const string LoginClaim = "login";
     private static readonly TimeSpan LoggedInFor = TimeSpan.FromDays(7);
-
-    private static readonly PasswordHasher<string> Hasher = new();
-
-    // Checked where there is no such member, so that an unknown name takes as long as a known one.
-    private static readonly Lazy<string> NobodysHash = new(() => FirstStart.HashPassword(FirstStart.NewPassword()));
-
-    // Checking a password is made to cost; a crowd of guesses may have one core of it.
-    private static readonly SemaphoreSlim OneAtATime = new(1);
 
     public static void Add(WebApplicationBuilder builder, Installation installation)
     {
         builder.Services.AddSingleton<Members>();
         builder.Services.AddSingleton<Lockout>();
+        builder.Services.AddSingleton<PasswordChecks>();
         builder.Services.AddAuthorization();
         builder.Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie(cookie =>
         {
@@ -56,34 +52,35 @@ internal sealed class Members(Registry registry)
     }
 
     /// <returns>Whom the password opens the dashboard for; null if it does not.</returns>
-    public async Task<ClaimsPrincipal?> FindAsync(string name, string password)
+    /// <exception cref="Refused">More log in at once than can be checked.</exception>
+    public async Task<ClaimsPrincipal?> FindAsync(string name, string password, IPAddress? address)
     {
         var member = registry.FindMember(name);
-        await OneAtATime.WaitAsync();
-        try
-        {
-            var right = Hasher.VerifyHashedPassword(name, member?.PasswordHash ?? NobodysHash.Value, password) is not PasswordVerificationResult.Failed;
-            if (!right || member is null) return null;
-        }
-        finally
-        {
-            OneAtATime.Release();
-        }
-
-        return new(new ClaimsIdentity([new(ClaimTypes.Name, name), new(StampClaim, member.Value.Stamp)], CookieAuthenticationDefaults.AuthenticationScheme));
+        if (!await checks.IsRightAsync(address, name, member?.PasswordHash, password) || member is null) return null;
+        var login = RandomNumberGenerator.GetHexString(32);
+        return new(new ClaimsIdentity([new(ClaimTypes.Name, name), new(StampClaim, member.Value.Stamp), new(LoginClaim, login)], CookieAuthenticationDefaults.AuthenticationScheme));
     }
 
-    /// <summary>Whether the password that somebody logged in with is still the member's.</summary>
+    /// <summary>Ends a login: no copy of its cookie opens anything any more, on any server.</summary>
+    public void End(ClaimsPrincipal principal)
+    {
+        // As long as a cookie may be good; one that is ended is given no new time.
+        if (IsCurrent(principal)) registry.EndLogin(principal.FindFirstValue(LoginClaim)!, 2 * LoggedInFor);
+    }
+
+    /// <summary>Whether the password that somebody logged in with is still the member's, and they have not logged out.</summary>
     public bool IsCurrent(ClaimsPrincipal? principal)
     {
         if (Matches(principal)) return true;
+        if (principal?.FindFirstValue(LoginClaim) is not { } login || registry.IsEnded(login)) return false;
         // Another server may have let them in a moment ago, by what this one has not read yet.
         registry.Refresh();
         return Matches(principal);
     }
 
     private bool Matches(ClaimsPrincipal? principal) =>
-        principal?.Identity?.Name is { } name && registry.FindMember(name) is { } member && principal.FindFirstValue(StampClaim) == member.Stamp;
+        principal?.Identity?.Name is { } name && registry.FindMember(name) is { } member && principal.FindFirstValue(StampClaim) == member.Stamp
+        && principal.FindFirstValue(LoginClaim) is { } login && !registry.IsEnded(login);
 
     /// <summary>Only addresses within this site are gone back to.</summary>
     public static string ReturnTo(string? address) =>
