@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.ResponseCompression;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using TrackMate.Host.Contract;
 using TrackMate.Manage;
 using TrackMate.Receive;
@@ -20,11 +21,20 @@ internal static class Server
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseUrls(options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
         builder.WebHost.UseKestrelHttpsConfiguration();
+        var connections = new OpenConnections(options.Edge, options.TrustedProxies);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             // Our own limit answers with a sentence; Kestrel's only has to be beyond it.
             kestrel.Limits.MaxRequestBodySize = 4 * RequestBody.MaxBytes;
+            kestrel.Limits.MaxRequestBufferSize = EdgeLimits.ReadAheadBytes;
+            kestrel.Limits.RequestHeadersTimeout = EdgeLimits.HeaderTime;
+            kestrel.ConfigureEndpointDefaults(listen =>
+            {
+                // One connection of HTTP/2 holds as much as a hundred: proxies speak it to browsers, and HTTP/1.1 to us.
+                listen.Protocols = HttpProtocols.Http1;
+                listen.Use(next => context => connections.Serve(context, next));
+            });
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
@@ -43,6 +53,7 @@ internal static class Server
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(time);
         builder.Services.AddSingleton<StartGate>();
+        builder.Services.AddSingleton(new PublicAddress(options.PublicUrl));
         builder.Services.AddSingleton(services => MessageStore.Open(options.Installation.Engine, services.GetRequiredService<ILogger<MessageStore>>()));
         builder.Services.AddSingleton(_ => Registry.Open(options.Installation.Engine, options.Installation.Sealing, time));
         builder.Services.AddHostedService<RegistryRefresh>();
@@ -83,6 +94,7 @@ internal static class Server
         var gate = app.Services.GetRequiredService<StartGate>();
         app.Use(next => http => gate.Pass(http, next));
         app.Use(next => http => AddressText.Middleware(http, next));
+        if (options.TrustedProxies.Count > 0) app.Use(next => http => connections.Forward(http, next));
         app.UseRouting();
         app.Use(next => http => Problems.FillEmpty(http, next));
         app.Use(next => http => HeadRequests.Allow(http, next));

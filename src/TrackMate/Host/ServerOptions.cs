@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using TrackMate.Manage;
+using TrackMate.Receive;
 using TrackMate.Store.Postgres;
 
 namespace TrackMate.Host;
@@ -15,6 +16,8 @@ namespace TrackMate.Host;
 /// <param name="DiskReserve"><c>TRACKMATE_DISK_RESERVE</c>: free room on the disk of the data folder below which browsers get 503.</param>
 /// <param name="PairsPerAddress"><c>TRACKMATE_PAIRS_PER_ADDRESS</c>: different pairs of e-mail and externalId that browsers of one address may claim in an hour; null for <c>off</c>.</param>
 /// <param name="PairsPerSession"><c>TRACKMATE_PAIRS_PER_SESSION</c>: the same of one session.</param>
+/// <param name="PublicUrl"><c>TRACKMATE_PUBLIC_URL</c>: where browsers reach it, without a slash at the end; null where pages and the first start are to guess.</param>
+/// <param name="Edge"><c>TRACKMATE_MAX_CONNECTIONS</c>, <c>TRACKMATE_MAX_CONNECTIONS_PER_ADDRESS</c>, <c>TRACKMATE_BODY_MEMORY</c>, <c>TRACKMATE_BODY_MEMORY_PER_ADDRESS</c> (MiB), <c>TRACKMATE_BODY_SECONDS</c>: what connections may hold.</param>
 /// <param name="TrustedProxies"><c>TRACKMATE_TRUSTED_PROXIES</c>: addresses or networks whose X-Forwarded-For, -Proto and -Prefix are believed.</param>
 /// <param name="PathBase"><c>TRACKMATE_PATH_BASE</c>: the path below which a proxy serves it, such as <c>/trackmate</c>; empty for none.</param>
 internal sealed record ServerOptions(
@@ -27,6 +30,8 @@ internal sealed record ServerOptions(
     DiskReserve DiskReserve,
     int? PairsPerAddress,
     int? PairsPerSession,
+    string? PublicUrl,
+    EdgeLimits Edge,
     IReadOnlyList<IPNetwork> TrustedProxies,
     string PathBase)
 {
@@ -40,17 +45,20 @@ internal sealed record ServerOptions(
     {
         string? Get(string name) => Given(variable, name);
 
+        var rate = RateOf(Get("TRACKMATE_RATE_LIMIT"));
         return new(
             InstallationFrom(variable),
             UrlsFrom(variable),
             Get("TRACKMATE_COMPANY") is { } company ? CompanyIdOf(company) : null,
             AtLeast("TRACKMATE_API_KEY", Get("TRACKMATE_API_KEY"), Manage.ApiKey.MinLength),
             AtLeast("TRACKMATE_ADMIN_PASSWORD", Get("TRACKMATE_ADMIN_PASSWORD"), MinPasswordLength),
-            RateOf(Get("TRACKMATE_RATE_LIMIT")),
+            rate,
             ReserveOf(Get("TRACKMATE_DISK_RESERVE")),
             // Who lifts the limit of an address for a load test lifts this one of it too.
-            PairsOf("TRACKMATE_PAIRS_PER_ADDRESS", Get("TRACKMATE_PAIRS_PER_ADDRESS"), RateOf(Get("TRACKMATE_RATE_LIMIT")) is null ? null : DefaultPairsPerAddress),
+            PairsOf("TRACKMATE_PAIRS_PER_ADDRESS", Get("TRACKMATE_PAIRS_PER_ADDRESS"), rate is null ? null : DefaultPairsPerAddress),
             PairsOf("TRACKMATE_PAIRS_PER_SESSION", Get("TRACKMATE_PAIRS_PER_SESSION"), DefaultPairsPerSession),
+            PublicUrlOf(Get("TRACKMATE_PUBLIC_URL")),
+            EdgeOf(Get, isLimited: rate is not null),
             ProxiesOf(Get("TRACKMATE_TRUSTED_PROXIES")),
             PathBaseOf(Get("TRACKMATE_PATH_BASE")));
     }
@@ -144,6 +152,29 @@ internal sealed record ServerOptions(
         return path.Length == 0 || Show.PathBases.IsPathBase(path)
             ? path
             : throw new InvalidSettingException("TRACKMATE_PATH_BASE", $"'{text}' is not a path such as /trackmate");
+    }
+
+    private static string? PublicUrlOf(string? text)
+    {
+        if (text is null) return null;
+        return Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.Query.Length + url.Fragment.Length + url.UserInfo.Length == 0
+            ? url.GetLeftPart(UriPartial.Path).TrimEnd('/')
+            : throw new InvalidSettingException("TRACKMATE_PUBLIC_URL", $"'{text}' is not an address such as https://trackmate.shop.com");
+    }
+
+    private static EdgeLimits EdgeOf(Func<string, string?> get, bool isLimited)
+    {
+        int Number(string name, int least, int most, int otherwise) => get(name) is not { } text ? otherwise
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number
+            : throw new InvalidSettingException(name, $"'{text}' is not a whole number from {least} to {most}");
+
+        var otherwise = EdgeLimits.Default;
+        var connections = Number("TRACKMATE_MAX_CONNECTIONS", 10, 1_000_000, otherwise.Connections);
+        var ofAddress = Number("TRACKMATE_MAX_CONNECTIONS_PER_ADDRESS", 1, 1_000_000, otherwise.ConnectionsPerAddress!.Value);
+        var memory = Number("TRACKMATE_BODY_MEMORY", 8, 65_536, (int)(otherwise.HeldBytes >> 20));
+        var memoryOfAddress = Number("TRACKMATE_BODY_MEMORY_PER_ADDRESS", 2, 65_536, (int)(otherwise.HeldBytesPerAddress!.Value >> 20));
+        var seconds = Number("TRACKMATE_BODY_SECONDS", 1, 3600, (int)otherwise.BodyTime.TotalSeconds);
+        return new(connections, isLimited ? ofAddress : null, (long)memory << 20, isLimited ? (long)memoryOfAddress << 20 : null, TimeSpan.FromSeconds(seconds));
     }
 
     private static List<IPNetwork> ProxiesOf(string? text)

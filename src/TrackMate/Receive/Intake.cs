@@ -21,6 +21,8 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
     /// <summary>Of a batch that is refused as a whole so much is kept.</summary>
     private const int KeptBatchBytes = 256 * 1024;
 
+    private SenderCheck? checkSender;
+
     public Registry Registry => registry;
 
     public long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -35,8 +37,8 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
     /// <exception cref="Refused">The address sends more than it may.</exception>
     public void LimitAddress(HttpContext http) => rateLimit.Take(http);
 
-    /// <exception cref="Refused">The company has sent what it may today.</exception>
-    public void LimitCompany(Company company, long receivedAt) => quota.Check(company, receivedAt);
+    /// <exception cref="Refused">This side of the company has sent what it may today.</exception>
+    public void LimitCompany(Company company, Origin side, long receivedAt) => quota.Check(company, side, receivedAt);
 
     /// <summary>
     /// Waits until a body may be parsed: a small one need not, and a large one is turned away where its messages would be. Dispose the turn once it is parsed.
@@ -85,12 +87,20 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
     private Company CompanyOf(HttpContext http, WireObject wire)
     {
         var companyId = wire.RequiredText(Member.CompanyId);
-        var company = registry.Find(companyId) ?? throw new Refused(Reason.UnknownCompany, "company_id is unknown. Copy it from the Get started page of the dashboard.", "company_id");
+        var company = registry.Find(companyId) ?? throw UnknownCompany();
         var origin = http.Request.Headers.Origin.ToString();
         if (origin.Length > 0 && company.Settings.AllowedOrigins is { Count: > 0 } allowed && !allowed.Any(entry => AllowedOrigin.Allows(entry, origin)))
             throw new Refusal(company, new(Reason.OriginNotAllowed, $"The origin {origin} is not allowed for this company. Allow it with: trackmate company set --origin (list all allowed origins)."), Batches.EventIdOf(wire));
         return company;
     }
+
+    /// <summary>Of a large body that names a company which is not here no more is read.</summary>
+    private void CheckSender(ReadOnlySpan<byte> begun)
+    {
+        if (WireObject.Peek(begun, Member.CompanyId) is { } companyId && registry.Find(companyId) is null) throw UnknownCompany();
+    }
+
+    private static Refused UnknownCompany() => new(Reason.UnknownCompany, "company_id is unknown. Copy it from the Get started page of the dashboard.", "company_id");
 
     public async Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected)
     {
@@ -109,7 +119,7 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
         RequestBody? body = null;
         try
         {
-            body = await RequestBody.ReadAsync(http);
+            body = await RequestBody.ReadAsync(http, sender is null ? checkSender ??= CheckSender : null);
             await slice(http, body);
         }
         catch (Refusal refusal)
@@ -120,7 +130,7 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
         catch (Refused refused)
         {
             // A spent quota says nothing about the message, and would push out what does; of whom is kept out nothing is kept.
-            if (sender is not null && refused.Reason is not (Reason.QuotaSpent or Reason.Suppressed)) await KeepAsync(http, call, new(sender, refused), body);
+            if (sender is not null && refused.Reason is not (Reason.QuotaSpent or Reason.Suppressed or Reason.TooManyRequests or Reason.StoreUnavailable or Reason.BodyTooSlow)) await KeepAsync(http, call, new(sender, refused), body);
             await Problems.WriteAsync(http, refused);
         }
         catch (StoreUnavailableException e) when (e.IsInUse)
@@ -141,9 +151,19 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
 
     public static Task WriteAsync(HttpContext http, byte[] json)
     {
+        if (json.Length > EdgeLimits.LargeBytes) return WriteLargeAsync(http, json);
         http.Response.ContentType = "application/json; charset=utf-8";
         http.Response.ContentLength = json.Length;
         return http.Response.Body.WriteAsync(json, http.RequestAborted).AsTask();
+    }
+
+    /// <summary>It stays in memory until it is taken, however slowly.</summary>
+    private static async Task WriteLargeAsync(HttpContext http, byte[] json)
+    {
+        using var held = new HeldMemory(http, json.Length);
+        http.Response.ContentType = "application/json; charset=utf-8";
+        http.Response.ContentLength = json.Length;
+        await http.Response.Body.WriteAsync(json, http.RequestAborted);
     }
 
     private async Task KeepAsync(HttpContext http, ReceivingCall call, Refusal refusal, RequestBody? body)

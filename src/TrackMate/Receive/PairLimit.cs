@@ -27,7 +27,7 @@ internal sealed class PairLimit(int? perAddress, int? perSession)
         lock (gate)
         {
             var session = sessions.Find((identify.Company.Number, identify.SessionId!), now);
-            var network = addresses.Find(RateLimit.NetworkOf(address), now);
+            var network = addresses.Find(AddressNetwork.Of(address), now);
             if (perSession is { } most && !session.Allows(pair, most)) throw TooMany("session", session, now);
             if (perAddress is { } mostOfAddress && !network.Allows(pair, mostOfAddress)) throw TooMany("address", network, now);
             session.Pairs.Add(pair);

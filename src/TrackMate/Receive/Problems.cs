@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.WebUtilities;
 using TrackMate.Store;
 
@@ -39,7 +40,11 @@ internal static partial class Problems
         await WriteAsync(http, problem);
         await http.Response.CompleteAsync();
         var pause = TimeSpan.FromMilliseconds(Math.Min(LongestPause, (http.Request.ContentLength ?? UnknownBytes) / BytesAMillisecond));
-        if (pause > TimeSpan.FromMilliseconds(1)) await Task.Delay(pause, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (pause <= TimeSpan.FromMilliseconds(1)) return;
+        var connection = http.Features.Get<TrackedConnection>();
+        connection?.Pause(true);
+        await Task.Delay(pause, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        connection?.Pause(false);
     }
 
     private static Task WriteAsync(HttpContext http, Problem problem)
@@ -55,9 +60,9 @@ internal static partial class Problems
         {
             await next(http);
         }
-        catch (Exception e) when (http.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        catch (Exception e) when (IsGone(http, e))
         {
-            // The sender hung up; nobody is there to be answered.
+            // The sender hung up, or was closed to make room; nobody is there to be answered.
         }
         catch (Refused refused) when (!http.Response.HasStarted)
         {
@@ -83,6 +88,10 @@ internal static partial class Problems
             await WriteAsync(http, new Problem("about:blank", ReasonPhrases.GetReasonPhrase(500), 500, "Internal server error. The request is not at fault; see the server's log."));
         }
     }
+
+    /// <summary>Whether a request failed since its connection is not there any more.</summary>
+    public static bool IsGone(HttpContext http, Exception e) =>
+        (e is OperationCanceledException ? e.InnerException ?? e : e) is ConnectionAbortedException or ConnectionResetException || (http.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException);
 
     [LoggerMessage(EventId = 20, Level = LogLevel.Error, Message = "{Method} {Endpoint} failed; the sender got a 500.")]
     private static partial void LogFault(ILogger logger, string method, string? endpoint, Exception exception);

@@ -25,21 +25,10 @@ internal sealed class RateLimit : IDisposable
     public void Take(HttpContext http)
     {
         if (limiter is null) return;
-        using var lease = limiter.AttemptAcquire(NetworkOf(http.Connection.RemoteIpAddress ?? IPAddress.None));
+        using var lease = limiter.AttemptAcquire(AddressNetwork.Of(http.Connection.RemoteIpAddress ?? IPAddress.None));
         if (lease.IsAcquired) return;
         throw new Refused(Reason.TooManyRequests, "Too many requests per second from this address. Send several events in one request, or wait.", retryAfterSeconds: 1);
     }
 
     public void Dispose() => limiter?.Dispose();
-
-    /// <summary>Whom an address stands for: itself, or its IPv6 network.</summary>
-    public static IPAddress NetworkOf(IPAddress address)
-    {
-        if (address.IsIPv4MappedToIPv6) return address.MapToIPv4();
-        if (address.AddressFamily is not System.Net.Sockets.AddressFamily.InterNetworkV6) return address;
-        Span<byte> bytes = stackalloc byte[16];
-        address.TryWriteBytes(bytes, out _);
-        bytes[8..].Clear();
-        return new(bytes);
-    }
 }

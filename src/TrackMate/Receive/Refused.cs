@@ -17,6 +17,7 @@ internal enum Reason
     OriginNotAllowed,
     ScopeMissing,
     NotFound,
+    BodyTooSlow,
     TooLarge,
     UnsupportedEncoding,
     MissingField,
@@ -64,6 +65,7 @@ internal sealed class Refused(Reason reason, string detail, string? field = null
         Reason.NoKey or Reason.UnknownKey or Reason.UnknownCompany or Reason.TokenMissing or Reason.TokenInvalid => 401,
         Reason.ForeignCompany or Reason.OriginNotAllowed or Reason.ScopeMissing => 403,
         Reason.NotFound => 404,
+        Reason.BodyTooSlow => 408,
         Reason.TooLarge => 413,
         Reason.UnsupportedEncoding => 415,
         Reason.MissingField or Reason.WrongType or Reason.BadValue or Reason.TooDeep or Reason.TooManyKeys or Reason.BadNumber

@@ -1,7 +1,12 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using Microsoft.Net.Http.Headers;
 
 namespace TrackMate.Receive;
+
+/// <summary>Looks at what a large body begins with.</summary>
+/// <exception cref="Refused">It is from nobody whose body is read on.</exception>
+internal delegate void SenderCheck(ReadOnlySpan<byte> begun);
 
 /// <summary>A request's body in one rented piece; what was parsed from it points into it, so it is given back after the answer.</summary>
 internal sealed class RequestBody : IDisposable
@@ -13,26 +18,42 @@ internal sealed class RequestBody : IDisposable
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
+    // What is common keeps few large pieces: of the shared pool's, some for each thread and processor, a flood would leave a hundred mebibytes behind.
+    private static readonly ArrayPool<byte> Large = ArrayPool<byte>.Create(MaxBytes, maxArraysPerBucket: 8);
+
+    private readonly HttpContext http;
+    private readonly SenderCheck? check;
+    private HeldMemory? held;
     private byte[] buffer;
     private int length;
 
-    private RequestBody(int capacity) => buffer = ArrayPool<byte>.Shared.Rent(capacity);
+    private RequestBody(HttpContext http, SenderCheck? check, int capacity)
+    {
+        this.http = http;
+        this.check = check;
+        buffer = ArrayPool<byte>.Shared.Rent(capacity);
+    }
 
     /// <summary>Without the byte order mark that some senders begin with.</summary>
     public ReadOnlyMemory<byte> Utf8 => buffer.AsMemory(0, length)[(buffer.AsSpan(0, length).StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0)..];
 
-    /// <exception cref="Refused">Too large, not UTF-8, or in a coding that is not taken.</exception>
-    public static async ValueTask<RequestBody> ReadAsync(HttpContext http)
+    /// <param name="http">The request.</param>
+    /// <param name="check">Asked before more of a large body is read than there is so far.</param>
+    /// <exception cref="Refused">Too large, too slow, not UTF-8, in a coding that is not taken, or refused by <paramref name="check"/>.</exception>
+    /// <exception cref="BadHttpRequestException">It is not framed as HTTP wants it.</exception>
+    public static async ValueTask<RequestBody> ReadAsync(HttpContext http, SenderCheck? check = null)
     {
         var declared = http.Request.ContentLength;
         if (declared > MaxBytes) throw TooLarge();
         // Grown by what arrives, not by what is announced.
-        var body = new RequestBody((int)Math.Min(declared ?? 4096, 16 * 1024));
+        var body = new RequestBody(http, check, (int)Math.Min(declared ?? 4096, EdgeLimits.LargeBytes));
+        var isWhole = false;
         try
         {
-            if (ContentCodings.Decoded(http, out var coding) is { } decoded) await body.InflateAsync(http, decoded, coding);
-            else await body.FillAsync(http);
+            if (ContentCodings.Decoded(http, out var coding) is { } decoded) await body.InflateAsync(decoded, coding);
+            else await body.FillAsync();
 
+            isWhole = true;
             if (body.Utf8.IsEmpty) throw new Refused(Reason.Malformed, "The body is empty; send a JSON object.");
             if (!IsText(body.Utf8.Span)) throw NotUtf8(http, body.Utf8.Span);
             return body;
@@ -40,6 +61,8 @@ internal sealed class RequestBody : IDisposable
         catch
         {
             body.Dispose();
+            // What is left of a body that nobody wants is followed by no other request.
+            if (!isWhole) http.Response.Headers.Connection = "close";
             throw;
         }
     }
@@ -49,8 +72,9 @@ internal sealed class RequestBody : IDisposable
 
     public void Dispose()
     {
+        held?.Dispose();
         if (buffer.Length == 0) return;
-        ArrayPool<byte>.Shared.Return(buffer);
+        PoolOf(buffer.Length).Return(buffer);
         buffer = [];
     }
 
@@ -64,26 +88,33 @@ internal sealed class RequestBody : IDisposable
         return new(Reason.BadText, $"The body is not valid UTF-8; encode it as UTF-8.{found}");
     }
 
-    private async ValueTask FillAsync(HttpContext http)
+    private async ValueTask FillAsync()
     {
         var reader = http.Request.BodyReader;
-        while (true)
+        // Mostly all of it is there; who sends nothing at all is Kestrel's to give up.
+        if (Take(reader, await BodyReading.FirstAsync(reader, http))) return;
+        using var reading = new BodyReading(http);
+        while (!Take(reader, await reading.NextAsync(reader)))
         {
-            var read = await reader.ReadAsync(http.RequestAborted);
-            foreach (var piece in read.Buffer) Add(piece.Span);
-            reader.AdvanceTo(read.Buffer.End);
-            if (read.IsCompleted) return;
         }
     }
 
-    private async ValueTask InflateAsync(HttpContext http, Stream decoded, string coding)
+    private bool Take(PipeReader reader, ReadResult read)
     {
+        foreach (var piece in read.Buffer) Add(piece.Span);
+        reader.AdvanceTo(read.Buffer.End);
+        return read.IsCompleted;
+    }
+
+    private async ValueTask InflateAsync(Stream decoded, string coding)
+    {
+        using var reading = new BodyReading(http);
         await using var inflated = decoded;
         var piece = ArrayPool<byte>.Shared.Rent(16 * 1024);
         try
         {
             int read;
-            while ((read = await inflated.ReadAsync(piece, http.RequestAborted)) > 0) Add(piece.AsSpan(0, read));
+            while ((read = await reading.NextAsync(inflated, piece)) > 0) Add(piece.AsSpan(0, read));
         }
         catch (Exception e) when (ContentCodings.IsDamage(e))
         {
@@ -98,17 +129,23 @@ internal sealed class RequestBody : IDisposable
     private void Add(ReadOnlySpan<byte> piece)
     {
         if (length + piece.Length > MaxBytes) throw TooLarge();
-        if (length + piece.Length > buffer.Length)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Min(MaxBytes, Math.Max(buffer.Length * 2, length + piece.Length)));
-            buffer.AsSpan(0, length).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(buffer);
-            buffer = larger;
-        }
-
+        if (length + piece.Length > buffer.Length) Grow(length + piece.Length);
         piece.CopyTo(buffer.AsSpan(length));
         length += piece.Length;
     }
+
+    private void Grow(int least)
+    {
+        check?.Invoke(Utf8.Span);
+        var capacity = Math.Min(MaxBytes, Math.Max(buffer.Length * 2, least));
+        (held ??= new(http)).GrowTo(capacity);
+        var larger = PoolOf(capacity).Rent(capacity);
+        buffer.AsSpan(0, length).CopyTo(larger);
+        PoolOf(buffer.Length).Return(buffer);
+        buffer = larger;
+    }
+
+    private static ArrayPool<byte> PoolOf(int capacity) => capacity > EdgeLimits.LargeBytes ? Large : ArrayPool<byte>.Shared;
 
     public static Refused TooLarge() => new(Reason.TooLarge, "The body is larger than 1 MiB (decoded); send fewer events at once.");
 }

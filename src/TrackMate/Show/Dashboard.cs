@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Mvc;
 using TrackMate.Manage;
+using TrackMate.Receive;
 using TrackMate.Store;
 using TrackMate.Store.Read;
 
@@ -12,7 +13,7 @@ namespace TrackMate.Show;
 internal static class Dashboard
 {
     /// <summary>Forms here are small; nobody who is not logged in makes us read more.</summary>
-    private const long MaxFormBytes = 64 * 1024;
+    public const long MaxFormBytes = 64 * 1024;
 
     /// <summary>A batch that is kept whole, indented and escaped as forms are; only for those who are logged in.</summary>
     private const long MaxMendedBytes = 2 * 1024 * 1024;
@@ -30,9 +31,11 @@ internal static class Dashboard
     /// <summary>The steps that stand between routing and the pages.</summary>
     public static void Use(WebApplication app)
     {
+        var rateLimit = app.Services.GetRequiredService<RateLimit>();
         app.Use(next => http => PageAnswers.Middleware(http, next));
         app.UseAuthentication();
         app.UseAuthorization();
+        app.Use(next => http => FormBodies.Middleware(http, next, rateLimit));
         app.UseAntiforgery();
     }
 
@@ -65,6 +68,8 @@ internal static class Dashboard
             return;
         }
 
+        // A copy of the cookie, wherever it was taken, is worth nothing afterwards.
+        http.RequestServices.GetRequiredService<Members>().End(http.User);
         await http.SignOutAsync();
         http.Response.Redirect(Links.Login);
     }

@@ -116,7 +116,14 @@ internal sealed class Documents(Database database, Company company)
     public ProfilesPage Profiles(long? before, int limit)
     {
         var persons = Persons.List(company, before, limit + 1);
-        return new([.. persons.Take(limit).Select(person => Profile(person.Person))], persons.Count > limit ? Cursors.Write(company, persons[limit - 1].Number) : null);
+        var (page, room) = (new List<ProfileDocument>(), new PageBounds());
+        foreach (var (person, _) in persons.Take(limit))
+        {
+            page.Add(Profile(person));
+            if (!room.HasRoomAfter(page[^1].Traits.Values.Sum(trait => (long)JsonMarshal.GetRawUtf8Value(trait).Length))) break;
+        }
+
+        return new(page, persons.Count > page.Count ? Cursors.Write(company, persons[page.Count - 1].Number) : null);
     }
 
     /// <summary>All profiles by when they were created, with the places of the first and the last.</summary>
@@ -290,13 +297,16 @@ internal sealed class Documents(Database database, Company company)
         return DocumentOf(company.Anchor(whole.First.UnixMilliseconds, whole.FirstEventId), person, timelines.ServerSession(person, whole, after, limit + 1), limit, _ => person.Id);
     }
 
-    private SessionDocument DocumentOf(string sessionId, Person? owner, List<StoredEvent> events, int limit, Func<StoredEvent, ProfileId?> ownerOf) => new(
+    private SessionDocument DocumentOf(string sessionId, Person? owner, List<StoredEvent> events, int limit, Func<StoredEvent, ProfileId?> ownerOf) =>
+        DocumentOf(sessionId, owner, events, ownerOf, TimelineReader.Fitting(events, limit));
+
+    private SessionDocument DocumentOf(string sessionId, Person? owner, List<StoredEvent> events, Func<StoredEvent, ProfileId?> ownerOf, int count) => new(
         company.KeyedId("session", sessionId).ToString(),
         company.CompanyId,
         sessionId,
         owner?.Id.ToString(),
-        [.. events.Take(limit).Select(stored => new SessionEvent(stored.EventId, stored.Type, Json(stored.Data), Shown.Time(stored.Order.UnixMilliseconds), ownerOf(stored)?.ToString()))],
-        events.Count > limit ? Cursors.Write(company, new EventCursor(events[limit - 1].Order, events[limit - 1].EventId)) : null);
+        [.. events.Take(count).Select(stored => new SessionEvent(stored.EventId, stored.Type, Json(stored.Data), Shown.Time(stored.Order.UnixMilliseconds), ownerOf(stored)?.ToString()))],
+        events.Count > count ? Cursors.Write(company, new EventCursor(events[count - 1].Order, events[count - 1].EventId)) : null);
 
     private string SessionIdOf(long session) => sessionIds.TryGetValue(session, out var id) ? id : sessionIds[session] = sessions.IdOf(company, session);
 

@@ -1,4 +1,5 @@
 using TrackMate.Bind;
+using TrackMate.Receive;
 using TrackMate.Store;
 using TrackMate.Store.Erase;
 using TrackMate.Store.Read;
@@ -9,8 +10,14 @@ namespace TrackMate.Show;
 /// <param name="read">Reads out of one snapshot.</param>
 internal sealed class Export(Company company, long now, ISnapshots read)
 {
-    /// <summary>Messages in memory at once, of 32 KiB at most each.</summary>
+    /// <summary>Messages in memory at once, of 32 KiB at most each, where a file takes them.</summary>
     private const int PageSize = 200;
+
+    /// <summary>Where somebody takes them who may be slow.</summary>
+    private const int PageSizeOfPerson = 32;
+
+    /// <summary>What the export of a person takes of the memory, however slowly it is taken.</summary>
+    public const int HeldBytes = 2 * PageSizeOfPerson * Intake.MaxEventBytes;
 
     /// <summary>One person: who they are, each message that concerns them as it was sent, and the acts about them.</summary>
     /// <returns>False where the company has no such profile; nothing is written then.</returns>
@@ -24,7 +31,7 @@ internal sealed class Export(Company company, long now, ISnapshots read)
         if (found is not (var known, var document, var messages)) return false;
         var output = begin(known.Id);
         await output.WriteAsync(ExportLines.OfProfile(document, now), cancel);
-        foreach (var page in messages.Chunk(PageSize))
+        foreach (var page in messages.Chunk(PageSizeOfPerson))
         {
             foreach (var exported in read.Read(database => new ExportReader(database).Of(company, page), company)) await output.WriteAsync(ExportLines.Of(exported), cancel);
         }

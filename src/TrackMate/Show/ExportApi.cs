@@ -14,6 +14,7 @@ internal sealed class ExportApi(MessageStore store, Registry registry, TimeProvi
     {
         var (company, _) = Keys.Authorize(http, registry, Scopes.Admin);
         if (!ProfileId.TryParse((string?)http.Request.RouteValues["id"], out var id)) throw NotFound();
+        using var held = new HeldMemory(http, Show.Export.HeldBytes);
         var export = new Export(company, time.GetUtcNow().ToUnixTimeMilliseconds(), store);
         var found = await export.WriteAsync(id, profile =>
         {

@@ -28,6 +28,38 @@ public sealed class ReadingTests(RunningServer running) : IClassFixture<RunningS
             (await running.Backend.GetAsync($"{path}?limit={limit}")).AssertRefused(400, "limit");
     }
 
+    /// <summary>A thousand events may be 32 MB; a page is not.</summary>
+    [Fact]
+    public async Task A_page_of_large_events_ends_early_and_the_next_one_goes_on()
+    {
+        var shop = await running.NewShopAsync();
+        var shopper = shop.NewShopper();
+        var text = new string('x', 30_000);
+        for (var batch = 0; batch < 6; batch++)
+        {
+            var events = Enumerable.Range(0, 30).Select(i => (JsonNode)new JsonObject { ["eventType"] = "page_view", ["eventId"] = $"{batch}-{i}", ["eventData"] = new JsonObject { ["text"] = text } });
+            (await shopper.SendAsync("/api/events", new JsonObject { ["company_id"] = shop.CompanyId, ["sessionId"] = shopper.SessionId, ["events"] = new JsonArray([.. events]) })).AssertOk();
+        }
+
+        var id = (await shopper.IdentifyAsync("large@example.com")).AssertOk()["profileId"]!;
+        foreach (var path in new[] { $"/api/profiles/{id}/timeline", $"/api/sessions/{shopper.SessionId}" })
+        {
+            var seen = new List<string>();
+            string? cursor = null;
+            do
+            {
+                var page = await shop.Backend.GetAsync($"{path}?limit=1000" + (cursor is null ? "" : "&cursor=" + cursor));
+                Assert.True(page.Text.Length < 5 << 20, $"A page of {path} has {page.Text.Length} characters.");
+                seen.AddRange(page.Body!["events"]!.AsArray().Select(shown => shown!["eventId"]!.ToString()));
+                cursor = page.Body["nextCursor"]?.ToString();
+            }
+            while (cursor is not null);
+
+            Assert.Equal(181, seen.Count);
+            Assert.Equal(181, seen.Distinct().Count());
+        }
+    }
+
     [Fact]
     public async Task A_limit_is_fifty_unless_said_and_a_thousand_at_most()
     {

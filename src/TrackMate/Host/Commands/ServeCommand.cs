@@ -35,7 +35,7 @@ internal static class ServeCommand
             // Only a server that listens prints the secrets it made: those of one that could not are made again at the next start.
             var first = FirstStart.Ensure(app.Services.GetRequiredService<Registry>(), options);
             app.Services.GetRequiredService<StartGate>().Open();
-            Console.WriteLine(Welcome(first, AddressOf(app) + options.PathBase, options.Installation.Engine.Place));
+            Console.WriteLine(Welcome(first, AddressOf(app) + options.PathBase, options.PublicUrl, options.Installation.Engine.Place));
             await app.WaitForShutdownAsync(cancel);
             return 0;
         }
@@ -63,11 +63,11 @@ internal static class ServeCommand
         return ServerAddress.Reachable(addresses.First());
     }
 
-    private static string Welcome(FirstStart first, string url, string place)
+    private static string Welcome(FirstStart first, string url, string? publicUrl, string place)
     {
         var text = new System.Text.StringBuilder();
         text.AppendLine().AppendLine($"  TrackMate {Health.Version} is running.").AppendLine();
-        text.AppendLine($"  Dashboard   {url}");
+        text.AppendLine($"  Dashboard   {url}{(publicUrl is null ? "" : $" (for browsers: {publicUrl})")}");
         text.AppendLine($"  Data        {place}");
         text.AppendLine($"  Company     {first.Company.CompanyId}");
         if (first.AdminPassword is { } password) text.AppendLine($"  Login       {FirstStart.AdminName}").AppendLine($"  Password    {password}");
@@ -76,7 +76,7 @@ internal static class ServeCommand
         {
             text.AppendLine().AppendLine("  These secrets are shown this once; only their hashes are kept.");
             text.AppendLine().AppendLine("  Paste this into your pages:").AppendLine();
-            foreach (var line in Snippet.For(first.Company.CompanyId, url).Split('\n')) text.AppendLine("    " + line);
+            foreach (var line in Snippet.For(first.Company.CompanyId, publicUrl ?? url).Split('\n')) text.AppendLine("    " + line);
         }
 
         return text.ToString();

@@ -26,7 +26,7 @@ internal static class Calls
         {
             Bodies = [typeof(BrowserEventBody), typeof(BrowserEventsBody)],
             BodyExample = """{"company_id":"TM-SHOP99","sessionId":"session_1729260000_abc123","eventType":"page_view","eventData":{"address":"https://shop.com/homepage"},"timestamp":"2025-10-18T10:00:00Z","eventId":"0199f6a5-0000-7000-8000-000000000001"}""",
-            Problems = [400, 401, 403, 413, 415, 422, 429, 503],
+            Problems = [400, 401, 403, 408, 413, 415, 422, 429, 503],
         },
         new(HttpMethod.Post, "/api/profile", "identify", Send, "Say who a browser's session is",
             "Every event of the session, past and future, is then on that person's timeline. The answer is always the id of the identifier in this message, known or not. A token, a JWT of the company's back end for this person and company, makes it verified; where the company enforces tokens, one without is a 401. POST /t/profile is the same call.",
@@ -34,7 +34,7 @@ internal static class Calls
         {
             Bodies = [typeof(IdentifyBody)],
             BodyExample = """{"company_id":"TM-SHOP99","sessionId":"session_1729260000_abc123","email":"sarah@example.com","name":"Sarah Johnson","timestamp":"2025-10-18T10:08:00Z","eventId":"0199f6ac-5300-7000-8000-000000000002"}""",
-            Problems = [400, 401, 403, 413, 415, 422, 429, 503],
+            Problems = [400, 401, 403, 408, 413, 415, 422, 429, 503],
         },
         new(HttpMethod.Post, "/api/webhooks/events", "receiveWebhook", Send, "Send a back end's events",
             "One event or a batch of at most 500, for whomever the identifier names: userId, else email, else externalId, else sessionId. profileId is null while the session is nobody's. A batch is answered by one result each, in order, an answer or a problem.",
@@ -43,7 +43,7 @@ internal static class Calls
             Bodies = [typeof(WebhookBody), typeof(WebhooksBody)],
             BodyExample = """{"identifier":{"email":"sarah@example.com"},"eventType":"payment_processed","eventData":{"orderId":"ch_abc123stripe","amount":79.99,"currency":"USD"},"timestamp":"2025-10-18T10:12:00Z","eventId":"evt_5"}""",
             BatchAnswer = typeof(WebhookBatchAnswer),
-            Problems = [400, 401, 403, 413, 415, 422, 429, 503],
+            Problems = [400, 401, 403, 408, 413, 415, 422, 429, 503],
             Scope = "write",
         },
         new(HttpMethod.Get, "/api/profiles", "listProfiles", Read, "Find profiles",

@@ -163,6 +163,7 @@ internal static class OpenApi
         401 => "An unknown company_id, or no or an unknown key.",
         403 => "Another company's key, an origin that is not listed, or a key without the scope.",
         404 => "What was asked for is not there.",
+        408 => "The body did not arrive in time.",
         413 => "More bytes than are taken: 1 MiB in a request, 32 KiB in an event.",
         415 => "A Content-Encoding other than gzip, deflate and br.",
         422 => "JSON that breaks a rule: a missing field, a value that cannot be, too deep, too many.",

@@ -38,8 +38,9 @@ internal sealed class TimelineReader(Database database)
         var registration = filter.Origin is Origin.Server ? null : persons.RegistrationOf(person);
         if (filter.Session is not null && registration?.Session != filter.Session) registration = null;
         var (events, examinedTo) = Merge(person.Company, sources, filter, after, limit + 1, newestFirst, registration);
-        if (events.Count <= limit) return new(events, examinedTo, examinedTo is not null);
-        events.RemoveAt(limit);
+        var fitting = Fitting(events, limit);
+        if (events.Count <= fitting) return new(events, examinedTo, examinedTo is not null);
+        events.RemoveRange(fitting, events.Count - fitting);
         return new(events, new(events[^1].Order, events[^1].EventId), IsCut: false);
     }
 
@@ -135,7 +136,7 @@ internal sealed class TimelineReader(Database database)
         }));
         foreach (var source in sources) heap.Enqueue(source, (source.Bound, "", false));
 
-        var page = new List<StoredEvent>();
+        var (page, held) = (new List<StoredEvent>(), 0L);
         var opened = new List<Source>();
         var (examined, bytes) = (0, 0L);
         EventCursor? examinedTo = null;
@@ -163,7 +164,12 @@ internal sealed class TimelineReader(Database database)
                     examined++;
                     examinedTo = new(place.Order, place.EventId);
                     if (filter.Words is not null) bytes += source.Rows!.Bytes(5).Length;
-                    if (Matches(source.Rows!, filter)) page.Add(Read(source.Rows!, source.Of));
+                    if (Matches(source.Rows!, filter))
+                    {
+                        page.Add(Read(source.Rows!, source.Of));
+                        // One more than fits says that there is more.
+                        if ((held += BytesOf(page[^1])) >= PageBounds.MaxBytes) limit = Math.Min(limit, page.Count + 1);
+                    }
                 }
 
                 if (source.Rows!.Next()) heap.Enqueue(source, (new(source.Rows.Long(2)), source.Rows.Text(1), true));
@@ -182,6 +188,16 @@ internal sealed class TimelineReader(Database database)
         (filter.Origin is not { } origin || new EventOrder(row.Long(2)).Origin == origin)
         && (filter.EventType is not { } type || row.Text(4) == type)
         && (filter.Words is not { } words || EventWords.Hold(words, row.Text(4), row.Text(1), row.Bytes(5)));
+
+    /// <summary>How many of the events of a page are shown: as many as asked for, or as are no larger together than one may be.</summary>
+    public static int Fitting(List<StoredEvent> events, int limit)
+    {
+        var (count, bytes) = (0, 0L);
+        while (count < events.Count && count < limit && bytes < PageBounds.MaxBytes) bytes += BytesOf(events[count++]);
+        return count;
+    }
+
+    private static long BytesOf(StoredEvent stored) => stored.Data.Length + stored.Context.Length;
 
     private static void AddRegistration(List<StoredEvent> page, Registration registration, TimelineFilter filter, EventCursor? after, int direction)
     {

@@ -1,0 +1,28 @@
+using System.Diagnostics.Metrics;
+using TrackMate.Store;
+
+namespace TrackMate.Receive;
+
+/// <summary>What an operator watches of connections.</summary>
+internal static class EdgeMetrics
+{
+    /// <summary>Why a connection was closed by us.</summary>
+    public const string Connections = "connections", AddressConnections = "address_connections", Memory = "memory", AddressMemory = "address_memory", Newcomer = "newcomer";
+
+    private static readonly Meter Meter = new(StoreMetrics.MeterName);
+
+    private static readonly Counter<long> ClosedConnections = Meter.CreateCounter<long>("trackmate.connections.closed", description: "Connections closed to make room, by the bound that was met.");
+
+    private static Func<int>? open;
+    private static Func<long>? heldBytes;
+
+    static EdgeMetrics()
+    {
+        Meter.CreateObservableGauge("trackmate.connections", () => open?.Invoke() ?? 0, description: "Open connections.");
+        Meter.CreateObservableGauge("trackmate.held_bytes", () => heldBytes?.Invoke() ?? 0, description: "Bytes of large bodies and answers in memory.");
+    }
+
+    public static void Watch(Func<int> openConnections, Func<long> held) => (open, heldBytes) = (openConnections, held);
+
+    public static void Closed(string reason) => ClosedConnections.Add(1, new KeyValuePair<string, object?>("reason", reason));
+}
