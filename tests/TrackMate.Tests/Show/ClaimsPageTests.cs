@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
+using TrackMate.Bind;
 using TrackMate.Tests.Browser;
 using TrackMate.Tests.Running;
 using static Microsoft.Playwright.Assertions;
@@ -119,6 +120,46 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
         await viewer.GoAsync($"/c/{shop.CompanyId}/claims/undo?from=nonsense");
         Assert.Contains("is not a time", await viewer.TextAsync(".problem"));
         Assert.Empty(viewer.Complaints);
+    }
+
+    [Fact]
+    public async Task What_browsers_suggest_is_reviewed_and_merged_all_at_once_but_what_is_in_doubt()
+    {
+        var shop = await running.NewShopAsync(new() { ClaimedJoins = ClaimedJoins.New });
+        for (var i = 0; i < 3; i++)
+        {
+            await shop.Backend.WebhookAsync("payment_processed", new { amount = 20, currency = "USD" }, email: $"suggested{i}@example.com", at: "2025-10-18T10:00:00Z");
+            await shop.Backend.WebhookAsync("order_shipped", externalId: $"suggested-{i}", at: "2025-10-18T10:30:00Z");
+            var shopper = shop.NewShopper($"session_suggested_{i}");
+            await shopper.SendAsync("/api/profile", System.Text.Json.Nodes.JsonNode.Parse($$"""{"company_id":"{{shop.CompanyId}}","sessionId":"{{shopper.SessionId}}","email":"suggested{{i}}@example.com","externalId":"suggested-{{i}}","timestamp":"2025-10-18T11:01:00Z"}""")!);
+        }
+
+        // One person would have two external ids.
+        await shop.Backend.WebhookAsync("order_shipped", email: "suggested2@example.com", externalId: "own-2", at: "2025-10-18T12:00:00Z");
+
+        await using var viewer = await Viewer.OpenAsync(browser, running.Server);
+        await viewer.GoAsync($"/c/{shop.CompanyId}/people");
+        Assert.Contains("3 pairs look like one person", await viewer.TextsAsync("h2"));
+        await viewer.Page.ClickAsync("text=Review them");
+        Assert.Equal("3 pairs look like one person", await viewer.TextAsync("h1"));
+        Assert.Equal(3, await viewer.Page.Locator(".claims li").CountAsync());
+        await ShootAsync(viewer, "suggestions");
+        await viewer.Page.ClickAsync("text=Merge all…");
+        Assert.Equal("2 events and 2 sessions would move to another profile’s timeline. 1 pair would give one person two external ids; those are left for you to look at.", await viewer.TextAsync(".moves"));
+        await ShootAsync(viewer, "suggestions-all");
+        await viewer.Page.ClickAsync("button:has-text('Merge 2 pairs')");
+        Assert.EndsWith($"/c/{shop.CompanyId}/audit", Regex.Replace(viewer.Page.Url, "[?]notice=\\d+$", ""));
+        await viewer.GoAsync($"/c/{shop.CompanyId}/people/suggestions");
+        Assert.Equal("1 pair looks like one person", await viewer.TextAsync("h1"));
+        await viewer.Page.ClickAsync("text=Not the same…");
+        await viewer.Page.ClickAsync("button.primary");
+        Assert.Equal("Nothing to decide", await viewer.TextAsync(".empty-card h2"));
+        Assert.Empty(viewer.Complaints);
+    }
+
+    private static async Task ShootAsync(Viewer viewer, string name)
+    {
+        if (Environment.GetEnvironmentVariable("TRACKMATE_PICTURES") is { Length: > 0 } folder) await viewer.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png"), FullPage = true });
     }
 
     [Fact]

@@ -21,8 +21,9 @@ internal static class ActForms
         app.MapPost("/c/{companyId}/act/do", Do).RequireAuthorization().WithMetadata(guards);
         app.MapPost("/c/{companyId}/act/undo", Undo).RequireAuthorization().WithMetadata(guards);
         app.MapPost("/c/{companyId}/act/undo-claims", UndoClaims).RequireAuthorization().WithMetadata(guards);
+        app.MapPost("/c/{companyId}/act/accept-suggestions", AcceptAll).RequireAuthorization().WithMetadata(guards);
         // Who had to log in first comes back to the form's address without the form.
-        foreach (var address in new[] { "/c/{companyId}/act/do", "/c/{companyId}/act/undo", "/c/{companyId}/act/undo-claims" })
+        foreach (var address in new[] { "/c/{companyId}/act/do", "/c/{companyId}/act/undo", "/c/{companyId}/act/undo-claims", "/c/{companyId}/act/accept-suggestions" })
             app.MapGet(address, (string companyId) => Results.Redirect(Links.People(companyId))).RequireAuthorization().WithMetadata(Page.Marker);
     }
 
@@ -41,6 +42,10 @@ internal static class ActForms
             var filter = AskedClaims.Read(Field("sessions"), Field("identifier"), Field("from"), Field("to"), company, Clock.Of(http, time));
             return (await new ClaimUndo(store).UndoAsync(company, filter, by) ?? throw AskedClaims.TooMany()).Line;
         });
+
+    /// <summary>Merges all pairs that browsers' claims suggest.</summary>
+    private static Task AcceptAll(HttpContext http, string companyId, Registry registry, MessageStore store, TimeProvider time) =>
+        ActAsync(http, companyId, registry, time, (company, _, by) => AcceptSuggestions.AllAsync(store, company, by), Links.Audit(companyId));
 
     /// <summary>Undoes a line of the audit log at once; where the line was itself an undoing, does it again.</summary>
     private static Task Undo(HttpContext http, string companyId, Registry registry, MessageStore store, TimeProvider time) =>
@@ -61,8 +66,9 @@ internal static class ActForms
 
     public static bool IsUndoing(string action) => action is "lift" or "restore_claims" or "unmerge" or "rebind" or "unisolate" or "unfreeze";
 
+    /// <param name="afterwards">Where to go where the form does not say it.</param>
     /// <param name="act">Acts, and returns the number of the line of the audit log; null where nothing changed.</param>
-    private static async Task ActAsync(HttpContext http, string companyId, Registry registry, TimeProvider time, Func<Company, IFormCollection, ActBy, Task<long?>> act)
+    private static async Task ActAsync(HttpContext http, string companyId, Registry registry, TimeProvider time, Func<Company, IFormCollection, ActBy, Task<long?>> act, string? afterwards = null)
     {
         // The middleware only notes what it found; whoever reads no form has to look.
         if (http.Features.Get<IAntiforgeryValidationFeature>() is not { IsValid: true })
@@ -77,6 +83,6 @@ internal static class ActForms
         var line = await act(company, form, new(http.User.Identity!.Name!, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false));
         var back = form["back"].ToString();
         http.Response.StatusCode = StatusCodes.Status303SeeOther;
-        http.Response.Headers.Location = Links.WithNotice(Members.ReturnTo(back.Length > 0 ? back : Links.People(companyId)), line ?? 0);
+        http.Response.Headers.Location = Links.WithNotice(Members.ReturnTo(back.Length > 0 ? back : afterwards ?? Links.People(companyId)), line ?? 0);
     }
 }

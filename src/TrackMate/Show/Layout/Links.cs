@@ -45,6 +45,13 @@ internal static class Links
 
     public static string Duplicates(string companyId, string? cursor = null) => Address($"/c/{companyId}/people/duplicates", ("cursor", cursor));
 
+    /// <summary>Pairs that browsers' claims suggest.</summary>
+    /// <param name="all">Asks before all of them are merged.</param>
+    public static string Suggestions(string companyId, int skip = 0, bool all = false) =>
+        Address($"/c/{companyId}/people/suggestions", ("skip", skip == 0 ? null : skip.ToString(CultureInfo.InvariantCulture)), ("all", all ? "yes" : null));
+
+    public static string DoAcceptAll(string companyId) => $"/c/{companyId}/act/accept-suggestions";
+
     public static string Audit(string companyId, string? cursor = null) => Address($"/c/{companyId}/audit", ("cursor", cursor));
 
     /// <summary>The page that shows what an act would move, before it is done.</summary>
