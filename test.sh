@@ -27,6 +27,15 @@ if ! has initdb && has apt-get; then # Debian would start a server of its own wi
 fi
 need initdb postgresql
 
+# The proxies of docs/first-party.md, as programs only: installed, Debian would start a server with each.
+proxies() {
+  has nginx && has caddy && return
+  has apt-get && [ ! -d clients/browser/node_modules/.proxies ] || return 0
+  local folder; folder=$(mktemp -d)
+  ( cd "$folder" && apt-get download -qq nginx caddy >/dev/null 2>&1 && for each in *.deb; do dpkg -x "$each" out; done ) && mv "$folder/out" clients/browser/node_modules/.proxies
+  rm -rf "$folder"
+}
+
 passed=0 failed=0 skipped=0
 add() { # what a runner ended with, and how many it says succeeded, failed and were skipped
   local code=$1 good=${2:-0} bad=${3:-0}
@@ -40,6 +49,7 @@ add() { # what a runner ended with, and how many it says succeeded, failed and w
 
 echo "Browser SDK …"
 ( cd clients/browser && { [ -d node_modules ] || npm ci --no-audit --no-fund --silent; } && npm run --silent check && npm run --silent build ) || { echo "The browser SDK does not build." >&2; exit 1; }
+proxies
 sdk=$(mktemp)
 ( cd clients/browser && npx vitest run --reporter=json --outputFile="$sdk" )
 code=$?

@@ -10,6 +10,6 @@ export default defineConfig({
     environmentOptions: { happyDOM: { url: 'https://shop.example/homepage' } },
     globalSetup: 'tests/build.ts',
     include: ['tests/**/*.test.ts'],
-    testTimeout: 10_000,
+    testTimeout: 60_000,
   },
 });

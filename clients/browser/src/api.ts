@@ -6,10 +6,34 @@
 
 /** Settings of {@link TrackMateApi.init}. All are optional. */
 export interface TrackMateOptions {
+  /**
+   * Where the public calls are below the address of the server. `'/t'` are neutral names of the same calls, for a
+   * first-party path of your own. Default `'/api'`.
+   */
+  path?: string;
   /** After the first `trackPageView()`, follow navigation inside a single-page application. Default `true`. */
   spa?: boolean;
   /** A change of only the part after `#` is another page too. Default `false`. */
   hash?: boolean;
+  /** Whether `history.replaceState` may lead to another page. Default `true`. */
+  replaceState?: boolean;
+  /** Leave query and hash out of all addresses; a change of only them is no other page. Default `false`. */
+  pathOnly?: boolean;
+  /**
+   * More names of query and hash parameters whose values are masked in addresses and referrers, besides those that are
+   * masked by default (`token`, `code`, `password`, `email` …). `false` masks nothing.
+   */
+  mask?: readonly string[] | false;
+  /**
+   * Sees each message before it is kept, and may return another one, change it in place, or return `null` to drop it.
+   * If it throws, the message is kept as it was.
+   */
+  beforeSend?: (message: OutgoingMessage) => OutgoingMessage | null | false | void;
+  /**
+   * How long the promise of `identify()` waits, in milliseconds; then it resolves with `profileId: null`, and the
+   * message stays queued. 0 waits until it is delivered. Default 5000.
+   */
+  identifyTimeout?: number;
   /** The age in days at which a session is replaced by a new one. Default 395 (13 months). */
   sessionMaxAgeDays?: number;
   /** Treat a visitor whose browser sends Do Not Track or Global Privacy Control as opted out. Default `false`. */
@@ -23,7 +47,41 @@ export interface TrackMateOptions {
    * (except a choice to opt out): every page load is then a new session. Default `'localStorage'`.
    */
   storage?: 'localStorage' | 'memory';
+  /**
+   * One visitor on all subdomains of this domain (`'shop.example'`), by a cookie that holds the session's id and a
+   * choice to opt out. Only in the larger build, `trackmate.extra.js`. Default none: no cookie.
+   */
+  cookieDomain?: string;
+  /**
+   * One visitor across these domains of yours (`['shop.example', 'shop-pay.example']`), by a parameter in the links
+   * between them. Only in the larger build, `trackmate.extra.js`. Default none.
+   */
+  linkDomains?: readonly string[];
 }
+
+/** What {@link TrackMateOptions.beforeSend} sees of an event. */
+export interface OutgoingEvent {
+  eventType: string;
+  eventData: Record<string, unknown>;
+  /** Page, campaign, screen, language and time zone. */
+  context?: Record<string, unknown>;
+  readonly timestamp: string;
+  readonly eventId: string;
+}
+
+/** What {@link TrackMateOptions.beforeSend} sees of an identify. */
+export interface OutgoingIdentify {
+  email?: string;
+  externalId?: string;
+  name?: string;
+  traits?: Record<string, unknown>;
+  token?: string;
+  readonly timestamp: string;
+  readonly eventId: string;
+}
+
+/** Told apart by `'eventType' in message`. */
+export type OutgoingMessage = OutgoingEvent | OutgoingIdentify;
 
 /** Who a person is. Everything besides the three named fields becomes a trait of the profile. */
 export interface Identity {
@@ -44,7 +102,10 @@ export interface IdentifyOptions {
 
 /** The answer to {@link TrackMateApi.identify}. */
 export interface Identified {
-  /** The profile's id, or `null` when the message was refused or dropped, or the visitor has opted out. */
+  /**
+   * The profile's id; `null` when the message was refused or dropped, the visitor has opted out, or it is not
+   * delivered yet (`identifyTimeout`), and always where there is no browser.
+   */
   profileId: string | null;
 }
 
@@ -79,9 +140,17 @@ export interface TrackMateApi {
   /**
    * Says who this visitor is: every event of the session, past and future, is then on that person's timeline.
    *
-   * @returns A promise that resolves when the message has been delivered, however long that takes, and never rejects.
+   * @returns A promise that resolves when the message has been delivered, or when `identifyTimeout` has passed, and
+   * never rejects.
    */
   identify(identity: Identity, options?: IdentifyOptions): Promise<Identified>;
+
+  /**
+   * The same, as Segment's users write it.
+   *
+   * @param id - The company's own id of the person; or the e-mail address, where `traits` has no other one.
+   */
+  identify(id: string | number, traits?: Identity | null, options?: IdentifyOptions): Promise<Identified>;
 
   /** Ends the session, as at sign-out: what follows is another, anonymous one. */
   reset(): void;

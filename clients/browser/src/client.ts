@@ -1,115 +1,133 @@
-import type { Identified, Identity, IdentifyOptions, TrackMateOptions } from './api.js';
-import { openConsent, OPTED_OUT } from './consent.js';
-import { contextOf } from './context.js';
+import type { Identified, Identity, IdentifyOptions, OutgoingMessage, TrackMateOptions } from './api.js';
+import { OPTED_OUT, stopsAll } from './consent.js';
+import { openSurroundings } from './context.js';
 import { openDelivery } from './deliver.js';
 import { newEventId } from './ids.js';
-import { bytesOf, toJson } from './json.js';
+import { MOST_BYTES, quote, toJson } from './json.js';
+import { openExtras } from './extras.js';
 import { followPages } from './pages.js';
 import { openQueue } from './queue.js';
-import { note, safely, speakUp } from './safely.js';
+import { attempt, emptyRecord, on, speakUp } from './safely.js';
 import { send } from './send.js';
-import { openSessions, SESSION } from './session.js';
-import { openStorage } from './storage.js';
-
-/** The contract's limit of one event. */
-const MOST_BYTES = 32 * 1024;
+import { isAddress, openSessions } from './session.js';
+import { openStorage, type KeptValues } from './storage.js';
 
 /** What happens after `init`: the path from a call to the queue. `time` is when the page called. */
 export type Client = ReturnType<typeof startClient>;
 
+/** Whether this is the larger build, with what few sites need. */
+declare const SDK_EXTRAS: boolean;
+
+type Told = (answer: Identified) => void;
+type Draft = Record<string, unknown>;
+
 export function startClient(companyId: string, apiUrl: string, options: TrackMateOptions) {
   speakUp(!!options.debug);
+  const extras = SDK_EXTRAS ? openExtras(companyId, options) : undefined;
+
   const prefix = `trackmate:${companyId}:`;
-  const storage = openStorage(prefix, options.storage !== 'memory');
-  const consent = openConsent(openStorage(prefix, true), !!options.respectDoNotTrack);
+  const open = (persistent: boolean): KeptValues => {
+    const kept = openStorage(prefix, persistent);
+    return extras ? extras.share(kept) : kept;
+  };
+  const storage = open(options.storage !== 'memory');
+  const choice = open(true);
+  const stopped = (): boolean => stopsAll(choice, options.respectDoNotTrack);
   const queue = openQueue(storage);
-  const sessions = openSessions(storage, options.sessionMaxAgeDays ?? 395, queue.move);
-  const delivery = openDelivery(queue, consent, options.flushInterval ?? 1000, prefix + 'send', (messages, leaving) =>
-    send(apiUrl, companyId, messages, leaving),
+  const sessions = openSessions(storage, options.sessionMaxAgeDays ?? 395, queue.moveAll);
+  const base = apiUrl.replace(/\/+$/, '') + (options.path ?? '/api') + '/';
+  const delivery = openDelivery(queue, stopped, options.flushInterval ?? 1000, prefix + 'send', (messages, leaving) =>
+    send(base, companyId, messages, leaving),
   );
+  const surroundings = openSurroundings(options);
   let pageSeen: (() => void) | undefined;
 
-  /** Puts one message into the queue. What is too large for the server is dropped here, where it can be told. */
-  function keep(
-    kind: 'event' | 'identity',
-    content: { eventId: string },
-    envelope: { sessionId: string; context?: object },
-    told?: (answer: Identified) => void,
-  ): void {
-    const text = toJson(content);
-    if (bytesOf(text) > MOST_BYTES) {
-      note('dropped, for it is larger than 32 KiB', content);
-      told?.({ profileId: null });
-      return;
+  /** Puts one message into the queue, as the page's `beforeSend` wants it. */
+  function keep(draft: Draft, time: number, told?: Told): void {
+    const eventId = newEventId();
+    let message: Draft | null | false = { ...draft, timestamp: new Date(time).toISOString(), eventId };
+    const { beforeSend } = options;
+    if (beforeSend) {
+      attempt(() => {
+        // A copy: what the page has passed stays the page's.
+        const copy = JSON.parse(toJson(message, 2 * MOST_BYTES)) as OutgoingMessage & Draft;
+        const answer = beforeSend(copy) as Draft | null | undefined;
+        // A promise, or what else is no message, says nothing.
+        message = answer?.eventId ? answer : answer === null || (answer as unknown) === false ? null : copy;
+      });
     }
-    queue.add(content.eventId, `{"${kind}":${text},${toJson(envelope).slice(1)}`, told);
-    delivery.added(!!told);
+    // Of what is dropped here, the caller tells.
+    if (!message) throw 'beforeSend';
+
+    const { context, ...content } = message;
+    const text = toJson(content);
+    const sessionId = sessions.idFor(told && content.email);
+    queue.enqueue(
+      eventId,
+      `{"${told ? 'identity' : 'event'}":${text},"sessionId":${quote(sessionId)}${context ? ',"context":' + toJson(context) : ''}}`,
+      told,
+    );
+    delivery.added(told ? 'profile' : 'events');
   }
 
-  function track(time: number, eventType: string, eventData?: object): void {
-    if (consent.stopped()) return;
-    const event = { eventType, eventData: eventData ?? {}, timestamp: new Date(time).toISOString(), eventId: newEventId() };
-    keep('event', event, { sessionId: sessions.id(), context: contextOf() });
+  function track(time: number, [eventType, eventData]: unknown[]): void {
+    if (!stopped()) keep({ eventType, eventData: eventData ?? {}, context: surroundings.contextNow() }, time);
   }
 
   function trackPageView(time: number): void {
-    pageSeen ??= options.spa === false ? () => {} : followPages(!!options.hash, () => trackPageView(Date.now()));
-    pageSeen();
-    track(time, 'page_view', { address: location.href });
+    if (options.spa !== false) (pageSeen ??= followPages(options, () => trackPageView(Date.now())))();
+    track(time, ['page_view', { address: surroundings.addressOf(() => location.href) }]);
   }
 
-  function forget(): void {
-    queue.clear();
-    sessions.end();
-  }
+  const forget = (): void => {
+    queue.discardAll();
+    sessions.finish();
+  };
 
-  addEventListener('online', safely(delivery.online));
-  addEventListener('pagehide', safely(delivery.leave));
-  addEventListener(
-    'pageshow',
-    safely(() => {
-      queue.thawed();
-      delivery.comeBack();
-    }),
-  );
-  document.addEventListener(
-    'visibilitychange',
-    safely(() => (document.visibilityState === 'hidden' ? delivery.leave() : delivery.comeBack())),
-  );
-  addEventListener(
-    'storage',
-    safely(({ key, newValue }: StorageEvent) => {
-      if (key === null || key.startsWith(prefix)) queue.changedElsewhere(key?.slice(prefix.length), newValue);
-      if (!key || key === prefix + SESSION) sessions.changedElsewhere();
-      // The tab in which the visitor opted out cannot reach what this one keeps in memory.
-      if (key === prefix + OPTED_OUT && newValue) forget();
-    }),
-  );
-  delivery.look();
+  on(window, 'online', delivery.online);
+  on(window, 'pagehide', delivery.leave);
+  on(window, 'pageshow', () => {
+    queue.changedElsewhere();
+    delivery.comeBack();
+  });
+  on(document, 'visibilitychange', () => (document.visibilityState === 'hidden' ? delivery.leave() : delivery.comeBack()));
+  on(window, 'storage', ({ key, newValue }: StorageEvent) => {
+    queue.changedElsewhere(key, newValue);
+    sessions.changedElsewhere();
+    // The tab in which the visitor opted out cannot reach what this one keeps in memory.
+    if (stopped()) forget();
+  });
+  delivery.added('events');
+
+  const getSessionId = (): string | null => (stopped() ? null : sessions.idFor());
+  extras?.start(getSessionId);
 
   return {
+    getSessionId,
     track,
     trackPageView,
-    identify(time: number, told: (answer: Identified) => void, identity: Identity, identifyOptions?: IdentifyOptions): void {
-      if (consent.stopped()) return told({ profileId: null });
-      const { email, externalId, name, ...traits } = identity;
-      const content = {
-        email,
-        externalId: typeof externalId === 'number' ? String(externalId) : externalId,
-        name,
-        traits: Object.keys(traits).length ? traits : undefined,
-        timestamp: new Date(time).toISOString(),
-        eventId: newEventId(),
-        token: identifyOptions?.token,
-      };
-      keep('identity', content, { sessionId: sessions.idFor(email) }, told);
+    /** `identify(identity, options?)`; or, as Segment's users write it, `identify(id, traits?, options?)`. */
+    identify(time: number, [first, second, third]: unknown[], told: Told): void {
+      if (stopped()) return told({ profileId: null });
+      const whole = first && typeof first === 'object';
+      // Nobody at all is dropped here: an anonymous visitor's `identify(user?.id)`.
+      const [identity, settings] = (whole ? [first, second] : [second ?? (first && {}), third]) as [Identity, IdentifyOptions?];
+      const read = (name: string): unknown => attempt(() => identity[name]);
+      let traits: Draft | undefined;
+      for (const name of Object.keys(identity)) {
+        if (!/^(email|externalId|name)$/.test(name)) (traits ??= emptyRecord())[name] = read(name);
+      }
+      let email = read('email');
+      let externalId = read('externalId');
+      if (isAddress(first) && (email ?? first) === first) email = first;
+      else if (!whole) externalId = first ?? externalId;
+      keep({ email, externalId: externalId && '' + externalId, name: read('name'), traits, token: settings?.token }, time, told);
     },
-    reset: () => sessions.end(),
+    reset: sessions.finish,
     optOut(): void {
-      consent.optOut();
+      choice.keepValue(OPTED_OUT, '1');
       forget();
     },
-    optIn: () => consent.optIn(),
-    getSessionId: () => (consent.stopped() ? null : sessions.id()),
+    optIn: () => choice.dropValue(OPTED_OUT),
   };
 }

@@ -1,31 +1,64 @@
+import type { TrackMateOptions } from './api.js';
+import { attempt } from './safely.js';
+
 declare const SDK_VERSION: string;
 
 /** The version of this SDK, put in by the build. */
 export const version = SDK_VERSION;
 
-const UTM = ['source', 'medium', 'campaign', 'term', 'content'];
+const UTM = /^utm_(source|medium|campaign|term|content)$/;
 const MOST_CHARACTERS = 2_048;
+
+/** A parameter of a query or of the part after `#`, also of an address that is itself a parameter. */
+const PARAMETER = /([?&#;]|%3f|%26|%23)([^=&#;?]{1,99}?)(=|%3d)([^&#;]*)/gi;
+/** Names of what opens an account or says who somebody is: the values must not be stored. */
+const SECRET =
+  /token|passw|pwd|secret|sess|jwt|api_?key|signature|e-?mail|^(code|state|nonce|key|sid|sig|otp|auth|ticket)$/i;
+
+/** Reads where an event happens. */
+export interface Surroundings {
+  /** An address without secrets, and cut. */
+  addressOf(read: () => string): string | undefined;
+  contextNow(): object;
+}
 
 /**
  * Where an event happened: the page, the campaign in its address, screen, language and time zone. That is all that is
- * read of a browser; nothing that would tell one visitor from another (B16).
+ * read of a browser; nothing that would tell one visitor from another (B16). A part that a browser or a script of the
+ * page makes throw is left out.
  */
-export function contextOf(): object {
-  const parameters = new URLSearchParams(location.search);
-  const utm = Object.fromEntries(
-    UTM.map((name) => [name, parameters.get('utm_' + name)] as const).filter(([, value]) => value),
-  );
+export function openSurroundings({ mask, pathOnly }: TrackMateOptions): Surroundings {
+  const masked = (_all: string, start: string, name: string, equals: string, value: string): string =>
+    start + name + equals + (SECRET.test(name) || (mask && mask.indexOf(name) >= 0) ? '***' : value.replace(PARAMETER, masked));
+  const addressOf = (read: () => string): string | undefined =>
+    text(() => {
+      const cut = read().slice(0, MOST_CHARACTERS);
+      return pathOnly ? cut.split(/[?#]/)[0]! : mask === false ? cut : cut.replace(PARAMETER, masked);
+    });
+
   return {
-    page: { address: short(location.href), referrer: short(document.referrer), title: short(document.title) },
-    utm: Object.keys(utm).length ? utm : undefined,
-    screen: { width: screen.width, height: screen.height },
-    language: navigator.language,
-    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    sdk: { name: 'browser', version },
+    addressOf,
+    contextNow: () => ({
+      page: { address: addressOf(() => location.href), referrer: addressOf(() => document.referrer), title: text(() => document.title) },
+      utm: attempt(() => {
+        let utm: Record<string, unknown> | undefined;
+        for (const [name, value] of new URLSearchParams(location.search)) {
+          if (value && UTM.test(name)) (utm ??= {})[name.slice(4)] = value.slice(0, MOST_CHARACTERS);
+        }
+        return utm;
+      }),
+      screen: attempt(() => ({ width: screen.width, height: screen.height })),
+      language: text(() => navigator.language),
+      timezone: text(() => Intl.DateTimeFormat().resolvedOptions().timeZone),
+      sdk: { name: 'browser', version },
+    }),
   };
 }
 
-/** An empty text is left out; a very long one would make every batch of its page heavy. */
-function short(text: string): string | undefined {
-  return text ? text.slice(0, MOST_CHARACTERS) : undefined;
+/**
+ * A very long text would make every batch of its page heavy. An empty one is left out, and so is what is none: a form
+ * called `title` takes the place of a document's.
+ */
+function text(read: () => string): string | undefined {
+  return attempt(() => read().slice(0, MOST_CHARACTERS) || undefined);
 }

@@ -1,7 +1,6 @@
-import type { Consent } from './consent.js';
-import type { Message, Queue } from './queue.js';
-import { note, safely } from './safely.js';
-import { abortAfter, type Answer } from './send.js';
+import { profileIdIn, type Message, type Route, type Queue } from './queue.js';
+import { attempt, note, warn } from './safely.js';
+import { waitOf, type send } from './send.js';
 
 /** The contract's limits of a batch; the bytes leave room for the envelope. */
 const MOST_EVENTS = 500;
@@ -15,13 +14,11 @@ const PATIENCE_WITH_OTHER_TABS = 10_000;
 
 /** When and in which order the queue is sent. */
 export interface Delivery {
-  /** There may be something in the queue that another page has left. */
-  look(): void;
-  /** There is something in the queue; `soon` if somebody waits for it. */
-  added(soon: boolean): void;
+  /** There is, or may be, something for this path in the queue. Somebody waits for an identify: it goes at once. */
+  added(route: Route): void;
   /** The network is back. */
   online(): void;
-  /** The page may be gone after this: hands all that it can to the browser. */
+  /** The page may be gone after this: hands all that it can to the browser, and at once what is added from now on. */
   leave(): void;
   /** The page is seen again. */
   comeBack(): void;
@@ -30,141 +27,152 @@ export interface Delivery {
 /**
  * Sends the queue from its oldest message on, one request after the other, so nothing overtakes anything. A request is
  * over when the server has taken its messages or will never take them; it stops the queue only while there is hope.
+ * One that gets no answer stops only its own path, because an ad blocker may stop only one of the two.
  */
 export function openDelivery(
   queue: Queue,
-  consent: Consent,
+  stopped: () => boolean,
   flushInterval: number,
   lockName: string,
-  send: (messages: Message[], leaving: boolean) => Promise<Answer>,
+  sendOne: (messages: Message[], leaving: boolean) => ReturnType<typeof send>,
 ): Delivery {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the timer is due. */
+  let due = Infinity;
   let sending = false;
-  let failures = 0;
+  const failures = { events: 0, profile: 0 };
+  /** Until when a path that has failed is left alone. */
+  const resting = { events: 0, profile: 0 };
   /** Until when the server asked not to be called. */
   let closedUntil = 0;
-  /** Handed to the browser while the page goes: `pagehide` and `visibilitychange` both come, and one hand-over is enough. */
-  const handedOver = new Set<string>();
-  let warned = false;
 
-  const wakeIn = (milliseconds: number): void => {
+  let away = false;
+  /** The last message handed to the browser while the page goes: `pagehide` and `visibilitychange` both come, and one hand-over is enough. */
+  let handedOver = '';
+  let bytesOnTheWay = 0;
+  /** Says once what would be said at every request. */
+  let shout = warn;
+  /** Events in the next request. */
+  let most = MOST_EVENTS;
+
+  const openAt = (route: Route): number => Math.max(resting[route], closedUntil);
+
+  function wakeIn(milliseconds: number, route: Route): void {
+    const now = Date.now();
+    const at = Math.max(now + milliseconds, openAt(route));
+    if (sending || at >= due) return; // It looks into the queue again before it ends.
     clearTimeout(timer);
-    timer = setTimeout(safely(start), Math.max(milliseconds, closedUntil - Date.now()));
-  };
+    due = at;
+    timer = setTimeout(() => attempt(start), at - now);
+  }
 
   function start(): void {
-    timer = undefined;
-    if (consent.stopped()) return;
-    if (Date.now() < closedUntil) return wakeIn(0);
+    due = Infinity;
+    if (stopped()) return;
     sending = true;
-    const drain = (): Promise<void> => sendAll().catch(note);
+    let begun = false;
+    const drain = (): Promise<void> | undefined => (begun ? undefined : ((begun = true), sendAll().catch(note)));
     // One tab sends for all. One that cannot get its turn (the holder may be frozen) sends all the same: repeats are harmless.
-    const locks = (navigator as { locks?: LockManager }).locks;
-    if (locks) locks.request(lockName, { signal: abortAfter(PATIENCE_WITH_OTHER_TABS) }, drain).catch(drain);
+    if (attempt(() => (navigator as { locks?: LockManager }).locks?.request(lockName, drain).catch(drain))) setTimeout(drain, PATIENCE_WITH_OTHER_TABS);
     else void drain();
   }
 
   async function sendAll(): Promise<void> {
     try {
-      for (let messages = queue.read(); messages.length; messages = queue.read()) {
-        while (messages.length) {
-          const group = groupOf(messages, MOST_BYTES);
-          messages = messages.slice(group.length);
-          if (!(await deliver(group, false))) {
-            wakeIn(waitAfterFailure());
-            return;
-          }
-          failures = 0;
+      for (;;) {
+        const messages = queue.readAll();
+        const open = messages.filter(({ route }) => openAt(route) <= Date.now());
+        if (!open.length || stopped()) {
+          sending = false; // In the same breath as the last look into the queue: what is added after it starts anew.
+          for (const { route } of messages) wakeIn(0, route);
+          return;
         }
+        await deliver(groupOf(open, MOST_BYTES, most)[0], false);
       }
     } finally {
-      sending = false; // In the same breath as the last look into the queue: what is added after it starts anew.
+      sending = false;
     }
   }
 
-  /** Full jitter between a second and a ceiling that doubles: browsers that failed together do not come back together. */
-  function waitAfterFailure(): number {
-    const ceiling = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** ++failures);
-    return SHORTEST_WAIT + Math.random() * (ceiling - SHORTEST_WAIT);
-  }
-
-  /** Whether it is over with these messages: taken, or refused for good. `false` asks to try again later. */
-  async function deliver(group: Message[], leaving: boolean): Promise<boolean> {
-    // Meanwhile delivered at the page's going, or forgotten at an opt-out.
-    const messages = group.filter(({ id }) => queue.has(id));
-    if (!messages.length) return true;
-    if (consent.stopped()) return false;
-
-    const { status, wait, body } = await send(messages, leaving);
-    if (wait && status >= 400) closedUntil = Date.now() + wait;
-    if (status < 200 || status === 408 || status === 425 || status === 429 || status >= 500) return false;
-
-    // One event spoils the whole body of a batch: the others arrive without it.
-    if (messages.length > 1 && (status === 400 || status === 413 || status === 422)) {
-      const middle = messages.length >> 1;
-      return (await deliver(messages.slice(0, middle), leaving)) && deliver(messages.slice(middle), leaving);
+  async function deliver(messages: Message[], leaving: boolean): Promise<void> {
+    const { route } = messages[0]!;
+    const [status, retryAfter, body] = await sendOne(messages, leaving);
+    const now = Date.now();
+    if (retryAfter) closedUntil = now + waitOf(retryAfter);
+    if (/^(0|408|425|429|5..)$/.test(`${status}`)) {
+      if (leaving) return;
+      // Full jitter between a second and a ceiling that doubles: browsers that failed together do not come back together.
+      const ceiling = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** ++failures[route]);
+      resting[route] = now + SHORTEST_WAIT + Math.round(Math.random() * (ceiling - SHORTEST_WAIT));
+      if (status) resting.events = resting.profile = resting[route];
+      return;
     }
+    failures[route] = 0;
 
-    if (status >= 300) explain(status, body.detail);
-    if (body.rejected?.length) note('refused', body.rejected);
-    for (const { id } of messages) queue.settle(id, body.profileId);
-    return true;
-  }
+    // One event spoils the whole body of a batch: the others arrive without it, in ever smaller batches.
+    most = messages.length > 1 && /^4(00|13|22)$/.test(`${status}`) ? messages.length >> 1 : Math.min(MOST_EVENTS, most * 2);
+    if (most < messages.length) return;
 
-  function explain(status: number, detail: string | undefined): void {
-    const refused = `the server refused with ${status}: ${detail ?? 'no detail'}`;
-    // Company or origin unknown, or a token that does not count: what somebody must see, since it will be so again.
-    if ((status === 401 || status === 403) && !warned) {
-      warned = true;
-      console.warn('TrackMate:', refused);
+    const answer = `server answered ${status}: ${body}`;
+    if (/^40[13]/.test(`${status}`)) {
+      // Company or origin unknown, or a token that does not count: what somebody must see, since it will be so again.
+      shout(answer);
+      shout = note;
     } else {
-      note(refused);
+      note(answer);
     }
+    for (const { id } of messages) queue.settle(id, profileIdIn(body));
   }
 
-  function added(soon: boolean): void {
-    if (sending) return; // It looks into the queue again before it ends.
-    if (timer === undefined) wakeIn(soon ? 0 : flushInterval);
-    else if (soon && !failures) wakeIn(0);
+  function handOver(): void {
+    if (!away || stopped() || Date.now() < closedUntil) return;
+    let messages = queue.readAll().filter(({ id }) => id > handedOver);
+    while (messages.length) {
+      const [group, bytes] = groupOf(messages, MOST_BYTES_LEAVING - bytesOnTheWay, most);
+      if (bytesOnTheWay + bytes > MOST_BYTES_LEAVING) return;
+      bytesOnTheWay += bytes;
+      handedOver = group[group.length - 1]!.id;
+      messages = messages.slice(group.length);
+      deliver(group, true).catch(note).then(() => {
+        bytesOnTheWay -= bytes;
+        handOver();
+      });
+    }
   }
 
   return {
-    look: () => added(false),
-    added,
+    added(route) {
+      wakeIn(route === 'profile' ? 0 : flushInterval, route);
+      // The page's own listeners of `pagehide` may come after ours.
+      handOver();
+    },
     online() {
-      if (!sending) wakeIn(0);
+      resting.events = resting.profile = 0;
+      wakeIn(0, 'events');
     },
     leave() {
-      if (consent.stopped() || Date.now() < closedUntil) return;
-      let bytes = 0;
-      let messages = queue.read().filter(({ id }) => !handedOver.has(id));
-      while (messages.length) {
-        const group = groupOf(messages, MOST_BYTES_LEAVING - bytes);
-        for (const message of group) bytes += message.bytes;
-        if (bytes > MOST_BYTES_LEAVING) return;
-        for (const { id } of group) handedOver.add(id);
-        messages = messages.slice(group.length);
-        deliver(group, true).catch(note);
-      }
+      away = true;
+      handOver();
     },
     comeBack() {
-      handedOver.clear();
-      added(false);
+      away = false;
+      handedOver = '';
+      wakeIn(flushInterval, 'events');
     },
   };
 }
 
-/** The longest beginning of `messages` that can travel as one request, at least one message. */
-function groupOf(messages: Message[], mostBytes: number): Message[] {
-  const envelope = envelopeOf(messages[0]!);
+/** The longest beginning of `messages` that can travel as one request, at least one message; and its bytes. */
+function groupOf(messages: Message[], mostBytes: number, most: number): [Message[], number] {
+  const { route, envelope } = messages[0]!;
+  let count = 0;
   let bytes = 0;
-  const end = messages.findIndex((message, index) => {
-    bytes += message.bytes;
-    return index > 0 && (index === MOST_EVENTS || bytes > mostBytes || !!messages[0]!.identity || envelopeOf(message) !== envelope);
-  });
-  return end < 0 ? messages : messages.slice(0, end);
-}
-
-function envelopeOf({ identity, sessionId, context }: Message): string {
-  return JSON.stringify([!!identity, sessionId, context]);
+  for (const message of messages) {
+    const more = bytes + message.byteCount;
+    const full = more > mostBytes || count === most || route === 'profile';
+    if (count && (full || message.route !== route || message.envelope !== envelope)) break;
+    bytes = more;
+    count++;
+  }
+  return [messages.slice(0, count), bytes];
 }

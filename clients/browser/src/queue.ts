@@ -1,6 +1,6 @@
 import type { Identified } from './api.js';
-import { bytesOf } from './json.js';
-import { note } from './safely.js';
+import { bytesOf, quote } from './json.js';
+import { emptyRecord, note } from './safely.js';
 import type { KeptValues } from './storage.js';
 
 const MESSAGE = 'message:';
@@ -9,31 +9,41 @@ const MESSAGE = 'message:';
 export const MOST_MESSAGES = 1_000;
 export const MOST_CHARACTERS = 500_000;
 
-/** One message on its way: an event with its context, or an identify. `id` is its eventId. */
+/**
+ * How a message is stored, and that it is one of ours. It is taken apart as text, for a page may have replaced
+ * `JSON.parse` too, and what was written is what is sent.
+ */
+const STORED = /^\{"(event|identity)":(\{.+\}),("sessionId":"[^"]*"(?:,"context":.*)?)\}$/s;
+
+/** The public call that a message travels by. */
+export type Route = 'events' | 'profile';
+
+/** One message on its way, as parts of JSON. `id` is its eventId. */
 export interface Message {
   id: string;
-  bytes: number;
-  sessionId: string;
-  event?: object;
-  context?: object;
-  identity?: object;
+  byteCount: number;
+  route: Route;
+  /** The event or the identify. */
+  contentJson: string;
+  /** The members `sessionId` and `context`, which the events of one request share. */
+  envelope: string;
 }
 
 /** The messages that are not delivered yet, of all tabs, in the order of their eventIds. */
 export interface Queue {
   /** @param told - Who waits for the answer to it. */
-  add(id: string, text: string, told?: (answer: Identified) => void): void;
-  read(): Message[];
-  has(id: string): boolean;
+  enqueue(id: string, text: string, told?: (answer: Identified) => void): void;
+  readAll(): Message[];
   /** Takes a message out, delivered or given up, and tells who waits for it. */
-  settle(id: string, profileId?: string | null): void;
-  clear(): void;
+  settle(id: string, profileId?: string): void;
+  discardAll(): void;
   /** Puts the messages of one session into another. */
-  move(from: string, to: string): void;
-  /** What another tab has done to a message (its `storage` event), or all of them when `name` is undefined. */
-  changedElsewhere(name: string | undefined, value: string | null): void;
-  /** The page was frozen and has heard nothing meanwhile: who waits for a message that is gone waits in vain. */
-  thawed(): void;
+  moveAll(from: string, to: string): void;
+  /**
+   * Another tab has done something to a message (its `storage` event), or, without a key, the page has heard nothing
+   * for a while: who waits for a message that is gone waits in vain.
+   */
+  changedElsewhere(key?: string | null, value?: string | null): void;
 }
 
 /**
@@ -41,79 +51,78 @@ export interface Queue {
  * the next one, and adding costs the same however long the queue is.
  */
 export function openQueue(storage: KeptValues): Queue {
-  const waiting = new Map<string, (answer: Identified) => void>();
+  const waiting = emptyRecord<(answer: Identified) => void>();
   // Where a browser would not let go of a message, it must still not be sent in an endless loop.
-  const settled = new Set<string>();
+  const settled = emptyRecord<boolean>();
 
-  const ids = (): string[] => storage.names(MESSAGE).filter((id) => !settled.has(id)).sort();
+  const textOf = (id: string): string | null | undefined => (settled[id] ? undefined : storage.lookUp(MESSAGE + id));
+  const ids = (): string[] => storage.namesOf(MESSAGE).filter((id) => !settled[id]).sort();
   const tell = (id: string, profileId: string | null = null): void => {
-    waiting.get(id)?.({ profileId });
-    waiting.delete(id);
+    waiting[id]?.({ profileId });
+    delete waiting[id];
   };
   const remove = (id: string): void => {
-    storage.remove(MESSAGE + id);
-    if (storage.get(MESSAGE + id) !== undefined) settled.add(id);
+    storage.dropValue(MESSAGE + id);
+    if (textOf(id)) settled[id] = true;
     tell(id);
   };
 
-  return {
-    add(id, text, told) {
-      storage.set(MESSAGE + id, text);
-      if (told) waiting.set(id, told);
-
-      const kept = ids();
-      let characters = kept.reduce((sum, each) => sum + (storage.get(MESSAGE + each)?.length ?? 0), 0);
-      while (kept.length > MOST_MESSAGES || characters > MOST_CHARACTERS) {
-        // An identify that the page waits for binds all the others: it goes last.
-        const at = Math.max(0, kept.findIndex((each) => !waiting.has(each)));
-        const oldest = kept.splice(at, 1)[0]!;
-        characters -= storage.get(MESSAGE + oldest)?.length ?? 0;
-        note('the queue is full, dropped', oldest);
-        remove(oldest);
+  const readAll = (): Message[] => {
+    const messages: Message[] = [];
+    for (const id of ids()) {
+      const text = textOf(id)!;
+      const [, kind, content, envelope] = STORED.exec(text) ?? [];
+      if (kind) {
+        messages.push({ id, byteCount: bytesOf(text), route: kind === 'event' ? 'events' : 'profile', contentJson: content!, envelope: envelope! });
+      } else {
+        note('dropped', id);
+        remove(id);
       }
-    },
-    read() {
-      const messages: Message[] = [];
-      for (const id of ids()) {
-        try {
-          const text = storage.get(MESSAGE + id)!;
-          const message = JSON.parse(text) as Message;
-          if (!message.event && !message.identity) throw new SyntaxError('no message of ours');
-          messages.push({ ...message, id, bytes: bytesOf(text) });
-        } catch (error) {
-          note('a stored message cannot be read', id, error);
-          remove(id);
+    }
+    return messages;
+  };
+
+  return {
+    enqueue(id, text, told) {
+      storage.keepValue(MESSAGE + id, text);
+      if (told) waiting[id] = told;
+
+      // From the newest on: what there is no room for goes, and what the page waits for later than the rest.
+      let count = 0;
+      let characters = 0;
+      for (const each of ids().reverse()) {
+        characters += textOf(each)!.length;
+        if (Math.max(++count / MOST_MESSAGES, characters / MOST_CHARACTERS) > (waiting[each] ? 2 : 1)) {
+          note('dropped', each);
+          remove(each);
         }
       }
-      return messages;
     },
-    has: (id) => !settled.has(id) && storage.get(MESSAGE + id) !== undefined,
+    readAll,
     settle(id, profileId) {
       // The tab whose identify this was may be another one: it sees the answer pass by in its storage events.
-      if (profileId && !waiting.has(id)) storage.set(MESSAGE + id, JSON.stringify({ profileId }));
+      if (profileId && !waiting[id]) storage.keepValue(MESSAGE + id, `{"profileId":${quote(profileId)}}`);
       tell(id, profileId);
       remove(id);
     },
-    clear: () => ids().forEach(remove),
-    move(from, to) {
-      const member = (sessionId: string): string => `"sessionId":"${sessionId}"`;
-      for (const id of ids()) {
-        const text = storage.get(MESSAGE + id);
-        // The envelope's is the last: an event's own data stands before it.
-        const at = text?.lastIndexOf(member(from)) ?? -1;
-        if (text && at >= 0) storage.set(MESSAGE + id, text.slice(0, at) + member(to) + text.slice(at + member(from).length));
+    discardAll() {
+      for (const id of ids()) remove(id);
+    },
+    moveAll(from, to) {
+      for (const { id, envelope } of readAll()) {
+        if (envelope.indexOf(from) > 0) storage.keepValue(MESSAGE + id, textOf(id)!.slice(0, -envelope.length - 1) + envelope.replace(from, to) + '}');
       }
     },
-    changedElsewhere(name, value) {
-      const answer = value?.startsWith('{"profileId"') ? (JSON.parse(value) as Identified) : undefined;
-      for (const id of [...waiting.keys()]) {
-        if (name === undefined || (name === MESSAGE + id && (answer || value === null))) tell(id, answer?.profileId);
-      }
-    },
-    thawed() {
-      for (const id of [...waiting.keys()]) {
-        if (storage.get(MESSAGE + id) === undefined) tell(id);
+    changedElsewhere(key, value) {
+      const profileId = profileIdIn(value!);
+      for (const id in waiting) {
+        if (key ? key.endsWith(id) && (profileId || value === null) : !textOf(id)) tell(id, profileId);
       }
     },
   };
+}
+
+/** The answer to an identify, out of the server's body or of what another tab left in the storage. */
+export function profileIdIn(text: string): string | undefined {
+  return /^\{"profileId":"([^"]+)"/.exec(text)?.[1];
 }

@@ -1,4 +1,5 @@
 import { randomHex } from './ids.js';
+import { toJson } from './json.js';
 import type { KeptValues } from './storage.js';
 
 export const SESSION = 'session';
@@ -13,17 +14,18 @@ const DAY = 86_400_000;
 interface Session {
   id: string;
   since: number;
-  email?: string;
+  email?: string | undefined;
   after?: string | undefined;
 }
 
 /** Who this browser is until it is told otherwise. */
 export interface Sessions {
-  /** The id of the present session, a new one if there is none. */
-  id(): string;
-  /** The id of the session to identify with `email`: a new one if the present session is another person's. */
-  idFor(email: unknown): string;
-  end(): void;
+  /**
+   * The id of the present session; of a new one if there is none, or if it is another person's than `email` says, which
+   * is identified.
+   */
+  idFor(email?: unknown): string;
+  finish(): void;
   /** Another tab has changed the session. */
   changedElsewhere(): void;
 }
@@ -38,28 +40,25 @@ export function openSessions(storage: KeptValues, maxAgeDays: number, move: (fro
   let known: Session | undefined;
 
   const keep = (session: Session): Session => {
-    storage.set(SESSION, JSON.stringify(session));
+    storage.keepValue(SESSION, toJson(session));
     return (known = session);
   };
   const begin = (previous = known): Session => {
     const now = Date.now();
     return keep({ id: `session_${Math.floor(now / 1000)}_${randomHex(16)}`, since: now, after: previous?.id });
   };
-  /** Two sessions that follow the same one, or none, began beside each other; what a person was identified in stays. */
-  const see = (session: Session): Session => {
+  const present = (): Session => {
+    const session = parse(storage.lookUp(SESSION));
+    if (!session || Date.now() - session.since >= maxAgeDays * DAY) return begin(session);
+    // Two sessions that follow the same one, or none, began beside each other; what a person was identified in stays.
     if (known && known.id !== session.id && known.after === session.after && !known.email) move(known.id, session.id);
     return (known = session);
   };
-  const present = (): Session => {
-    const session = parse(storage.get(SESSION));
-    return session && Date.now() - session.since < maxAgeDays * DAY ? see(session) : begin(session);
-  };
 
   return {
-    id: () => present().id,
     idFor(email) {
       // A placeholder such as "guest" is nobody, so it is not another person either.
-      const person = typeof email === 'string' && email.includes('@') ? email.trim().toLowerCase() : undefined;
+      const person = isAddress(email) ? email.replace(/[\0- "\\,}\p{Cs}]/gu, '').toLowerCase() : undefined;
       let session = present();
       if (person && session.email !== person) {
         if (session.email) session = begin(session);
@@ -67,19 +66,22 @@ export function openSessions(storage: KeptValues, maxAgeDays: number, move: (fro
       }
       return session.id;
     },
-    end: () => storage.remove(SESSION),
+    finish: () => storage.dropValue(SESSION),
     changedElsewhere() {
-      const session = parse(storage.get(SESSION));
-      known = session && see(session);
+      if (storage.lookUp(SESSION)) present();
+      else known = undefined;
     },
   };
 }
 
-function parse(text: string | undefined): Session | undefined {
-  try {
-    const session = JSON.parse(text ?? 'null') as Session | null;
-    return session && typeof session.id === 'string' && session.since > 0 ? session : undefined;
-  } catch {
-    return undefined; // Damaged by another script of the page: a new session takes its place.
-  }
+/** What `toJson` wrote; anything else, damaged by another script of the page, is no session: a new one takes its place. */
+function parse(text: string | null | undefined): Session | undefined {
+  const member = (name: string): string | undefined => new RegExp(`"${name}":"?([^",}]+)`).exec(text!)?.[1];
+  const id = member('id');
+  const since = +member('since')!;
+  return id && since ? { id, since, email: member('email'), after: member('after') } : undefined;
+}
+
+export function isAddress(text: unknown): text is string {
+  return typeof text === 'string' && text.indexOf('@') > 0;
 }

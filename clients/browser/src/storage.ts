@@ -1,10 +1,12 @@
+import { emptyRecord } from './safely.js';
+
 /** Strings kept by name, under a prefix of our own. Never throws. */
 export interface KeptValues {
-  get(name: string): string | undefined;
-  set(name: string, value: string): void;
-  remove(name: string): void;
+  lookUp(name: string): string | null | undefined;
+  keepValue(name: string, value: string): void;
+  dropValue(name: string): void;
   /** The names that begin with `start`, without it. */
-  names(start: string): string[];
+  namesOf(start: string): string[];
 }
 
 /**
@@ -12,7 +14,7 @@ export interface KeptValues {
  * (reading the property throws), or be full. What could not be stored lives as long as the page.
  */
 export function openStorage(prefix: string, persistent: boolean): KeptValues {
-  const memory = new Map<string, string>();
+  const memory = emptyRecord<string>();
   const local = <T>(use: (storage: Storage) => T): T | undefined => {
     try {
       return persistent ? use(localStorage) : undefined;
@@ -20,32 +22,31 @@ export function openStorage(prefix: string, persistent: boolean): KeptValues {
       return undefined; // Blocked or full: memory takes its place, which is what every caller does with undefined.
     }
   };
-  const remove = (name: string): void => {
-    memory.delete(name);
+  const dropValue = (name: string): void => {
+    delete memory[prefix + name];
     local((storage) => storage.removeItem(prefix + name));
   };
 
   return {
-    get: (name) => memory.get(name) ?? local((storage) => storage.getItem(prefix + name)) ?? undefined,
-    set(name, value) {
+    lookUp: (name) => memory[prefix + name] ?? local((storage) => storage.getItem(prefix + name)),
+    keepValue(name, value) {
       if (local((storage) => (storage.setItem(prefix + name, value), true))) {
-        memory.delete(name);
+        delete memory[prefix + name];
       } else {
         // No room: an older value must not come back after a reload, such as the session that was left at a sign-out.
-        remove(name);
-        memory.set(name, value);
+        dropValue(name);
+        memory[prefix + name] = value;
       }
     },
-    remove,
-    names(start) {
-      const names = [...memory.keys()];
-      local((storage) => {
-        for (let i = 0; i < storage.length; i++) {
-          const key = storage.key(i) ?? '';
-          if (key.startsWith(prefix)) names.push(key.slice(prefix.length));
-        }
-      });
-      return names.filter((name) => name.startsWith(start)).map((name) => name.slice(start.length));
+    dropValue,
+    namesOf(start) {
+      const names: string[] = [];
+      const add = (keys: object): void => {
+        for (const key in keys) if (key.startsWith(prefix + start)) names.push(key.slice((prefix + start).length));
+      };
+      add(memory);
+      local(add);
+      return names;
     },
   };
 }

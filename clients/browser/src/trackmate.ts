@@ -1,18 +1,17 @@
-import type { TrackMateApi } from './api.js';
+import type { Identified, TrackMateApi } from './api.js';
 import { perform, presentSessionId } from './calls.js';
 import { version } from './context.js';
+import { OwnPromise } from './safely.js';
 
-export type { Identified, IdentifyOptions, Identity, TrackMateApi, TrackMateOptions } from './api.js';
+export type * from './api.js';
 
 /** The SDK of this page: there is one, however often it is imported. */
-export const TrackMate: TrackMateApi = {
+export const TrackMate = {
   version,
-  init: (...args) => perform(['init', args, Date.now()]),
-  trackPageView: () => perform(['trackPageView', [], Date.now()]),
-  track: (...args) => perform(['track', args, Date.now()]),
-  identify: (...args) => new Promise((told) => perform(['identify', args, Date.now(), told])),
-  reset: () => perform(['reset', [], Date.now()]),
-  optOut: () => perform(['optOut', [], Date.now()]),
-  optIn: () => perform(['optIn', [], Date.now()]),
   getSessionId: presentSessionId,
-};
+  identify: (...args: unknown[]) => new OwnPromise<Identified>((told) => perform(['identify', args, Date.now(), told])),
+} as TrackMateApi;
+
+for (const method of ['init', 'trackPageView', 'track', 'reset', 'optOut', 'optIn'] as const) {
+  TrackMate[method] = (...args: unknown[]): void => perform([method, args, Date.now()]);
+}

@@ -64,6 +64,14 @@ export class FakeStorage {
   /** Whether changes are told to the page as if another tab had made them. */
   tells = false;
 
+  /** As in a browser, its keys are members too. */
+  constructor() {
+    return new Proxy(this, {
+      ownKeys: () => [...this.values.keys()],
+      getOwnPropertyDescriptor: (_target, key) => (this.values.has(key as string) ? { enumerable: true, configurable: true } : undefined),
+    });
+  }
+
   get length(): number {
     return this.values.size;
   }
@@ -94,23 +102,40 @@ export class FakeStorage {
 export class FakeLocks {
   private tail: Promise<unknown> = Promise.resolve();
   held = 0;
-  request(_name: string, options: { signal: AbortSignal }, work: () => Promise<void>): Promise<void> {
-    const turn = this.tail;
-    return new Promise((resolve, reject) => {
-      let over = false;
-      options.signal.addEventListener('abort', () => {
-        if (!over) reject(new DOMException('waited too long', 'AbortError'));
-        over = true;
-      });
-      this.tail = turn.then(async () => {
-        if (over) return;
-        over = true;
-        this.held++;
-        await work();
-        this.held--;
-        resolve();
-      });
+  request(_name: string, work: () => Promise<void> | undefined): Promise<void> {
+    const turn = this.tail.then(async () => {
+      this.held++;
+      await work();
+      this.held--;
     });
+    this.tail = turn;
+    return turn;
+  }
+}
+
+/** XMLHttpRequest, as far as the SDK uses it: the same server answers. */
+export class FakeRequest {
+  status = 0;
+  responseText = '';
+  onloadend = (): void => {};
+  private url = '';
+  private headers = new Headers();
+  open(_method: string, url: string): void {
+    this.url = url;
+  }
+  getResponseHeader(name: string): string | null {
+    return this.headers.get(name);
+  }
+  send(body: string): void {
+    server.fetch(this.url, { body, method: 'older' }).then(
+      async (response) => {
+        this.status = response.status;
+        this.headers = response.headers;
+        this.responseText = await response.text();
+        this.onloadend();
+      },
+      () => this.onloadend(),
+    );
   }
 }
 
@@ -135,7 +160,8 @@ beforeEach(() => {
   warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   vi.stubGlobal('fetch', server.fetch);
   vi.stubGlobal('localStorage', storage);
-  vi.stubGlobal('Request', class { get keepalive() { return true; } });
+  vi.stubGlobal('XMLHttpRequest', FakeRequest);
+  vi.stubGlobal('SDK_EXTRAS', false);
   define(navigator, 'sendBeacon', beacon);
   define(navigator, 'locks', undefined);
   show('visible');

@@ -90,7 +90,9 @@ describe('a page', () => {
       TrackMate.trackPageView();
     }).not.toThrow();
     expect(await TrackMate.identify(null as never)).toEqual({ profileId: null });
-    expect(await TrackMate.identify({ bad })).toEqual({ profileId: null });
+    TrackMate.identify({ email: 'sarah@example.com', bad });
+    await pass(0);
+    expect(server.requests.at(-1)!.body).toMatchObject({ email: 'sarah@example.com', traits: { bad: {} } });
 
     vi.stubGlobal('crypto', undefined);
     storage.clear();

@@ -24,6 +24,60 @@ describe('what a page passes', () => {
     });
   });
 
+  it('is fixed in its keys as in its values, and no two of them become one', () => {
+    const half = '\ud83d';
+    expect(JSON.parse(toJson({ [half]: 1, '\ufffd': 2, 'a\0': 3, deep: [{ ['x' + half]: { [half]: 4 } }] }))).toEqual({
+      '\ufffd': 1, '\ufffd_': 2, 'a\ufffd': 3, deep: [{ 'x\ufffd': { '\ufffd': 4 } }],
+    });
+    // A server that refuses a key that is there twice would see it.
+    expect(toJson({ [half]: 1, '\0': 2, '\ufffd_': 3 })).toBe('{"\ufffd":1,"\ufffd_":2,"\ufffd__":3}');
+  });
+
+  it('may hold a key with quotes, a line or __proto__', () => {
+    const data = JSON.parse('{"__proto__":1,"a\\"b\\n\\\\":2,"":3}');
+    expect(Object.entries(JSON.parse(toJson(data)))).toEqual(Object.entries(data));
+  });
+
+  it('loses only the member that throws', () => {
+    const proxy = new Proxy({}, { ownKeys() { throw new Error('mine'); } });
+    expect(
+      JSON.parse(toJson({ a: 1, get b() { throw new Error('mine'); }, c: [{ get d() { throw new Error('mine'); } }, proxy, 2], e: { toJSON() { throw new Error('mine'); } }, f: 3 })),
+    ).toEqual({ a: 1, c: [{}, null, 2], f: 3 });
+  });
+
+  it('keeps what is in a Map, a Set, a boxed value and an object with a toJSON of its own', () => {
+    class Money {
+      constructor(readonly cents: number) {}
+      toJSON(): object { return { amount: this.cents / 100 }; }
+    }
+    const itself = { a: 1, toJSON(): object { return this; } };
+    expect(
+      JSON.parse(toJson({ map: new Map<unknown, unknown>([['a', 1], [2, new Set(['x', new Map()])]]), boxed: [Object('s'), Object(1), Object(false)], money: new Money(7999), url: new URL('https://a.b/c'), itself })),
+    ).toEqual({ map: { a: 1, 2: ['x', {}] }, boxed: ['s', 1, false], money: { amount: 79.99 }, url: 'https://a.b/c', itself: { a: 1 } });
+  });
+
+  it('has null for what is no number and no date', () => {
+    expect(JSON.parse(toJson({ list: [NaN, Infinity, -Infinity, new Date(NaN), -0], nan: NaN, date: new Date(NaN) }))).toEqual({
+      list: [null, null, null, null, 0], nan: null, date: null,
+    });
+  });
+
+  it('is what JSON.stringify makes of it', () => {
+    const texts = ['', 'plain', '"\\/\b\f\n\r\t\u0001\u001f\u007f\u2028\u2029é€\u{1F600}', '</script>', "it's"];
+    const value = { texts, numbers: [0, -1, 1.5, 1e21, 1e-7, Number.MAX_SAFE_INTEGER], nested: [[], {}, [[]], [{}], { a: { b: [null, true, false] } }] };
+    expect(JSON.parse(toJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
+  });
+
+  it('of any depth and any number of keys takes neither the stack nor long', () => {
+    let deep: object = {};
+    for (let i = 0; i < 30_000; i++) deep = { deep };
+    expect(() => toJson({ list: new Array(4_000_000_000) })).toThrow(RangeError);
+    expect(() => toJson({ text: 'x'.repeat(50_000_000) })).toThrow(RangeError);
+    expect(() => { try { toJson({ deep }); } catch (error) { if (!/32 KiB/.test(String(error))) throw error; } }).not.toThrow();
+    const keys = Object.fromEntries(Array.from({ length: 300 }, (_, i) => ['k' + i, i]));
+    expect(Object.keys(JSON.parse(toJson(keys)))).toHaveLength(300);
+  });
+
   it('is given up when it has more values than an event can hold', () => {
     expect(() => toJson({ list: Array.from({ length: 20_000 }, () => 1) })).toThrow(RangeError);
   });

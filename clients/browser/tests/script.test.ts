@@ -142,8 +142,26 @@ describe('the package', () => {
     expect(said.trim()).toBe(`${version} null`);
   });
 
+  it.each(['./dist/trackmate.mjs', './dist/trackmate.extra.mjs'])('%s in Node settles what is awaited, at once, and leaves nothing behind', (file) => {
+    const code = (before: string): string => `
+      ${before}
+      const names = new Set(Object.getOwnPropertyNames(globalThis));
+      const { TrackMate } = await import('${file}');
+      const added = Object.getOwnPropertyNames(globalThis).filter((name) => !names.has(name));
+      TrackMate.init('TM-SHOP99', 'https://track.example');
+      TrackMate.track('a'); TrackMate.reset(); TrackMate.optOut(); TrackMate.optIn();
+      const answer = await TrackMate.identify({ email: 'sarah@example.com' });
+      console.log(JSON.stringify(answer), TrackMate.getSessionId(), added.length, process.getActiveResourcesInfo().filter((kind) => /Timeout|TCP/.test(kind)).length);
+    `;
+    // As libraries do that render on a server.
+    for (const before of ['', 'globalThis.window = {};', 'globalThis.window = globalThis; globalThis.self = globalThis;']) {
+      const said = execFileSync(process.execPath, ['--input-type=module', '-e', code(before)], { encoding: 'utf8', timeout: 20_000 });
+      expect(said.trim()).toBe('{"profileId":null} null 0 0');
+    }
+  }, 60_000);
+
   it('holds what package.json promises, and the types of the API only', () => {
-    expect(readdirSync('dist').sort()).toEqual(['api.d.ts', 'trackmate.d.ts', 'trackmate.js', 'trackmate.mjs']);
+    expect(readdirSync('dist').sort()).toEqual(['api.d.ts', 'trackmate.d.ts', 'trackmate.extra.js', 'trackmate.extra.mjs', 'trackmate.js', 'trackmate.mjs']);
     expect(existsSync('LICENSE')).toBe(true);
     expect(readFileSync('package-lock.json', 'utf8')).not.toMatch(/"resolved"/);
   });

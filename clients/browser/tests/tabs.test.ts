@@ -84,6 +84,7 @@ describe.each([
     server.answer = () => 'offline';
     const answer = one.TrackMate.identify({ email: 'sarah@example.com' });
     await pass(0);
+    storage.clear();
     window.dispatchEvent(new StorageEvent('storage', { key: null }));
     expect(await answer).toEqual({ profileId: null });
   });
@@ -122,7 +123,7 @@ describe('with navigator.locks', () => {
   it('a tab whose turn does not come in 10 seconds sends all the same', async () => {
     const locks = new FakeLocks();
     define(navigator, 'locks', locks);
-    void locks.request('held', { signal: new AbortController().signal }, () => new Promise(() => {}));
+    void locks.request('held', () => new Promise(() => {}));
     const { TrackMate } = await openTracked();
     TrackMate.track('one');
     await pass(1_000 + 9_999);

@@ -2,15 +2,22 @@ using TrackMate.Show;
 
 namespace TrackMate.Host;
 
-/// <summary><c>/trackmate.js</c>: the browser SDK, built from clients/browser and carried inside the program.</summary>
+/// <summary>The browser SDK, built from clients/browser and carried inside the program: <c>/trackmate.js</c>, and with what few sites need <c>/trackmate.extra.js</c>.</summary>
 internal static class BrowserSdk
 {
-    private static readonly StaticAsset Script = StaticAsset.Read("trackmate.js", "text/javascript; charset=utf-8", Health.Version + "-");
+    private static readonly StaticAsset Script = Read("trackmate.js");
+    private static readonly StaticAsset ExtraScript = Read("trackmate.extra.js");
 
-    public static Task Handle(HttpContext http)
+    public static Task Handle(HttpContext http) => SendAsync(http, Script);
+
+    public static Task HandleExtra(HttpContext http) => SendAsync(http, ExtraScript);
+
+    private static StaticAsset Read(string name) => StaticAsset.Read(name, "text/javascript; charset=utf-8", Health.Version + "-");
+
+    private static Task SendAsync(HttpContext http, StaticAsset script)
     {
         http.Response.Headers.AccessControlAllowOrigin = "*";
         http.Response.Headers["Cross-Origin-Resource-Policy"] = "cross-origin";
-        return Script.SendAsync(http, "public, max-age=3600");
+        return script.SendAsync(http, "public, max-age=3600");
     }
 }

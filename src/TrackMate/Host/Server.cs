@@ -129,9 +129,10 @@ internal static class Server
         foreach (var path in PublicCalls.Events) app.MapPost(path, services.GetRequiredService<TrackEvents>().Handle).ShortCircuit();
         foreach (var path in PublicCalls.Profile) app.MapPost(path, services.GetRequiredService<IdentifyProfile>().Handle).ShortCircuit();
         foreach (var path in PublicCalls.Script) app.MapGet(path, BrowserSdk.Handle).ShortCircuit();
+        foreach (var path in PublicCalls.ExtraScript) app.MapGet(path, BrowserSdk.HandleExtra).ShortCircuit();
         app.MapPost("/api/webhooks/events", services.GetRequiredService<ReceiveWebhook>().Handle).ShortCircuit();
         foreach (var path in PublicCalls.Events.Concat(PublicCalls.Profile)) app.MapMethods(path, [HttpMethods.Options], PublicCalls.Preflight).ShortCircuit().WithMetadata(new PreflightOf("POST"));
-        foreach (var path in PublicCalls.Script) app.MapMethods(path, [HttpMethods.Options], PublicCalls.Preflight).ShortCircuit().WithMetadata(new PreflightOf("GET, HEAD"));
+        foreach (var path in PublicCalls.Script.Concat(PublicCalls.ExtraScript)) app.MapMethods(path, [HttpMethods.Options], PublicCalls.Preflight).ShortCircuit().WithMetadata(new PreflightOf("GET, HEAD"));
     }
 
     private static void MapShow(WebApplication app)

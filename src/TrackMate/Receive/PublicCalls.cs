@@ -17,6 +17,8 @@ internal static class PublicCalls
 
     public static readonly string[] Script = ["/trackmate.js", "/t/script.js"];
 
+    public static readonly string[] ExtraScript = ["/trackmate.extra.js", "/t/script.extra.js"];
+
     /// <summary>A page's own headers and those of what monitors it come to some hundred characters; a longer list is answered by <c>*</c>.</summary>
     private const int MaxEchoed = 4096;
 

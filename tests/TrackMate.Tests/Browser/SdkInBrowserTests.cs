@@ -8,33 +8,8 @@ namespace TrackMate.Tests.Browser;
 
 /// <summary>The served /trackmate.js in a real browser, on pages of another origin. Unless a test says so, the server accepts all of it and the console stays empty.</summary>
 [Collection(BrowserCollection.Name)]
-public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSite site) : IClassFixture<TrackedSite>, IAsyncLifetime
+public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSite site) : SdkPages(browser, site), IClassFixture<TrackedSite>
 {
-    /// <summary>In milliseconds: what a page promises is awaited, and a broken one never keeps it.</summary>
-    private const int Bound = 60_000;
-    private const string NoFlush = "flushInterval: 600000";
-
-    private IBrowserContext? window;
-    private int rejectedBefore;
-    private int rejectedExpected;
-
-    private IBrowserContext Window => window!;
-
-    private ShopBackend Backend => new(site.Server.Http, ServerProcess.ApiKey);
-
-    public async ValueTask InitializeAsync()
-    {
-        rejectedBefore = site.ReadRejected().Count;
-        window = await browser.NewWindowAsync();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await Window.DisposeAsync();
-        var rejected = site.ReadRejected().Skip(rejectedBefore).ToList();
-        Assert.True(rejected.Count == rejectedExpected, $"The server rejected {rejected.Count} messages, not {rejectedExpected}: {string.Join("; ", rejected)}");
-    }
-
     [Fact(Timeout = Bound)]
     public async Task What_a_page_calls_before_the_script_has_loaded_is_replayed_in_order()
     {
@@ -45,7 +20,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
             await route.ContinueAsync();
         });
         var (page, complaints) = await OpenAsync($$"""
-            {{Snippet.For(ServerProcess.CompanyId, site.ServerUrl)}}
+            {{Snippet.For(ServerProcess.CompanyId, Site.ServerUrl).Replace("5000", "600000").Replace($"'{Site.ServerUrl}')", $"'{Site.ServerUrl}', {{ identifyTimeout: 0 }})")}}
             <script>
               TrackMate.track('first', { n: 1 });
               told = TrackMate.identify({ email: 'early@example.com', name: 'Early Bird' });
@@ -67,7 +42,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
     [Fact(Timeout = Bound)]
     public async Task Nothing_is_in_the_browser_before_init_nor_by_it_and_never_a_cookie()
     {
-        var (page, complaints) = await OpenAsync($"""<script src="{site.ServerUrl}/trackmate.js"></script>""");
+        var (page, complaints) = await OpenAsync($"""<script src="{Site.ServerUrl}/trackmate.js"></script>""");
         const string keys = "Object.keys(localStorage).concat(Object.keys(sessionStorage))";
         Assert.Empty(await page.EvaluateAsync<string[]>(keys));
         await page.EvaluateAsync(Init());
@@ -91,7 +66,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         await page.EvaluateAsync("TrackMate.track('last_word')");
         var session = await SessionOfAsync(page);
         if (end == "closed tab") await page.CloseAsync(new() { RunBeforeUnload = true });
-        else await page.GotoAsync(site.Pages.Publish("<p>Elsewhere, without TrackMate.</p>"));
+        else await page.GotoAsync(Site.Pages.Publish("<p>Elsewhere, without TrackMate.</p>"));
 
         Assert.Equal(["last_word"], TypesOf(await EventsOfAsync(session, 1)));
         Assert.Empty(complaints);
@@ -100,9 +75,9 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
     [Fact(Timeout = Bound)]
     public async Task A_strict_policy_needs_the_nonce_and_the_address_and_nothing_else()
     {
-        var snippet = Snippet.For(ServerProcess.CompanyId, site.ServerUrl).Replace("<script", "<script nonce=\"r4nd0m\"");
+        var snippet = Snippet.For(ServerProcess.CompanyId, Site.ServerUrl).Replace("<script", "<script nonce=\"r4nd0m\"");
         var (page, complaints) = await OpenAsync(
-            snippet, $"default-src 'none'; script-src 'nonce-r4nd0m'; connect-src {site.ServerUrl}; require-trusted-types-for 'script'; base-uri 'none'; form-action 'none'");
+            snippet, $"default-src 'none'; script-src 'nonce-r4nd0m'; connect-src {Site.ServerUrl}; require-trusted-types-for 'script'; base-uri 'none'; form-action 'none'");
         await page.EvaluateAsync("TrackMate.identify({ email: 'strict@example.com' })");
         Assert.Equal(["page_view", "user_registered"], TypesOf(await EventsOfAsync(await SessionOfAsync(page), 2)));
         Assert.Empty(complaints);
@@ -111,7 +86,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
     [Fact(Timeout = Bound)]
     public async Task With_the_storage_blocked_a_page_is_tracked_all_the_same()
     {
-        var inner = site.Pages.Publish(Tracked());
+        var inner = Site.Pages.Publish(Tracked());
         var (page, complaints) = await OpenAsync($"""<iframe sandbox="allow-scripts" src="{inner}"></iframe>""");
         var frame = page.Frames.Single(each => each.Url == inner);
         Assert.Equal("SecurityError", await frame.EvaluateAsync<string>("() => { try { return typeof localStorage; } catch (error) { return error.name; } }"));
@@ -139,7 +114,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         Assert.Equal(0, await page.EvaluateAsync<int>("localStorage.length"));
 
         // Where the site does not, the same visitor is; and by then all that the first page could have sent would have been.
-        await page.GotoAsync(site.Pages.Publish(Tracked()));
+        await page.GotoAsync(Site.Pages.Publish(Tracked()));
         await page.EvaluateAsync("TrackMate.track('yes')");
         Assert.Equal(["yes"], TypesOf(await EventsOfAsync(await SessionOfAsync(page), 1)));
         Assert.Single(sent);
@@ -234,7 +209,7 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
     [Fact(Timeout = Bound)]
     public async Task One_refused_event_stops_none_of_the_others()
     {
-        rejectedExpected = 2;
+        RejectedExpected = 2;
         var (page, complaints) = await OpenAsync(Tracked(NoFlush));
         await page.EvaluateAsync("""
             TrackMate.track('before');
@@ -318,38 +293,8 @@ public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSit
         }
 
         var warning = Assert.Single(complaints, complaint => !complaint.StartsWith("error: Failed to load resource", StringComparison.Ordinal));
-        Assert.StartsWith("warning: TrackMate: the server refused with 401", warning);
+        Assert.StartsWith("warning: TrackMate: server answered 401", warning);
     }
-
-    /// <summary>A page that has TrackMate ready, without having tracked anything.</summary>
-    private string Tracked(string options = "", string? api = null, string company = ServerProcess.CompanyId) =>
-        $"""<script src="{site.ServerUrl}/trackmate.js"></script><script>{Init(options, api, company)}</script>""";
-
-    private string Init(string options = "", string? api = null, string company = ServerProcess.CompanyId) => $"TrackMate.init('{company}', '{api ?? site.ServerUrl}', {{ {options} }})";
-
-    private async Task<(IPage Page, IReadOnlyCollection<string> Complaints)> OpenAsync(string html, string? policy = null)
-    {
-        var page = await Window.NewPageAsync();
-        var complaints = Complaints.Of(page);
-        await page.GotoAsync(site.Pages.Publish(html, policy), new() { WaitUntil = html.Contains("async") ? WaitUntilState.DOMContentLoaded : WaitUntilState.Load });
-        return (page, complaints);
-    }
-
-    private static async Task<string> SessionOfAsync(IPage page)
-    {
-        await page.WaitForFunctionAsync("TrackMate.version");
-        return await page.EvaluateAsync<string>("TrackMate.getSessionId()");
-    }
-
-    /// <summary>A session's events as soon as there are so many, oldest first.</summary>
-    private async Task<IReadOnlyList<JsonNode>> EventsOfAsync(string session, int count) => await Eventually.BecomesAsync(
-        async () => (await Backend.GetAsync($"/api/sessions/{session}?limit=1000")).Body?["events"]?.AsArray().Select(each => each!).ToList() ?? [],
-        events => events.Count >= count);
-
-    private static Task<int> KeptAsync(IPage page, string company = ServerProcess.CompanyId) =>
-        page.EvaluateAsync<int>($"Object.keys(localStorage).filter((key) => key.startsWith('trackmate:{company}:message:')).length");
-
-    private static IEnumerable<string> TypesOf(IEnumerable<JsonNode> events) => events.Select(each => $"{each["eventType"]}");
 
     private static DateTimeOffset TimeOf(JsonNode found) => DateTimeOffset.Parse($"{found["timestamp"]}");
 

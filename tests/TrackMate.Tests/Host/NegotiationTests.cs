@@ -39,7 +39,7 @@ public sealed class NegotiationTests(RunningServer running) : IClassFixture<Runn
     [InlineData(",,,", null)]
     public async Task The_script_is_encoded_as_the_browser_likes_it(string? accepted, string? coding)
     {
-        foreach (var path in new[] { "/trackmate.js", "/t/script.js", await AssetAsync() })
+        foreach (var path in new[] { "/trackmate.js", "/t/script.js", "/trackmate.extra.js", "/t/script.extra.js", await AssetAsync() })
         {
             var plain = await running.Http.GetByteArrayAsync(path);
             using var answer = await GetAsync(path, ("Accept-Encoding", accepted));
@@ -65,7 +65,7 @@ public sealed class NegotiationTests(RunningServer running) : IClassFixture<Runn
     [InlineData("w/{0}x", false)]
     public async Task What_the_browser_has_is_not_sent_again(string given, bool has)
     {
-        foreach (var path in new[] { "/trackmate.js", "/t/script.js", await AssetAsync() })
+        foreach (var path in new[] { "/trackmate.js", "/t/script.js", "/trackmate.extra.js", "/t/script.extra.js", await AssetAsync() })
         {
             foreach (var (accepted, then) in new[] { (null, null), ("gzip", "gzip"), ("br", "br"), ("gzip", null), (null, "br") })
             {

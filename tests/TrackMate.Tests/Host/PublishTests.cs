@@ -37,7 +37,7 @@ public sealed class PublishTests : IDisposable
     private static async Task WorksAsync(string program)
     {
         await using var server = await ServerProcess.StartAsync(program: program);
-        foreach (var path in new[] { "/trackmate.js", "/docs/scalar.js", "/openapi/v1.json" })
+        foreach (var path in new[] { "/trackmate.js", "/trackmate.extra.js", "/docs/scalar.js", "/openapi/v1.json" })
         {
             using var response = await server.Http.GetAsync(path);
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
