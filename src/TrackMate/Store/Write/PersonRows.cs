@@ -92,7 +92,10 @@ internal sealed class PersonRows
         {
             if (noted.Pairs.Count > 0)
             {
-                noted.Pairs.UnionWith(candidates.Settle(noted.Company, noted.Pairs, crowded => Alarm(noted.Company, crowded, noted.Company.Settings.JoinLimits.Pairs + 1, noted.ReceivedAt)));
+                // One that is no candidate any more may have joined until now.
+                var settled = candidates.Settle(noted.Company, noted.Pairs, crowded => Alarm(noted.Company, crowded, noted.Company.Settings.JoinLimits.Pairs + 1, noted.ReceivedAt));
+                noted.Persons.UnionWith(settled);
+                noted.Pairs.UnionWith(settled);
                 noted.Persons.UnionWith(clusters.Derive(noted.Company, noted.Pairs));
             }
 
