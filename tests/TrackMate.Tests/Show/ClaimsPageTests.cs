@@ -106,7 +106,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
         Assert.Contains("3 claims that known@example.com is one person with somebody else", await viewer.TextAsync(".alarms"));
         await viewer.Page.ClickAsync(".alarms >> text=Undo claims…");
         Assert.Equal("Undo browsers’ claims", await viewer.TextAsync("h1"));
-        Assert.Equal("3 claims of 3 sessions would be undone, 3 pairs of identifiers among them. 3 events and 3 sessions would leave the timeline of known@example.com and be nobody’s.", Regex.Replace(await viewer.TextAsync(".moves"), @"\s+", " ").Trim());
+        Assert.Equal("3 claims of 3 sessions would be undone, 3 pairs of identifiers among them. 3 events and 3 sessions would leave the timeline of known@example.com and belong to nobody.", Regex.Replace(await viewer.TextAsync(".moves"), @"\s+", " ").Trim());
         await viewer.Page.ClickAsync("button:has-text('Undo 3 claims')");
         Assert.Equal("You undid 3 claims of browsers: 3 events and 3 sessions moved.", await viewer.TextAsync(".notice p"));
         await viewer.GoAsync($"/c/{shop.CompanyId}/people");
@@ -114,7 +114,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
 
         await viewer.GoAsync($"/c/{shop.CompanyId}/audit");
         await viewer.Page.ClickAsync("td button:has-text('Undo')");
-        Assert.Equal("You let 3 claims of browsers count again: 3 events and 3 sessions moved.", await viewer.TextAsync(".notice p"));
+        Assert.Equal("You restored 3 claims of browsers: 3 events and 3 sessions moved.", await viewer.TextAsync(".notice p"));
         await viewer.Page.ClickAsync(".notice >> text=Undo");
         Assert.Equal("You undid 3 claims of browsers: 3 events and 3 sessions moved.", await viewer.TextAsync(".notice p"));
         await viewer.GoAsync($"/c/{shop.CompanyId}/claims/undo?from=nonsense");

@@ -131,12 +131,12 @@ public sealed class MergePageTests(BrowserFixture browser)
         await using var viewer = await Viewer.OpenAsync(browser, server);
         await viewer.GoAsync(People);
 
-        Assert.Equal("1 profile has piled up identifiers", await viewer.TextAsync(".alarms h2"));
+        Assert.Equal("1 profile has too many identifiers", await viewer.TextAsync(".alarms h2"));
         await viewer.GoAsync($"{People}/duplicates");
         Assert.Equal("No duplicates found", await viewer.TextAsync("main h2"));
         await viewer.GoAsync(People);
-        Assert.Contains("noreply@example.com was said to be one person with 100 others or more", await viewer.TextAsync(".alarms"));
-        await viewer.Page.ClickAsync(".alarms >> text=Undo all that noreply@example.com joined…");
+        Assert.Contains("noreply@example.com is named together with 100 or more other identifiers", await viewer.TextAsync(".alarms"));
+        await viewer.Page.ClickAsync(".alarms >> text=Undo all joins of noreply@example.com…");
         Assert.Equal("Undo all its joins?", await viewer.TextAsync("h1"));
         await viewer.Page.ClickAsync("button:has-text('Undo joins')");
 
