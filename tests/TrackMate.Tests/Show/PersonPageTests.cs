@@ -120,7 +120,7 @@ public sealed class PersonPageTests(BrowserFixture browser, RunningServer runnin
         {
             Assert.Equal(200, (await viewer.GoAsync(path)).Status);
             Assert.Equal(0, await viewer.Page.Locator("img").CountAsync());
-            Assert.Equal(1, await viewer.Page.Locator("script").CountAsync());
+            Assert.Equal(2, await viewer.Page.Locator("script").CountAsync());
             Assert.Equal(0, await viewer.Page.Locator("a[href^='javascript:']").CountAsync());
         }
 

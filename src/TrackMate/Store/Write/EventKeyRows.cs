@@ -6,7 +6,7 @@ namespace TrackMate.Store.Write;
 internal sealed class EventKeyRows(Database database)
 {
     /// <summary>Events of an earlier version that are looked at in one step.</summary>
-    private const int BatchSize = 1000;
+    private const int BatchSize = 250;
 
     public void Add(Company company, long message, ReadOnlySpan<byte> data)
     {
