@@ -101,8 +101,16 @@ internal sealed class RequestBody : IDisposable
 
     private bool Take(PipeReader reader, ReadResult read)
     {
-        foreach (var piece in read.Buffer) Add(piece.Span);
-        reader.AdvanceTo(read.Buffer.End);
+        try
+        {
+            foreach (var piece in read.Buffer) Add(piece.Span);
+        }
+        finally
+        {
+            // Also where no more is wanted: Kestrel passes over the rest, and logs an error where this is still being read.
+            reader.AdvanceTo(read.Buffer.End);
+        }
+
         return read.IsCompleted;
     }
 

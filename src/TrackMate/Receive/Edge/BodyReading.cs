@@ -28,14 +28,29 @@ internal sealed class BodyReading : IDisposable
         {
             return await reader.ReadAsync(http.RequestAborted);
         }
-        catch (IOException e) when (IsFraming(e))
+        catch (IOException e) when (e is not BadHttpRequestException)
         {
-            throw Unframed(e);
+            throw Fault(http, e);
         }
     }
 
     /// <exception cref="Refused">The time is over.</exception>
-    public ValueTask<ReadResult> NextAsync(PipeReader reader) => InTimeAsync(reader, static (reader, cancel) => reader.ReadAsync(cancel));
+    public async ValueTask<ReadResult> NextAsync(PipeReader reader)
+    {
+        // A read that a token ends leaves the reader in a state in which Kestrel cannot pass over the rest.
+        await using var ended = deadline.Token.Register(static reader => ((PipeReader)reader!).CancelPendingRead(), reader);
+        try
+        {
+            var read = await reader.ReadAsync(http.RequestAborted);
+            if (!read.IsCanceled || !deadline.IsCancellationRequested) return read;
+            reader.AdvanceTo(read.Buffer.Start);
+            throw TooSlow();
+        }
+        catch (IOException e) when (e is not BadHttpRequestException)
+        {
+            throw Fault(http, e);
+        }
+    }
 
     /// <exception cref="Refused">The time is over.</exception>
     public ValueTask<int> NextAsync(Stream stream, byte[] piece) => InTimeAsync((stream, piece), static (from, cancel) => from.stream.ReadAsync(from.piece, cancel));
@@ -49,18 +64,25 @@ internal sealed class BodyReading : IDisposable
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !http.RequestAborted.IsCancellationRequested)
         {
-            throw new Refused(Reason.BodyTooSlow, $"The body did not arrive within {time.TotalSeconds:0} seconds; send less at once.");
+            throw TooSlow();
         }
-        catch (IOException e) when (IsFraming(e))
+        catch (IOException e) when (e is not BadHttpRequestException)
         {
-            throw Unframed(e);
+            throw Fault(http, e);
         }
     }
 
     public void Dispose() => deadline.Dispose();
 
-    // Kestrel throws a bare one for a chunk's size that no number holds; a connection that is gone, and what Kestrel has a status for, are told apart by their type.
-    private static bool IsFraming(IOException e) => e is not (ConnectionResetException or BadHttpRequestException);
+    private Refused TooSlow() => new(Reason.BodyTooSlow, $"The body did not arrive within {time.TotalSeconds:0} seconds; send less at once.");
 
-    private static BadHttpRequestException Unframed(IOException e) => new("The body is not framed as HTTP wants it; check Content-Length or the sizes of chunks.", StatusCodes.Status400BadRequest, e);
+    /// <summary>Whose fault it is that a body cannot be read.</summary>
+    private static IOException Fault(HttpContext http, IOException e)
+    {
+        // Of a chunk's size that no number holds Kestrel says no more than this.
+        if (e.InnerException is OverflowException) return new BadHttpRequestException("The body is not framed as HTTP wants it; check the sizes of its chunks.", StatusCodes.Status400BadRequest, e);
+        // The connection is gone, whatever TLS says of it: nothing is answered, and nothing more is read of it.
+        http.Abort();
+        return new ConnectionResetException("The connection was closed within the body.", e);
+    }
 }
