@@ -1,7 +1,10 @@
 -- One request an event, or BATCH events a request, as the browser SDK sends them: eventIds that rise with time, a session for each few events.
+-- LIVE=2000 sends the events of so many visitors in turn, as real sites do, who are all active at once; IDS=none leaves the eventId to the server.
 -- KIND=webhook sends payments of 20,000 customers instead, named by e-mail and externalId as a back end does, and KIND=identify a new customer on a session of their own.
 local kind = os.getenv("KIND") or "event"
 local batch = tonumber(os.getenv("BATCH") or "1")
+local live = tonumber(os.getenv("LIVE") or "0")
+local given = os.getenv("IDS") ~= "none"
 local counter, threads = 0, 0
 local run = os.time() + tonumber(os.getenv("SALT") or "0") -- two that send at once need ids of their own
 
@@ -24,8 +27,9 @@ local function event()
   local body
   if batch == 1 then
     local eventId = id()
-    body = string.format('{"company_id":"TM-BENCH","sessionId":"session_%d_%d_%d","eventType":"page_view","eventData":%s,"eventId":"%s","context":%s}',
-      run, thread, math.floor(counter / 8), data, eventId, context)
+    local session = live > 0 and counter * 7919 % math.floor(live / 2) or math.floor(counter / 8) -- two threads
+    body = string.format('{"company_id":"TM-BENCH","sessionId":"session_%d_%d_%d","eventType":"page_view","eventData":%s,%s"context":%s}',
+      run, thread, session, data, given and '"eventId":"' .. eventId .. '",' or "", context)
   else
     local events = {}
     for i = 1, batch do events[i] = string.format('{"eventType":"page_view","eventData":%s,"eventId":"%s"}', data, id()) end

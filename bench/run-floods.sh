@@ -22,10 +22,13 @@ start() {
   sleep 1
 }
 
-echo "no limit of requests per address"; start off
-"$work/bench/TrackMate.Bench" flood http://127.0.0.1:5097 TM-FLOOD TM-QUIET 512 "$seconds"
-echo "  server's peak memory: $(awk '/VmHWM/{print int($2/1024)}' "/proc/$server/status") MiB"
-stop
-echo "one address at the default limit"; start 100
-"$work/bench/TrackMate.Bench" flood http://127.0.0.1:5097 TM-FLOOD TM-QUIET 64 "$seconds"
-echo "  server's peak memory: $(awk '/VmHWM/{print int($2/1024)}' "/proc/$server/status") MiB"
+flood() {
+  "$work/bench/TrackMate.Bench" watch http://127.0.0.1:5097 TM-QUIET "$seconds" "$seconds" >"$work/watch" & local watch=$!
+  until grep -q "is measured" "$work/watch"; do sleep 0.2; done
+  "$work/bench/TrackMate.Bench" flood http://127.0.0.1:5097 TM-FLOOD "$1" "$((seconds + 3))"
+  wait "$watch"; tail -n 1 "$work/watch"
+  echo "  server's peak memory: $(awk '/VmHWM/{print int($2/1024)}' "/proc/$server/status") MiB"
+}
+
+echo "no limit of requests per address"; start off; flood 512; stop
+echo "one address at the default limit"; start 100; flood 64

@@ -6,29 +6,33 @@ using System.Text;
 namespace TrackMate.Bench;
 
 /// <summary>
-/// What one company's flood does to another company: single events of a quiet company, some 300 a second on connections of their own, before a flood of batches of 500 and in it. The flood
-/// sends again at once, whatever it is answered.
+/// What one company's flood does to another company: single events of a quiet company, some 300 a second on connections of their own, before a flood of batches of
+/// 500 and in it. The flood sends again at once, whatever it is answered.
 /// </summary>
 internal static class Flood
 {
     private const int EventsABatch = 500, QuietSenders = 4;
 
-    public static async Task<int> Run(Uri server, string floodingCompany, string quietCompany, int connections, int seconds)
+    public static async Task<int> Run(Uri server, string company, int connections, int seconds)
+    {
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
+        var (answers, batch) = (new int[600], Batch(company));
+        await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(() => Send(server, batch, answers, stop.Token))));
+        Console.WriteLine($"  the flood: {connections} connections, {string.Join(", ", answers.Index().Where(answer => answer.Item > 0).Select(answer => $"{answer.Item} × {(answer.Index == 0 ? "no answer" : answer.Index)}"))}");
+        return 0;
+    }
+
+    /// <summary>Measures the other company, in a process of its own, before a flood that begins meanwhile and in it.</summary>
+    public static async Task<int> Watch(Uri server, string company, int quietSeconds, int floodedSeconds)
     {
         // The first requests of a process are slow on both sides.
-        await Measure(server, quietCompany, 2);
-        var quiet = await Measure(server, quietCompany, seconds);
-        using var stop = new CancellationTokenSource();
-        var answers = new int[600];
-        var flood = Task.WhenAll(Enumerable.Range(0, connections).Select(sender => Task.Run(() => Send(server, floodingCompany, sender, answers, stop.Token))));
+        await Measure(server, company, 2);
+        var quiet = await Measure(server, company, quietSeconds);
+        Console.WriteLine("quiet is measured");
         await Task.Delay(TimeSpan.FromSeconds(2));
-        var flooded = await Measure(server, quietCompany, seconds);
-        await stop.CancelAsync();
-        await flood;
-
-        var (median, p99) = (At(flooded.Times, 0.5) / At(quiet.Times, 0.5), At(flooded.Times, 0.99) / At(quiet.Times, 0.99));
-        Console.WriteLine($"  {connections} connections of batches: another company's event, quiet p50 {At(quiet.Times, 0.5):0.0} p99 {At(quiet.Times, 0.99):0.0} ms, flooded p50 {At(flooded.Times, 0.5):0.0} p99 {At(flooded.Times, 0.99):0.0} max {flooded.Times.Max():0.0} ms ({median:0.0}× and {p99:0.0}×), failed {flooded.Failed}; "
-            + $"the flood: {string.Join(", ", answers.Index().Where(answer => answer.Item > 0).Select(answer => $"{answer.Item} × {(answer.Index == 0 ? "no answer" : answer.Index)}"))}");
+        var flooded = await Measure(server, company, floodedSeconds);
+        Console.WriteLine($"  another company's event: quiet p50 {At(quiet.Times, 0.5):0.0} p99 {At(quiet.Times, 0.99):0.0} ms, flooded p50 {At(flooded.Times, 0.5):0.0} p99 {At(flooded.Times, 0.99):0.0} max {flooded.Times.Max():0.0} ms "
+            + $"({At(flooded.Times, 0.5) / At(quiet.Times, 0.5):0.0}× and {At(flooded.Times, 0.99) / At(quiet.Times, 0.99):0.0}×), failed {flooded.Failed}");
         return 0;
     }
 
@@ -63,15 +67,15 @@ internal static class Flood
         return ([.. measured.SelectMany(one => one.times).Order()], measured.Sum(one => one.failed));
     }
 
-    private static async Task Send(Uri server, string company, int sender, int[] answers, CancellationToken stop)
+    /// <summary>Bodies without eventIds are the same each time, so the flood costs the machine they share little beside what the server pays for it.</summary>
+    private static async Task Send(Uri server, byte[] batch, int[] answers, CancellationToken stop)
     {
         using var http = new HttpClient(From("127.0.0.1")) { BaseAddress = server, Timeout = TimeSpan.FromSeconds(60) };
-        var run = Stopwatch.GetTimestamp();
-        for (var request = 0; !stop.IsCancellationRequested; request++)
+        while (!stop.IsCancellationRequested)
         {
             try
             {
-                using var body = Json(Batch(company, $"{run}-{sender}-{request}"));
+                using var body = new ByteArrayContent(batch);
                 using var answer = await http.PostAsync("/api/events", body, stop);
                 Interlocked.Increment(ref answers[(int)answer.StatusCode]);
             }
@@ -82,12 +86,12 @@ internal static class Flood
         }
     }
 
-    private static string Batch(string company, string id)
+    private static byte[] Batch(string company)
     {
-        var json = new StringBuilder($"{{\"company_id\":\"{company}\",\"sessionId\":\"session_1_{id}\",\"events\":[");
+        var json = new StringBuilder($"{{\"company_id\":\"{company}\",\"sessionId\":\"session_1_flood\",\"events\":[");
         for (var i = 0; i < EventsABatch; i++)
-            json.Append(i == 0 ? "" : ",").Append($"{{\"eventType\":\"page_view\",\"eventData\":{{\"address\":\"https://shop.example/product/headphones\",\"productInfos\":[{{\"productId\":\"PROD-001\",\"productName\":\"Wireless Headphones\",\"price\":79.99}}]}},\"eventId\":\"{id}-{i}\"}}");
-        return json.Append("]}").ToString();
+            json.Append(i == 0 ? "" : ",").Append("{\"eventType\":\"page_view\",\"eventData\":{\"address\":\"https://shop.example/product/headphones\",\"productInfos\":[{\"productId\":\"PROD-001\",\"productName\":\"Wireless Headphones\",\"price\":79.99}]}}");
+        return Encoding.UTF8.GetBytes(json.Append("]}").ToString());
     }
 
     /// <summary>All of 127.0.0.0/8 is this machine: the quiet company's visitors have another address than the flood.</summary>

@@ -10,7 +10,8 @@ return args switch
     ["acts", var url, var key] => await CostOfActs.Run(new(url), key),
     ["joins", var url, var key] => await CostOfJoins.Run(new(url), key),
     ["strangers", var url, var key] => await Strangers.Run(new(url), key),
-    ["flood", var url, var flooding, var quiet, var connections, var seconds] => await Flood.Run(new(url), flooding, quiet, int.Parse(connections), int.Parse(seconds)),
+    ["flood", var url, var company, var connections, var seconds] => await Flood.Run(new(url), company, int.Parse(connections), int.Parse(seconds)),
+    ["watch", var url, var company, var quiet, var flooded] => await Flood.Watch(new(url), company, int.Parse(quiet), int.Parse(flooded)),
     ["people", var file, var people] => SearchOfMany.Write(file, int.Parse(people)),
     ["search", var url, var key, var people] => await SearchOfMany.Run(new(url), key, int.Parse(people)),
     _ => Usage(),
@@ -18,6 +19,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | copy CONNECTION SECONDS | cost URL API_KEY [EVENTS] | acts URL API_KEY | joins URL API_KEY | strangers URL API_KEY | flood URL FLOODING_COMPANY QUIET_COMPANY CONNECTIONS SECONDS | people FILE PEOPLE | search URL API_KEY PEOPLE; bench/run.sh, bench/run-postgres.sh, bench/run-floods.sh and bench/run-search.sh call them.");
+    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | copy CONNECTION SECONDS | cost URL API_KEY [EVENTS] | acts URL API_KEY | joins URL API_KEY | strangers URL API_KEY | flood URL COMPANY CONNECTIONS SECONDS | watch URL COMPANY QUIET_SECONDS FLOODED_SECONDS | people FILE PEOPLE | search URL API_KEY PEOPLE; bench/run.sh, bench/run-postgres.sh, bench/run-floods.sh and bench/run-search.sh call them.");
     return 2;
 }

@@ -35,6 +35,12 @@ internal sealed partial class WriteQueue : IDisposable
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Of those who send at the same time, so few are not waited for.</summary>
+    private const int SmallCrowd = 8;
+
+    /// <summary>Those whom the last transaction answered are mostly there again in less; to wait for them makes one transaction out of two.</summary>
+    private static readonly TimeSpan CrowdWait = TimeSpan.FromMilliseconds(1);
+
     private readonly Lock gate = new();
     private readonly AutoResetEvent arrived = new(false);
     private readonly Action<IReadOnlyList<Append>> commit;
@@ -48,6 +54,12 @@ internal sealed partial class WriteQueue : IDisposable
     private long runningSince;
     private double runningExpected;
     private bool stopping;
+
+    /// <summary>How many send at the same time: those of a transaction and those who came meanwhile.</summary>
+    private int crowd;
+
+    /// <summary>The writer is woken once so many wait.</summary>
+    private int wakeAt = 1;
 
     /// <param name="commit">Writes appends in one transaction and sets the receipts or the failure of each. Never throws.</param>
     public WriteQueue(Action<IReadOnlyList<Append>> commit, TimeProvider time, QueueLimits? limits = null)
@@ -94,7 +106,7 @@ internal sealed partial class WriteQueue : IDisposable
 
             append.Since = time.GetTimestamp();
             waiting.Enqueue(append.Sender, append, times.Of(append.Sender, append.Units), append.Bytes);
-            arrived.Set();
+            if (waiting.Count >= wakeAt || append.Work is not null) arrived.Set();
         }
 
         return append.Task;
@@ -154,6 +166,7 @@ internal sealed partial class WriteQueue : IDisposable
             lock (gate)
             {
                 running = [];
+                crowd = Math.Max(batch.Count + waiting.Count, crowd * 3 / 4);
                 // How long one waits that fails says nothing of how long they take.
                 if (batch.TrueForAll(append => append.Failure is null)) times.Learn(batch.Select(append => (append.Sender, append.Units)), elapsed.TotalMilliseconds);
             }
@@ -169,11 +182,13 @@ internal sealed partial class WriteQueue : IDisposable
     /// </summary>
     private List<Append>? Gather()
     {
+        var mayWait = true;
         while (true)
         {
             lock (gate)
             {
-                if (waiting.Count > 0)
+                wakeAt = mayWait ? WorthWaitingFor() : 1;
+                if (waiting.Count >= wakeAt)
                 {
                     var batch = new List<Append>();
                     var (messages, expected) = (0, 0.0);
@@ -187,14 +202,23 @@ internal sealed partial class WriteQueue : IDisposable
                     }
 
                     (running, runningSince, runningExpected) = (batch, time.GetTimestamp(), times.Transaction + expected);
+                    wakeAt = int.MaxValue;
                     return batch;
                 }
 
                 if (stopping) return null;
             }
 
-            arrived.WaitOne();
+            if (wakeAt > 1) mayWait = arrived.WaitOne(CrowdWait);
+            else arrived.WaitOne();
         }
+    }
+
+    /// <summary>How many are to be there before a transaction begins: most of those who send at the same time, as long as it is short and nobody's turn is another matter.</summary>
+    private int WorthWaitingFor()
+    {
+        var isReady = stopping || waiting.Count == 0 || waiting.Cost > limits.Milliseconds / 2 || (waiting.TryPeek(out var next, out _) && next.Work is not null);
+        return isReady || crowd <= SmallCrowd ? 1 : crowd * 3 / 4;
     }
 
     /// <summary>

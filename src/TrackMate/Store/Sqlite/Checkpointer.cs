@@ -4,13 +4,16 @@ using SQLitePCL;
 namespace TrackMate.Store.Sqlite;
 
 /// <summary>How long the write-ahead log may get, in pages of 4 KiB.</summary>
-/// <param name="Move">From here on it is moved into the database, beside the writer.</param>
+/// <param name="Move">So much at a time is moved into the database, beside the writer: a page that changes again and again is moved once.</param>
 /// <param name="StartOver">From here on the writer lets it start over, once nearly all has been moved.</param>
 /// <param name="Cut">From here on the writer moves the rest itself and cuts the file, whether or not the thread has kept up.</param>
 internal sealed record LogLimits(int Move, int StartOver, int Cut)
 {
-    /// <summary>16, 64 and 160 MiB: under constant load the file stays below 200 MB.</summary>
-    public static readonly LogLimits Default = new(4096, 16384, 40960);
+    /// <summary>32, 64 and 160 MiB: under constant load the file stays below 200 MB.</summary>
+    public static readonly LogLimits Default = new(8192, 16384, 40960);
+
+    /// <summary>So little is left to the writer when it lets the log start over.</summary>
+    public int Little => Move / 8;
 }
 
 /// <summary>
@@ -41,7 +44,7 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
     /// <summary>Called by the writer after each commit, with its own connection.</summary>
     public void AfterCommit(SqliteDatabase writer)
     {
-        raw.sqlite3_wal_checkpoint_v2(writer.Handle, "main", Measure, out var pages, out _);
+        raw.sqlite3_wal_checkpoint_v2(writer.Handle, "main", Measure, out var pages, out var moved);
         if (pages < limits.Move)
         {
             nextCut = limits.Cut;
@@ -58,7 +61,7 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
         {
             StartOver(writer, raw.SQLITE_CHECKPOINT_RESTART, waitMilliseconds: 50);
         }
-        else
+        else if (pages >= limits.StartOver || pages - moved >= limits.Move)
         {
             wanted.Set();
         }
@@ -85,7 +88,16 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
                 try
                 {
                     database ??= SqliteDatabase.Open(databasePath, cacheKibibytes: 2048);
-                    raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out var pages, out _);
+                    int pages;
+                    // What was written meanwhile is moved after it, until little is left for the writer to wait for.
+                    do
+                    {
+                        raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", Measure, out _, out var movedBefore);
+                        raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out pages, out var moved);
+                        if (pages < limits.StartOver || moved - movedBefore <= limits.Little) break;
+                    }
+                    while (!stopping);
+
                     mayStartOver = pages >= limits.StartOver;
                 }
                 catch (SqliteException)
