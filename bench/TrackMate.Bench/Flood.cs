@@ -6,7 +6,7 @@ using System.Text;
 namespace TrackMate.Bench;
 
 /// <summary>
-/// What one company's flood does to another company: single events of a quiet company, some 300 a second on connections of their own, before a flood of batches of
+/// What one company's flood does to another company: single events of a quiet company, some 70 a second on connections of their own, before a flood of batches of
 /// 500 and in it. The flood sends again at once, whatever it is answered.
 /// </summary>
 internal static class Flood
@@ -59,7 +59,7 @@ internal static class Flood
                 }
 
                 times.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
-                await Task.Delay(10);
+                await Task.Delay(50);
             }
 
             return (times, failed);

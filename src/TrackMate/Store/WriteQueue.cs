@@ -30,6 +30,9 @@ internal sealed partial class WriteQueue : IDisposable
 
     private const int MaxRetryAfterSeconds = 60;
 
+    /// <summary>A sender of whom less waits has not used up its share, however slow the store is: its 503 is the store's fault.</summary>
+    private const long MuchBytes = 256 * 1024;
+
     /// <summary>What has waited for so long is answered, even if the disk hangs, with what is known of it: within five seconds everybody is, and a company that somebody else holds is waited for three.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(4.5);
 
@@ -120,12 +123,13 @@ internal sealed partial class WriteQueue : IDisposable
         // Nearly always: then nobody need look at who else waits.
         if (hasRoom && underway + Stretched(waiting.Cost) <= MaxWaitMilliseconds) return null;
         var (own, others) = waiting.CostBefore(sender);
-        if (!hasRoom) return new QueueFullException(own > 0 && own >= others, RetryAfter(own + others));
+        var hasSentMuch = waiting.BytesOf(sender) >= MuchBytes;
+        if (!hasRoom) return new QueueFullException(hasSentMuch && own >= others, RetryAfter(own + others));
 
         // Operators' acts are few and have a line of their own; what a person decides is not turned away for what strangers send.
         if (sender.Kind is SenderKind.Operators) return null;
         var wait = underway + Stretched(own + others);
-        return wait <= MaxWaitMilliseconds ? null : new QueueFullException(own > others + underway, RetryAfter(wait - MaxWaitMilliseconds));
+        return wait <= MaxWaitMilliseconds ? null : new QueueFullException(hasSentMuch && own > others + underway, RetryAfter(wait - MaxWaitMilliseconds));
     }
 
     /// <summary>With what the transactions themselves cost in which it will be written.</summary>

@@ -143,6 +143,24 @@ public sealed class WriteQueueTests
         await RefusedAsync(refused!, 503, "urn:trackmate:problem:overloaded");
     }
 
+    /// <summary>Where a few messages take seconds, their sender has not sent too much: it is the store that is slow.</summary>
+    [Fact]
+    public async Task Who_would_wait_for_few_messages_of_its_own_gets_503()
+    {
+        using var writer = new Writer(time, millisecondsPerMessage: 1000);
+        writer.Queue.Start();
+        for (var i = 0; i < 20; i++)
+        {
+            var stored = writer.Send(Quiet, 1);
+            writer.Begins();
+            await stored.WaitAsync(Limit, Cancel);
+        }
+
+        var sent = new List<Task<Receipt[]>>();
+        while (sent.Count == 0 || (!sent[^1].IsFaulted && sent.Count < 100)) sent.Add(writer.Send(Quiet, 1));
+        await RefusedAsync(sent[^1], 503, "urn:trackmate:problem:overloaded");
+    }
+
     [Fact]
     public async Task A_transaction_that_does_not_end_is_a_503_for_who_comes_after_two_seconds()
     {
