@@ -23,7 +23,7 @@ internal sealed partial class StoreWriter : IDisposable
     /// <param name="appended">Called with the companies that have received or refused something, after it was committed.</param>
     /// <param name="away">Shared by all writers of a store.</param>
     /// <param name="isAside">Whether it is the one that tries those again; the others do not wait for them.</param>
-    public StoreWriter(Engine engine, ILogger log, Action<IReadOnlyCollection<long>> appended, AwayCompanies away, bool isAside = false)
+    public StoreWriter(Engine engine, ILogger log, Action<IReadOnlyCollection<long>> appended, AwayCompanies away, bool isAside = false, TimeProvider? time = null)
     {
         this.engine = engine;
         this.log = log;
@@ -31,7 +31,7 @@ internal sealed partial class StoreWriter : IDisposable
         this.away = away;
         this.isAside = isAside;
         connection = new(engine);
-        Queue = new(Commit, TimeProvider.System, engine.QueueLimits);
+        Queue = new(Commit, time ?? TimeProvider.System, engine.QueueLimits);
     }
 
     public WriteQueue Queue { get; }
