@@ -65,6 +65,14 @@ public sealed partial class ServerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts a server on a folder without waiting for it, for a test that kills it on its way.</summary>
+    public static Process Launch(string dataFolder)
+    {
+        var start = StartOf(Program, ["serve"], new Dictionary<string, string?> { ["TRACKMATE_DATA"] = dataFolder, ["TRACKMATE_URLS"] = "http://127.0.0.1:0" });
+        start.RedirectStandardOutput = start.RedirectStandardError = true;
+        return Process.Start(start) ?? throw new InvalidOperationException($"{Program} did not start.");
+    }
+
     /// <inheritdoc cref="ListeningProcess.PrintsAsync"/>
     public Task PrintsAsync(string text) => process.PrintsAsync(text);
 

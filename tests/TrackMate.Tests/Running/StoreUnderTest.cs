@@ -44,8 +44,11 @@ internal static class StoreUnderTest
         var other => throw new InvalidOperationException($"TRACKMATE_TEST_STORE is {other}; it may be sqlite or postgres."),
     };
 
+    /// <summary>Whether this is <c>./test.sh --long</c>.</summary>
+    public static bool IsLong { get; } = Environment.GetEnvironmentVariable("TRACKMATE_LONG") == "1";
+
     /// <summary>How many random histories a test tries: <c>./test.sh --long</c> ten times as many, and on PostgreSQL, where each of their statements is a journey, a tenth.</summary>
-    public static int Histories(int many) => int.TryParse(Environment.GetEnvironmentVariable("TRACKMATE_TEST_HISTORIES"), out var so) ? so : (Environment.GetEnvironmentVariable("TRACKMATE_LONG") == "1", IsPostgres) switch
+    public static int Histories(int many) => int.TryParse(Environment.GetEnvironmentVariable("TRACKMATE_TEST_HISTORIES"), out var so) ? so : (IsLong, IsPostgres) switch
     {
         (true, false) => 10 * many,
         (false, true) => many / 10,

@@ -33,5 +33,26 @@ public sealed class CrashTests : IDisposable
         await traffic.AssertKeptAsync(last.Http);
     }
 
+    /// <summary>With <c>./test.sh --long</c> a million events over two hundred kills.</summary>
+    [Fact]
+    public async Task Batches_survive_kill_after_kill()
+    {
+        var (kills, eventsBetween) = StoreUnderTest.IsLong ? (200, 5000) : (3, 2000);
+        var ledger = new BatchLedger(senders: 8, eventsPerBatch: 50);
+        for (var kill = 1; kill <= kills; kill++)
+        {
+            await using var server = await ServerProcess.StartAsync(folder);
+            if (kill > 1) await ledger.AssertKeptAsync(server.Http, run: kill - 1);
+            var sending = ledger.SendAsync(server.Http, run: kill);
+            await ledger.AcknowledgedAsync((long)kill * eventsBetween, sending);
+            await server.KillAsync();
+            await sending;
+        }
+
+        await using var last = await ServerProcess.StartAsync(folder);
+        var stored = await ledger.AssertKeptAsync(last.Http);
+        TestContext.Current.SendDiagnosticMessage($"{kills} kills: {ledger.Acknowledged} events acknowledged, {stored} stored, 0 lost, 0 doubled.");
+    }
+
     public void Dispose() => Directory.Delete(folder, recursive: true);
 }

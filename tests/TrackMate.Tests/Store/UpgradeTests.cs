@@ -78,6 +78,52 @@ public sealed class UpgradeTests : IDisposable
         using (var reader = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName), readOnly: true)) Assert.Empty(DerivedTables.Differences(reader, [company]));
     }
 
+    /// <summary>Killed later and later in its start, until one start comes to its end: what is there is the version before or the new one, never something between.</summary>
+    [Fact]
+    public async Task A_kill_within_an_upgrade_leaves_the_version_before()
+    {
+        var company = Messages.Company(1);
+        using (var database = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName)))
+        {
+            using var first = new StreamReader(typeof(MessageStore).Assembly.GetManifestResourceStream("sqlite/001-spine.sql")!);
+            database.Execute(await first.ReadToEndAsync(TestContext.Current.CancellationToken));
+            database.Execute("PRAGMA user_version = 1");
+            WriteSarah(database, company);
+            WriteNobodys(database);
+            database.Execute("""
+                WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)
+                INSERT INTO message (id, company, origin, event_id, session, at, received_ms, type, data) SELECT i, 1, 0, 'many' || i, 1, (SELECT at FROM message WHERE id = 1) + i * 1024, 0, 'page_view', '{}' FROM n
+                """);
+        }
+
+        var known = new Schema("sqlite").Known;
+        var (before, delay) = (0, 0);
+        for (long version = 1; version != known; delay += 20)
+        {
+            using (var server = ServerProcess.Launch(folder.FullName))
+            {
+                await Task.Delay(delay, TestContext.Current.CancellationToken);
+                server.Kill();
+                await server.WaitForExitAsync(TestContext.Current.CancellationToken);
+            }
+
+            using var reader = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName), readOnly: true);
+            using (var found = reader.Use("PRAGMA user_version"))
+            {
+                found.Next();
+                version = found.Long(0);
+            }
+
+            Assert.True(version == 1 || version == known, $"A kill after {delay} ms left schema {version}.");
+            if (version == 1) before++;
+        }
+
+        Assert.NotEqual(0, before);
+        await using var upgraded = await ServerProcess.StartAsync(folder.FullName, new Dictionary<string, string?> { ["TRACKMATE_COMPANY"] = company.CompanyId });
+        var profile = (await new ShopBackend(upgraded.Http, ServerProcess.ApiKey).ProfileOfAsync("sarah@example.com"))!;
+        Assert.Equal("Sarah", profile["name"]!.ToString());
+    }
+
     private static List<StitchDay> StitchDays(MessageStore store, Company company)
     {
         using var snapshot = store.Read();
