@@ -9,10 +9,21 @@ public sealed class BatchLedger(int senders, int eventsPerBatch)
     private readonly List<Line> lines = [];
     private long acknowledged;
 
-    /// <summary>Batches of one session: those before <see cref="Acknowledged"/> were acknowledged, the one after them may have been stored.</summary>
-    private sealed record Line(string SessionId)
+    /// <summary>Batches of one session: the first <see cref="Acknowledged"/> were acknowledged, the one after them may have been stored.</summary>
+    private sealed class Line(string sessionId)
     {
-        public int Acknowledged { get; set; }
+        private volatile int acknowledged;
+
+        public string SessionId { get; } = sessionId;
+
+        public int Acknowledged
+        {
+            get => acknowledged;
+            set => acknowledged = value;
+        }
+
+        /// <summary>So many are owed: all that were acknowledged, or those up to <see cref="Settle"/>.</summary>
+        public int? Owed { get; set; }
     }
 
     /// <summary>Events that were acknowledged.</summary>
@@ -39,6 +50,15 @@ public sealed class BatchLedger(int senders, int eventsPerBatch)
         }
     }));
 
+    /// <summary>
+    /// What is acknowledged up to now is owed, and nothing after. A power cut that is simulated takes a moment, in which the file system may still say that it has synced
+    /// what it then drops; a machine without power says nothing any more.
+    /// </summary>
+    public void Settle()
+    {
+        foreach (var line in lines) line.Owed ??= line.Acknowledged;
+    }
+
     /// <summary>Returns when so many events are acknowledged.</summary>
     public async Task AcknowledgedAsync(long count, Task sending)
     {
@@ -56,11 +76,10 @@ public sealed class BatchLedger(int senders, int eventsPerBatch)
         {
             var seen = await ReadAsync(http, line.SessionId);
             Assert.Equal(seen.Count, seen.Distinct(StringComparer.Ordinal).Count());
-            var expected = Enumerable.Range(0, line.Acknowledged).SelectMany(batch => Ids(line, batch)).ToList();
-            var withLast = expected.Concat(Ids(line, line.Acknowledged)).ToHashSet(StringComparer.Ordinal);
-            Assert.True(seen.Count == expected.Count || seen.Count == withLast.Count, $"{line.SessionId} has {seen.Count} events; {expected.Count} were acknowledged, in batches of {eventsPerBatch}.");
-            Assert.Empty(expected.Except(seen, StringComparer.Ordinal));
-            Assert.Empty(seen.Except(withLast, StringComparer.Ordinal));
+            var batches = seen.Count / eventsPerBatch;
+            var owed = line.Owed ?? line.Acknowledged;
+            Assert.True(seen.Count % eventsPerBatch == 0 && batches >= owed && batches <= line.Acknowledged + 1, $"{line.SessionId} has {seen.Count} events; {owed} batches of {eventsPerBatch} are owed, and {line.Acknowledged} were acknowledged in the end.");
+            Assert.Equal(Enumerable.Range(0, batches).SelectMany(batch => Ids(line, batch)).Order(StringComparer.Ordinal), seen.Order(StringComparer.Ordinal));
             stored += seen.Count;
         }
 

@@ -21,6 +21,7 @@ public sealed class PowerCutTests
                 if (cut > 1) await ledger.AssertKeptAsync(server.Http, run: cut - 1);
                 var sending = ledger.SendAsync(server.Http, run: cut);
                 await ledger.AcknowledgedAsync(ledger.Acknowledged + (StoreUnderTest.IsLong ? 7000 : 700), sending);
+                ledger.Settle();
                 disk.Cut();
                 await sending;
                 await server.KillAsync();
