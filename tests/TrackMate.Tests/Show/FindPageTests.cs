@@ -24,21 +24,21 @@ public sealed class FindPageTests(BrowserFixture browser)
 
         await viewer.Page.Keyboard.PressAsync("Control+k");
         await viewer.Page.Keyboard.TypeAsync("GRACE");
-        await Expect(viewer.Page.GetByRole(AriaRole.Option)).ToHaveTextAsync(["Grace Kellygrace.kelly@example.com", "Grace Hoppergrace@example.com"]);
+        await Expect(viewer.Page.Locator(".find").GetByRole(AriaRole.Option)).ToHaveTextAsync(["Grace Kellygrace.kelly@example.com", "Grace Hoppergrace@example.com"]);
         await Expect(input).ToHaveAttributeAsync("aria-expanded", "true");
         Assert.Contains("2 people", await viewer.TextAsync(".find [role=status]"));
         await viewer.Page.Keyboard.PressAsync("ArrowDown");
         await viewer.Page.Keyboard.PressAsync("ArrowDown");
-        await Expect(viewer.Page.GetByRole(AriaRole.Option).Nth(1)).ToHaveAttributeAsync("aria-selected", "true");
-        Assert.Equal(await viewer.Page.GetByRole(AriaRole.Option).Nth(1).GetAttributeAsync("id"), await input.GetAttributeAsync("aria-activedescendant"));
+        await Expect(viewer.Page.Locator(".find").GetByRole(AriaRole.Option).Nth(1)).ToHaveAttributeAsync("aria-selected", "true");
+        Assert.Equal(await viewer.Page.Locator(".find").GetByRole(AriaRole.Option).Nth(1).GetAttributeAsync("id"), await input.GetAttributeAsync("aria-activedescendant"));
         await viewer.Page.Keyboard.PressAsync("Enter");
         await Expect(viewer.Page.Locator("h1")).ToHaveTextAsync("Grace Hopper");
 
         await viewer.Page.Keyboard.PressAsync("Control+k");
         await viewer.Page.Keyboard.TypeAsync("kelly");
-        await Expect(viewer.Page.GetByRole(AriaRole.Option)).ToHaveCountAsync(1);
+        await Expect(viewer.Page.Locator(".find").GetByRole(AriaRole.Option)).ToHaveCountAsync(1);
         await viewer.Page.Keyboard.PressAsync("Escape");
-        await Expect(viewer.Page.GetByRole(AriaRole.Option)).ToHaveCountAsync(0);
+        await Expect(viewer.Page.Locator(".find").GetByRole(AriaRole.Option)).ToHaveCountAsync(0);
         Assert.Equal("kelly", await input.InputValueAsync());
         await viewer.Page.Keyboard.PressAsync("Enter");
         await Expect(viewer.Page.Locator(".names b")).ToHaveTextAsync(["Grace Kelly"]);
