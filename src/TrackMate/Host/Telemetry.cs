@@ -27,6 +27,13 @@ internal static class Telemetry
             telemetry.WithTracing(tracing => tracing.AddAspNetCoreInstrumentation().AddOtlpExporter());
     }
 
+    /// <inheritdoc cref="Store.StoreMetrics.ShowZeros"/>
+    public static void ShowZeros()
+    {
+        Store.StoreMetrics.ShowZeros();
+        Receive.EdgeMetrics.ShowZeros();
+    }
+
     /// <summary>Maps <c>/metrics</c>, for this machine or anyone with an API key of the scope <c>read</c>.</summary>
     public static void Map(WebApplication app) =>
         app.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new LoopbackOrKey());

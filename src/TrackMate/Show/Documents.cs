@@ -189,7 +189,8 @@ internal sealed class Documents(Database database, Company company)
         stored,
         stored.Order.Origin is Origin.Browser ? SessionIdOf(stored.Session!.Value) : timelines.ServerSessionIdOf(person, stored.Order),
         person.Id.ToString(),
-        (bindings ??= new(database, SessionIdOf)).Of(person, stored)) with { NotCounted = NotCountedOf(person, stored) };
+        (bindings ??= new(database, SessionIdOf)).Of(person, stored)) with
+    { NotCounted = NotCountedOf(person, stored) };
 
     /// <summary>Why a browser's event does not count for a person whom verified messages know, as the company has chosen.</summary>
     public string? NotCountedOf(Person person, StoredEvent stored)

@@ -41,6 +41,12 @@ internal static class StoreMetrics
     /// <param name="refusal">What the request was refused with.</param>
     public static void NotQueued(StoreUnavailableException refusal) => NotQueued(refusal is QueueFullException full ? full.OwnShare ? "own_share" : "overloaded" : "stopping");
 
+    /// <summary>Shows counters that have not counted yet as 0: an alarm on their growth would miss the first otherwise. Called once metrics are read.</summary>
+    public static void ShowZeros()
+    {
+        foreach (var reason in new[] { "own_share", "overloaded", "late" }) NotTaken.Add(0, new KeyValuePair<string, object?>("reason", reason));
+    }
+
     public static void NotQueued(string reason) => NotTaken.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     private static IEnumerable<Measurement<int>> Lengths() => QueueLength is not { } length ? [] :

@@ -53,7 +53,7 @@ public sealed class BackupTests(RunningServer running) : IClassFixture<RunningSe
     {
         await File.WriteAllTextAsync(FileOf("there.db"), "precious");
 
-        Assert.StartsWith($"{FileOf("there.db")} is there already", await beside.FailAsync($"backup {FileOf("there.db")}", 1));
+        Assert.StartsWith($"{FileOf("there.db")} exists already", await beside.FailAsync($"backup {FileOf("there.db")}", 1));
         Assert.Equal("precious", await File.ReadAllTextAsync(FileOf("there.db")));
 
         await beside.DoAsync($"backup --force {FileOf("there.db")}");

@@ -87,7 +87,7 @@ public sealed class BatchesTests(RunningServer running) : IClassFixture<RunningS
     public async Task A_refused_event_is_named_by_its_own_eventId()
     {
         var eventId = RunningServer.Unique();
-        var answer = await running.NewShopper().TrackManyAsync([new JsonObject { ["eventId"] = eventId }, new JsonObject { ["eventType"] = 5, ["eventId"] = 5 }]);
+        var answer = await running.NewShopper().TrackManyAsync([new JsonObject { ["eventId"] = eventId }, new JsonObject { ["eventType"] = 5, ["eventId"] = true }]);
         Assert.Equal(eventId, answer.Body!["rejected"]![0]!["eventId"]!.ToString());
         Assert.Null(answer.Body["rejected"]![1]!["eventId"]);
     }

@@ -63,7 +63,7 @@ public sealed class PathBaseTests(BrowserFixture browser)
 
         // A form that is sent comes back below the path, and the cookies are its own.
         await page.FillAsync("#keyname", "Shop back end");
-        await page.ClickAsync("text=Make the key");
+        await page.ClickAsync("text=Create the key");
         await Expect(page.Locator("#made")).ToBeVisibleAsync();
         Assert.All(await page.Context.CookiesAsync(), cookie => Assert.True(cookie.Path.TrimEnd('/') == Base, $"The cookie {cookie.Name} has the path {cookie.Path}."));
         await page.ClickAsync("text=Log out");

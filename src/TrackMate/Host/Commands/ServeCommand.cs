@@ -35,6 +35,7 @@ internal static class ServeCommand
             // Only a server that listens prints the secrets it made: those of one that could not are made again at the next start.
             var first = FirstStart.Ensure(app.Services.GetRequiredService<Registry>(), options);
             app.Services.GetRequiredService<StartGate>().Open();
+            Telemetry.ShowZeros();
             Console.WriteLine(Welcome(first, AddressOf(app) + options.PathBase, options.PublicUrl, options.Installation.Engine.Place));
             await app.WaitForShutdownAsync(cancel);
             return 0;

@@ -28,7 +28,7 @@ internal sealed class BodyReading : IDisposable
         {
             return await reader.ReadAsync(http.RequestAborted);
         }
-        catch (IOException e) when (e is not BadHttpRequestException)
+        catch (Exception e) when (IsFraming(e))
         {
             throw Fault(http, e);
         }
@@ -46,7 +46,7 @@ internal sealed class BodyReading : IDisposable
             reader.AdvanceTo(read.Buffer.Start);
             throw TooSlow();
         }
-        catch (IOException e) when (e is not BadHttpRequestException)
+        catch (Exception e) when (IsFraming(e))
         {
             throw Fault(http, e);
         }
@@ -66,7 +66,7 @@ internal sealed class BodyReading : IDisposable
         {
             throw TooSlow();
         }
-        catch (IOException e) when (e is not BadHttpRequestException)
+        catch (Exception e) when (IsFraming(e))
         {
             throw Fault(http, e);
         }
@@ -76,11 +76,13 @@ internal sealed class BodyReading : IDisposable
 
     private Refused TooSlow() => new(Reason.BodyTooSlow, $"The body did not arrive within {time.TotalSeconds:0} seconds; send less at once.");
 
+    private static bool IsFraming(Exception e) => e is InvalidOperationException or (IOException and not BadHttpRequestException);
+
     /// <summary>Whose fault it is that a body cannot be read.</summary>
-    private static IOException Fault(HttpContext http, IOException e)
+    private static IOException Fault(HttpContext http, Exception e)
     {
-        // Of a chunk's size that no number holds Kestrel says no more than this.
-        if (e.InnerException is OverflowException) return new BadHttpRequestException("The body is not framed as HTTP wants it; check the sizes of its chunks.", StatusCodes.Status400BadRequest, e);
+        // Of a chunk's size that no number holds, and of a trailer whose bytes are no text, Kestrel says no more than this.
+        if (e is InvalidOperationException || e.InnerException is OverflowException) return new BadHttpRequestException("The body is not framed as HTTP wants it; check its chunks and trailers.", StatusCodes.Status400BadRequest, e);
         // The connection is gone, whatever TLS says of it: nothing is answered, and nothing more is read of it.
         http.Abort();
         return new ConnectionResetException("The connection was closed within the body.", e);

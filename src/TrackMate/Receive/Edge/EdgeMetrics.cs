@@ -24,5 +24,11 @@ internal static class EdgeMetrics
 
     public static void Watch(Func<int> openConnections, Func<long> held) => (open, heldBytes) = (openConnections, held);
 
+    /// <inheritdoc cref="StoreMetrics.ShowZeros"/>
+    public static void ShowZeros()
+    {
+        foreach (var reason in new[] { Connections, AddressConnections, Memory, AddressMemory, Newcomer }) ClosedConnections.Add(0, new KeyValuePair<string, object?>("reason", reason));
+    }
+
     public static void Closed(string reason) => ClosedConnections.Add(1, new KeyValuePair<string, object?>("reason", reason));
 }

@@ -25,7 +25,7 @@ public sealed class ExportCommandTests(RunningServer running) : IClassFixture<Ru
         var profile = await TellAsync(shop);
         var file = Path.Combine(folder, "shop.ndjson");
         await trackmate.DoAsync($"export --company {shop.CompanyId} --with-secret --out {file}");
-        Assert.Contains("is there already", await trackmate.FailAsync($"export --company {shop.CompanyId} --out {file}", 1));
+        Assert.Contains("exists already", await trackmate.FailAsync($"export --company {shop.CompanyId} --out {file}", 1));
         if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
 
         await using var other = await ServerProcess.StartAsync();
