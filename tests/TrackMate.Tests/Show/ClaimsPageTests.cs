@@ -49,7 +49,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
                 $"admin created the API key {key} with the scopes write",
             ],
             await viewer.TextsAsync("tbody td:first-child"));
-        Assert.Equal(["", "1 event and 1 session erased, new messages about the person are not stored", "1 message stored", ""], await viewer.TextsAsync("tbody td:nth-child(2)"));
+        Assert.Equal(["", "1 session erased, new messages about the person are not stored", "1 message stored", ""], await viewer.TextsAsync("tbody td:nth-child(2)"));
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
         await using var viewer = await Viewer.OpenAsync(browser, running.Server);
         await viewer.GoAsync($"/c/{shop.CompanyId}/people");
         Assert.Equal("Browsers contradict what is known of 1 customer", await viewer.TextAsync(".alarms h2"));
-        Assert.Contains("3 claims that known@example.com is one person with somebody else", await viewer.TextAsync(".alarms"));
+        Assert.Contains("3 claims that known@example.com is another person too", await viewer.TextAsync(".alarms"));
         await viewer.Page.ClickAsync(".alarms >> text=Undo claims…");
         Assert.Equal("Undo browsers’ claims", await viewer.TextAsync("h1"));
         Assert.Equal("3 claims of 3 sessions would be undone, 3 pairs of identifiers among them. 3 events and 3 sessions would leave the timeline of known@example.com and belong to nobody.", Regex.Replace(await viewer.TextAsync(".moves"), @"\s+", " ").Trim());
@@ -218,7 +218,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
 
         await viewer.GoAsync($"{People}/{id}?tab=claims");
 
-        Assert.Equal(["stopped", "counts"], await viewer.TextsAsync(".claims .tag"));
+        Assert.Equal(["stopped", "active"], await viewer.TextsAsync(".claims .tag"));
         Assert.Contains("one person would have two external ids", (await viewer.TextsAsync(".claims small"))[0]);
     }
 

@@ -124,7 +124,7 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
         await first.Page.ClickAsync("text=Send again");
         await Expect(first.Page.Locator(".made")).ToContainTextAsync("timeline");
         await second.Page.ClickAsync("text=Send again");
-        await Expect(second.Page.Locator(".made")).ToContainTextAsync("Mended");
+        await Expect(second.Page.Locator(".made")).ToContainTextAsync("Fixed");
 
         Assert.Equal("page_view", (await shop.Backend.TimelineAsync((await shop.Backend.ProfileOfAsync("somebody@example.com"))!["id"]!.ToString()))[0]["eventType"]!.ToString());
         Assert.Empty(first.Complaints);
@@ -149,7 +149,7 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
 
         await viewer.Page.FillAsync("#body", body.Replace("\"eventType\": \"\"", "\"eventType\": \"click\""));
         await viewer.Page.ClickAsync("text=Send again");
-        await Expect(viewer.Page.Locator(".made")).ToContainTextAsync("Mended");
+        await Expect(viewer.Page.Locator(".made")).ToContainTextAsync("Fixed");
         Assert.Equal(30, (await shop.Backend.SessionAsync("session_mend_batch")).Body!["events"]!.AsArray().Count);
         Assert.Equal("stored", (await ReceiptsAsync(shop, "batch 7"))[0]["status"]!.ToString());
     }
