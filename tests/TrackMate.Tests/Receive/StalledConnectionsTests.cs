@@ -182,11 +182,30 @@ public sealed partial class StalledConnectionsTests
 
     private static async Task<Dictionary<string, double>> MetricsAsync(ServerProcess server)
     {
-        using var http = ClientOf(server);
         var values = new Dictionary<string, double>(StringComparer.Ordinal) { ["trackmate_connections_closed_total"] = 0 };
-        foreach (Match line in MetricLine().Matches(await http.GetStringAsync("/metrics")))
+        foreach (Match line in MetricLine().Matches(await TextOfMetricsAsync(server)))
             values[line.Groups["name"].Value] = values.GetValueOrDefault(line.Groups["name"].Value) + double.Parse(line.Groups["value"].Value, CultureInfo.InvariantCulture);
         return values;
+    }
+
+    /// <summary>At the bounds a new connection of the same address may be the one that is closed; the next is taken.</summary>
+    private static async Task<string> TextOfMetricsAsync(ServerProcess server)
+    {
+        var text = await Eventually.BecomesAsync<string?>(
+            async () =>
+            {
+                using var http = ClientOf(server);
+                try
+                {
+                    return await http.GetStringAsync("/metrics");
+                }
+                catch (HttpRequestException)
+                {
+                    return null;
+                }
+            },
+            text => text is not null);
+        return text ?? throw new InvalidOperationException("The metrics cannot be read.");
     }
 
     private static long ResidentBytes(int process) =>

@@ -190,7 +190,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
         Assert.Equal(
             [
                 "This webhook named the external id joined-42 sent with an API key, verified",
-                "The external id is one person with the e-mail joined@example.com from a back end, at 10:30, verified Undo… : The external id is one person with the e-mail joined@example.com",
+                "The external id belongs to the same person as the e-mail joined@example.com from a back end, at 10:30, verified Undo… : The external id belongs to the same person as the e-mail joined@example.com",
                 "The e-mail belongs to this profile first seen at 10:08",
                 "Sarah Johnson",
             ],
@@ -313,7 +313,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
         await viewer.Page.ClickAsync("nav >> text=Audit log");
 
         Assert.Equal("admin un-bound session session_audited", (await viewer.TextsAsync("tbody td:first-child"))[0]);
-        Assert.Equal("3 events and 1 session", (await viewer.TextsAsync("tbody td:nth-child(2)"))[0]);
+        Assert.Equal("3 events and 1 session moved", (await viewer.TextsAsync("tbody td:nth-child(2)"))[0]);
     }
 
     [Fact]
