@@ -149,7 +149,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
         await ShootAsync(viewer, "suggestions-all");
         await viewer.Page.ClickAsync("button:has-text('Merge 2 pairs')");
         Assert.EndsWith($"/c/{shop.CompanyId}/audit", Regex.Replace(viewer.Page.Url, "[?]notice=\\d+$", ""));
-        await viewer.GoAsync($"/c/{shop.CompanyId}/people/suggestions");
+        await viewer.GoAsync($"/c/{shop.CompanyId}/people/suggested");
         Assert.Equal("1 pair looks like one person", await viewer.TextAsync("h1"));
         await viewer.Page.ClickAsync("text=Not the same…");
         await viewer.Page.ClickAsync("button.primary");

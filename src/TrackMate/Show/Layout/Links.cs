@@ -47,8 +47,8 @@ internal static class Links
 
     /// <summary>Pairs that browsers' claims suggest.</summary>
     /// <param name="all">Asks before all of them are merged.</param>
-    public static string Suggestions(string companyId, int skip = 0, bool all = false) =>
-        Address($"/c/{companyId}/people/suggestions", ("skip", skip == 0 ? null : skip.ToString(CultureInfo.InvariantCulture)), ("all", all ? "yes" : null));
+    public static string SuggestedPairs(string companyId, int skip = 0, bool all = false) =>
+        Address($"/c/{companyId}/people/suggested", ("skip", skip == 0 ? null : skip.ToString(CultureInfo.InvariantCulture)), ("all", all ? "yes" : null));
 
     public static string DoAcceptAll(string companyId) => $"/c/{companyId}/act/accept-suggestions";
 
