@@ -17,5 +17,5 @@ internal sealed record EdgeLimits(int Connections, int? ConnectionsPerAddress, l
     /// <summary>How long a request's headers may take to arrive.</summary>
     public static readonly TimeSpan HeaderTime = TimeSpan.FromSeconds(15);
 
-    public static readonly EdgeLimits Default = new(2000, 500, 64L << 20, 16L << 20, TimeSpan.FromSeconds(30));
+    public static readonly EdgeLimits Default = new(2000, 500, 32L << 20, 16L << 20, TimeSpan.FromSeconds(30));
 }
