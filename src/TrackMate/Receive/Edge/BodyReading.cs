@@ -38,7 +38,7 @@ internal sealed class BodyReading : IDisposable
     public async ValueTask<ReadResult> NextAsync(PipeReader reader)
     {
         // A read that a token ends leaves the reader in a state in which Kestrel cannot pass over the rest.
-        await using var ended = deadline.Token.Register(static reader => ((PipeReader)reader!).CancelPendingRead(), reader);
+        await using var ended = deadline.Token.Register(static reader => EndRead((PipeReader)reader!), reader);
         try
         {
             var read = await reader.ReadAsync(http.RequestAborted);
@@ -74,6 +74,18 @@ internal sealed class BodyReading : IDisposable
 
     public void Dispose() => deadline.Dispose();
 
+    private static void EndRead(PipeReader reader)
+    {
+        try
+        {
+            reader.CancelPendingRead();
+        }
+        catch (Exception e) when (e is ConnectionAbortedException or InvalidOperationException)
+        {
+            // The connection is gone, and its reader says so itself. Whoever calls this can catch nothing: it may be the timer.
+        }
+    }
+
     private Refused TooSlow() => new(Reason.BodyTooSlow, $"The body did not arrive within {time.TotalSeconds:0} seconds; send less at once.");
 
     private static bool IsFraming(Exception e) => e is InvalidOperationException or (IOException and not BadHttpRequestException);
@@ -81,10 +93,18 @@ internal sealed class BodyReading : IDisposable
     /// <summary>Whose fault it is that a body cannot be read.</summary>
     private static IOException Fault(HttpContext http, Exception e)
     {
-        // Of a chunk's size that no number holds, and of a trailer whose bytes are no text, Kestrel says no more than this.
+        // Kestrel would read on, past a trailer whose bytes are no text, and log the same again as an error of the server's.
+        if (e is InvalidOperationException) http.Response.OnCompleted(static http => Aborted((HttpContext)http), http);
+        // Of a chunk's size that no number holds, and of such a trailer, Kestrel says no more than this.
         if (e is InvalidOperationException || e.InnerException is OverflowException) return new BadHttpRequestException("The body is not framed as HTTP wants it; check its chunks and trailers.", StatusCodes.Status400BadRequest, e);
         // The connection is gone, whatever TLS says of it: nothing is answered, and nothing more is read of it.
         http.Abort();
         return new ConnectionResetException("The connection was closed within the body.", e);
+    }
+
+    private static Task Aborted(HttpContext http)
+    {
+        http.Abort();
+        return Task.CompletedTask;
     }
 }
