@@ -10,12 +10,10 @@ namespace TrackMate.Show;
 /// <summary>The calls of operators, for keys with the scope <c>admin</c>: why a person is bound as it is, and how to change and undo that (B12).</summary>
 internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider time)
 {
-    private const int DefaultLimit = 100;
-
     public Task Claims(HttpContext http)
     {
         var (company, _) = Keys.Authorize(http, registry, Scopes.Admin);
-        var limit = Queries.LimitOf(http.Request.Query["limit"], DefaultLimit);
+        var limit = Queries.LimitOf(http.Request.Query["limit"]);
         var after = Cursors.ReadEvent(company, Queries.Text(http.Request.Query["cursor"]));
         ClaimsPage page;
         using (var snapshot = store.Read(company)) page = new ClaimDocuments(snapshot.Database).Page(Queries.PersonOf(http, new(snapshot.Database, company)), after, limit);
@@ -25,7 +23,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
     public Task AuditLog(HttpContext http)
     {
         var (company, _) = Keys.Authorize(http, registry, Scopes.Admin);
-        var limit = Queries.LimitOf(http.Request.Query["limit"], DefaultLimit);
+        var limit = Queries.LimitOf(http.Request.Query["limit"]);
         var before = Cursors.ReadNumber(company, Queries.Text(http.Request.Query["cursor"]));
         AuditPage page;
         using (var snapshot = store.Read(company)) page = ClaimDocuments.AuditPage(snapshot.Database, company, before, limit);

@@ -11,6 +11,7 @@ namespace TrackMate.Show;
 /// <summary>What callers put into addresses, read and checked.</summary>
 internal static class Queries
 {
+    private const int DefaultLimit = 50;
     private const int MaxLimit = 1000;
 
     public static string? Text(string? text) => string.IsNullOrEmpty(text) ? null : text;
@@ -61,9 +62,10 @@ internal static class Queries
         return isTime ? time.UnixMilliseconds : throw new Refused(Reason.BadValue, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z, or unix seconds or milliseconds.", name);
     }
 
-    public static int LimitOf(string? text, int otherwise)
+    /// <summary>How many a page holds: 50 where it is left out, and 1,000 at most.</summary>
+    public static int LimitOf(string? text)
     {
-        if (string.IsNullOrEmpty(text)) return otherwise;
+        if (string.IsNullOrEmpty(text)) return DefaultLimit;
         if (!BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var limit) || limit < 1)
             throw new Refused(Reason.BadParameter, "limit must be a whole number of at least 1.", "limit");
         return (int)BigInteger.Min(limit, MaxLimit);

@@ -9,13 +9,11 @@ namespace TrackMate.Show;
 /// <summary>The read calls, for keys with the scope <c>read</c>. Each answers out of one snapshot of the store.</summary>
 internal sealed class ReadApi(MessageStore store, Registry registry)
 {
-    private const int DefaultLimit = 50;
-
     public Task Profiles(HttpContext http)
     {
         var company = CompanyOf(http);
         var query = http.Request.Query;
-        var limit = Queries.LimitOf(query["limit"], DefaultLimit);
+        var limit = Queries.LimitOf(query["limit"]);
         var cursor = Queries.Text(query["cursor"]);
         var page = Read(company, documents => ((string?)query["email"], (string?)query["externalId"]) switch
         {
@@ -37,7 +35,7 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
     {
         var company = CompanyOf(http);
         var query = http.Request.Query;
-        var limit = Queries.LimitOf(query["limit"], DefaultLimit);
+        var limit = Queries.LimitOf(query["limit"]);
         var filter = new TimelineFilter(SourceOf(query["source"]), Queries.Text(query["eventType"]), Queries.TimeOf(query["from"], "from") ?? long.MinValue, Queries.TimeOf(query["to"], "to") ?? long.MaxValue, Words: EventWords.Of(query["q"]));
         var sessionId = Queries.Text(query["sessionId"]);
         var after = Cursors.ReadEvent(company, Queries.Text(query["cursor"]));
@@ -54,7 +52,7 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
     {
         var company = CompanyOf(http);
         var query = http.Request.Query;
-        var limit = Queries.LimitOf(query["limit"], DefaultLimit);
+        var limit = Queries.LimitOf(query["limit"]);
         var after = Cursors.ReadEvent(company, Queries.Text(query["cursor"]));
         var sessionId = Queries.Segment(http);
         var document = Read(company, documents => documents.Session(sessionId, after, limit)) ?? throw new Refused(Reason.NotFound, "The company has no session with this id.");

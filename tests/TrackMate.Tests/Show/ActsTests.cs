@@ -260,6 +260,23 @@ public sealed class ActsTests(RunningServer running) : IClassFixture<RunningServ
     }
 
     [Fact]
+    public async Task The_audit_log_gives_fifty_entries_where_no_number_is_asked_for()
+    {
+        var shop = await running.NewShopAsync();
+        var first = (await shop.NewShopper().IdentifyAsync(Email, at: "2025-10-18T10:00:00Z"))["profileId"];
+        var second = (await shop.NewShopper().IdentifyAsync(Email, at: "2025-10-18T10:01:00Z"))["profileId"];
+        for (var i = 0; i < 26; i++)
+        {
+            var merge = (await shop.Backend.PostAsync($"/api/profiles/{first}/merge", new JsonObject { ["profileId"] = second })).AssertOk();
+            (await shop.Backend.PostAsync($"/api/profiles/{first}/unmerge", new JsonObject { ["mergeId"] = merge["mergeId"] })).AssertOk();
+        }
+
+        var page = (await shop.Backend.GetAsync("/api/audit")).AssertOk();
+        Assert.Equal(50, page.Body!["entries"]!.AsArray().Count);
+        Assert.NotNull(page["nextCursor"]);
+    }
+
+    [Fact]
     public async Task The_audit_log_says_who_did_what_and_keeps_quiet_about_previews()
     {
         var shop = await running.NewShopAsync();

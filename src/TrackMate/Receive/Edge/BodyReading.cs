@@ -88,14 +88,15 @@ internal sealed class BodyReading : IDisposable
 
     private Refused TooSlow() => new(Reason.BodyTooSlow, $"The body did not arrive within {time.TotalSeconds:0} seconds; send less at once.");
 
-    private static bool IsFraming(Exception e) => e is InvalidOperationException or (IOException and not BadHttpRequestException);
+    // Of a trailer whose bytes are no text Kestrel throws a bare one; a decoder throws the same type where a body is not in the coding that it is said to be in.
+    private static bool IsFraming(Exception e) => e is InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" } or (IOException and not BadHttpRequestException);
 
     /// <summary>Whose fault it is that a body cannot be read.</summary>
     private static IOException Fault(HttpContext http, Exception e)
     {
         // Kestrel would read on, past a trailer whose bytes are no text, and log the same again as an error of the server's.
         if (e is InvalidOperationException) http.Response.OnCompleted(static http => Aborted((HttpContext)http), http);
-        // Of a chunk's size that no number holds, and of such a trailer, Kestrel says no more than this.
+        // Of a chunk's size that no number holds Kestrel says no more than this.
         if (e is InvalidOperationException || e.InnerException is OverflowException) return new BadHttpRequestException("The body is not framed as HTTP wants it; check its chunks and trailers.", StatusCodes.Status400BadRequest, e);
         // The connection is gone, whatever TLS says of it: nothing is answered, and nothing more is read of it.
         http.Abort();
