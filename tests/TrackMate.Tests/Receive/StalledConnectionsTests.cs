@@ -107,6 +107,20 @@ public sealed partial class StalledConnectionsTests
         Assert.Equal(0, (await MetricsAsync(server))["trackmate_held_bytes"]);
     }
 
+    /// <summary>Whether the body is read, read through a decoder, or not at all.</summary>
+    [Theory]
+    [InlineData("/api/events", "", "400")]
+    [InlineData("/api/events", "Content-Encoding: gzip\r\n", "400")]
+    [InlineData("/api/nothing", "", "404")]
+    public async Task A_trailer_that_is_no_text_is_the_senders_fault(string path, string header, string status)
+    {
+        await using var server = await StartAsync();
+        var answer = await BeginAsync(server, $"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\nX-Trailer: \0\r\n\r\n");
+
+        Assert.StartsWith($"HTTP/1.1 {status} ", answer);
+        Assert.DoesNotContain("\"LogLevel\":\"Error\"", server.Output);
+    }
+
     /// <summary>A body that names a company which is not here is not read to its end.</summary>
     [Fact]
     public async Task An_unknown_sender_is_refused_at_the_beginning_of_a_large_body()

@@ -9,6 +9,11 @@ namespace TrackMate.Receive;
 /// </summary>
 internal sealed class BodyReading : IDisposable
 {
+    /// <summary>How long Kestrel, too, waits for the rest of a body.</summary>
+    private static readonly TimeSpan RestTime = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
+
     private readonly HttpContext http;
     private readonly TimeSpan time;
     private readonly CancellationTokenSource deadline;
@@ -94,8 +99,6 @@ internal sealed class BodyReading : IDisposable
     /// <summary>Whose fault it is that a body cannot be read.</summary>
     private static IOException Fault(HttpContext http, Exception e)
     {
-        // Kestrel would read on, past a trailer whose bytes are no text, and log the same again as an error of the server's.
-        if (e is InvalidOperationException) http.Response.OnCompleted(static http => Aborted((HttpContext)http), http);
         // Of a chunk's size that no number holds Kestrel says no more than this.
         if (e is InvalidOperationException || e.InnerException is OverflowException) return new BadHttpRequestException("The body is not framed as HTTP wants it; check its chunks and trailers.", StatusCodes.Status400BadRequest, e);
         // The connection is gone, whatever TLS says of it: nothing is answered, and nothing more is read of it.
@@ -103,9 +106,34 @@ internal sealed class BodyReading : IDisposable
         return new ConnectionResetException("The connection was closed within the body.", e);
     }
 
-    private static Task Aborted(HttpContext http)
+    /// <summary>
+    /// Reads over what nobody has read of a chunked body, once it is answered. Kestrel would do so itself, and log an error of the server's where a trailer is no text.
+    /// </summary>
+    public static Task PassOverRest(HttpContext http, RequestDelegate next)
     {
-        http.Abort();
-        return Task.CompletedTask;
+        if (http.Request.Headers.TransferEncoding.Count > 0) http.Response.OnCompleted(static http => PassOverRestAsync((HttpContext)http), http);
+        return next(http);
+    }
+
+    private static async Task PassOverRestAsync(HttpContext http)
+    {
+        var reader = http.Request.BodyReader;
+        using var limit = new CancellationTokenSource(RestTime);
+        try
+        {
+            ReadResult read;
+            do
+            {
+                read = await reader.ReadAsync(limit.Token);
+                reader.AdvanceTo(read.Buffer.End);
+            }
+            while (!read.IsCompleted);
+        }
+        catch (Exception e) when (e is InvalidOperationException or IOException or OperationCanceledException)
+        {
+            // The answer is on its way, and closing the connection at once would overtake it.
+            if (e is InvalidOperationException) await Task.Delay(LingerTime, CancellationToken.None);
+            http.Abort();
+        }
     }
 }
