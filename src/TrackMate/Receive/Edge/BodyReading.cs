@@ -107,25 +107,22 @@ internal sealed class BodyReading : IDisposable
     }
 
     /// <summary>
-    /// Reads over what nobody has read of a chunked body, once it is answered. Kestrel would do so itself, and log an error of the server's where a trailer is no text.
+    /// Answers, and reads over what nobody has read of a chunked body. Kestrel would do so itself, and log an error of the server's where a trailer is no text.
     /// </summary>
-    public static Task PassOverRest(HttpContext http, RequestDelegate next)
-    {
-        if (http.Request.Headers.TransferEncoding.Count > 0) http.Response.OnCompleted(static http => PassOverRestAsync((HttpContext)http), http);
-        return next(http);
-    }
+    public static Task PassOverRest(HttpContext http, RequestDelegate next) => http.Request.Headers.TransferEncoding.Count == 0 ? next(http) : PassOverRestAsync(http, next);
 
-    private static async Task PassOverRestAsync(HttpContext http)
+    private static async Task PassOverRestAsync(HttpContext http, RequestDelegate next)
     {
-        var reader = http.Request.BodyReader;
+        await next(http);
+        await http.Response.CompleteAsync();
         using var limit = new CancellationTokenSource(RestTime);
         try
         {
             ReadResult read;
             do
             {
-                read = await reader.ReadAsync(limit.Token);
-                reader.AdvanceTo(read.Buffer.End);
+                read = await http.Request.BodyReader.ReadAsync(limit.Token);
+                http.Request.BodyReader.AdvanceTo(read.Buffer.End);
             }
             while (!read.IsCompleted);
         }
