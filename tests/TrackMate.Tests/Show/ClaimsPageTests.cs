@@ -145,7 +145,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
         Assert.Equal(3, await viewer.Page.Locator(".claims li").CountAsync());
         await ShootAsync(viewer, "suggestions");
         await viewer.Page.ClickAsync("text=Merge all…");
-        Assert.Equal("2 events and 2 sessions would move to another profile’s timeline. 1 pair would give one person two external ids; those are left for you to look at.", await viewer.TextAsync(".moves"));
+        Assert.Equal("2 events and 2 sessions would move to another profile’s timeline. 1 pair would give one person two external ids and is left for you to decide.", await viewer.TextAsync(".moves"));
         await ShootAsync(viewer, "suggestions-all");
         await viewer.Page.ClickAsync("button:has-text('Merge 2 pairs')");
         Assert.EndsWith($"/c/{shop.CompanyId}/audit", Regex.Replace(viewer.Page.Url, "[?]notice=\\d+$", ""));

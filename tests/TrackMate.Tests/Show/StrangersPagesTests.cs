@@ -31,6 +31,7 @@ public sealed class StrangersPagesTests(BrowserFixture browser, RunningServer ru
         {
             await viewer.GoAsync($"/c/{shop.CompanyId}/{path}");
             Assert.False(await viewer.ScrollsSidewaysAsync(), path);
+            Assert.True(await viewer.Page.EvaluateAsync<bool>("[...document.querySelectorAll('.bind')].every(row => row.getBoundingClientRect().right <= row.parentElement.getBoundingClientRect().right + 1)"), "What binds a session covers what is beside the timeline.");
             await ShootAsync(viewer, $"{name}-{width}-{scheme}");
         }
 

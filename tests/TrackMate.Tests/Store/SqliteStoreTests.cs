@@ -41,6 +41,19 @@ public sealed class SqliteStoreTests(TemporaryStore stored) : IClassFixture<Temp
         next.Execute("COMMIT");
     }
 
+    /// <summary>Import, erase and upgrade write much without a server's thread beside them.</summary>
+    [Fact]
+    public void The_log_of_a_verb_that_writes_much_stays_short_too()
+    {
+        using var folder = new TemporaryFolder();
+        using var database = new SqliteEngine(folder.Path).Open();
+        database.Execute("CREATE TABLE much (bytes BLOB)");
+
+        for (var i = 0; i < 30; i++) database.Execute("INSERT INTO much VALUES (zeroblob(5000000))");
+
+        Assert.InRange(new FileInfo(SqliteEngine.PathIn(folder.Path) + "-wal").Length, 1, 100_000_000);
+    }
+
     /// <summary>A sixteenth of the product's limits: 12.5 MB stand for 200.</summary>
     [Fact]
     public async Task The_log_stays_short_under_constant_load_with_a_long_reader_now_and_then()

@@ -87,7 +87,7 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
                 if (mayStartOver) continue;
                 try
                 {
-                    database ??= SqliteDatabase.Open(databasePath, cacheKibibytes: 2048);
+                    database ??= SqliteDatabase.Open(databasePath, cacheKibibytes: 2048, checkpoints: false);
                     int pages;
                     // What was written meanwhile is moved after it, until little is left for the writer to wait for.
                     do

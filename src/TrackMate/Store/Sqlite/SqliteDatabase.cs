@@ -57,9 +57,16 @@ internal sealed class SqliteDatabase : Database
 
     internal sqlite3 Handle => connection.Handle ?? throw new ObjectDisposedException(nameof(SqliteDatabase));
 
+    /// <param name="path">The file; it is made where there is none.</param>
+    /// <param name="readOnly">Whether it only reads.</param>
+    /// <param name="cacheKibibytes">Of pages.</param>
+    /// <param name="checkpoints">
+    /// Whether a commit that finds the log long moves it into the file. The server's writer leaves that to a thread (<see cref="Checkpointer"/>): inline it is the tail of the
+    /// response times.
+    /// </param>
     /// <exception cref="SqliteException">The file cannot be opened or made.</exception>
     /// <exception cref="NotSupportedException">The SQLite library is older than 3.51.3, whose WAL reset may corrupt.</exception>
-    public static SqliteDatabase Open(string path, bool readOnly = false, int cacheKibibytes = 16 * 1024)
+    public static SqliteDatabase Open(string path, bool readOnly = false, int cacheKibibytes = 16 * 1024, bool checkpoints = true)
     {
         var opened = new SqliteConnection(new SqliteConnectionStringBuilder
         {
@@ -83,8 +90,7 @@ internal sealed class SqliteDatabase : Database
                 database.Execute("PRAGMA journal_mode = WAL");
                 database.Execute("PRAGMA synchronous = FULL");
                 database.Execute("PRAGMA secure_delete = ON");
-                // Checkpoints have a thread of their own (Checkpointer): inline they are the tail of the response times.
-                database.Execute("PRAGMA wal_autocheckpoint = 0");
+                database.Execute($"PRAGMA wal_autocheckpoint = {(checkpoints ? LogLimits.Default.Move : 0)}");
             }
 
             database.Execute($"PRAGMA cache_size = -{cacheKibibytes}");

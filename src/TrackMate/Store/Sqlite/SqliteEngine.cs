@@ -59,7 +59,7 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
     public override Database OpenWriter()
     {
         RequireInPlace();
-        return SqliteDatabase.Open(Path, cacheKibibytes: WriterCacheKibibytes);
+        return SqliteDatabase.Open(Path, cacheKibibytes: WriterCacheKibibytes, checkpoints: false);
     }
 
     public override Database OpenReader()
