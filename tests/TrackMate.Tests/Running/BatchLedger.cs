@@ -38,10 +38,23 @@ public sealed class BatchLedger(int senders, int eventsPerBatch)
         var shopper = new Shopper(http, ServerProcess.CompanyId, line.SessionId);
         try
         {
-            while ((await shopper.TrackManyAsync(Batch(line))).Status is HttpStatusCode.OK)
+            while (true)
             {
-                line.Acknowledged++;
-                Interlocked.Add(ref acknowledged, eventsPerBatch);
+                var status = (await shopper.TrackManyAsync(Batch(line))).Status;
+                if (status is HttpStatusCode.OK)
+                {
+                    line.Acknowledged++;
+                    Interlocked.Add(ref acknowledged, eventsPerBatch);
+                }
+                else if (status is HttpStatusCode.ServiceUnavailable && line.Owed is null)
+                {
+                    // A machine that is busy with other things; the same batch is sent again.
+                    await Task.Delay(100, TestContext.Current.CancellationToken);
+                }
+                else
+                {
+                    return;
+                }
             }
         }
         catch (HttpRequestException)

@@ -25,7 +25,7 @@ public sealed class Traffic(int senders)
 
     public int Acknowledged => Volatile.Read(ref acknowledged);
 
-    /// <summary>Sends until the server is gone; whatever it answers until then has to be a success.</summary>
+    /// <summary>Sends until the server is gone; whatever it answers until then has to be a success, or "come again".</summary>
     public Task SendAsync(HttpClient http) => Task.WhenAll(Enumerable.Range(0, senders).Select(async sender =>
     {
         while (true)
@@ -34,7 +34,7 @@ public sealed class Traffic(int senders)
             foreach (var eventId in request.EventIds) requests[eventId] = request;
             try
             {
-                (await DeliverAsync(http, request)).AssertOk();
+                (await TakenAsync(http, request)).AssertOk();
             }
             catch (HttpRequestException)
             {
@@ -102,14 +102,7 @@ public sealed class Traffic(int senders)
     {
         await Parallel.ForEachAsync(requests.Values.Distinct(), AsMany, async (request, _) =>
         {
-            var answer = await DeliverAsync(http, request);
-            // A store that is slow now, as one that has just come back on a busy machine, says so at once instead of keeping its senders waiting.
-            for (var times = 1; times < 60 && answer.Status is HttpStatusCode.ServiceUnavailable; times++)
-            {
-                await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
-                answer = await DeliverAsync(http, request);
-            }
-
+            var answer = await TakenAsync(http, request);
             answer.AssertOk();
             if ((request.IsAcknowledged || allKnown) && DuplicatesIn(answer) is { } duplicates) Assert.Equal(request.EventIds.Count, duplicates);
             request.IsAcknowledged = true;
@@ -166,6 +159,19 @@ public sealed class Traffic(int senders)
         message["company_id"] = ServerProcess.CompanyId;
         message["sessionId"] = session;
         return message;
+    }
+
+    /// <summary>Delivers it again while the store is slow, as on a busy machine: it says so instead of keeping its senders waiting.</summary>
+    private static async Task<Answer> TakenAsync(HttpClient http, Request request)
+    {
+        var answer = await DeliverAsync(http, request);
+        for (var times = 1; times < 60 && answer.Status is HttpStatusCode.ServiceUnavailable; times++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
+            answer = await DeliverAsync(http, request);
+        }
+
+        return answer;
     }
 
     private static Task<Answer> DeliverAsync(HttpClient http, Request request) =>
