@@ -65,7 +65,7 @@ internal static class Server
         builder.Services.AddSingleton(_ => new RateLimit(options.RequestsPerSecond));
         builder.Services.AddSingleton(_ => new PairLimit(options.PairsPerAddress, options.PairsPerSession));
         builder.Services.AddSingleton<DailyQuota>();
-        builder.Services.AddSingleton(_ => new ParseGate(ParseGate.HalfOfTheProcessors));
+        builder.Services.AddSingleton(_ => new ParseGate(ParseGate.HalfOfTheProcessors, time));
         builder.Services.AddSingleton<DiskSpace>();
         builder.Services.AddSingleton<Intake>();
         builder.Services.AddSingleton<TrackEvents>();

@@ -41,19 +41,20 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
     public void LimitCompany(Company company, Origin side, long receivedAt) => quota.Check(company, side, receivedAt);
 
     /// <summary>
-    /// Waits until a body may be parsed: a small one need not, and a large one is turned away where its messages would be. Dispose the turn once it is parsed.
+    /// Waits until a body may be parsed: a small one need not and has no turn, and a large one is turned away where its messages would be. Say when it is parsed, and dispose
+    /// the turn once it is answered.
     /// </summary>
     /// <param name="sender">The company of the API key; null for a browser, whose body names it.</param>
     /// <exception cref="StoreUnavailableException">There is no room for it.</exception>
-    public ValueTask<ParseTurn> TurnAsync(RequestBody body, Company? sender) => body.Utf8.Length <= ParseGate.LargeBytes ? default : LargeTurnAsync(body.Utf8, sender);
+    public ValueTask<ParseTurn?> TurnAsync(RequestBody body, Company? sender) => body.Utf8.Length <= ParseGate.LargeBytes ? default : LargeTurnAsync(body.Utf8, sender);
 
-    private async ValueTask<ParseTurn> LargeTurnAsync(ReadOnlyMemory<byte> body, Company? sender)
+    private async ValueTask<ParseTurn?> LargeTurnAsync(ReadOnlyMemory<byte> body, Company? company)
     {
         // The SDK names the company first. One that is named far back, or none, is nobody's until it is parsed: those take turns as one.
-        var company = sender ?? (WireObject.Peek(body.Span[..PeekedBytes], Member.CompanyId) is { } companyId ? registry.Find(companyId) : null);
-        var origin = sender is null ? Origin.Browser : Origin.Server;
+        var origin = company is null ? Origin.Browser : Origin.Server;
+        company ??= WireObject.Peek(body.Span[..PeekedBytes], Member.CompanyId) is { } companyId ? registry.Find(companyId) : null;
         if (company is not null) store.CheckRoom(company, origin, body.Length);
-        var turn = await gate.EnterAsync(new(company?.Number ?? 0, origin is Origin.Browser ? SenderKind.Browsers : SenderKind.BackEnd), body.Length);
+        var turn = await gate.EnterAsync(SenderOf(company, origin), body.Length);
         try
         {
             // Others came before it.
@@ -66,6 +67,8 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
             throw;
         }
     }
+
+    private static Sender SenderOf(Company? company, Origin origin) => new(company?.Number ?? 0, origin is Origin.Browser ? SenderKind.Browsers : SenderKind.BackEnd);
 
     /// <summary>Reads a browser's body, and the company it names if its page may send for that.</summary>
     /// <exception cref="Refused">It breaks a rule, names no company, or comes from another origin than those the company lists.</exception>
@@ -94,10 +97,21 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
         return company;
     }
 
-    /// <summary>Of a large body that names a company which is not here no more is read.</summary>
-    private void CheckSender(ReadOnlySpan<byte> begun)
+    /// <summary>Of a large body no more is read where it names a company which is not here, or where it would be turned away all the same.</summary>
+    private void CheckSender(Company? sender, ReadOnlySpan<byte> begun, long bytes)
     {
-        if (WireObject.Peek(begun, Member.CompanyId) is { } companyId && registry.Find(companyId) is null) throw UnknownCompany();
+        var company = sender;
+        if (company is null)
+        {
+            if (WireObject.Peek(begun[..Math.Min(begun.Length, PeekedBytes)], Member.CompanyId) is not { } companyId) return;
+            company = registry.Find(companyId) ?? throw UnknownCompany();
+        }
+
+        var origin = sender is null ? Origin.Browser : Origin.Server;
+        store.CheckRoom(company, origin, bytes);
+        if (gate.RefusalOf(SenderOf(company, origin), bytes) is not { } refusal) return;
+        StoreMetrics.NotQueued(refusal);
+        throw refusal;
     }
 
     private static Refused UnknownCompany() => new(Reason.UnknownCompany, "company_id is unknown. Copy it from the Get started page of the dashboard.", "company_id");
@@ -119,7 +133,7 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
         RequestBody? body = null;
         try
         {
-            body = await RequestBody.ReadAsync(http, sender is null ? checkSender ??= CheckSender : null);
+            body = await RequestBody.ReadAsync(http, checkSender ??= CheckSender, sender);
             await slice(http, body);
         }
         catch (Refusal refusal)

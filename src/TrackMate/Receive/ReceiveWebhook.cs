@@ -32,22 +32,23 @@ internal sealed class ReceiveWebhook(Intake intake)
         intake.LimitCompany(company, Origin.Server, receivedAt);
         Taken taken;
         bool isBatch;
-        using (await intake.TurnAsync(body, company))
+        using var turn = await intake.TurnAsync(body, company);
+        try
         {
-            try
-            {
-                var wire = WireObject.Read(body.Utf8, FieldPath.Body);
-                isBatch = wire.Has(Member.Events);
-                taken = Read(wire, company, new(receivedAt, Agent: null));
-            }
-            catch (Refused refused)
-            {
-                throw new Refusal(company, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
-            }
+            var wire = WireObject.Read(body.Utf8, FieldPath.Body);
+            isBatch = wire.Has(Member.Events);
+            taken = Read(wire, company, new(receivedAt, Agent: null));
+        }
+        catch (Refused refused)
+        {
+            throw new Refusal(company, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
         }
 
+        turn?.EndParsing();
         var rejected = taken.Refusals.Count == 0 ? null : new Rejected(company, Origin.Server, ReceivingCall.Webhooks, receivedAt, [.. taken.Refusals.Select(refusal => refusal.ToKeep())]);
         var receipts = await intake.AppendAsync(taken.Messages, rejected);
+        // Whoever is slow to take the answer keeps no place.
+        turn?.Dispose();
         if (!isBatch && receipts[0].Suppressed) throw KeptOut();
         await (isBatch
             ? Intake.WriteAsync(http, new WebhookBatchAnswer(ResultsOf(taken, receipts)), Wire.Json.WebhookBatchAnswer)

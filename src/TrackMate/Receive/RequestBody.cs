@@ -1,12 +1,17 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.Net.Http.Headers;
+using TrackMate.Bind;
+using TrackMate.Store;
 
 namespace TrackMate.Receive;
 
 /// <summary>Looks at what a large body begins with.</summary>
+/// <param name="sender">The company of the API key; null where the body names it.</param>
+/// <param name="bytes">How long it is, as far as that is known.</param>
 /// <exception cref="Refused">It is from nobody whose body is read on.</exception>
-internal delegate void SenderCheck(ReadOnlySpan<byte> begun);
+/// <exception cref="StoreUnavailableException">There is no room for it.</exception>
+internal delegate void SenderCheck(Company? sender, ReadOnlySpan<byte> begun, long bytes);
 
 /// <summary>A request's body in one rented piece; what was parsed from it points into it, so it is given back after the answer.</summary>
 internal sealed class RequestBody : IDisposable
@@ -15,22 +20,28 @@ internal sealed class RequestBody : IDisposable
     public const int MaxBytes = 1 << 20;
 
     private const int MaxCharset = 40;
+    private const int MediumBytes = 128 * 1024;
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
     // What is common keeps few large pieces: of the shared pool's, some for each thread and processor, a flood would leave a hundred mebibytes behind.
     private static readonly ArrayPool<byte> Large = ArrayPool<byte>.Create(MaxBytes, maxArraysPerBucket: 8);
 
+    // Batches are mostly no larger than this: fifteen mebibytes at most, which a flood would otherwise allocate several times a second.
+    private static readonly ArrayPool<byte> Medium = ArrayPool<byte>.Create(MediumBytes, maxArraysPerBucket: 64);
+
     private readonly HttpContext http;
-    private readonly SenderCheck? check;
+    private readonly Company? sender;
+    private SenderCheck? check;
     private HeldMemory? held;
     private byte[] buffer;
     private int length;
 
-    private RequestBody(HttpContext http, SenderCheck? check, int capacity)
+    private RequestBody(HttpContext http, SenderCheck? check, Company? sender, int capacity)
     {
         this.http = http;
         this.check = check;
+        this.sender = sender;
         buffer = ArrayPool<byte>.Shared.Rent(capacity);
     }
 
@@ -38,15 +49,17 @@ internal sealed class RequestBody : IDisposable
     public ReadOnlyMemory<byte> Utf8 => buffer.AsMemory(0, length)[(buffer.AsSpan(0, length).StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0)..];
 
     /// <param name="http">The request.</param>
-    /// <param name="check">Asked before more of a large body is read than there is so far.</param>
+    /// <param name="check">Asked once before more of a large body is read than there is so far.</param>
+    /// <param name="sender">Handed to <paramref name="check"/>.</param>
     /// <exception cref="Refused">Too large, too slow, not UTF-8, in a coding that is not taken, or refused by <paramref name="check"/>.</exception>
+    /// <exception cref="StoreUnavailableException">There is no room for it.</exception>
     /// <exception cref="BadHttpRequestException">It is not framed as HTTP wants it.</exception>
-    public static async ValueTask<RequestBody> ReadAsync(HttpContext http, SenderCheck? check = null)
+    public static async ValueTask<RequestBody> ReadAsync(HttpContext http, SenderCheck? check = null, Company? sender = null)
     {
         var declared = http.Request.ContentLength;
         if (declared > MaxBytes) throw TooLarge();
         // Grown by what arrives, not by what is announced.
-        var body = new RequestBody(http, check, (int)Math.Min(declared ?? 4096, EdgeLimits.LargeBytes));
+        var body = new RequestBody(http, check, sender, (int)Math.Min(declared ?? 4096, EdgeLimits.LargeBytes));
         var isWhole = false;
         try
         {
@@ -58,11 +71,12 @@ internal sealed class RequestBody : IDisposable
             if (!IsText(body.Utf8.Span)) throw NotUtf8(http, body.Utf8.Span);
             return body;
         }
-        catch
+        catch (Exception e)
         {
             body.Dispose();
-            // What is left of a body that nobody wants is followed by no other request.
-            if (!isWhole) http.Response.Headers.Connection = "close";
+            // What is left of a body that nobody wants is followed by no other request. One that there is no room for now is read to its end, after a pause: whoever
+            // floods would open a new connection at once.
+            if (!isWhole && !(e is QueueFullException && declared is not null)) http.Response.Headers.Connection = "close";
             throw;
         }
     }
@@ -144,7 +158,8 @@ internal sealed class RequestBody : IDisposable
 
     private void Grow(int least)
     {
-        check?.Invoke(Utf8.Span);
+        check?.Invoke(sender, Utf8.Span, Math.Max(http.Request.ContentLength ?? 0, least));
+        check = null;
         var capacity = Math.Min(MaxBytes, Math.Max(buffer.Length * 2, least));
         (held ??= new(http)).GrowTo(capacity);
         var larger = PoolOf(capacity).Rent(capacity);
@@ -153,7 +168,12 @@ internal sealed class RequestBody : IDisposable
         buffer = larger;
     }
 
-    private static ArrayPool<byte> PoolOf(int capacity) => capacity > EdgeLimits.LargeBytes ? Large : ArrayPool<byte>.Shared;
+    private static ArrayPool<byte> PoolOf(int capacity) => capacity switch
+    {
+        > MediumBytes => Large,
+        > EdgeLimits.LargeBytes => Medium,
+        _ => ArrayPool<byte>.Shared,
+    };
 
     public static Refused TooLarge() => new(Reason.TooLarge, "The body is larger than 1 MiB (decoded); send fewer events at once.");
 }

@@ -29,17 +29,17 @@ internal sealed class TrackEvents(Intake intake)
 
     private async Task Track(HttpContext http, RequestBody body)
     {
-        WireObject wire;
-        Company company;
-        Arrival arrival;
-        Taken taken;
-        using (await intake.TurnAsync(body, sender: null)) (wire, company, arrival, taken) = Read(http, body);
+        using var turn = await intake.TurnAsync(body, sender: null);
+        var (wire, company, arrival, taken) = Read(http, body);
+        turn?.EndParsing();
 
         var refusals = taken.Refusals;
         var rejected = refusals.Count == 0
             ? null
             : new Rejected(company, Origin.Browser, ReceivingCall.Events, arrival.ReceivedAt, [.. refusals.Select(refusal => refusal.ToKeep())]) { Agent = arrival.Agent, Envelope = Batches.EnvelopeOf(wire) };
         var receipts = await intake.AppendAsync(taken.Messages, rejected);
+        // Whoever is slow to take the answer keeps no place.
+        turn?.Dispose();
         var duplicates = receipts.Count(receipt => receipt.Duplicate);
         await (receipts.Length == 1 && duplicates == 0 && refusals.Count == 0 ? Intake.WriteAsync(http, OneAccepted) : Intake.WriteAsync(http, AnswerOf(receipts.Length - duplicates, duplicates, refusals), Wire.Json.EventsAnswer));
     }
