@@ -145,7 +145,7 @@ internal sealed class MessageWriter
 
     private Lazy<Written> Append(Message message) => message switch
     {
-        _ when ahead?.Wrote(message) == true => new(new Written(new(Duplicate: false))),
+        _ when ahead?.Wrote(message) == true => Written.Event,
         TrackedEvent tracked => Append(tracked),
         Identify identify => Append(identify),
         _ => throw new ArgumentException($"A {message.GetType().Name} is not a message.", nameof(message)),
@@ -169,7 +169,7 @@ internal sealed class MessageWriter
         if (isBrowser)
         {
             counters.CountEvent(company, session!.Number, tracked.Order, isBot);
-            return new(new Written(new(Duplicate: false)));
+            return Written.Event;
         }
 
         keys.Add(company, number, tracked.Data.Span);

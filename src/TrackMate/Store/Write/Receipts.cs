@@ -10,7 +10,14 @@ internal sealed record Place(RunHolder Holder, EventOrder Order, ServerRun? Run 
 /// <summary>What became of a message, as far as it is known when it is written.</summary>
 /// <param name="Place">Null for what browsers send: they are told nothing of whose timeline it is on.</param>
 /// <param name="Stops">Of each pair of identifiers that it named: asks why it does not join, once joins are derived.</param>
-internal readonly record struct Written(Receipt Receipt, Place? Place = null, IReadOnlyList<Func<Lazy<JoinStop?>>>? Stops = null);
+internal readonly record struct Written(Receipt Receipt, Place? Place = null, IReadOnlyList<Func<Lazy<JoinStop?>>>? Stops = null)
+{
+    /// <summary>That of a browser's new event, by far the most frequent: one for all of them.</summary>
+    public static readonly Lazy<Written> Event = new(new Written(new(Duplicate: false)));
+
+    /// <summary>Nothing has to be looked up for its receipt.</summary>
+    public bool IsKnown => Place is null && Stops is not { Count: > 0 };
+}
 
 /// <summary>What senders are answered, as the store stands after all messages of a transaction. Each step is asked for all of them before any is looked at.</summary>
 internal sealed class Receipts(Database database)
@@ -46,22 +53,34 @@ internal sealed class Receipts(Database database)
     /// <summary>The answers, in the order of the messages.</summary>
     public Receipt[] Of(IReadOnlyList<Lazy<Written>> written)
     {
-        var told = written.Select(message => message.Value).ToList();
-        var stopped = told.ConvertAll(message => (message.Stops ?? []).Select(ask => ask()).ToList());
-        var owners = told.ConvertAll(message => message.Place is { } place ? OwnerOf(place) : null);
-        var persons = told.Zip(owners, (message, owner) => owner?.Value is { } number ? people.Ask(message.Place!.Holder.Company, number) : null).ToList();
-        var sessions = told.Zip(persons, (message, person) => message.Place is { } place ? SessionOf(place, person?.Value) : null).ToList();
-        var receipts = new Receipt[told.Count];
+        var receipts = new Receipt[written.Count];
+        var asked = new List<(int Index, Written Message)>();
         for (var i = 0; i < receipts.Length; i++)
         {
-            JoinStop[] stops = [.. stopped[i].Select(stop => stop.Value).OfType<JoinStop>().Distinct().Order()];
-            receipts[i] = told[i].Receipt with { JoinsStopped = stops.Length == 0 ? null : stops };
-            if (told[i].Place is not { Holder.Company: var company }) continue;
-            var session = sessions[i]!.Value;
-            receipts[i] = receipts[i] with { ProfileId = persons[i]?.Value.Id, ServerSessionId = company.Anchor(session.First.UnixMilliseconds, session.FirstEventId) };
+            var message = written[i].Value;
+            receipts[i] = message.Receipt;
+            if (!message.IsKnown) asked.Add((i, message));
         }
 
+        if (asked.Count > 0) Complete(receipts, asked);
         return receipts;
+    }
+
+    private void Complete(Receipt[] receipts, List<(int Index, Written Message)> asked)
+    {
+        var stopped = asked.ConvertAll(one => (one.Message.Stops ?? []).Select(ask => ask()).ToList());
+        var owners = asked.ConvertAll(one => one.Message.Place is { } place ? OwnerOf(place) : null);
+        var persons = asked.Zip(owners, (one, owner) => owner?.Value is { } number ? people.Ask(one.Message.Place!.Holder.Company, number) : null).ToList();
+        var sessions = asked.Zip(persons, (one, person) => one.Message.Place is { } place ? SessionOf(place, person?.Value) : null).ToList();
+        for (var i = 0; i < asked.Count; i++)
+        {
+            var (index, message) = asked[i];
+            JoinStop[] stops = [.. stopped[i].Select(stop => stop.Value).OfType<JoinStop>().Distinct().Order()];
+            receipts[index] = message.Receipt with { JoinsStopped = stops.Length == 0 ? null : stops };
+            if (message.Place is not { Holder.Company: var company }) continue;
+            var session = sessions[i]!.Value;
+            receipts[index] = receipts[index] with { ProfileId = persons[i]?.Value.Id, ServerSessionId = company.Anchor(session.First.UnixMilliseconds, session.FirstEventId) };
+        }
     }
 
     private Lazy<long?> OwnerOf(Place place) =>
