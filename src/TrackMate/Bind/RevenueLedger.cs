@@ -1,7 +1,7 @@
 namespace TrackMate.Bind;
 
 /// <summary>One message that tells of a payment or a refund.</summary>
-/// <param name="Group">The store's number of the messages that share a key, directly or through others.</param>
+/// <param name="Group">A number of the messages that share a key, directly or through others; the caller's to give.</param>
 /// <param name="PaymentId">The payment's own id as <see cref="PaymentKey"/> writes it: of the message, or of the payment that <see cref="RevenueLedger.Assign"/> gave it to; null if there is none.</param>
 /// <param name="Keys">All keys that the message names.</param>
 /// <param name="Order">The message's time.</param>

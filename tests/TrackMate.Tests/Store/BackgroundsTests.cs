@@ -29,22 +29,6 @@ public sealed class BackgroundsTests
         database.Dispose();
     }
 
-    [Fact]
-    public async Task Payments_that_become_one_are_one_for_what_is_told_next()
-    {
-        await using var schema = await PostgresSchema.CreateAsync();
-        using var engine = Open(schema, out var database, out var writer);
-        var company = Messages.Company(1);
-        Write(database, writer, [Paid("e1", "sarah", "\"paymentId\":\"a\""), Paid("e2", "john", "\"paymentId\":\"b\",\"orderId\":\"c\"")]);
-        Write(database, writer, [Paid("e3", "mary", "\"paymentId\":\"a\",\"orderId\":\"b\""), Paid("e4", "anne", "\"charge\":\"c\"")]);
-
-        Assert.Single(Numbers(database, "SELECT DISTINCT payment FROM ledger_entry WHERE company = 1"));
-        database.Dispose();
-
-        Message Paid(string eventId, string who, string keys) =>
-            Messages.Webhook(company, $"{who}@shop.com", eventId, type: "payment_processed", data: $$"""{"amount":5,"currency":"EUR",{{keys}}}""");
-    }
-
     private static PostgresEngine Open(PostgresSchema schema, out Database database, out MessageWriter writer)
     {
         var engine = PostgresEngine.Of(schema.Connection);

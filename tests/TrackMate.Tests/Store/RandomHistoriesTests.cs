@@ -128,8 +128,8 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
         ("span", "session, from_ms, to_ms, identifier, claim, trust, has_runs"),
         ("session_day", "session, day, events, bots, first_at, last_at"),
         ("server_run", "identifier, session, first_at, first_event_id, last_at, events"),
-        ("ledger_entry", "message, payment, COALESCE(payment_id, '-'), keys, kind, refund_id, at, event_id, amount, currency, session, identifier"),
-        ("payment_key", "key, payment"),
+        ("ledger_entry", "message, COALESCE(payment_id, '-'), keys, kind, refund_id, at, event_id, amount, currency, session, identifier"),
+        ("payment_key", "key, message"),
     ];
 
     internal static readonly (string Name, string Columns)[] PersonTables = [("pair", "low, high, trust, session, at_ms, event_id, standing, CASE WHEN standing = 0 THEN -1 ELSE COALESCE(stop, -1) END"), ("identifier", "id, person, in_large_cluster, verified")];

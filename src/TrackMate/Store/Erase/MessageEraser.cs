@@ -36,8 +36,6 @@ internal sealed class MessageEraser(Database database, SessionMarks marks)
 
         public HashSet<long> Identifiers { get; } = [];
 
-        public HashSet<long> Payments { get; } = [];
-
         /// <summary>A session's claims on an identifier.</summary>
         public HashSet<(long Session, long Identifier)> Claims { get; } = [];
 
@@ -54,7 +52,6 @@ internal sealed class MessageEraser(Database database, SessionMarks marks)
         var touched = new Touched();
         foreach (var message in messages) Remove(company, message, touched);
 
-        foreach (var payment in touched.Payments) RederivePayment(company, payment);
         foreach (var ((session, day), gone) in touched.Days) Uncount(company, session, day, gone.Events, gone.Bots);
         foreach (var (holder, gone) in touched.Runs) runs.Forget(holder, gone);
         var restated = touched.Claims.SelectMany(claim => claims.Forget(company, claim.Session, claim.Identifier)).ToHashSet();
@@ -115,36 +112,11 @@ internal sealed class MessageEraser(Database database, SessionMarks marks)
             }
         }
 
-        using (var row = database.Use("SELECT payment FROM ledger_entry WHERE message = ? AND company = ?"))
-        {
-            if (row.With(message).With(company.Number).Next()) touched.Payments.Add(row.Long(0));
-        }
-
-        database.Use("DELETE FROM ledger_entry WHERE message = ? AND company = ?").With(message).With(company.Number).Run();
+        ledger.Remove(company, message);
         database.Use("DELETE FROM claim WHERE company = ? AND message = ?").With(company.Number).With(message).Run();
         foreach (var delete in KeptByEventId) database.Use(delete).With(company.Number).With(origin).With(eventId).Run();
         foreach (var delete in KeptByNumber) database.Use(delete).With(company.Number).With(message).Run();
         database.Use("DELETE FROM message WHERE id = ? AND company = ?").With(message).With(company.Number).Run();
-    }
-
-    /// <summary>Those who still tell of a payment are told of it again, in the order in which they came.</summary>
-    private void RederivePayment(Company company, long payment)
-    {
-        var tellers = new List<long>();
-        using (var rows = database.Use("SELECT message FROM ledger_entry WHERE company = ? AND payment = ? ORDER BY message"))
-        {
-            rows.With(company.Number).With(payment);
-            while (rows.Next()) tellers.Add(rows.Long(0));
-        }
-
-        database.Use("DELETE FROM ledger_entry WHERE company = ? AND payment = ?").With(company.Number).With(payment).Run();
-        database.Use("DELETE FROM payment_key WHERE company = ? AND payment = ?").With(company.Number).With(payment).Run();
-        foreach (var teller in tellers)
-        {
-            using var row = database.Use("SELECT type, data, at, event_id, session, identifier FROM message WHERE id = ? AND company = ?");
-            if (row.With(teller).With(company.Number).Next() && Money.Read(company.Settings, row.Text(0), row.Bytes(1).ToArray(), out _) is { } money)
-                ledger.Add(company, teller, new(row.Long(2)), row.Text(3), money, row.LongOrNull(4), row.LongOrNull(5), ledger.PaymentsOf(company, money));
-        }
     }
 
     /// <summary>A day is taken away and, where something is left of it, put back.</summary>

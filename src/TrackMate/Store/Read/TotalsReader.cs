@@ -1,4 +1,3 @@
-using System.Globalization;
 using TrackMate.Bind;
 using TrackMate.Store.Write;
 
@@ -106,38 +105,9 @@ internal sealed class TotalsReader(Database database)
     /// <summary>Every message that tells of a payment or refund of the person's, counted or not, with the payment that it tells of; the holder says whether the message is on its timeline.</summary>
     public IReadOnlyList<Teller<bool>> TellersOf(Person person)
     {
-        var company = person.Company;
-        var own = new HashSet<long>();
-        var payments = new HashSet<long>();
-        foreach (var identifier in person.Identifiers)
-        {
-            using var rows = database.Use("""
-                SELECT message, payment FROM ledger_entry WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL
-                UNION ALL
-                SELECT e.message, e.payment FROM span s JOIN ledger_entry e ON e.company = s.company AND e.session = s.session AND e.session IS NOT NULL
-                WHERE s.company = ?1 AND s.identifier = ?2 AND s.has_runs = 1 AND (e.at >> 11) >= s.from_ms AND (e.at >> 11) < s.to_ms
-                """);
-            rows.With(company.Number).With(identifier.Number);
-            while (rows.Next())
-            {
-                own.Add(rows.Long(0));
-                payments.Add(rows.Long(1));
-            }
-        }
-
-        var tellers = new List<Teller<bool>>();
-        foreach (var payment in payments)
-        {
-            using var rows = database.Use("SELECT message, kind, refund_id, at, event_id, amount, currency, payment_id, keys FROM ledger_entry WHERE company = ? AND payment = ?");
-            rows.With(company.Number).With(payment);
-            while (rows.Next())
-            {
-                tellers.Add(new(payment, rows.TextOrNull(7), rows.Text(8) is { Length: > 0 } keys ? keys.Split(PaymentKey.Separator) : [], (MoneyKind)rows.Long(1), rows.TextOrNull(2), new(rows.Long(3)), rows.Text(4),
-                    decimal.Parse(rows.Text(5), CultureInfo.InvariantCulture), rows.Text(6), own.Contains(rows.Long(0))));
-            }
-        }
-
-        return RevenueLedger.Assign(tellers);
+        var ledger = new LedgerReader(database, person.Company);
+        foreach (var identifier in person.Identifiers) ledger.AddOwn(identifier.Number);
+        return RevenueLedger.Assign(ledger.Tellers());
     }
 
     private bool IsWholeSessionWithEvents(Person person, long session)

@@ -30,17 +30,14 @@ internal sealed record Background
 
     /// <summary>Its type pays or refunds, but no amount or currency can be made out.</summary>
     public bool MoneyUnreadable { get; init; }
-
-    /// <summary>Which payments the keys of its money stand for.</summary>
-    public IReadOnlyList<Lazy<long?>> Payments { get; init; } = [];
 }
 
 /// <summary>
 /// Loads backgrounds. Where each question is a journey, those of a transaction's messages are asked for all at once, before any is written: of each that shares no
-/// session, identifier or payment with one before it, since nothing that those write is then in what it asks for. What reaches further has them asked for anew
+/// session or identifier with one before it, since nothing that those write is then in what it asks for. What reaches further has them asked for anew
 /// (<see cref="Forget"/>).
 /// </summary>
-internal sealed class Backgrounds(Names names, SessionClaims claims, PairRows pairs, ServerRunRows runs, LedgerRows ledger)
+internal sealed class Backgrounds(Names names, SessionClaims claims, PairRows pairs, ServerRunRows runs)
 {
     private readonly Dictionary<Message, Background> asked = new(ReferenceEqualityComparer.Instance);
 
@@ -51,14 +48,12 @@ internal sealed class Backgrounds(Names names, SessionClaims claims, PairRows pa
         asked.Clear();
         var sessions = new HashSet<(long Company, string SessionId)>();
         var identifiers = new HashSet<(long Company, ProfileId Leaf)>();
-        var payments = new HashSet<(long Company, string Key)>();
         foreach (var message in messages)
         {
             var company = current(message.Company);
             var said = Read(message, company);
             var isApart = message.SessionId is not { } sessionId || sessions.Add((company.Number, sessionId));
             foreach (var identifier in message.Named) isApart &= identifiers.Add((company.Number, identifier.Id));
-            foreach (var key in said.Money?.PaymentKeys ?? []) isApart &= payments.Add((company.Number, key));
             if (isApart) asked.Add(message, Ask(message, company, said));
         }
     }
@@ -88,7 +83,6 @@ internal sealed class Backgrounds(Names names, SessionClaims claims, PairRows pa
             HasExternalWebhooks = message is Identify && said.Claim!.FirstNamedAs is IdentifierKind.Email ? claims.HasExternalWebhooks(company, session!.Value) : null,
             Pairs = said.Claim is { Identifiers.Count: > 1 } ? PairsOf(message, company, said.Claim.Trust) : [],
             Runs = said.Holder is { } holder ? runs.Near(holder, message.Order) : null,
-            Payments = said.Money is { } money ? ledger.PaymentsOf(company, money) : [],
         };
     }
 

@@ -46,7 +46,7 @@ internal sealed class MessageWriter
         contradictions = new(database);
         keys = new(database);
         search = new(database);
-        backgrounds = new(names, claims, persons.Pairs, runs, ledger);
+        backgrounds = new(names, claims, persons.Pairs, runs);
         receipts = new(database);
         erasures = new(database, marks);
         suppressed = new(database);
@@ -182,8 +182,7 @@ internal sealed class MessageWriter
 
         var stops = Join(tracked, company, identifiers, Trust.Verified, background);
         var run = runs.Add(background.Holder!.Value, tracked.Order, tracked.EventId, background.Runs!.Value);
-        if (background.Money is { } money && ledger.Add(company, number, tracked.Order, tracked.EventId, money, boundBySession?.Number, identifiers.FirstOrDefault()?.Number, background.Payments))
-            backgrounds.Forget();
+        if (background.Money is { } money) ledger.Add(company, number, tracked.Order, tracked.EventId, money, boundBySession?.Number, identifiers.FirstOrDefault()?.Number);
         return new(new Written(new(Duplicate: false, UnknownUserId: unknownUserId, MoneyUnreadable: background.MoneyUnreadable), new(background.Holder.Value, tracked.Order, run), stops));
     }
 

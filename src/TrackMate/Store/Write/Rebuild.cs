@@ -98,7 +98,7 @@ internal static class Rebuild
         {
             var data = messages.Bytes(2).ToArray();
             if (Money.Read(company.Settings, messages.Text(1), data, out _) is { } money)
-                ledger.Add(company, messages.Long(0), new(messages.Long(3)), messages.Text(4), money, messages.LongOrNull(5), messages.LongOrNull(6), ledger.PaymentsOf(company, money));
+                ledger.Add(company, messages.Long(0), new(messages.Long(3)), messages.Text(4), money, messages.LongOrNull(5), messages.LongOrNull(6));
         }
     }
 }
