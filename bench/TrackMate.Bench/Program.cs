@@ -4,6 +4,7 @@ return args switch
 {
     ["kestrel", var url] => await BareKestrel.Run(url),
     ["sqlite", var folder, var seconds] => BareSqlite.Run(folder, int.Parse(seconds)),
+    ["writer", var folder] => WriterTime.Run(folder),
     ["copy", var connection, var seconds] => BareCopy.Run(connection, int.Parse(seconds)),
     ["cost", var url, var key] => await CostOfLength.Run(new(url), key),
     ["cost", var url, var key, var events] => await CostOfLength.Run(new(url), key, int.Parse(events)),
@@ -19,6 +20,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | copy CONNECTION SECONDS | cost URL API_KEY [EVENTS] | acts URL API_KEY | joins URL API_KEY | strangers URL API_KEY | flood URL COMPANY CONNECTIONS SECONDS | watch URL COMPANY QUIET_SECONDS FLOODED_SECONDS | people FILE PEOPLE | search URL API_KEY PEOPLE; bench/run.sh, bench/run-postgres.sh, bench/run-floods.sh and bench/run-search.sh call them.");
+    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | writer FOLDER | copy CONNECTION SECONDS | cost URL API_KEY [EVENTS] | acts URL API_KEY | joins URL API_KEY | strangers URL API_KEY | flood URL COMPANY CONNECTIONS SECONDS | watch URL COMPANY QUIET_SECONDS FLOODED_SECONDS | people FILE PEOPLE | search URL API_KEY PEOPLE; bench/run.sh, bench/run-postgres.sh, bench/run-floods.sh and bench/run-search.sh call them.");
     return 2;
 }

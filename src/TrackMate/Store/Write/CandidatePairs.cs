@@ -54,11 +54,11 @@ internal sealed class CandidatePairs(Database database)
     /// the ten-thousandth customer of <c>noreply@</c> costs what the hundred-and-first did.
     /// </summary>
     /// <param name="crowded">Called with each that has more than are candidates.</param>
-    /// <returns>The identifiers of pairs that became candidates or are none any more.</returns>
-    public HashSet<long> Settle(Company company, IEnumerable<long> identifiers, Action<long> crowded)
+    /// <returns>The pairs that became candidates or are none any more, the lower number first.</returns>
+    public Dictionary<(long Low, long High), bool> Settle(Company company, IEnumerable<long> identifiers, Action<long> crowded)
     {
         var most = company.Settings.JoinLimits.Pairs;
-        var touched = new HashSet<long>();
+        var settled = new Dictionary<(long Low, long High), bool>();
         var asked = identifiers.Select(identifier => (Number: identifier, Earliest: Earliest(company, identifier, LeafOf(company, identifier), most + 1))).ToList();
         foreach (var (identifier, earliest) in asked)
         {
@@ -78,13 +78,13 @@ internal sealed class CandidatePairs(Database database)
             }
         }
 
-        return touched;
+        return settled;
 
         void Set(IdentifierPair pair, bool isCandidate)
         {
             database.Use("UPDATE pair SET standing = ?, stop = ? WHERE company = ? AND low = ? AND high = ? AND trust = 1 AND session = 0")
                 .With(isCandidate ? 1 : 2).With((long)JoinStop.TooManyJoins).With(company.Number).With(pair.Low.Number).With(pair.High.Number).Run();
-            touched.UnionWith([pair.Low.Number, pair.High.Number]);
+            settled[(Math.Min(pair.Low.Number, pair.High.Number), Math.Max(pair.Low.Number, pair.High.Number))] = isCandidate;
         }
     }
 

@@ -256,7 +256,7 @@ internal sealed class MessageWriter
             if (!persons.Pairs.Say(company, left, right, trust, message.Order.UnixMilliseconds, message.EventId, background.Pairs[i - 1])) continue;
             if (trust is Trust.Verified)
             {
-                persons.TouchPairs(company, [left.Number, right.Number], message.ReceivedAt);
+                persons.TouchPair(company, left.Number, right.Number, isNew: background.Pairs[i - 1].Said.Value is null, message.ReceivedAt);
                 continue;
             }
 

@@ -40,6 +40,9 @@ internal sealed class PersonRows
         /// <summary>Whose verified pairs are others.</summary>
         public HashSet<long> Pairs { get; } = [];
 
+        /// <summary>Verified pairs that were never said before, the lower number first.</summary>
+        public HashSet<(long Low, long High)> NewPairs { get; } = [];
+
         /// <summary>Whose claims are others, or may be taken otherwise.</summary>
         public HashSet<long> Claims { get; } = [];
 
@@ -50,11 +53,13 @@ internal sealed class PersonRows
         public long ReceivedAt { get; set; }
     }
 
-    /// <summary>Notes identifiers with verified pairs that are news.</summary>
-    public void TouchPairs(Company company, IEnumerable<long> identifiers, long receivedAt)
+    /// <summary>Notes a verified pair that is news.</summary>
+    /// <param name="isNew">It was never said before, at whatever time.</param>
+    public void TouchPair(Company company, long one, long other, bool isNew, long receivedAt)
     {
         var noted = Noted(company);
-        noted.Pairs.UnionWith(identifiers);
+        if (isNew) noted.NewPairs.Add((Math.Min(one, other), Math.Max(one, other)));
+        else noted.Pairs.UnionWith([one, other]);
         noted.ReceivedAt = Math.Max(noted.ReceivedAt, receivedAt);
     }
 
@@ -90,20 +95,30 @@ internal sealed class PersonRows
     {
         foreach (var noted in touched.Values.OrderBy(noted => noted.Company.Number))
         {
-            if (noted.Pairs.Count > 0)
-            {
-                // One that is no candidate any more may have joined until now.
-                var settled = candidates.Settle(noted.Company, noted.Pairs, crowded => Alarm(noted.Company, crowded, noted.Company.Settings.JoinLimits.Pairs + 1, noted.ReceivedAt));
-                noted.Persons.UnionWith(settled);
-                noted.Pairs.UnionWith(settled);
-                noted.Persons.UnionWith(clusters.Derive(noted.Company, noted.Pairs));
-            }
+            if (noted.Pairs.Count + noted.NewPairs.Count > 0) DerivePairs(noted);
 
             if (noted.Claims.Count > 0) noted.Persons.UnionWith(candidates.BesideClaims(noted.Company, noted.Claims));
             if (noted.Persons.Count > 0) DerivePersons(noted.Company, noted.Persons, noted.ReceivedAt);
         }
 
         touched.Clear();
+    }
+
+    private void DerivePairs(Touched noted)
+    {
+        var named = noted.NewPairs.SelectMany(pair => new[] { pair.Low, pair.High }).Concat(noted.Pairs).ToHashSet();
+        var settled = candidates.Settle(noted.Company, named, crowded => Alarm(noted.Company, crowded, noted.Company.Settings.JoinLimits.Pairs + 1, noted.ReceivedAt));
+        foreach (var (pair, isCandidate) in settled)
+        {
+            // One more of noreply@'s thousands was no candidate before, and is none: it changes nothing for anybody, so nothing is walked for it.
+            if (!isCandidate && noted.NewPairs.Remove(pair)) continue;
+            // One that is no candidate any more may have joined until now.
+            noted.Persons.UnionWith([pair.Low, pair.High]);
+            noted.Pairs.UnionWith([pair.Low, pair.High]);
+        }
+
+        foreach (var (low, high) in noted.NewPairs) noted.Pairs.UnionWith([low, high]);
+        if (noted.Pairs.Count > 0) noted.Persons.UnionWith(clusters.Derive(noted.Company, noted.Pairs));
     }
 
     /// <summary>Derives anew what hangs on some identifiers.</summary>

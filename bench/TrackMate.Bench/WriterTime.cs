@@ -1,0 +1,170 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using TrackMate.Bind;
+using TrackMate.Store;
+using TrackMate.Store.Sqlite;
+using TrackMate.Store.Write;
+
+namespace TrackMate.Bench;
+
+/// <summary>
+/// What single messages cost the writer's thread, in milliseconds of its processor time, in the shapes that are meant to be expensive. Each is a transaction of its own,
+/// without its fsync; no other process has a say, only how fast the processor is.
+/// </summary>
+internal sealed class WriterTime : IDisposable
+{
+    private const long Start = 1_760_781_600_000;
+
+    private readonly SqliteEngine engine;
+    private readonly Database database;
+    private readonly MessageWriter writer;
+    private long companies, events;
+    private Company company;
+
+    private WriterTime(string folder)
+    {
+        engine = new(folder);
+        engine.Upgrade();
+        database = engine.OpenWriter();
+        database.Execute("PRAGMA synchronous = OFF");
+        writer = new(database);
+        writer.Reset();
+        company = Next();
+    }
+
+    public static int Run(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        using var time = new WriterTime(folder);
+        // The first of each kind is compiled.
+        for (var warm = 0; warm < 2; warm++) time.Shapes(warm == 0 ? 10 : 1);
+        return 0;
+    }
+
+    public void Dispose()
+    {
+        database.Dispose();
+        engine.Dispose();
+    }
+
+    /// <param name="part">All is so many times smaller, and nothing printed, but for 1.</param>
+    private void Shapes(int part)
+    {
+        company = Next();
+        Time(part, "plain identifies", 2000 / part, i => Identify($"s{i}", $"plain{i}@example.com", Start + i));
+
+        company = Next();
+        Fill(20_000 / part, i => Webhook("noreply@example.com", $"order-{i}", Start + i));
+        Time(part, "noreply@ beside everybody, 20,000 said", 2000 / part, i => Webhook("noreply@example.com", $"next-{i}", Start + 100_000 + i));
+        Time(part, "the same, each earlier than all before", 2000 / part, i => Webhook("noreply@example.com", $"early-{i}", Start - i - 1));
+
+        company = Next();
+        Time(part, "12 agents and 400 customers at random", 3000 / part, i => Webhook($"customer{i * 7919 % 400}@example.com", $"agent-{i * 31 % 12}", Start + (i * 104_729 % 100_000)));
+
+        company = Next();
+        Fill(40_000 / part, i => Chain(i / 99, i % 99, Start + 1_000_000 - i));
+        Time(part, "a pair that joins two clusters of 99 pairs, 400 clusters", 200 / part, i => Webhook($"c{2 * i}-49@example.com", $"c{(2 * i) + 1}-0", Start + i));
+
+        company = Next();
+        Fill(40_000 / part, i => Payment(i % 2 == 0 ? "\"orderId\":\"order-a\"" : "\"orderId\":\"order-b\"", i));
+        Time(part, "a payment that names the orders of two groups of 20,000", 500 / part, i => Payment("\"orderId\":\"order-a\",\"charge\":\"order-b\"", 40_000 + i));
+
+        company = Next();
+        Fill(100_000 / part, i => Browser("long", Start + i));
+        Time(part, "late claims on a session of 100,000 events", 500 / part, i => Identify("long", $"late{i % 2}@example.com", Start + (i * 7919 % 100_000)));
+
+        company = Next();
+        Fill(5000 / part, i => Identify("claimed", $"claimed{i % 2}@example.com", Start + (2 * i)));
+        Time(part, "late claims on a session of 5,000 claims", 100 / part, i => Identify("claimed", $"claimed{i % 2}@example.com", Start + (i * 97 % 5000) + 1));
+
+        company = Next();
+        Fill(5000 / part, i => Identify($"s{i}", "everybody@example.com", Start + i));
+        var revoked = events - (5000 / part);
+        TimeActs(part, "revocations of claims on an e-mail that 5,000 sessions claim", 100 / part, i => writer.Acts.RevokeClaim(company, Origin.Browser, $"e{revoked + 1 + i}", lift: false, new("bench", Start, DryRun: false)));
+    }
+
+    private Company Next() => new(++companies, $"TM-{companies}", "Bench", [.. Enumerable.Repeat((byte)7, 32)], new());
+
+    private void Fill(int messages, Func<int, Message> message)
+    {
+        for (var i = 0; i < messages;)
+        {
+            Begin();
+            writer.Append([.. Enumerable.Range(i, Math.Min(500, messages - i)).Select(message)]);
+            i += 500;
+            End();
+        }
+    }
+
+    private void Time(int part, string what, int messages, Func<int, Message> message) => TimeActs(part, what, messages, i => writer.Append([message(i)]));
+
+    private void TimeActs(int part, string what, int acts, Action<int> act)
+    {
+        var times = new List<double>();
+        for (var i = 0; i < acts; i++)
+        {
+            var before = Processor();
+            Begin();
+            act(i);
+            End();
+            times.Add(Processor() - before);
+        }
+
+        times.Sort();
+        if (part == 1) Console.WriteLine($"{what}: median {times[times.Count / 2]:0.00} ms, worst {times[^1]:0.00} ms, second {times[^2]:0.00} ms, of {times.Count}");
+    }
+
+    private void Begin()
+    {
+        database.BeginWrite([]);
+        writer.Begin();
+    }
+
+    private void End()
+    {
+        writer.Finish();
+        database.Commit();
+    }
+
+    private TrackedEvent Browser(string session, long at) => new()
+    {
+        Company = company, EventId = $"e{++events}", Order = EventOrder.Of(at, Origin.Browser), ReceivedAt = at, SessionId = session, Type = "page_view", Data = "{}"u8.ToArray(),
+    };
+
+    private Identify Identify(string session, string email, long at) => new()
+    {
+        Company = company, EventId = $"e{++events}", Order = EventOrder.Of(at, Origin.Browser), ReceivedAt = at, SessionId = session, Named = [Identifier.Email(company, email)], Trust = Trust.Claimed, Traits = [],
+    };
+
+    private TrackedEvent Webhook(string email, string externalId, long at) => Payment("", at - Start) with
+    {
+        Type = "order_shipped", Named = [Identifier.Email(company, email), Identifier.External(company, externalId)],
+    };
+
+    /// <summary>Links of clusters that are chains, the latest first.</summary>
+    private TrackedEvent Chain(int cluster, int link, long at) => Webhook($"c{cluster}-{link / 2}@example.com", $"c{cluster}-{(link + 1) / 2}", at);
+
+    private TrackedEvent Payment(string keys, long at) => new()
+    {
+        Company = company, EventId = $"e{++events}", Order = EventOrder.Of(Start + at, Origin.Server), ReceivedAt = Start, Named = [Identifier.Email(company, $"payer{at % 1000}@example.com")], Type = "payment_processed",
+        Data = Encoding.UTF8.GetBytes($$"""{"amount":5,"currency":"EUR"{{(keys.Length > 0 ? "," : "")}}{{keys}}}"""),
+    };
+
+    private static double Processor()
+    {
+        const int ThreadProcessorTime = 3;
+        var answer = default(TimeSpec);
+        _ = clock_gettime(ThreadProcessorTime, ref answer);
+        return (answer.Seconds * 1000.0) + (answer.Nanoseconds / 1e6);
+    }
+
+    private struct TimeSpec
+    {
+        public long Seconds, Nanoseconds;
+    }
+
+#pragma warning disable SYSLIB1054 // A generated import would need unsafe code.
+    [DllImport("libc")]
+    private static extern int clock_gettime(int clock, ref TimeSpec time);
+#pragma warning restore SYSLIB1054
+}
