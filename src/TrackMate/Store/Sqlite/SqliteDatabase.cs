@@ -85,6 +85,9 @@ internal sealed class SqliteDatabase : Database
                 throw new NotSupportedException($"SQLite {opened.ServerVersion} is too old; {OldestSafeSqlite} or newer is needed, since earlier ones may corrupt the log when it is reset.");
             var database = new SqliteDatabase(opened, readOnly);
             database.Execute($"PRAGMA busy_timeout = {BusyMilliseconds}");
+            // Otherwise SQLite looks at bound values where they may decide whether a partial index serves, and plans the statement anew each time that they are others:
+            // that costs ten times what most statements do. No statement here needs it: what partial indexes ask stands in their text.
+            database.Check(raw.sqlite3_db_config(database.Handle, raw.SQLITE_DBCONFIG_ENABLE_QPSG, 1, out _));
             if (!readOnly)
             {
                 database.Execute("PRAGMA journal_mode = WAL");
