@@ -100,5 +100,8 @@ internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt stat
     /// <summary>How often it was run so far (SQLITE_STMTSTATUS_RUN, which the binding has no name for).</summary>
     internal long Runs => raw.sqlite3_stmt_status(statement, 6, 0);
 
+    /// <summary>How often it was planned anew since it was prepared (SQLITE_STMTSTATUS_REPREPARE, which the binding has no name for).</summary>
+    internal long Plannings => raw.sqlite3_stmt_status(statement, 5, 0);
+
     internal void Finish() => statement.Dispose();
 }
