@@ -128,17 +128,31 @@ internal sealed class WriterTime : IDisposable
 
     private TrackedEvent Browser(string session, long at) => new()
     {
-        Company = company, EventId = $"e{++events}", Order = EventOrder.Of(at, Origin.Browser), ReceivedAt = at, SessionId = session, Type = "page_view", Data = "{}"u8.ToArray(),
+        Company = company,
+        EventId = $"e{++events}",
+        Order = EventOrder.Of(at, Origin.Browser),
+        ReceivedAt = at,
+        SessionId = session,
+        Type = "page_view",
+        Data = "{}"u8.ToArray(),
     };
 
     private Identify Identify(string session, string email, long at) => new()
     {
-        Company = company, EventId = $"e{++events}", Order = EventOrder.Of(at, Origin.Browser), ReceivedAt = at, SessionId = session, Named = [Identifier.Email(company, email)], Trust = Trust.Claimed, Traits = [],
+        Company = company,
+        EventId = $"e{++events}",
+        Order = EventOrder.Of(at, Origin.Browser),
+        ReceivedAt = at,
+        SessionId = session,
+        Named = [Identifier.Email(company, email)],
+        Trust = Trust.Claimed,
+        Traits = [],
     };
 
     private TrackedEvent Webhook(string email, string externalId, long at) => Payment("", at - Start) with
     {
-        Type = "order_shipped", Named = [Identifier.Email(company, email), Identifier.External(company, externalId)],
+        Type = "order_shipped",
+        Named = [Identifier.Email(company, email), Identifier.External(company, externalId)],
     };
 
     /// <summary>Links of clusters that are chains, the latest first.</summary>
@@ -146,7 +160,12 @@ internal sealed class WriterTime : IDisposable
 
     private TrackedEvent Payment(string keys, long at) => new()
     {
-        Company = company, EventId = $"e{++events}", Order = EventOrder.Of(Start + at, Origin.Server), ReceivedAt = Start, Named = [Identifier.Email(company, $"payer{at % 1000}@example.com")], Type = "payment_processed",
+        Company = company,
+        EventId = $"e{++events}",
+        Order = EventOrder.Of(Start + at, Origin.Server),
+        ReceivedAt = Start,
+        Named = [Identifier.Email(company, $"payer{at % 1000}@example.com")],
+        Type = "payment_processed",
         Data = Encoding.UTF8.GetBytes($$"""{"amount":5,"currency":"EUR"{{(keys.Length > 0 ? "," : "")}}{{keys}}}"""),
     };
 
