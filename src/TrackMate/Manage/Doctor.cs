@@ -1,5 +1,6 @@
 using System.Data.Common;
 using TrackMate.Store;
+using TrackMate.Store.Postgres;
 using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 
@@ -44,6 +45,11 @@ internal static class Doctor
         using (database)
         {
             if (database is SqliteDatabase sqlite) yield return new(true, $"SQLite {sqlite.Connection.ServerVersion} is new enough.");
+            if (installation.Engine is PostgresEngine postgres)
+            {
+                foreach (var finding in Promises(postgres)) yield return finding;
+            }
+
             var schema = Look(installation.Engine, () => SchemaOf(installation, database!));
             yield return schema;
             if (!schema.Good) yield break;
@@ -52,6 +58,18 @@ internal static class Doctor
 
             if (database is SqliteDatabase) yield return Look(installation.Engine, () => Integrity.Of(database) is { } damage ? new(false, $"The store is damaged: {damage}. Restore a backup.") : new(true, "Every page and index of the store is whole."));
             yield return Look(installation.Engine, () => Derived(database!));
+        }
+    }
+
+    private static List<Finding> Promises(PostgresEngine engine)
+    {
+        try
+        {
+            return [.. engine.Promises.Look().Select(finding => new Finding(finding.Good, finding.Sentence))];
+        }
+        catch (DbException e)
+        {
+            return [new(false, engine.CannotBeUsed(e))];
         }
     }
 

@@ -4,7 +4,7 @@ using TrackMate.Bind;
 namespace TrackMate.Store;
 
 /// <summary>Companies that could not be written the last time while others could, and why: somebody else holds them for long, or their machine is away. One for all writers of a store.</summary>
-internal sealed partial class AwayCompanies(string place, ILogger log)
+internal sealed partial class AwayCompanies(Engine engine, ILogger log)
 {
     private readonly ConcurrentDictionary<long, Exception> reasons = new();
 
@@ -15,7 +15,7 @@ internal sealed partial class AwayCompanies(string place, ILogger log)
 
     public void Add(Company company, Exception reason)
     {
-        if (!reasons.ContainsKey(company.Number)) LogAway(log, company.CompanyId, place, StoreUnavailableException.CauseOf(reason));
+        if (!reasons.ContainsKey(company.Number)) LogAway(log, company.CompanyId, engine.Place, WithRemedy(reason));
         reasons[company.Number] = reason;
     }
 
@@ -25,11 +25,13 @@ internal sealed partial class AwayCompanies(string place, ILogger log)
         if (reasons.IsEmpty) return;
         foreach (var company in companies)
         {
-            if (reasons.TryRemove(company.Number, out _)) LogBack(log, company.CompanyId, place);
+            if (reasons.TryRemove(company.Number, out _)) LogBack(log, company.CompanyId, engine.Place);
         }
     }
 
-    [LoggerMessage(EventId = 8, Level = LogLevel.Error, Message = "Company {Company} in {Store} cannot be written: {Reason}. Its senders get 503 and may send again; nothing acknowledged is lost, and the others go on. It is tried again with each message.")]
+    private string WithRemedy(Exception reason) => $"{StoreUnavailableException.CauseOf(reason)}. {engine.RemedyOf(reason)}".TrimEnd();
+
+    [LoggerMessage(EventId = 8, Level = LogLevel.Error, Message = "Company {Company} in {Store} cannot be written: {Reason} Its senders get 503 and may send again; nothing acknowledged is lost, and the others go on. It is tried again with each message.")]
     private static partial void LogAway(ILogger logger, string company, string store, string reason);
 
     [LoggerMessage(EventId = 9, Level = LogLevel.Information, Message = "Company {Company} in {Store} is written again.")]

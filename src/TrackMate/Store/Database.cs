@@ -44,7 +44,8 @@ internal abstract class Database : IDisposable
     public abstract void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds, int messages = 0);
 
     /// <summary>Begins a transaction that reads: all it sees is of one moment.</summary>
-    public abstract void BeginRead();
+    /// <param name="company">Its number, if only one is read: an engine may go to where that lies.</param>
+    public abstract void BeginRead(long? company = null);
 
     /// <summary>
     /// Begins a transaction in which empty tables stand before those of the store by name, so that what is derived can be derived beside it. It reads of one moment,
@@ -58,6 +59,9 @@ internal abstract class Database : IDisposable
 
     /// <summary>Takes back what was written since the beginning, if there is a transaction.</summary>
     public void Rollback() => TryExecute("ROLLBACK");
+
+    /// <summary>Whether a transaction that writes has begun as far as the store itself goes: what fails then is its company's, where that lies elsewhere.</summary>
+    public virtual bool HasBegun => false;
 
     /// <summary>False within a transaction; an error may have ended it.</summary>
     public abstract bool IsIdle { get; }
@@ -122,6 +126,9 @@ internal abstract class Statement : IDisposable
 
     /// <summary>Runs a statement without rows and gives it back. An engine may do so later, but before anything else is read or committed.</summary>
     public abstract void Run();
+
+    /// <summary>Runs an insertion into a table that numbers its rows, of which nobody wants the number.</summary>
+    public virtual void RunNumbered() => Run();
 
     /// <summary>Runs a statement without rows and gives it back.</summary>
     /// <returns>How many rows it changed.</returns>

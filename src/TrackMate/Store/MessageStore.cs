@@ -17,7 +17,7 @@ internal sealed class MessageStore : ISnapshots, IDisposable
     {
         this.engine = engine;
         readers = new(engine, log);
-        away = new(engine.Place, log);
+        away = new(engine, log);
         writers = [.. Enumerable.Range(0, engine.Writers).Select(_ => new StoreWriter(engine, log, companies => Appended?.Invoke(companies), away))];
         aside = new(engine, log, companies => Appended?.Invoke(companies), away, isAside: true);
         StoreMetrics.QueueLength = kind => writers.Append(aside).Sum(writer => writer.Queue.Waiting(kind));

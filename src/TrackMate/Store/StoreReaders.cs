@@ -89,7 +89,7 @@ internal sealed partial class StoreReaders(Engine engine, ILogger log) : IDispos
             {
                 try
                 {
-                    return Begin(kept);
+                    return Begin(kept, place);
                 }
                 catch (Exception e) when (IsUnavailable(e))
                 {
@@ -98,7 +98,7 @@ internal sealed partial class StoreReaders(Engine engine, ILogger log) : IDispos
                 }
             }
 
-            var begun = Begin(engine.OpenReader());
+            var begun = Begin(engine.OpenReader(), place);
             // Where a company lies elsewhere nothing has been asked of that machine yet.
             if (place.Company is null) NoteReadable(place);
             return begun;
@@ -110,11 +110,11 @@ internal sealed partial class StoreReaders(Engine engine, ILogger log) : IDispos
         }
     }
 
-    private static Database Begin(Database database)
+    private static Database Begin(Database database, Place place)
     {
         try
         {
-            database.BeginRead();
+            database.BeginRead(place.Company?.Number);
             return database;
         }
         catch

@@ -65,6 +65,7 @@ internal sealed class WriterConnection(Engine engine) : IDisposable
         }
         catch (Exception e)
         {
+            if (outcome.Phase is WritePhase.Beginning && database?.HasBegun == true) outcome = outcome with { Phase = WritePhase.Writing };
             Dispose();
             return outcome with { Failure = e };
         }

@@ -10,7 +10,8 @@ namespace TrackMate.Tests.Store;
 
 /// <summary>
 /// What TrackMate does otherwise where it finds Citus. It stands in the catalogue here and has a function that notes which tables it was asked to distribute; one
-/// machine holds them all, and whether it takes a company's messages is said by a trigger. What Citus takes of SQL is not seen so.
+/// machine holds them all, and whether it takes a company's messages is said by a trigger. So every run of the tests sees how companies are kept apart; what Citus
+/// takes of SQL, and what goes straight to a worker, needs a cluster (TRACKMATE_TEST_CITUS, CitusFaultTests).
 /// </summary>
 [OwnStore]
 public sealed class DistributedTests : IAsyncLifetime
@@ -32,6 +33,11 @@ public sealed class DistributedTests : IAsyncLifetime
         await schema.AskAsync($"""
             CREATE TABLE pg_dist_partition (logicalrelid regclass, partkey text, colocated text, place serial);
             CREATE FUNCTION create_distributed_table(asked regclass, partkey text, colocate_with text) RETURNS void LANGUAGE sql AS 'INSERT INTO pg_dist_partition VALUES (asked, partkey, colocate_with)';
+            CREATE TABLE pg_dist_shard (logicalrelid regclass, shardid bigint, shardminvalue text);
+            CREATE TABLE pg_dist_placement (shardid bigint, groupid int);
+            CREATE TABLE pg_dist_node (nodeid int, groupid int, nodename text, nodeport int, noderole text, isactive boolean, hasmetadata boolean, metadatasynced boolean);
+            ALTER TABLE pg_dist_partition ADD colocationid int;
+            CREATE FUNCTION get_shard_id_for_distribution_column(asked regclass, value bigint) RETURNS bigint LANGUAGE sql AS 'SELECT NULL::bigint';
             CREATE TABLE machine (is_gone boolean);
             INSERT INTO machine VALUES (false);
             CREATE FUNCTION answer() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

@@ -24,7 +24,7 @@ public sealed class HeldCompanyTests
         holder.BeginWrite([(Held, Hold.Rewrite)]);
         // Time stands still for the queue, which waits for nobody without end: a slow machine is no matter here.
         var time = new FakeTimeProvider();
-        var away = new AwayCompanies(engine.Place, NullLogger.Instance);
+        var away = new AwayCompanies(engine, NullLogger.Instance);
         using var writer = new StoreWriter(engine, NullLogger.Instance, _ => { }, away, time: time);
         var held = writer.Queue.AppendAsync([Messages.Browser(Messages.Company(Held), "s1", "e1")]);
         var beside = writer.Queue.AppendAsync([Messages.Browser(Messages.Company(Beside), "s2", "e2")]);

@@ -28,7 +28,7 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
     {
         string[] sessionIds = [.. firstDays.Keys.Order(StringComparer.Ordinal)];
         long[] numbers = [.. sessionIds.Select(_ => database.NextNumber("session"))];
-        database.Pipe.Add(
+        Add(
             """
             INSERT INTO session (company, id, session_id, first_day)
             SELECT $1, given.id, given.session_id, given.first_day FROM unnest($2, $3, $4) AS given (id, session_id, first_day)
@@ -59,7 +59,7 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
     /// <summary>By COPY, the fastest there is. Somebody else may store one of them at this very moment: then the transaction fails and is tried again, and it is a repeat.</summary>
     public void Add(IReadOnlyCollection<NumberedEvent> events)
     {
-        database.Pipe.Copy("COPY message (company, id, at, received_ms, session, origin, event_id, type, data, context, agent) FROM STDIN (FORMAT BINARY)", copy =>
+        database.Pipe.Copy(database.Placed("COPY message (company, id, at, received_ms, session, origin, event_id, type, data, context, agent) FROM STDIN (FORMAT BINARY)"), copy =>
         {
             foreach (var (tracked, number, session) in events)
             {
@@ -84,13 +84,15 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
     private Lazy<List<T>> Ask<T>(string sql, NpgsqlParameter[] parameters, Func<object?[], T> read)
     {
         List<object?[]>? found = null;
-        database.Pipe.Add(sql, parameters, rows => found = rows);
+        Add(sql, parameters, rows => found = rows);
         return new(() =>
         {
             if (found is null) database.Pipe.Flush();
             return found!.ConvertAll(row => read(row));
         }, LazyThreadSafetyMode.None);
     }
+
+    private void Add(string sql, NpgsqlParameter[] parameters, Action<List<object?[]>>? take = null) => database.Pipe.Add(database.Placed(sql), parameters, take);
 
     private static NpgsqlParameter<string[]> Array(string[] values) => new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Npgsql;
 
 namespace TrackMate.Store.Postgres;
@@ -7,43 +6,60 @@ namespace TrackMate.Store.Postgres;
 /// One connection to PostgreSQL. What is written waits until something is read or committed, so that it goes out in one round trip with it; what is read is read
 /// whole, so that other statements may run between its rows.
 /// </summary>
-internal sealed class PostgresDatabase : Database
+internal sealed partial class PostgresDatabase : Database
 {
+    private const string LastOfCompany = "SELECT id FROM message WHERE company = $1 ORDER BY id DESC LIMIT 1";
+
+    /// <summary>Whose rows are listed in the order of their numbers, across all servers.</summary>
+    private static readonly string[] InOrder = ["message", "rejected", "warning", "audit"];
+
     /// <summary>Numbers of sessions and identifiers that are taken at once.</summary>
     private const int NumbersAhead = 100;
 
+    /// <summary>Numbers of rows that are listed in their order, taken at once within a transaction.</summary>
+    private const int NumbersInOrder = 20;
+
     private readonly NpgsqlConnection connection;
-    private readonly PostgresPipe pipe;
+    private readonly PostgresPipe main;
+    private readonly CompanyLines? lines;
     private readonly Dictionary<string, string> translated = new(ReferenceEqualityComparer.Instance as IEqualityComparer<string>);
+    private PostgresPipe pipe;
+    private CompanyShards? place;
     private readonly Dictionary<string, Queue<long>> numbers = [];
     private readonly int locks;
     private readonly int? patienceSeconds;
+    private readonly bool isDistributed;
     private PostgresBulk? bulk;
     private readonly HashSet<string> cursors = [];
     private bool inTransaction;
+    private bool hasBegun;
+    private long begunFor;
 
-    private PostgresDatabase(NpgsqlDataSource source, NpgsqlConnection connection, int locks, bool readOnly, int? patienceSeconds)
+    private PostgresDatabase(NpgsqlDataSource source, NpgsqlConnection connection, int locks, bool readOnly, int? patienceSeconds, CitusWorkers? workers, bool isDistributed)
     {
         this.connection = connection;
         this.locks = locks;
         this.patienceSeconds = patienceSeconds;
-        pipe = new(source, connection, readOnly);
+        this.isDistributed = isDistributed;
+        pipe = main = new(source, connection, readOnly);
+        lines = workers is null ? null : new(workers, main, readOnly);
     }
 
     /// <param name="readOnly">A reader's: whoever asks it is told by <see cref="StoreUnavailableException"/> that the database cannot answer now.</param>
     /// <param name="patienceSeconds">How long a company that somebody else holds is waited for; null for as long as it takes.</param>
+    /// <param name="workers">Those of Citus, where transactions of one company are to run on them; null for the coordinator alone.</param>
     /// <exception cref="NpgsqlException">The database cannot be reached, or does not let us in.</exception>
-    public static PostgresDatabase Open(NpgsqlDataSource source, bool readOnly = false, int? patienceSeconds = null)
+    public static PostgresDatabase Open(NpgsqlDataSource source, bool readOnly = false, int? patienceSeconds = null, CitusWorkers? workers = null)
     {
         try
         {
-            return Connect(source, readOnly, patienceSeconds);
+            return Connect(source, readOnly, patienceSeconds, workers);
         }
         catch (NpgsqlException e) when (e.InnerException is not TimeoutException)
         {
             // One that lay idle may have lost what it was connected to, and then so have its neighbours; a new one says whether that is so.
             source.Clear();
-            return Connect(source, readOnly, patienceSeconds);
+            return Connect(source, readOnly, patienceSeconds, workers);
         }
         catch (InvalidOperationException e)
         {
@@ -51,20 +67,21 @@ internal sealed class PostgresDatabase : Database
         }
     }
 
-    private static PostgresDatabase Connect(NpgsqlDataSource source, bool readOnly, int? patienceSeconds)
+    private static PostgresDatabase Connect(NpgsqlDataSource source, bool readOnly, int? patienceSeconds, CitusWorkers? workers)
     {
         var connection = source.OpenConnection();
         try
         {
             // Locks are the database's, tables those of a schema: two installations in one database must not wait for each other.
-            using var schema = new NpgsqlCommand("SELECT hashtext(current_schema())", connection);
-            if (schema.ExecuteScalar() is not int locks)
+            using var schema = new NpgsqlCommand("SELECT hashtext(current_schema()), EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')", connection);
+            using (var row = schema.ExecuteReader())
             {
-                var role = new NpgsqlConnectionStringBuilder(connection.ConnectionString).Username;
-                throw new NpgsqlException($"there is no schema in it that the role {role} may use; make the one that the connection's search_path names, or where it names none: CREATE SCHEMA AUTHORIZATION {role}");
+                row.Read();
+                if (!row.IsDBNull(0)) return new(source, connection, row.GetInt32(0), readOnly, patienceSeconds, workers, row.GetBoolean(1));
             }
 
-            return new(source, connection, locks, readOnly, patienceSeconds);
+            var role = new NpgsqlConnectionStringBuilder(connection.ConnectionString).Username;
+            throw new NpgsqlException($"there is no schema in it that the role {role} may use; make the one that the connection's search_path names, or where it names none: CREATE SCHEMA AUTHORIZATION {role}");
         }
         catch
         {
@@ -79,16 +96,24 @@ internal sealed class PostgresDatabase : Database
 
     public override bool IsIdle => !inTransaction;
 
-    public override Exception? Fault => pipe.Fault;
+    public override Exception? Fault => main.Fault ?? lines?.Fault;
+
+    public override bool HasBegun => inTransaction && hasBegun && (place is null || main.IsOpen);
 
     public NpgsqlConnection Connection => connection;
 
-    /// <summary>What goes to the server goes through it.</summary>
+    /// <summary>What goes to the server goes through it; of a company that lies on a worker, to that one.</summary>
     public PostgresPipe Pipe => pipe;
 
-    public override Statement Use(string sql) => new PostgresStatement(this, Translated(sql), isStream: false);
+    /// <summary>Whether the transaction runs on a worker, on the shards of a company.</summary>
+    public bool IsOnWorker => place is not null;
 
-    public override Statement Stream(string sql) => new PostgresStatement(this, Translated(sql), isStream: true);
+    public override Statement Use(string sql) => Use(sql, isStream: false);
+
+    public override Statement Stream(string sql) => Use(sql, isStream: true);
+
+    /// <summary>A statement of PostgreSQL's own as it is to be sent where the transaction runs.</summary>
+    public string Placed(string sql) => place is null ? sql : lines!.Place(sql, place);
 
     public override void Execute(string sql)
     {
@@ -100,6 +125,7 @@ internal sealed class PostgresDatabase : Database
             pipe.TakesLong = false;
         }
 
+        if (place is not null && CompanyShards.IsOfInstallation(sql)) throw GoAround();
         pipe.Add(sql, []);
         pipe.Flush();
         if (sql is not ("COMMIT" or "ROLLBACK")) return;
@@ -107,13 +133,19 @@ internal sealed class PostgresDatabase : Database
         if (sql == "COMMIT" && pipe.Warning is { } warning) throw new UnconfirmedCommitException(warning);
         (inTransaction, pipe.TakesLong) = (false, false);
         cursors.Clear();
+        (pipe, place) = (main, null);
     }
 
     public override bool TryExecute(string sql)
     {
         try
         {
-            if (sql == "ROLLBACK") pipe.Forget();
+            if (sql == "ROLLBACK")
+            {
+                pipe.Forget();
+                main.Forget();
+            }
+
             Execute(sql);
             return true;
         }
@@ -123,34 +155,6 @@ internal sealed class PostgresDatabase : Database
             return false;
         }
     }
-
-    /// <summary>
-    /// Everybody takes the company's first lock, alone who rewrites it; who binds takes the second one, alone. So any number append while one binds, and nobody does
-    /// anything while one rewrites. Companies are locked in the order of their numbers, so that two servers never wait for each other.
-    /// </summary>
-    public override void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds, int messages = 0)
-    {
-        pipe.Add("BEGIN", []);
-        inTransaction = true;
-        // What begins later has greater numbers than all that is there, so none is left over from before.
-        numbers.Remove("message");
-        var companies = holds.GroupBy(hold => hold.Company, hold => hold.Hold).OrderBy(company => company.Key).Select(company => (Number: company.Key, Hold: company.Max())).ToList();
-        if (companies.Count > 0 && patienceSeconds is { } seconds) pipe.Add($"SET LOCAL lock_timeout = '{seconds.ToString(CultureInfo.InvariantCulture)}s'", []);
-        foreach (var (company, hold) in companies)
-        {
-            // What derives a company anew may go through all that it holds.
-            pipe.TakesLong |= hold is Hold.Rewrite;
-            pipe.Add(hold is Hold.Rewrite ? "SELECT pg_advisory_xact_lock($1)" : "SELECT pg_advisory_xact_lock_shared($1)", [Parameter(LockOf(company, 0))]);
-            if (hold is Hold.Bind) pipe.Add("SELECT pg_advisory_xact_lock($1)", [Parameter(LockOf(company, 1))]);
-        }
-
-        // Whom else a statement waits for is another one that writes, and soon done.
-        if (companies.Count > 0 && patienceSeconds is not null) pipe.Add("SET LOCAL lock_timeout TO DEFAULT", []);
-        if (messages > 0) AskNumbers("message", messages);
-        else pipe.Flush();
-    }
-
-    public override void BeginRead() => Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
 
     public override (string Kept, string Shadow) BeginShadow(IReadOnlyList<string> tables)
     {
@@ -182,30 +186,34 @@ internal sealed class PostgresDatabase : Database
     {
         if (!numbers.TryGetValue(table, out var taken)) numbers.Add(table, taken = []);
         // Those that were asked for may be on their way.
-        if (taken.Count == 0) pipe.Flush();
+        if (taken.Count == 0) main.Flush();
         if (taken.Count == 0)
         {
-            AskNumbers(table, table == "message" ? 1 : NumbersAhead);
-            pipe.Flush();
+            AskNumbers(table, table == "message" ? 1 : InOrder.Contains(table) ? NumbersInOrder : NumbersAhead);
+            main.Flush();
         }
 
         return taken.Dequeue();
     }
 
-    /// <summary>Asks for numbers of rows that are about to be written.</summary>
+    /// <summary>Asks for numbers of rows that are about to be written; on Citus, those of the coordinator.</summary>
     private void AskNumbers(string table, int count)
     {
         if (!numbers.TryGetValue(table, out var taken)) numbers.Add(table, taken = []);
-        pipe.Add($"SELECT nextval('{table}_number') FROM generate_series(1, $1)", [Parameter(count)], rows => rows.ForEach(row => taken.Enqueue((long)row[0]!)));
+        main.Add($"SELECT nextval('{table}_number') FROM generate_series(1, $1)", [Parameter(count)], rows => rows.ForEach(row => taken.Enqueue((long)row[0]!)));
     }
 
     public override long LastMessage(long company)
     {
-        var rows = pipe.Query("SELECT id FROM message WHERE company = $1 ORDER BY id DESC LIMIT 1", [Parameter(company)]);
+        var rows = pipe.Query(Placed(LastOfCompany), [Parameter(company)]);
         return rows.Count == 0 ? 0 : (long)rows[0][0]!;
     }
 
-    public override void Dispose() => connection.Dispose();
+    public override void Dispose()
+    {
+        lines?.Dispose();
+        connection.Dispose();
+    }
 
     internal static NpgsqlParameter Parameter(long value) => new NpgsqlParameter<long> { TypedValue = value };
 
@@ -224,11 +232,24 @@ internal sealed class PostgresDatabase : Database
         cursors.Remove(cursor);
     }
 
+    private PostgresStatement Use(string sql, bool isStream)
+    {
+        var translated = Translated(sql);
+        if (place is null) return new(this, pipe, translated, isStream);
+        if (!CompanyShards.IsOfInstallation(translated)) return new(this, pipe, lines!.Place(translated, place), isStream);
+        // To be written in one transaction with the company, or not at all.
+        return translated.StartsWith("SELECT", StringComparison.Ordinal) ? new(this, main, translated, isStream) : throw GoAround();
+    }
+
+    private ElsewhereException GoAround()
+    {
+        lines!.GoAround(begunFor);
+        return new();
+    }
+
     private string Translated(string sql)
     {
         if (translated.TryGetValue(sql, out var known)) return known;
         return translated[sql] = Dialect.Of(sql);
     }
-
-    private long LockOf(long company, int which) => ((long)(locks ^ (which * 0x5bd1e995)) << 32) | (uint)company;
 }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Npgsql;
 
 namespace TrackMate.Store.Postgres;
@@ -14,7 +13,7 @@ internal sealed class PostgresEngine : Engine
     private readonly NpgsqlDataSource source;
     private readonly NpgsqlConnectionStringBuilder settings;
     private PostgresNews? news;
-    private bool isDistributed;
+    private CitusWorkers? workers;
     private ServerPresence? presence;
 
     private PostgresEngine(NpgsqlConnectionStringBuilder settings)
@@ -48,15 +47,15 @@ internal sealed class PostgresEngine : Engine
 
     public override Database Open() => PostgresDatabase.Open(source);
 
-    public override Database OpenWriter() => PostgresDatabase.Open(source, patienceSeconds: LockSeconds);
+    public override Database OpenWriter() => PostgresDatabase.Open(source, patienceSeconds: LockSeconds, workers: workers);
 
     public override Database OpenReader()
     {
         try
         {
-            return PostgresDatabase.Open(source, readOnly: true);
+            return PostgresDatabase.Open(source, readOnly: true, workers: workers);
         }
-        catch (Exception e) when (IsFault(e))
+        catch (Exception e) when (IsUnavailable(e))
         {
             throw new StoreUnavailableException("The store cannot be read now.", e);
         }
@@ -66,50 +65,17 @@ internal sealed class PostgresEngine : Engine
 
     public override int Writers => 8;
 
-    public override bool IsDistributed => isDistributed;
+    public override bool IsDistributed => workers is not null;
 
-    public override bool IsUnavailable(Exception e) => IsFault(e);
+    public override bool IsUnavailable(Exception e) => PostgresFaults.IsUnavailable(e);
 
-    public override string RemedyOf(Exception e) => ((e as StoreUnavailableException)?.InnerException ?? e) switch
-    {
-        PostgresException failure when failure.SqlState[..2] is "57" or "08" || failure.SqlState == PostgresErrorCodes.LockNotAvailable || IsLostMachine(failure) => "Try again; where it is many machines, once all of them are there.",
-        PostgresException => "",
-        // It was not reached.
-        NpgsqlException { InnerException: not null } or SocketException or TimeoutException or IOException => "Check that it runs there and lets this machine in.",
-        _ => "",
-    };
+    public override string RemedyOf(Exception e) => PostgresFaults.RemedyOf((e as StoreUnavailableException)?.InnerException ?? e);
 
-    /// <inheritdoc cref="Engine.IsUnavailable"/>
-    internal static bool IsFault(Exception e) => e switch
-    {
-        // Connections, resources, an operator's intervention, the system itself; read-only is a primary that has become a standby; locks that were waited for in vain.
-        PostgresException failure => failure.SqlState[..2] is "08" or "53" or "57" or "58" or "40" || failure.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.LockNotAvailable
-            || IsLostMachine(failure),
-        NpgsqlException or SocketException or TimeoutException or IOException => true,
-        _ => false,
-    };
-
-    /// <summary>A machine that went in the middle of a transaction, or as it was committed: Citus has no code for that, and no translation.</summary>
-    private static bool IsLostMachine(PostgresException e) => e.SqlState is PostgresErrorCodes.InternalError
-        && (e.MessageText.StartsWith("failure on connection marked as essential", StringComparison.Ordinal) || e.MessageText.StartsWith("could not commit transaction for shard", StringComparison.Ordinal));
-
-    /// <summary>A key that is there already was written by another server at this very moment.</summary>
-    public override bool IsTransient(Exception e) => e is PostgresException failure
-        && (failure.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UniqueViolation
-            // What COPY met on another machine Citus tells in that one's words, with a code of its own; the name of the key is in any language.
-            || (failure.SqlState is PostgresErrorCodes.InternalError && failure.MessageText.Contains("message_by_event_id_", StringComparison.Ordinal)));
+    public override bool IsTransient(Exception e) => PostgresFaults.IsTransient(e);
 
     public override bool IsHeld(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable };
 
-    public override bool IsLost(Exception e) => e switch
-    {
-        // One that has become a standby takes nothing any more; another one may be the primary.
-        PostgresException failure => failure.SqlState[..2] is "08" || failure.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.ReadOnlySqlTransaction,
-        UnconfirmedCommitException => false,
-        NpgsqlException { InnerException: TimeoutException } => false,
-        NpgsqlException or SocketException or IOException => true,
-        _ => false,
-    };
+    public override bool IsLost(Exception e) => PostgresFaults.IsLost(e);
 
     /// <summary>An error takes the transaction back; anything else is no answer.</summary>
     public override bool IsUncertain(Exception e) => e is not PostgresException { InvariantSeverity: "ERROR" };
@@ -145,13 +111,16 @@ internal sealed class PostgresEngine : Engine
         writer.Commit();
     }
 
+    /// <summary>What the database promises, machine by machine.</summary>
+    public PostgresPromises Promises => new(settings);
+
     public override (long Found, int Known) SchemaOf(Database database) => (VersionOf(database), Tables.Known);
 
     public override void Serve(Action<IReadOnlyCollection<long>> appended)
     {
         presence = ServerPresence.Announce(source);
         Upgrade();
-        using (var database = PostgresDatabase.Open(source)) isDistributed = HasCitus(database);
+        using (var database = PostgresDatabase.Open(source)) workers = IsDistributedOver(database) ? new(settings) : null;
         news = new(source, appended);
     }
 
@@ -178,7 +147,7 @@ internal sealed class PostgresEngine : Engine
             {
                 vacuum.ExecuteNonQuery();
             }
-            catch (PostgresException e) when (IsFault(e) && !cancel.IsCancellationRequested && connection.State is System.Data.ConnectionState.Open)
+            catch (PostgresException e) when (IsUnavailable(e) && !cancel.IsCancellationRequested && connection.State is System.Data.ConnectionState.Open)
             {
                 // One of many machines is away: the tables that lie here are cleaned meanwhile, and it is tried again.
                 isClean = false;
@@ -192,6 +161,7 @@ internal sealed class PostgresEngine : Engine
     {
         news?.Dispose();
         presence?.Dispose();
+        workers?.Dispose();
         source.Dispose();
     }
 
@@ -221,6 +191,15 @@ internal sealed class PostgresEngine : Engine
 
     /// <summary>Of several hosts each may have a port of its own.</summary>
     private string Where => $"database {settings.Database} at {settings.Host}{(settings.Host!.Contains(':', StringComparison.Ordinal) || settings.Host.Contains(',', StringComparison.Ordinal) ? "" : $":{settings.Port}")}";
+
+    /// <summary>Whether companies lie on workers: where the extension came after the tables, they do not.</summary>
+    private static bool IsDistributedOver(Database database)
+    {
+        if (!HasCitus(database)) return false;
+        using var message = database.Use("SELECT EXISTS (SELECT 1 FROM pg_dist_partition WHERE logicalrelid = to_regclass('message'))");
+        message.Next();
+        return message.Long(0) == 1;
+    }
 
     private static bool HasCitus(Database database)
     {

@@ -8,7 +8,7 @@ namespace TrackMate.Store.Postgres;
 /// Statements on their way to the server. What is written waits until something is read or committed, so that it goes out in one round trip with it; what is read is
 /// read whole, so that other statements may run between its rows.
 /// </summary>
-internal sealed class PostgresPipe
+internal sealed class PostgresPipe : IDisposable
 {
     /// <summary>Statements that wait at most: more of them in one round trip gain nothing.</summary>
     private const int MostWaiting = 256;
@@ -30,11 +30,20 @@ internal sealed class PostgresPipe
         this.source = source;
         this.connection = connection;
         this.readOnly = readOnly;
-        connection.Notice += (_, notice) => Warning = notice.Notice.InvariantSeverity == "WARNING" ? notice.Notice.MessageText : Warning;
+        connection.Notice += (_, notice) => Warning = notice.Notice.InvariantSeverity == "WARNING" ? notice.Notice : Warning;
     }
 
+    /// <summary>Whether what was begun here can go on.</summary>
+    public bool IsOpen => connection.State is ConnectionState.Open;
+
+    /// <summary>Lets go of the statements that the server has prepared.</summary>
+    public void Unprepare() => connection.UnprepareAll();
+
+    /// <summary>Gives the connection back.</summary>
+    public void Dispose() => connection.Dispose();
+
     /// <summary>What the database warned of last.</summary>
-    public string? Warning { get; private set; }
+    public PostgresNotice? Warning { get; private set; }
 
     /// <summary>Whether statements have no limit of time.</summary>
     public bool TakesLong { get; set; }
@@ -138,7 +147,7 @@ internal sealed class PostgresPipe
             source.Clear();
             throw Failed(new NpgsqlException("The connection to the database is gone", e));
         }
-        catch (Exception e) when (PostgresEngine.IsFault(e))
+        catch (Exception e) when (PostgresFaults.IsUnavailable(e))
         {
             // What broke this one broke those that lie idle; and one to a server that has become a standby is good for nothing any more.
             if (connection.State is not ConnectionState.Open || e is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction }) source.Clear();

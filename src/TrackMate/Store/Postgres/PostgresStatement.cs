@@ -1,11 +1,13 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace TrackMate.Store.Postgres;
 
 /// <summary>A statement of PostgreSQL's with its parameters; its rows are read whole, or a few hundred at a time.</summary>
-internal sealed class PostgresStatement(PostgresDatabase database, string sql, bool isStream) : Statement
+/// <param name="pipe">Where it goes: to the transaction's machine or, of what is the installation's, to the coordinator.</param>
+internal sealed partial class PostgresStatement(PostgresDatabase database, PostgresPipe pipe, string sql, bool isStream) : Statement
 {
     private const int FetchedAtOnce = 500;
 
@@ -30,7 +32,7 @@ internal sealed class PostgresStatement(PostgresDatabase database, string sql, b
     public override bool Next()
     {
         encoded = null;
-        rows ??= isStream ? Declare() : database.Pipe.Query(sql, parameters);
+        rows ??= isStream ? Declare() : pipe.Query(sql, parameters);
         if (++at < rows.Count) return true;
         if (cursor is null || rows.Count < FetchedAtOnce) return false;
         rows = Fetch();
@@ -40,19 +42,35 @@ internal sealed class PostgresStatement(PostgresDatabase database, string sql, b
 
     public override Lazy<T> Ask<T>(Func<Statement, T> read)
     {
-        database.Pipe.Add(sql, parameters, found => rows = found);
+        pipe.Add(sql, parameters, found => rows = found);
         return new(() =>
         {
-            if (rows is null) database.Pipe.Flush();
+            if (rows is null) pipe.Flush();
             return read(this);
         }, LazyThreadSafetyMode.None);
     }
 
-    public override void Run() => database.Pipe.Add(sql, parameters);
+    public override void Run() => pipe.Add(sql, parameters);
 
-    public override int RunCounted() => database.Pipe.Change(sql, parameters);
+    /// <summary>On a worker of Citus the table numbers none by itself.</summary>
+    public override void RunNumbered()
+    {
+        if (database.IsOnWorker) RunForNumber();
+        else Run();
+    }
 
-    public override long RunForNumber() => Number(database.Pipe.Query(sql + " RETURNING id", parameters)[0][0]!);
+    public override int RunCounted() => pipe.Change(sql, parameters);
+
+    /// <summary>The number is taken before the row is written: nobody waits for it then, and on a worker of Citus the sequence is another one than on the coordinator.</summary>
+    public override long RunForNumber()
+    {
+        var insertion = Insertion().Match(sql);
+        if (!insertion.Success) throw new InvalidOperationException($"This is no insertion of one row: {sql}");
+        var number = database.NextNumber(insertion.Groups["table"].Value);
+        With(number);
+        pipe.Add($"{insertion.Groups["before"].Value}, id) VALUES ({insertion.Groups["values"].Value}, ${parameters.Count})", parameters);
+        return number;
+    }
 
     public override bool IsNull(int column) => rows![at][column] is null;
 
@@ -82,11 +100,11 @@ internal sealed class PostgresStatement(PostgresDatabase database, string sql, b
     private List<object?[]> Declare()
     {
         cursor = database.OpenCursor();
-        database.Pipe.Add($"DECLARE {cursor} NO SCROLL CURSOR FOR {sql}", parameters);
+        pipe.Add($"DECLARE {cursor} NO SCROLL CURSOR FOR {sql}", parameters);
         return Fetch();
     }
 
-    private List<object?[]> Fetch() => database.Pipe.Fetch(cursor!, FetchedAtOnce);
+    private List<object?[]> Fetch() => pipe.Fetch(cursor!, FetchedAtOnce);
 
     private static long Number(object value) => value switch
     {
@@ -98,4 +116,7 @@ internal sealed class PostgresStatement(PostgresDatabase database, string sql, b
         decimal sum => (long)sum,
         _ => throw new InvalidCastException($"A {value.GetType().Name} is no number."),
     };
+
+    [GeneratedRegex(@"^\s*(?<before>INSERT INTO (?<table>[a-z]+)(?:_[0-9]+ AS [a-z]+)? \([^)]*)\)\s*VALUES \((?<values>[^)]*)\)\s*$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Insertion();
 }

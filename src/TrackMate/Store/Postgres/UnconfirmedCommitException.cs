@@ -2,5 +2,16 @@ using Npgsql;
 
 namespace TrackMate.Store.Postgres;
 
-/// <summary>A commit that is on one machine only: the replica that was to confirm it has not, and PostgreSQL tells it as done beside a warning.</summary>
-internal sealed class UnconfirmedCommitException(string warning) : NpgsqlException($"the replica that is to confirm each commit (synchronous_standby_names) has not done so in time: {warning}");
+/// <summary>
+/// A commit that PostgreSQL reports as done beside a warning: the replica that was to confirm it has not, so that it is on one machine only; or a worker of Citus did not
+/// answer it, and has it prepared.
+/// </summary>
+internal sealed class UnconfirmedCommitException(PostgresNotice warning) : NpgsqlException(IsOfWorker(warning)
+    ? $"a worker has not answered the commit: {warning.MessageText}"
+    : $"the replica that is to confirm each commit (synchronous_standby_names) has not done so in time: {warning.MessageText}")
+{
+    public bool IsWorkers { get; } = IsOfWorker(warning);
+
+    /// <summary>Of a replica the warning has no code, or that of the shut-down.</summary>
+    private static bool IsOfWorker(PostgresNotice warning) => warning.SqlState is not (PostgresErrorCodes.Warning or PostgresErrorCodes.AdminShutdown);
+}

@@ -126,7 +126,7 @@ internal sealed class SqliteDatabase : Database
     /// <summary>At once for good: a transaction that begins to write later may find that another was faster. One writes at a time, whatever it holds.</summary>
     public override void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds, int messages = 0) => Execute("BEGIN IMMEDIATE");
 
-    public override void BeginRead() => Execute("BEGIN");
+    public override void BeginRead(long? company = null) => Execute("BEGIN");
 
     public override (string Kept, string Shadow) BeginShadow(IReadOnlyList<string> tables)
     {

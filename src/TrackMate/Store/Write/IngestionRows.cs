@@ -42,7 +42,7 @@ internal sealed class IngestionRows(Database database)
             // What is true of the stored message has been noted when it was stored.
             if (receipt.Duplicate && warning != Warnings.EventIdReused) continue;
             database.Use("INSERT INTO warning (company, origin, event_id, received_ms, warning) VALUES (?, ?, ?, ?, ?)")
-                .With(company.Number).With((long)origin).With(message.EventId).With(message.ReceivedAt).With(warning).Run();
+                .With(company.Number).With((long)origin).With(message.EventId).With(message.ReceivedAt).With(warning).RunNumbered();
             warningsKept[(company.Number, origin)] = WarningsKept(company, origin, added: 1);
         }
 

@@ -25,7 +25,14 @@ internal static class Rebuild
 
     /// <summary>Which identifiers a verified message has ever named. What is noted stays, also where retention has taken the message.</summary>
     public static void Verified(Database database, Company company) =>
-        database.Use($"UPDATE identifier SET verified = 1 WHERE company = ?1 AND verified = 0 AND ({IsNamedByVerified})").With(company.Number).Run();
+        // As one set: where the identifiers are a temporary table, Citus asks nothing of another machine for each of its rows.
+        database.Use("""
+            UPDATE identifier SET verified = 1 WHERE company = ?1 AND verified = 0 AND id IN (
+              SELECT m.identifier FROM message m WHERE m.company = ?1 AND m.identifier IS NOT NULL
+              UNION SELECT c.identifier FROM claim c WHERE c.company = ?1 AND c.trust = 1
+              UNION SELECT c.second FROM claim c WHERE c.company = ?1 AND c.second IS NOT NULL AND c.trust = 1
+              UNION SELECT c.third FROM claim c WHERE c.company = ?1 AND c.third IS NOT NULL AND c.trust = 1)
+            """).With(company.Number).Run();
 
     /// <summary>Of a row of <c>identifier</c>; ?1 is the company.</summary>
     internal const string IsNamedByVerified = """
