@@ -10,6 +10,7 @@ return args switch
     ["cost", var url, var key, var events] => await CostOfLength.Run(new(url), key, int.Parse(events)),
     ["acts", var url, var key] => await CostOfActs.Run(new(url), key),
     ["joins", var url, var key] => await CostOfJoins.Run(new(url), key),
+    ["two", var first, var second, var key] => await TwoStores.Run(new(first), new(second), key),
     ["strangers", var url, var key] => await Strangers.Run(new(url), key),
     ["flood", var url, var company, var connections, var seconds] => await Flood.Run(new(url), company, int.Parse(connections), int.Parse(seconds)),
     ["watch", var url, var company, var quiet, var flooded] => await Flood.Watch(new(url), company, int.Parse(quiet), int.Parse(flooded)),
@@ -20,6 +21,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | writer FOLDER | copy CONNECTION SECONDS | cost URL API_KEY [EVENTS] | acts URL API_KEY | joins URL API_KEY | strangers URL API_KEY | flood URL COMPANY CONNECTIONS SECONDS | watch URL COMPANY QUIET_SECONDS FLOODED_SECONDS | people FILE PEOPLE | search URL API_KEY PEOPLE; bench/run.sh, bench/run-postgres.sh, bench/run-floods.sh and bench/run-search.sh call them.");
+    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | writer FOLDER | copy CONNECTION SECONDS | cost URL API_KEY [EVENTS] | acts URL API_KEY | joins URL API_KEY | two URL URL API_KEY | strangers URL API_KEY | flood URL COMPANY CONNECTIONS SECONDS | watch URL COMPANY QUIET_SECONDS FLOODED_SECONDS | people FILE PEOPLE | search URL API_KEY PEOPLE; bench/run.sh, bench/run-postgres.sh, bench/run-citus.sh, bench/run-floods.sh and bench/run-search.sh call them.");
     return 2;
 }
