@@ -15,7 +15,7 @@ internal sealed class CitusWorkers(NpgsqlConnectionStringBuilder settings) : IDi
     /// <summary>How long one is left alone that could not be connected to, while the coordinator is asked instead.</summary>
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(2);
 
-    /// <summary>The same for one that this server has never reached: the network may not lead there.</summary>
+    /// <summary>The same for one that this server has never reached, as the network may not lead there, or that holds a company and cannot be asked.</summary>
     private static readonly TimeSpan Unreached = TimeSpan.FromSeconds(60);
 
     /// <summary>How long a company goes through the coordinator after something that only the coordinator can do.</summary>
@@ -50,7 +50,12 @@ internal sealed class CitusWorkers(NpgsqlConnectionStringBuilder settings) : IDi
 
         if (!companies.TryGetValue(company, out var shards))
         {
-            if (Find(company, coordinator) is not { } found) return null;
+            if (Find(company, coordinator) is not { } found)
+            {
+                detours[company] = After(Unreached);
+                return null;
+            }
+
             companies[company] = shards = found;
         }
 

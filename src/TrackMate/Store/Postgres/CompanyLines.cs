@@ -7,7 +7,7 @@ internal sealed class CompanyLines(CitusWorkers workers, PostgresPipe coordinato
     private const int MostShards = 8;
 
     private readonly Dictionary<(string Host, int Port), Line> open = [];
-    private readonly Dictionary<(long Shard, string Sql), string> placed = new(new ByReference());
+    private readonly Dictionary<(long Shard, string Sql), string?> placed = new(new ByReference());
 
     private sealed record Line(PostgresPipe Pipe)
     {
@@ -47,10 +47,12 @@ internal sealed class CompanyLines(CitusWorkers workers, PostgresPipe coordinato
     public void GoAround(long company) => workers.GoAround(company);
 
     /// <inheritdoc cref="CompanyShards.Place"/>
-    public string Place(string sql, CompanyShards shards)
+    /// <param name="sql">A constant: statements are kept by reference.</param>
+    /// <returns>Null for what only the coordinator can answer.</returns>
+    public string? Place(string sql, CompanyShards shards)
     {
         if (placed.TryGetValue((shards.Shard, sql), out var known)) return known;
-        return placed[(shards.Shard, sql)] = shards.Place(sql);
+        return placed[(shards.Shard, sql)] = CompanyShards.IsOfInstallation(sql) ? null : shards.Place(sql);
     }
 
     public void Dispose()

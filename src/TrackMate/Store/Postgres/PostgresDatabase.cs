@@ -113,7 +113,7 @@ internal sealed partial class PostgresDatabase : Database
     public override Statement Stream(string sql) => Use(sql, isStream: true);
 
     /// <summary>A statement of PostgreSQL's own as it is to be sent where the transaction runs.</summary>
-    public string Placed(string sql) => place is null ? sql : lines!.Place(sql, place);
+    public string Placed(string sql) => place is null ? sql : lines!.Place(sql, place)!;
 
     public override void Execute(string sql)
     {
@@ -125,7 +125,7 @@ internal sealed partial class PostgresDatabase : Database
             pipe.TakesLong = false;
         }
 
-        if (place is not null && CompanyShards.IsOfInstallation(sql)) throw GoAround();
+        if (place is not null && sql is not ("COMMIT" or "ROLLBACK") && CompanyShards.IsOfInstallation(sql)) throw GoAround();
         pipe.Add(sql, []);
         pipe.Flush();
         if (sql is not ("COMMIT" or "ROLLBACK")) return;
@@ -236,7 +236,7 @@ internal sealed partial class PostgresDatabase : Database
     {
         var translated = Translated(sql);
         if (place is null) return new(this, pipe, translated, isStream);
-        if (!CompanyShards.IsOfInstallation(translated)) return new(this, pipe, lines!.Place(translated, place), isStream);
+        if (lines!.Place(translated, place) is { } placed) return new(this, pipe, placed, isStream);
         // To be written in one transaction with the company, or not at all.
         return translated.StartsWith("SELECT", StringComparison.Ordinal) ? new(this, main, translated, isStream) : throw GoAround();
     }
