@@ -68,13 +68,15 @@ run() { # what the test runner is told
   add "$code" "$(total succeeded)" "$(total failed)" "$(total skipped)"
 }
 may_be_none=
-run "$@"
+# What is about one PostgreSQL server only is said by name (PlainPostgres).
+plain=(); [ -z "${TRACKMATE_TEST_CITUS:-}" ] || plain=(--filter-not-trait Database=plain)
+run "${plain[@]}" "$@"
 
 # What a store does is the same on PostgreSQL; what is left out there is said by name in the tests (EmbeddedOnly, OwnStore, NoStore), or has no store in it.
 echo "Server on PostgreSQL …"
 export TRACKMATE_TEST_STORE=postgres
 if [ $# -gt 0 ]; then may_be_none=yes; fi # Of the tests that somebody chose; all of them were in the first run.
-run --filter-not-trait Store=embedded --filter-not-trait Store=own --filter-not-trait Store=none $(printf -- '--filter-namespace TrackMate.Tests.%s ' Bind Receive Store Show Manage Journeys Host.Commands) "$@"
+run --filter-not-trait Store=embedded --filter-not-trait Store=own --filter-not-trait Store=none $(printf -- '--filter-namespace TrackMate.Tests.%s ' Bind Receive Store Show Manage Journeys Host.Commands) "${plain[@]}" "$@"
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

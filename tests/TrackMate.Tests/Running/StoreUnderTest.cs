@@ -22,6 +22,13 @@ public sealed class OwnStoreAttribute : Attribute, ITraitAttribute
     public IReadOnlyCollection<KeyValuePair<string, string>> GetTraits() => [new("Store", "own")];
 }
 
+/// <summary>Marks tests about one PostgreSQL server without Citus: how its one connection is used, or cut. Where <c>TRACKMATE_TEST_CITUS</c> is set they are left out.</summary>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
+public sealed class PlainPostgresAttribute : Attribute, ITraitAttribute
+{
+    public IReadOnlyCollection<KeyValuePair<string, string>> GetTraits() => [new("Database", "plain")];
+}
+
 /// <summary>Marks tests that end before any store is asked: once is enough.</summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 public sealed class NoStoreAttribute : Attribute, ITraitAttribute

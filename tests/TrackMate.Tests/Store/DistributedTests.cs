@@ -27,7 +27,7 @@ public sealed class DistributedTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        server = await PostgresServer.StartAsync(new() { Fsync = false });
+        server = await PostgresServer.StartAsync(new() { Fsync = false, Settings = new Dictionary<string, string> { ["wal_level"] = "logical" } });
         schema = await PostgresSchema.CreateAsync(server);
         await server.ExecuteAsync("INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion) VALUES (99999, 'citus', 10, 'pg_catalog'::regnamespace, false, '12.1')");
         await schema.AskAsync($"""

@@ -7,7 +7,7 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Store;
 
 /// <summary>What a transaction costs over a network: how often it asks PostgreSQL and waits for the answer. A whole batch asks as often as one message.</summary>
-[OwnStore]
+[OwnStore, PlainPostgres]
 public sealed class JourneysTests
 {
     /// <summary>Of more than some 256 statements a journey carries no more.</summary>

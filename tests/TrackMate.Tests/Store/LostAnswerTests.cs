@@ -13,7 +13,7 @@ public sealed class LostAnswerTests
 {
     private static readonly Company Shop = Messages.Company(1);
 
-    [Theory]
+    [Theory, PlainPostgres]
     // As CommandComplete tells them: the rows are in and not committed; they are committed.
     [InlineData("COPY 2")]
     [InlineData("COMMIT")]
