@@ -1,3 +1,4 @@
+using Npgsql;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Manage;
@@ -29,5 +30,19 @@ public sealed class PostgresDoctorTests
         Assert.Equal(1, exitCode);
         Assert.Contains("of span", output);
         Assert.Contains("of session", output);
+    }
+
+    [Fact]
+    public async Task What_the_database_does_not_promise_is_reported_with_what_to_do()
+    {
+        await using var schema = await PostgresSchema.CreateAsync();
+        await using var servers = await SharedServers.StartAsync(1, schema.Connection);
+        using var trackmate = servers.Beside(servers[0]);
+        Assert.Contains(" is PostgreSQL ", await trackmate.DoAsync("doctor --quick"));
+
+        trackmate.Environment["TRACKMATE_DATABASE"] = new NpgsqlConnectionStringBuilder(schema.Connection) { Options = "-c synchronous_commit=off" }.ConnectionString;
+        var (exitCode, output, _) = await trackmate.RunAsync("doctor --quick");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("has synchronous_commit off, so a power cut takes what was acknowledged. Set it to on for this role and database.", output);
     }
 }
