@@ -190,7 +190,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
         Assert.Equal(
             [
                 "This webhook named the external id joined-42 sent with an API key, verified",
-                "The external id belongs to the same person as the e-mail joined@example.com from a back end, at 10:30, verified Undo… : The external id belongs to the same person as the e-mail joined@example.com",
+                "The external id belongs to the same person as the e-mail joined@example.com from a back end, at 10:30, verified Undo… The external id belongs to the same person as the e-mail joined@example.com",
                 "The e-mail belongs to this profile first seen at 10:08",
                 "Sarah Johnson",
             ],

@@ -45,7 +45,7 @@ public sealed class PersonPageTests(BrowserFixture browser, RunningServer runnin
         Assert.Equal(
             [
                 "It happened in the browser session session_why",
-                "The session was identified as why@example.com by an identify at 10:08, claimed; earlier events of the session joined Undo… : The session was identified as why@example.com",
+                "The session was identified as why@example.com by an identify at 10:08, claimed; earlier events of the session joined Undo… The session was identified as why@example.com",
                 "The e-mail belongs to this profile first seen at 10:08",
                 "Sarah Johnson",
             ],

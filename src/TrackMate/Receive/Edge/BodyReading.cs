@@ -114,6 +114,8 @@ internal sealed class BodyReading : IDisposable
     private static async Task PassOverRestAsync(HttpContext http, RequestDelegate next)
     {
         await next(http);
+        // Nobody is there any more to answer, or to read from.
+        if (http.RequestAborted.IsCancellationRequested) return;
         await http.Response.CompleteAsync();
         using var limit = new CancellationTokenSource(RestTime);
         try
