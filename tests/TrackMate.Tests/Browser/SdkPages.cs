@@ -63,6 +63,10 @@ public abstract class SdkPages(BrowserFixture browser, TrackedSite site) : IAsyn
         async () => (await Backend.GetAsync($"/api/sessions/{session}?limit=1000")).Body?["events"]?.AsArray().Select(each => each!).ToList() ?? [],
         events => events.Count >= count);
 
+    /// <summary>The event of this type in a session, as soon as it is there; null if it never comes.</summary>
+    protected async Task<JsonNode?> EventOfAsync(string session, string type) =>
+        (await Eventually.BecomesAsync(() => EventsOfAsync(session, 0), events => TypesOf(events).Contains(type))).FirstOrDefault(each => $"{each["eventType"]}" == type);
+
     protected static Task<int> KeptAsync(IPage page, string company = ServerProcess.CompanyId) =>
         page.EvaluateAsync<int>($"Object.keys(localStorage).filter((key) => key.startsWith('trackmate:{company}:message:')).length");
 

@@ -45,4 +45,24 @@ public sealed class PostgresDoctorTests
         Assert.Equal(1, exitCode);
         Assert.Contains("has synchronous_commit off, so a power cut takes what was acknowledged. Set it to on for this role and database.", output);
     }
+
+    [Fact]
+    public async Task A_database_that_does_not_keep_text_as_UTF8_is_reported()
+    {
+        var server = await PostgresServer.Shared;
+        var name = RunningServer.Unique("ascii_");
+        await server.ExecuteAsync($"CREATE DATABASE {name} OWNER {PostgresServer.User} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0");
+        try
+        {
+            await using var servers = await SharedServers.StartAsync(1, new NpgsqlConnectionStringBuilder(server.Connection) { Database = name }.ConnectionString);
+            using var trackmate = servers.Beside(servers[0]);
+            var (exitCode, output, _) = await trackmate.RunAsync("doctor --quick");
+            Assert.Equal(1, exitCode);
+            Assert.Contains("WRONG The database has the encoding SQL_ASCII.", output);
+        }
+        finally
+        {
+            await server.ExecuteAsync($"DROP DATABASE {name} WITH (FORCE)");
+        }
+    }
 }

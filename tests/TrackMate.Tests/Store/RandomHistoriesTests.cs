@@ -47,7 +47,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
                     View.AssertEqual(expected, acts.Named(StoredView.Read(stored.Store, company, history.Stored, random).ToText()), what + "\n  " + standing);
                 }
             }
-        }, iter: StoreUnderTest.Histories(1_000), threads: 2, print: history => history.ToString());
+        }, iter: StoreUnderTest.Histories(300), threads: 2, print: history => history.ToString());
 
     [Fact]
     public async Task What_is_shown_is_right_at_once() =>

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Npgsql;
 
 namespace TrackMate.Store.Postgres;
@@ -45,6 +46,8 @@ internal static class PostgresFaults
         PostgresException => "",
         UnconfirmedCommitException { IsWorkers: true } => "Start the worker if it does not run. What is prepared there is committed within citus.recover_2pc_interval.",
         UnconfirmedCommitException => "Start the replica, or take it out of synchronous_standby_names.",
+        NpgsqlException when e.GetBaseException() is AuthenticationException =>
+            "Its certificate is not one for this name from an authority that is known here: name the authority's file with sslrootcert, or encrypt without verifying it, with sslmode=require.",
         // It was not reached.
         NpgsqlException { InnerException: not null } or SocketException or TimeoutException or IOException => "Check that it runs there and lets this machine in.",
         _ => "",
