@@ -33,7 +33,12 @@ internal sealed class PostgresPromises(NpgsqlConnectionStringBuilder settings)
 
         using var workers = new CitusWorkers(settings);
         var machines = WorkersOf(connection);
-        if (machines.Count == 0) yield return (true, "The cluster has no workers yet; all companies lie on the coordinator.");
+        if (machines.Count == 0)
+        {
+            yield return (true, "The cluster has no workers yet; all companies lie on the coordinator.");
+            yield break;
+        }
+
         var areAllReached = true;
         foreach (var (host, port) in machines)
         {
