@@ -88,7 +88,7 @@ internal static class Server
         var app = builder.Build();
         if (options.TrustedProxies.Count > 0) app.UseForwardedHeaders();
         if (options.TrustedProxies.Count > 0 || options.PathBase.Length > 0) app.Use(next => http => PathBases.Middleware(http, next, options.PathBase));
-        app.Use(next => http => BodyReading.PassOverRest(http, next));
+        app.Use(next => http => RestOfBody.Middleware(http, next));
         app.Use(next => http => PublicCalls.Middleware(http, next));
         app.Use(next => http => Problems.Middleware(http, next));
         app.Use(next => http => HeadRequests.Middleware(http, next));

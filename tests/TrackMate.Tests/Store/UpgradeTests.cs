@@ -21,13 +21,8 @@ public sealed class UpgradeTests : IDisposable
     public async Task A_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_holds()
     {
         var company = Messages.Company(1);
-        using (var database = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName)))
+        using (var database = await WriteFirstVersionAsync(company))
         {
-            using var first = new StreamReader(typeof(MessageStore).Assembly.GetManifestResourceStream("sqlite/001-spine.sql")!);
-            database.Execute(await first.ReadToEndAsync(TestContext.Current.CancellationToken));
-            database.Execute("PRAGMA user_version = 1");
-            WriteSarah(database, company);
-            WriteNobodys(database);
             WritePayments(database);
         }
 
@@ -83,13 +78,8 @@ public sealed class UpgradeTests : IDisposable
     public async Task A_kill_within_an_upgrade_leaves_the_version_before()
     {
         var company = Messages.Company(1);
-        using (var database = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName)))
+        using (var database = await WriteFirstVersionAsync(company))
         {
-            using var first = new StreamReader(typeof(MessageStore).Assembly.GetManifestResourceStream("sqlite/001-spine.sql")!);
-            database.Execute(await first.ReadToEndAsync(TestContext.Current.CancellationToken));
-            database.Execute("PRAGMA user_version = 1");
-            WriteSarah(database, company);
-            WriteNobodys(database);
             database.Execute("""
                 WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)
                 INSERT INTO message (id, company, origin, event_id, session, at, received_ms, type, data) SELECT i, 1, 0, 'many' || i, 1, (SELECT at FROM message WHERE id = 1) + i * 1024, 0, 'page_view', '{}' FROM n
@@ -170,6 +160,18 @@ public sealed class UpgradeTests : IDisposable
     }
 
     /// <summary>A page view, and an identify with a name, as the first schema held them.</summary>
+    /// <summary>A store as the first schema made it, with Sarah and sessions that are nobody's.</summary>
+    private async Task<SqliteDatabase> WriteFirstVersionAsync(Company company)
+    {
+        var database = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName));
+        using var first = new StreamReader(typeof(MessageStore).Assembly.GetManifestResourceStream("sqlite/001-spine.sql")!);
+        database.Execute(await first.ReadToEndAsync(TestContext.Current.CancellationToken));
+        database.Execute("PRAGMA user_version = 1");
+        WriteSarah(database, company);
+        WriteNobodys(database);
+        return database;
+    }
+
     private static void WriteSarah(Database database, Company company)
     {
         var at = EventOrder.Of(Messages.Ten, Origin.Browser).Value;

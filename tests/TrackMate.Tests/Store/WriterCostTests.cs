@@ -1,4 +1,5 @@
 using TrackMate.Bind;
+using TrackMate.Store.Sqlite;
 using TrackMate.Store.Write;
 using TrackMate.Tests.Running;
 
@@ -37,10 +38,7 @@ public sealed class WriterCostTests(TemporaryStore stored) : IClassFixture<Tempo
     {
         using var database = stored.OpenSqlite();
         var company = Messages.Company(stored.NextCompany());
-        var writer = new MessageWriter(database);
-        database.Execute("BEGIN IMMEDIATE");
-        writer.Reset();
-        writer.Begin();
+        var writer = Begin(database);
         for (var i = 0; i < 50; i++)
         {
             writer.Append([
@@ -54,15 +52,22 @@ public sealed class WriterCostTests(TemporaryStore stored) : IClassFixture<Tempo
         Assert.Empty(database.Prepared.Where(statement => statement.Plannings > 0).Select(statement => statement.Sql));
     }
 
+    /// <summary>A writer in its first transaction.</summary>
+    private static MessageWriter Begin(SqliteDatabase database)
+    {
+        var writer = new MessageWriter(database);
+        database.Execute("BEGIN IMMEDIATE");
+        writer.Reset();
+        writer.Begin();
+        return writer;
+    }
+
     /// <summary>What a message costs after others.</summary>
     private (long Runs, long Steps) CostOf(Func<Company, Message[]> before, Func<Company, Message> next)
     {
         using var database = stored.OpenSqlite();
         var company = Messages.Company(stored.NextCompany());
-        var writer = new MessageWriter(database);
-        database.Execute("BEGIN IMMEDIATE");
-        writer.Reset();
-        writer.Begin();
+        var writer = Begin(database);
         writer.Append(before(company));
         writer.Finish();
         database.Execute("COMMIT");

@@ -9,11 +9,6 @@ namespace TrackMate.Receive;
 /// </summary>
 internal sealed class BodyReading : IDisposable
 {
-    /// <summary>How long Kestrel, too, waits for the rest of a body.</summary>
-    private static readonly TimeSpan RestTime = TimeSpan.FromSeconds(5);
-
-    private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
-
     private readonly HttpContext http;
     private readonly TimeSpan time;
     private readonly CancellationTokenSource deadline;
@@ -104,35 +99,5 @@ internal sealed class BodyReading : IDisposable
         // The connection is gone, whatever TLS says of it: nothing is answered, and nothing more is read of it.
         http.Abort();
         return new ConnectionResetException("The connection was closed within the body.", e);
-    }
-
-    /// <summary>
-    /// Answers, and reads over what nobody has read of a chunked body. Kestrel would do so itself, and log an error of the server's where a trailer is no text.
-    /// </summary>
-    public static Task PassOverRest(HttpContext http, RequestDelegate next) => http.Request.Headers.TransferEncoding.Count == 0 ? next(http) : PassOverRestAsync(http, next);
-
-    private static async Task PassOverRestAsync(HttpContext http, RequestDelegate next)
-    {
-        await next(http);
-        // Nobody is there any more to answer, or to read from.
-        if (http.RequestAborted.IsCancellationRequested) return;
-        await http.Response.CompleteAsync();
-        using var limit = new CancellationTokenSource(RestTime);
-        try
-        {
-            ReadResult read;
-            do
-            {
-                read = await http.Request.BodyReader.ReadAsync(limit.Token);
-                http.Request.BodyReader.AdvanceTo(read.Buffer.End);
-            }
-            while (!read.IsCompleted);
-        }
-        catch (Exception e) when (e is InvalidOperationException or IOException or OperationCanceledException)
-        {
-            // The answer is on its way, and closing the connection at once would overtake it.
-            if (e is InvalidOperationException) await Task.Delay(LingerTime, CancellationToken.None);
-            http.Abort();
-        }
     }
 }
