@@ -41,7 +41,7 @@ internal sealed class ParseGate(int atOnce, TimeProvider time)
     /// <exception cref="QueueFullException">Too much waits already, or it has waited for too long.</exception>
     public async ValueTask<ParseTurn> EnterAsync(Sender sender, int bytes)
     {
-        if (Queue(sender, bytes) is { } waiting && !await WaitAsync(sender, waiting)) throw Refused(new QueueFullException(ownShare: true, retryAfterSeconds: 1));
+        if (Queue(sender, bytes) is { } waiting && !await WaitAsync(sender, waiting)) throw Refused(new QueueFullException(QueueFull.OwnShare, retryAfterSeconds: 1));
         await ProcessorAsync(sender, bytes);
         return new(this, sender);
     }
@@ -133,7 +133,7 @@ internal sealed class ParseGate(int atOnce, TimeProvider time)
     }
 
     private QueueFullException? Refuse(Line line, long bytes) =>
-        line.Bytes + bytes <= Capacity - waitingBytes ? null : new QueueFullException(ownShare: 2 * line.Bytes >= waitingBytes, retryAfterSeconds: 1);
+        line.Bytes + bytes <= Capacity - waitingBytes ? null : new QueueFullException(2 * line.Bytes >= waitingBytes ? QueueFull.OwnShare : QueueFull.Overload, retryAfterSeconds: 1);
 
     private static QueueFullException Refused(QueueFullException refusal)
     {

@@ -39,12 +39,19 @@ internal static class StoreMetrics
     }
 
     /// <param name="refusal">What the request was refused with.</param>
-    public static void NotQueued(StoreUnavailableException refusal) => NotQueued(refusal is QueueFullException full ? full.OwnShare ? "own_share" : "overloaded" : "stopping");
+    public static void NotQueued(StoreUnavailableException refusal) => NotQueued(refusal is QueueFullException full ? ReasonOf(full.Cause) : "stopping");
+
+    private static string ReasonOf(QueueFull cause) => cause switch
+    {
+        QueueFull.OwnShare => "own_share",
+        QueueFull.SlowTransaction => "slow",
+        _ => "overloaded",
+    };
 
     /// <summary>Shows counters that have not counted yet as 0: an alarm on their growth would miss the first otherwise. Called once metrics are read.</summary>
     public static void ShowZeros()
     {
-        foreach (var reason in new[] { "own_share", "overloaded", "late" }) NotTaken.Add(0, new KeyValuePair<string, object?>("reason", reason));
+        foreach (var reason in new[] { "own_share", "overloaded", "slow", "late" }) NotTaken.Add(0, new KeyValuePair<string, object?>("reason", reason));
     }
 
     public static void NotQueued(string reason) => NotTaken.Add(1, new KeyValuePair<string, object?>("reason", reason));

@@ -124,12 +124,14 @@ internal sealed partial class WriteQueue : IDisposable
         if (hasRoom && underway + Stretched(waiting.Cost) <= MaxWaitMilliseconds) return null;
         var (own, others) = waiting.CostBefore(sender);
         var hasSentMuch = waiting.BytesOf(sender) >= MuchBytes;
-        if (!hasRoom) return new QueueFullException(hasSentMuch && own >= others, RetryAfter(own + others));
+        if (!hasRoom) return new QueueFullException(hasSentMuch && own >= others ? QueueFull.OwnShare : QueueFull.Overload, RetryAfter(own + others));
 
         // Operators' acts are few and have a line of their own; what a person decides is not turned away for what strangers send.
         if (sender.Kind is SenderKind.Operators) return null;
         var wait = underway + Stretched(own + others);
-        return wait <= MaxWaitMilliseconds ? null : new QueueFullException(hasSentMuch && own > others + underway, RetryAfter(wait - MaxWaitMilliseconds));
+        if (wait <= MaxWaitMilliseconds) return null;
+        var cause = hasSentMuch && own > others + underway ? QueueFull.OwnShare : underway > Stretched(own + others) ? QueueFull.SlowTransaction : QueueFull.Overload;
+        return new QueueFullException(cause, RetryAfter(wait - MaxWaitMilliseconds));
     }
 
     /// <summary>With what the transactions themselves cost in which it will be written.</summary>

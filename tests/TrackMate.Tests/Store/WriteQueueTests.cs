@@ -171,7 +171,9 @@ public sealed class WriteQueueTests
         time.Advance(TimeSpan.FromSeconds(1.9));
         Assert.False(writer.Send(Quiet, 1).IsFaulted);
         time.Advance(TimeSpan.FromSeconds(0.2));
-        await RefusedAsync(writer.Send(Quiet, 1), 503, "urn:trackmate:problem:overloaded");
+        var refused = writer.Send(Quiet, 1);
+        Assert.Equal(QueueFull.SlowTransaction, (await Assert.ThrowsAsync<QueueFullException>(() => refused)).Cause);
+        await RefusedAsync(refused, 503, "urn:trackmate:problem:overloaded");
     }
 
     /// <summary>Nobody waits for longer than five seconds, whatever the disk does.</summary>
