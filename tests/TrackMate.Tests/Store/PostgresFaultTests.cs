@@ -148,7 +148,7 @@ public sealed class PostgresFaultTests
         await AssertNoFaultOfOursAsync(server);
     }
 
-    [Fact]
+    [Fact, PlainPostgres]
     public async Task Connections_that_were_ended_while_they_lay_idle_are_noticed_by_nobody()
     {
         var name = RunningServer.Unique("trackmate-");
@@ -246,7 +246,7 @@ public sealed class PostgresFaultTests
         await AssertNoFaultOfOursAsync(servers.All);
     }
 
-    [Theory]
+    [Theory, PlainPostgres]
     [InlineData("40001")]
     [InlineData("40P01")]
     public async Task A_transaction_that_only_met_another_one_is_done_again_and_nobody_notices(string sqlState)

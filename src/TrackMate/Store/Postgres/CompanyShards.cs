@@ -30,9 +30,9 @@ internal sealed partial record CompanyShards(string Host, int Port, int Group, l
         return $"{name.Groups["verb"].Value}{name.Groups["space"].Value}{shard}{(hasAlias ? name.Groups["alias"].Value : $" AS {table}")}";
     });
 
-    /// <summary>A table with what it is called within the statement, if that is another name.</summary>
+    /// <summary>A table with what it is called within the statement, if that is another name. Names are in small letters, and the words of SQL in capitals.</summary>
     [GeneratedRegex(
-        @"\b(?<verb>FROM|JOIN|INTO|UPDATE|COPY)(?<space>\s+)(?<table>[a-z_]+)\b(?!\()(?<alias>\s+(?:AS\s+)?(?!(?:AS|WHERE|SET|ON|JOIN|LEFT|INNER|CROSS|ORDER|GROUP|HAVING|LIMIT|OFFSET|UNION|EXCEPT|INTERSECT|VALUES|SELECT|USING|FOR|RETURNING)\b)[a-z]\w*)?",
+        @"\b(?<verb>FROM|JOIN|INTO|UPDATE|COPY)(?<space>\s+)(?<table>[a-z_]+)\b(?!\()(?<alias>\s+(?:AS\s+)?[a-z]\w*)?",
         RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Names();
 }
