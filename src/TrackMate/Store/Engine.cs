@@ -94,6 +94,15 @@ internal abstract class Engine : IDisposable
     /// <exception cref="IOException">Another server holds it, or it cannot be written.</exception>
     public abstract void Serve(Action<IReadOnlyCollection<long>> appended);
 
+    /// <summary>Whether a commit of a server's writer is on the disk only after <see cref="Sync"/>, which another thread does while the writer goes on.</summary>
+    public virtual bool SyncsApart => false;
+
+    /// <summary>Returns when all that is committed by now is on the disk.</summary>
+    /// <exception cref="IOException">It may not be there.</exception>
+    public virtual void Sync()
+    {
+    }
+
     /// <summary>Called by the writer after each commit.</summary>
     /// <param name="companies">Those that have received or refused something by it.</param>
     public virtual void AfterCommit(Database writer, IReadOnlyCollection<long> companies)

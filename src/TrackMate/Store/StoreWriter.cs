@@ -31,7 +31,7 @@ internal sealed partial class StoreWriter : IDisposable
         this.away = away;
         this.isAside = isAside;
         connection = new(engine);
-        Queue = new(Commit, time ?? TimeProvider.System, engine.QueueLimits);
+        Queue = new(Commit, time ?? TimeProvider.System, engine.QueueLimits, engine.SyncsApart ? Sync : null);
     }
 
     public WriteQueue Queue { get; }
@@ -93,8 +93,8 @@ internal sealed partial class StoreWriter : IDisposable
 
         if (outcome.Failure is not { } failed)
         {
-            NoteWritten(batch);
-            AfterCommit(batch);
+            if (!engine.SyncsApart) Tell(batch);
+            connection.AfterCommit(HeardBy(batch));
             return true;
         }
 
@@ -145,21 +145,41 @@ internal sealed partial class StoreWriter : IDisposable
         failure = reason;
     }
 
-    private void AfterCommit(IReadOnlyList<WriteQueue.Append> batch)
+    /// <summary>Brings onto the disk what was committed of a batch.</summary>
+    private void Sync(IReadOnlyList<WriteQueue.Append> batch)
     {
-        var companies = batch.SelectMany(append => append.Heard()).ToHashSet();
+        List<WriteQueue.Append> written = [.. batch.Where(append => append.Failure is null)];
+        if (written.Count == 0) return;
         try
         {
-            if (companies.Count > 0) appended(companies);
+            engine.Sync();
+        }
+        catch (Exception e)
+        {
+            NoteFailure(e);
+            foreach (var append in written) (append.Failure, append.MayBeStored) = (e, true);
+            return;
+        }
+
+        Tell(written);
+    }
+
+    /// <summary>Tells of what is stored now.</summary>
+    private void Tell(IReadOnlyList<WriteQueue.Append> batch)
+    {
+        NoteWritten(batch);
+        try
+        {
+            if (HeardBy(batch) is { Count: > 0 } companies) appended(companies);
         }
         catch (Exception e)
         {
             // What is committed is committed, whatever those who watch make of it.
             LogWatcherFailed(log, e);
         }
-
-        connection.AfterCommit(companies);
     }
+
+    private static HashSet<long> HeardBy(IReadOnlyList<WriteQueue.Append> batch) => [.. batch.SelectMany(append => append.Heard())];
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "{Store} cannot be written: {Reason}. Senders get 503 and may send again; nothing acknowledged is lost. It is tried again with each message.")]
     private static partial void LogWriteFailed(ILogger logger, string store, string reason, Exception exception);

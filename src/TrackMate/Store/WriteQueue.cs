@@ -18,7 +18,8 @@ internal sealed record QueueLimits(long Bytes, double Milliseconds)
 
 /// <summary>
 /// Group commit: one thread takes what has gathered in the queue, writes it in one transaction, and answers its senders after the commit. The more come at once, the
-/// cheaper each is. The senders take turns, a transaction is short, and who would wait for too long is told so at once; nobody waits without end, whatever the disk does.
+/// cheaper each is. Where a commit is brought onto the disk apart, a second thread does that and answers, and the first writes the next transaction meanwhile. The
+/// senders take turns, a transaction is short, and who would wait for too long is told so at once; nobody waits without end, whatever the disk does.
 /// </summary>
 internal sealed partial class WriteQueue : IDisposable
 {
@@ -53,9 +54,9 @@ internal sealed partial class WriteQueue : IDisposable
     private readonly ITimer timer;
     private readonly FairQueue<Append> waiting = new();
     private readonly ServiceTimes times = new();
-    private List<Append> running = [];
-    private long runningSince;
-    private double runningExpected;
+
+    /// <summary>Transactions that are written or on their way to the disk, oldest first: three at most.</summary>
+    private readonly List<Transaction> underway = [];
     private bool stopping;
 
     /// <summary>How many send at the same time: those of a transaction and those who came meanwhile.</summary>
@@ -65,16 +66,23 @@ internal sealed partial class WriteQueue : IDisposable
     private int wakeAt = 1;
 
     /// <param name="commit">Writes appends in one transaction and sets the receipts or the failure of each. Never throws.</param>
-    public WriteQueue(Action<IReadOnlyList<Append>> commit, TimeProvider time, QueueLimits? limits = null)
+    /// <param name="sync">Brings them onto the disk, or sets the failure of each. Never throws. Null where a commit does that.</param>
+    public WriteQueue(Action<IReadOnlyList<Append>> commit, TimeProvider time, QueueLimits? limits = null, Action<IReadOnlyList<Append>>? sync = null)
     {
+        this.sync = sync;
         this.commit = commit;
         this.time = time;
         this.limits = limits ?? QueueLimits.OneWriter;
         thread = new(Run) { Name = "store writer", IsBackground = true };
+        syncThread = new(SyncCommitted) { Name = "store sync", IsBackground = true };
         timer = time.CreateTimer(_ => AnswerLate(), null, LookInterval, LookInterval);
     }
 
-    public void Start() => thread.Start();
+    public void Start()
+    {
+        thread.Start();
+        syncThread.Start();
+    }
 
     /// <summary>Appends that wait.</summary>
     public int Waiting(SenderKind kind)
@@ -118,19 +126,19 @@ internal sealed partial class WriteQueue : IDisposable
     private StoreUnavailableException? Refuse(Sender sender, long bytes)
     {
         if (stopping) return new StoreUnavailableException("The server is stopping; send it again.");
-        var underway = RunningMilliseconds();
+        var left = UnderwayMilliseconds();
         var hasRoom = waiting.HasRoom(sender, bytes, limits.Bytes);
         // Nearly always: then nobody need look at who else waits.
-        if (hasRoom && underway + Stretched(waiting.Cost) <= MaxWaitMilliseconds) return null;
+        if (hasRoom && left + Stretched(waiting.Cost) <= MaxWaitMilliseconds) return null;
         var (own, others) = waiting.CostBefore(sender);
         var hasSentMuch = waiting.BytesOf(sender) >= MuchBytes;
         if (!hasRoom) return new QueueFullException(hasSentMuch && own >= others ? QueueFull.OwnShare : QueueFull.Overload, RetryAfter(own + others));
 
         // Operators' acts are few and have a line of their own; what a person decides is not turned away for what strangers send.
         if (sender.Kind is SenderKind.Operators) return null;
-        var wait = underway + Stretched(own + others);
+        var wait = left + Stretched(own + others);
         if (wait <= MaxWaitMilliseconds) return null;
-        var cause = hasSentMuch && own > others + underway ? QueueFull.OwnShare : underway > Stretched(own + others) ? QueueFull.SlowTransaction : QueueFull.Overload;
+        var cause = hasSentMuch && own > others + left ? QueueFull.OwnShare : left > Stretched(own + others) ? QueueFull.SlowTransaction : QueueFull.Overload;
         return new QueueFullException(cause, RetryAfter(wait - MaxWaitMilliseconds));
     }
 
@@ -139,12 +147,17 @@ internal sealed partial class WriteQueue : IDisposable
 
     private static int RetryAfter(double milliseconds) => (int)Math.Clamp(Math.Ceiling(milliseconds / 1000), 1, MaxRetryAfterSeconds);
 
-    /// <summary>What is left of the transaction under way: one that takes longer than expected is expected to take as long again.</summary>
-    private double RunningMilliseconds()
+    /// <summary>What is left of the transactions under way: one that takes longer than expected is expected to take as long again.</summary>
+    private double UnderwayMilliseconds()
     {
-        if (running.Count == 0) return 0;
-        var elapsed = time.GetElapsedTime(runningSince).TotalMilliseconds;
-        return elapsed < runningExpected ? runningExpected - elapsed : elapsed;
+        var most = 0.0;
+        foreach (var transaction in underway)
+        {
+            var elapsed = time.GetElapsedTime(transaction.Since).TotalMilliseconds;
+            most = Math.Max(most, elapsed < transaction.Expected ? transaction.Expected - elapsed : elapsed);
+        }
+
+        return most;
     }
 
     /// <summary>Takes nothing more, and returns when all that was taken is committed and answered.</summary>
@@ -157,28 +170,30 @@ internal sealed partial class WriteQueue : IDisposable
             arrived.Set();
         }
 
-        if (!thread.ThreadState.HasFlag(ThreadState.Unstarted)) thread.Join();
+        if (!thread.ThreadState.HasFlag(ThreadState.Unstarted))
+        {
+            thread.Join();
+            committed.CompleteAdding();
+            syncThread.Join();
+        }
+
         timer.Dispose();
         arrived.Dispose();
+        room.Dispose();
+        committed.Dispose();
     }
 
     private void Run()
     {
-        while (Gather() is { } batch)
+        while (true)
         {
-            commit(batch);
-            var elapsed = time.GetElapsedTime(runningSince);
-            StoreMetrics.Committed(batch.Sum(append => append.Messages.Count), elapsed);
-            lock (gate)
-            {
-                running = [];
-                crowd = Math.Max(batch.Count + waiting.Count, crowd * 3 / 4);
-                // How long one waits that fails says nothing of how long they take.
-                if (batch.TrueForAll(append => append.Failure is null)) times.Learn(batch.Select(append => (append.Sender, append.Units)), elapsed.TotalMilliseconds);
-            }
-
-            // One work item answers the whole batch: a work item for each answer costs more than the answers.
-            ThreadPool.UnsafeQueueUserWorkItem(static batch => batch.ForEach(append => append.Answer()), batch, preferLocal: false);
+            if (sync is not null) room.Wait();
+            if (Gather() is not { } transaction) return;
+            commit(transaction.Batch);
+            transaction.Took = time.GetElapsedTime(transaction.Since);
+            lock (gate) crowd = Math.Max(transaction.Batch.Count + waiting.Count, crowd * 3 / 4);
+            if (sync is null) Finish(transaction);
+            else committed.Add(transaction);
         }
     }
 
@@ -186,7 +201,7 @@ internal sealed partial class WriteQueue : IDisposable
     /// Waits for something to write, then takes what has its turn, up to a batch; null when stopping and all is written. What an operator does has a transaction to
     /// itself: it may reach everything, and what is remembered of a transaction's messages must hold to its end.
     /// </summary>
-    private List<Append>? Gather()
+    private Transaction? Gather()
     {
         var mayWait = true;
         while (true)
@@ -207,9 +222,10 @@ internal sealed partial class WriteQueue : IDisposable
                         expected += cost;
                     }
 
-                    (running, runningSince, runningExpected) = (batch, time.GetTimestamp(), times.Transaction + expected);
+                    var transaction = new Transaction(batch, time.GetTimestamp(), times.Transaction + expected);
+                    underway.Add(transaction);
                     wakeAt = int.MaxValue;
-                    return batch;
+                    return transaction;
                 }
 
                 if (stopping) return null;
@@ -233,15 +249,15 @@ internal sealed partial class WriteQueue : IDisposable
     /// </summary>
     private void AnswerLate()
     {
-        List<Append> late, underway;
+        List<Append> late, uncertain;
         lock (gate)
         {
             late = waiting.RemoveFirst(IsLate);
-            underway = [.. running.Where(append => append.Work is null && IsLate(append))];
+            uncertain = [.. underway.SelectMany(transaction => transaction.Batch).Where(append => append.Work is null && IsLate(append))];
         }
 
         foreach (var append in late) append.GiveUp(mayBeStored: false);
-        foreach (var append in underway) append.GiveUp(mayBeStored: true);
+        foreach (var append in uncertain) append.GiveUp(mayBeStored: true);
     }
 
     private bool IsLate(Append append) => time.GetElapsedTime(append.Since) >= LongestWait;

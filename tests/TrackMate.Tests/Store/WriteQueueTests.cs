@@ -24,9 +24,9 @@ public sealed class WriteQueueTests
     private sealed class Writer : IDisposable
     {
         private readonly BlockingCollection<List<WriteQueue.Append>> begun = [];
-        private readonly SemaphoreSlim mayCommit = new(0);
+        private readonly SemaphoreSlim mayCommit = new(0), maySync = new(0);
 
-        public Writer(FakeTimeProvider time, double millisecondsPerMessage = 0, QueueLimits? limits = null) => Queue = new(
+        public Writer(FakeTimeProvider time, double millisecondsPerMessage = 0, QueueLimits? limits = null, bool syncs = false) => Queue = new(
             batch =>
             {
                 begun.Add([.. batch], CancellationToken.None);
@@ -34,9 +34,12 @@ public sealed class WriteQueueTests
                 time.Advance(TimeSpan.FromMilliseconds(batch.Sum(append => append.Messages.Count) * millisecondsPerMessage));
             },
             time,
-            limits);
+            limits,
+            syncs ? _ => Assert.True(maySync.Wait(Limit, CancellationToken.None)) : null);
 
         public WriteQueue Queue { get; }
+
+        public int BegunCount => begun.Count;
 
         public List<WriteQueue.Append> Begun()
         {
@@ -60,7 +63,14 @@ public sealed class WriteQueueTests
                 : Messages.Webhook(Messages.Company(company), "a@shop.com", $"{i}", data: data))]);
         }
 
-        public void LetGo() => mayCommit.Release(1_000_000);
+        /// <summary>A transaction is on the disk.</summary>
+        public void Syncs() => maySync.Release();
+
+        public void LetGo()
+        {
+            mayCommit.Release(1_000_000);
+            maySync.Release(1_000_000);
+        }
 
         public void Dispose()
         {
@@ -68,6 +78,7 @@ public sealed class WriteQueueTests
             Queue.Dispose();
             begun.Dispose();
             mayCommit.Dispose();
+            maySync.Dispose();
         }
     }
 
@@ -174,6 +185,71 @@ public sealed class WriteQueueTests
         var refused = writer.Send(Quiet, 1);
         Assert.Equal(QueueFull.SlowTransaction, (await Assert.ThrowsAsync<QueueFullException>(() => refused)).Cause);
         await RefusedAsync(refused, 503, "urn:trackmate:problem:overloaded");
+    }
+
+    [Fact]
+    public async Task Nobody_is_answered_before_its_transaction_is_on_the_disk_while_the_next_one_is_written()
+    {
+        using var writer = new Writer(time, syncs: true);
+        writer.Queue.Start();
+        var first = writer.Send(Quiet, 1);
+        writer.Begins();
+        var second = writer.Send(Flooding, 1);
+        writer.Begins();
+
+        // The second one waits for the disk, so a third is not begun.
+        var third = writer.Send(Quiet, 1);
+        Assert.False(first.IsCompleted);
+        writer.Syncs();
+        await first.WaitAsync(Limit, Cancel);
+        writer.Begins();
+        Assert.False(second.IsCompleted);
+        writer.Syncs();
+        await second.WaitAsync(Limit, Cancel);
+        Assert.False(third.IsCompleted);
+        writer.Syncs();
+        await third.WaitAsync(Limit, Cancel);
+    }
+
+    /// <summary>However long the disk takes, at most one transaction waits for it: what comes meanwhile stays in the queue, where it is counted.</summary>
+    [Fact]
+    public async Task The_writer_does_not_run_ahead_of_the_disk()
+    {
+        using var writer = new Writer(time, syncs: true);
+        writer.Queue.Start();
+        var sent = new List<Task<Receipt[]>> { writer.Send(Quiet, 1) };
+        writer.Begins();
+        sent.Add(writer.Send(Quiet, 1));
+        writer.Begins();
+        for (var i = 0; i < 10; i++) sent.Add(writer.Send(Quiet, 1));
+                Assert.Equal((10, 0), (writer.Queue.Waiting(SenderKind.Browsers), writer.BegunCount));
+
+        writer.LetGo();
+        await Task.WhenAll(sent).WaitAsync(Limit, Cancel);
+        Assert.Equal(10, writer.Begun().Count);
+    }
+
+    [Fact]
+    public async Task A_disk_that_does_not_answer_is_a_503_for_who_comes_after_two_seconds_and_for_who_waits_after_four_and_a_half()
+    {
+        using var writer = new Writer(time, syncs: true);
+        writer.Queue.Start();
+        var underway = writer.Send(Quiet, 1);
+        writer.Begins();
+        time.Advance(TimeSpan.FromSeconds(2.1));
+        var refused = await Assert.ThrowsAsync<QueueFullException>(() => writer.Send(Quiet, 1));
+        Assert.Equal(QueueFull.SlowTransaction, refused.Cause);
+        time.Advance(TimeSpan.FromSeconds(2.6));
+        Assert.True((await Assert.ThrowsAsync<StoreUnavailableException>(() => underway)).IsInUse);
+    }
+
+    [Fact]
+    public async Task What_was_committed_and_did_not_get_to_the_disk_may_be_stored()
+    {
+        using var queue = new WriteQueue(_ => { }, time, sync: batch => (batch[0].Failure, batch[0].MayBeStored) = (new IOException("Input/output error"), true));
+        queue.Start();
+        var refusal = await Assert.ThrowsAsync<StoreUnavailableException>(() => queue.AppendAsync([]));
+        Assert.Contains("has not answered whether it stored this", refusal.Message);
     }
 
     /// <summary>Nobody waits for longer than five seconds, whatever the disk does.</summary>

@@ -66,7 +66,7 @@ internal sealed class SqliteDatabase : Database
     /// </param>
     /// <exception cref="SqliteException">The file cannot be opened or made.</exception>
     /// <exception cref="NotSupportedException">The SQLite library is older than 3.51.3, whose WAL reset may corrupt.</exception>
-    public static SqliteDatabase Open(string path, bool readOnly = false, int cacheKibibytes = 16 * 1024, bool checkpoints = true)
+    public static SqliteDatabase Open(string path, bool readOnly = false, int cacheKibibytes = 16 * 1024, bool checkpoints = true, bool syncs = true)
     {
         var opened = new SqliteConnection(new SqliteConnectionStringBuilder
         {
@@ -91,7 +91,7 @@ internal sealed class SqliteDatabase : Database
             if (!readOnly)
             {
                 database.Execute("PRAGMA journal_mode = WAL");
-                database.Execute("PRAGMA synchronous = FULL");
+                database.Execute($"PRAGMA synchronous = {(syncs ? "FULL" : "NORMAL")}");
                 database.Execute("PRAGMA secure_delete = ON");
                 database.Execute($"PRAGMA wal_autocheckpoint = {(checkpoints ? LogLimits.Default.Move : 0)}");
             }

@@ -21,6 +21,7 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
     /// <summary>Open as long as the server runs, so that it is known which file that was; guarded by <see cref="identifying"/>.</summary>
     private SqliteDatabase? opened;
     private Checkpointer? checkpointer;
+    private LogFile? log;
 
     /// <summary>Where its file lies.</summary>
     public string Path { get; } = PathIn(dataFolder);
@@ -59,7 +60,7 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
     public override Database OpenWriter()
     {
         RequireInPlace();
-        return SqliteDatabase.Open(Path, cacheKibibytes: WriterCacheKibibytes, checkpoints: false);
+        return SqliteDatabase.Open(Path, cacheKibibytes: WriterCacheKibibytes, checkpoints: false, syncs: log is null);
     }
 
     public override Database OpenReader()
@@ -106,9 +107,14 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
         opened = SqliteDatabase.Open(Path, cacheKibibytes: 64);
         // Reading makes the write-ahead log, which stays as long as this connection does.
         VersionOf(opened);
+        log = new(Path);
         checkpointer = new(Path, limits ?? LogLimits.Default);
         checkpointer.Start();
     }
+
+    public override bool SyncsApart => true;
+
+    public override void Sync() => log?.Sync();
 
     public override void AfterCommit(Database writer, IReadOnlyCollection<long> companies) => checkpointer?.AfterCommit((SqliteDatabase)writer);
 
@@ -119,6 +125,7 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
     public override void Dispose()
     {
         checkpointer?.Dispose();
+        log?.Dispose();
         lock (identifying)
         {
             opened?.Dispose();
