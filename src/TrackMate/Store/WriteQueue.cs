@@ -8,12 +8,14 @@ namespace TrackMate.Store;
 /// <param name="Milliseconds">
 /// What one transaction is to take, apart from what every transaction costs and from one request that is larger: about so long does another company's single event wait.
 /// </param>
-internal sealed record QueueLimits(long Bytes, double Milliseconds)
+/// <param name="Crowd">Of those who send at the same time, how many are to be there before a transaction begins; a part of 1.</param>
+internal sealed record QueueLimits(long Bytes, double Milliseconds, double Crowd)
 {
-    public static readonly QueueLimits OneWriter = new(64L << 20, 10);
+    /// <summary>While the writer writes for some, the other cores read what the others send: with one large transaction after the other they would take turns.</summary>
+    public static readonly QueueLimits OneWriter = new(64L << 20, 10, 0.25);
 
     /// <summary>Each transaction costs journeys to the database, and who waits is mostly with another writer.</summary>
-    public static readonly QueueLimits OneOfSeveral = new(16L << 20, 20);
+    public static readonly QueueLimits OneOfSeveral = new(16L << 20, 20, 0.75);
 }
 
 /// <summary>
@@ -236,11 +238,11 @@ internal sealed partial class WriteQueue : IDisposable
         }
     }
 
-    /// <summary>How many are to be there before a transaction begins: most of those who send at the same time, as long as it is short and nobody's turn is another matter.</summary>
+    /// <summary>How many are to be there before a transaction begins: some of those who send at the same time, as long as it is short and nobody's turn is another matter.</summary>
     private int WorthWaitingFor()
     {
         var isReady = stopping || waiting.Count == 0 || waiting.Cost > limits.Milliseconds / 2 || (waiting.TryPeek(out var next, out _) && next.Work is not null);
-        return isReady || crowd <= SmallCrowd ? 1 : crowd * 3 / 4;
+        return isReady || crowd <= SmallCrowd ? 1 : (int)(crowd * limits.Crowd);
     }
 
     /// <summary>

@@ -222,7 +222,7 @@ public sealed class WriteQueueTests
         sent.Add(writer.Send(Quiet, 1));
         writer.Begins();
         for (var i = 0; i < 10; i++) sent.Add(writer.Send(Quiet, 1));
-                Assert.Equal((10, 0), (writer.Queue.Waiting(SenderKind.Browsers), writer.BegunCount));
+        Assert.Equal((10, 0), (writer.Queue.Waiting(SenderKind.Browsers), writer.BegunCount));
 
         writer.LetGo();
         await Task.WhenAll(sent).WaitAsync(Limit, Cancel);
@@ -291,7 +291,7 @@ public sealed class WriteQueueTests
     [Fact]
     public async Task One_sender_holds_at_most_half_of_the_room()
     {
-        using var writer = new Writer(time, limits: new(1 << 20, 10));
+        using var writer = new Writer(time, limits: new(1 << 20, 10, 1));
         var sent = new List<Task<Receipt[]>>();
         while (sent.Count == 0 || (!sent[^1].IsFaulted && sent.Count < 10_000)) sent.Add(writer.Send(Flooding, 1, bytes: 30_000));
         Assert.InRange(sent.Count, 15, 18);
