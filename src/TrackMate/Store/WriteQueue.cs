@@ -12,7 +12,7 @@ namespace TrackMate.Store;
 internal sealed record QueueLimits(long Bytes, double Milliseconds, double Crowd)
 {
     /// <summary>While the writer writes for some, the other cores read what the others send: with one large transaction after the other they would take turns.</summary>
-    public static readonly QueueLimits OneWriter = new(64L << 20, 10, 0.25);
+    public static readonly QueueLimits OneWriter = new(64L << 20, 10, 0.5);
 
     /// <summary>Each transaction costs journeys to the database, and who waits is mostly with another writer.</summary>
     public static readonly QueueLimits OneOfSeveral = new(16L << 20, 20, 0.75);

@@ -4,8 +4,8 @@ namespace TrackMate.Store.Sqlite;
 /// <summary>The embedded store: one SQLite file in one folder, with one server on it.</summary>
 internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) : Engine
 {
-    /// <summary>What is written is hot: sixteen megabytes hold it. A larger cache costs at every commit, since SQLite walks it.</summary>
-    private const int WriterCacheKibibytes = 16 * 1024;
+    /// <summary>What is written is hot: eight megabytes hold it. A larger cache costs at many commits, since SQLite walks it.</summary>
+    private const int WriterCacheKibibytes = 8 * 1024;
 
     /// <summary>More than any request holds, since on a full disk a little may still find room.</summary>
     private const int ProbeBytes = 1 << 20;
