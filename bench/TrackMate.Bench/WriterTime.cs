@@ -73,15 +73,65 @@ internal sealed class WriterTime : IDisposable
         Fill(100_000 / part, i => Browser("long", Start + i));
         Time(part, "late claims on a session of 100,000 events", 500 / part, i => Identify("long", $"late{i % 2}@example.com", Start + (i * 7919 % 100_000)));
 
+        foreach (var claims in new[] { 5000, 50_000 }) LateClaims(part, claims / part, $"{claims:N0}");
         company = Next();
-        Fill(5000 / part, i => Identify("claimed", $"claimed{i % 2}@example.com", Start + (2 * i)));
-        Time(part, "late claims on a session of 5,000 claims", 100 / part, i => Identify("claimed", $"claimed{i % 2}@example.com", Start + (i * 97 % 5000) + 1));
+        Fill(1000 / part, i => Identify($"s{i}", "many@example.com", Start + i));
+        Fill(1000 / part, i => Bound($"s{i}", Start + (i * 10_000_000L)));
+        Time(part, "a server's event of somebody 1,000 of whose sessions have one", 100 / part, i => Webhook("many@example.com", "many", Start + (i * 5_000_000L)));
+        foreach (var said in new[] { 5000, 50_000 }) Others(part, said / part, $"{said:N0}");
 
         company = Next();
         Fill(5000 / part, i => Identify($"s{i}", "everybody@example.com", Start + i));
         var revoked = events - (5000 / part);
         TimeActs(part, "revocations of claims on an e-mail that 5,000 sessions claim", 100 / part, i => writer.Acts.RevokeClaim(company, Origin.Browser, $"e{revoked + 1 + i}", lift: false, new("bench", Start, DryRun: false)));
     }
+
+    /// <summary>Claims on a session that has many, said by two in turn.</summary>
+    private void LateClaims(int part, int claims, string number)
+    {
+        void Begun()
+        {
+            company = Next();
+            Fill(claims, i => Identify("claimed", $"claimed{i % 2}@example.com", Start + (2 * i)));
+        }
+
+        Begun();
+        Time(part, $"late claims on a session of {number} claims", 100 / part, i => Identify("claimed", $"claimed{i % 2}@example.com", Start + (i * 97 % claims) + 1));
+        Time(part, "  each earlier than all before", 100 / part, i => Identify("claimed", $"claimed{i % 2}@example.com", Start - i - 1));
+        Time(part, "  by webhooks that name an e-mail, an externalId and the session", 100 / part, i => Webhook($"claimed{i % 2}@example.com", $"n{i}", Start + (i * 97 % claims) + 1) with { SessionId = "claimed" });
+        Time(part, "  by webhooks that were the first to name somebody, until now", 100 / part, i =>
+            i % 2 == 0 ? Webhook($"late{i}@example.com", $"late{i}", Start + (i * 97 % claims)) with { SessionId = "claimed" } : Identify("claimed", $"late{i - 1}@example.com", Start - 1000 - i));
+        Time(part, "  events that are bound by the session, an hour apart", 100 / part, i => Bound("claimed", Start + (i * 3_600_000L)));
+
+        Begun();
+        TimeActs(part: 0, "", 1, _ => writer.Acts.Unbind(company, "claimed", Start + 10, Start + 20, new("bench", Start, DryRun: false)));
+        Time(part, $"late claims on a session of {number} claims, of which a part is un-bound", 100 / part, i => Identify("claimed", $"claimed{i % 2}@example.com", Start + (i * 97 % claims) + 1));
+
+        Begun();
+        Fill(claims, i => External("claimed", $"x{i % 10}", Start + (2 * i) + 1));
+        Time(part, $"late claims on a session of {number} claims and as many webhooks by externalId", 100 / part, i => Identify("claimed", $"claimed{i % 2}@example.com", Start + (i * 97 % claims) + 1));
+        Time(part, "  each earlier than all before", 100 / part, i => Identify("claimed", $"claimed{i % 2}@example.com", Start - i - 1));
+
+        company = Next();
+        Fill(claims, i => Identify("claimed", $"claimed{i % 2}@example.com", Start));
+        Time(part, $"claims at the millisecond of {number} others", 100 / part, i => Identify("claimed", $"claimed{i % 2}@example.com", Start));
+    }
+
+    /// <summary>What is bounded by what was said before, and not by a number.</summary>
+    private void Others(int part, int said, string number)
+    {
+        company = Next() with { Settings = new() { NewSessionsPerDay = 1 } };
+        Fill(said, i => Identify("first", "full@example.com", Start + 1000 + i));
+        Time(part, $"claims that take a day's last place from {number} others, or give it back to them", 100 / part, i => Identify(i % 2 == 0 ? $"s{i}" : "first", "full@example.com", Start + 999 - i));
+
+        company = Next();
+        Fill(said * 3, i => i % 3 == 2 ? External("turns", "x", Start + (20 * i)) : Identify("turns", i % 3 == 0 ? "ann@example.com" : "bob@example.com", Start + (20 * i)));
+        Time(part, $"claims that take the only webhook of {number} from an e-mail, or give it back", 20 / Math.Min(part, 10), i => Identify("turns", i % 2 == 0 ? "ann@example.com" : "bob@example.com", Start + 21 + i));
+    }
+
+    private TrackedEvent Bound(string session, long at) => Webhook("", "", at) with { Named = [], SessionId = session };
+
+    private TrackedEvent External(string session, string externalId, long at) => Webhook("", "", at) with { Named = [Identifier.External(company, externalId)], SessionId = session };
 
     private Company Next() => new(++companies, $"TM-{companies}", "Bench", [.. Enumerable.Repeat((byte)7, 32)], new());
 

@@ -278,6 +278,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
         {
             "SELECT CAST(identifier AS text) FROM trait WHERE company = ?", "SELECT CAST(identifier AS text) FROM trait_said WHERE company = ?", "SELECT CAST(identifier AS text) FROM first_claim WHERE company = ?",
             "SELECT CAST(identifier AS text) FROM first_claim_day WHERE company = ?", "SELECT CAST(identifier AS text) FROM alarm WHERE company = ?", "SELECT CAST(identifier AS text) FROM span WHERE company = ?",
+            "SELECT CAST(identifier AS text) FROM opening WHERE company = ?", "SELECT CAST(identifier AS text) FROM whole_span WHERE company = ?",
             "SELECT CAST(low AS text) FROM pair WHERE company = ?", "SELECT CAST(high AS text) FROM pair WHERE company = ?", "SELECT CAST(identifier AS text) FROM act WHERE company = ? AND identifier IS NOT NULL",
             "SELECT CAST(other AS text) FROM act WHERE company = ? AND other IS NOT NULL", "SELECT CAST(identifier AS text) FROM server_run WHERE company = ? AND identifier > 0",
         })

@@ -125,7 +125,9 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
 
     internal static readonly (string Name, string Columns)[] DerivedTables =
     [
-        ("span", "session, from_ms, to_ms, identifier, claim, trust, has_runs"),
+        ("opening", "session, by_email, at_ms, trust, event_id, method, claim, identifier"),
+        ("whole_span", "session, from_ms, to_ms, identifier, claim"),
+        ("span", "session, from_ms, to_ms, identifier, claim, COALESCE(CAST(first_server_at AS text), '-'), COALESCE(CAST(last_server_at AS text), '-')"),
         ("session_day", "session, day, events, bots, first_at, last_at"),
         ("server_run", "identifier, session, first_at, first_event_id, last_at, events"),
         ("ledger_entry", "message, COALESCE(payment_id, '-'), keys, kind, refund_id, at, event_id, amount, currency, session, identifier"),

@@ -181,6 +181,8 @@ internal sealed class MessageEraser(Database database, SessionMarks marks)
     private static readonly string[] OfSession =
     [
         "DELETE FROM session_day WHERE company = ? AND session = ?",
+        "DELETE FROM opening WHERE company = ? AND session = ?",
+        "DELETE FROM whole_span WHERE company = ? AND session = ?",
         "DELETE FROM span WHERE company = ? AND session = ?",
         "DELETE FROM server_run WHERE company = ? AND identifier = 0 AND session = ?",
         "DELETE FROM pair WHERE company = ? AND session = ? AND session > 0",

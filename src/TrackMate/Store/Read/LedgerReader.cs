@@ -19,7 +19,7 @@ internal sealed class LedgerReader(Database database, Company company)
             SELECT {Columns} FROM ledger_entry e WHERE e.company = ?1 AND e.identifier = ?2 AND e.identifier IS NOT NULL
             UNION ALL
             SELECT {Columns} FROM span s JOIN ledger_entry e ON e.company = s.company AND e.session = s.session AND e.session IS NOT NULL
-            WHERE s.company = ?1 AND s.identifier = ?2 AND s.has_runs = 1 AND (e.at >> 11) >= s.from_ms AND (e.at >> 11) < s.to_ms
+            WHERE s.company = ?1 AND s.identifier = ?2 AND s.last_server_at IS NOT NULL AND (e.at >> 11) >= s.from_ms AND (e.at >> 11) < s.to_ms
             """);
         rows.With(company.Number).With(identifier);
         while (rows.Next()) Add(rows, isOwn: true);

@@ -34,7 +34,7 @@ internal sealed class SessionReader(Database database)
     public List<SourceOfEvents> Spans(Company company, long session)
     {
         var spans = new List<SourceOfEvents>();
-        using var rows = database.Use("SELECT identifier, from_ms, to_ms, claim, trust FROM span WHERE company = ? AND session = ? ORDER BY from_ms");
+        using var rows = database.Use($"SELECT identifier, from_ms, to_ms, claim, {SpanRows.IsVerified} FROM span s WHERE company = ?1 AND session = ?2 ORDER BY from_ms");
         rows.With(company.Number).With(session);
         while (rows.Next()) spans.Add(new(rows.Long(0), session, rows.Long(1), rows.Long(2), rows.Long(3), (Trust)rows.Long(4)));
         return spans;
@@ -43,7 +43,7 @@ internal sealed class SessionReader(Database database)
     /// <summary>The span that a session's event of this time lies in; null while it is nobody's.</summary>
     public SourceOfEvents? SpanAt(Company company, long session, EventOrder order)
     {
-        using var row = database.Use("SELECT identifier, from_ms, to_ms, claim, trust FROM span WHERE company = ? AND session = ? AND from_ms <= ? ORDER BY from_ms DESC LIMIT 1");
+        using var row = database.Use($"SELECT identifier, from_ms, to_ms, claim, {SpanRows.IsVerified} FROM span s WHERE company = ?1 AND session = ?2 AND from_ms <= ?3 ORDER BY from_ms DESC LIMIT 1");
         return row.With(company.Number).With(session).With(order.UnixMilliseconds).Next() && order.UnixMilliseconds < row.Long(2)
             ? new(row.Long(0), session, row.Long(1), row.Long(2), row.Long(3), (Trust)row.Long(4))
             : null;

@@ -71,7 +71,7 @@ internal sealed class TimelineReader(Database database)
 
     /// <summary>A page of a server session of events whose session is nobody's, oldest first.</summary>
     public List<StoredEvent> ServerSession(Company company, long session, ServerRun run, EventCursor? after, int limit) =>
-        Merge(company, [.. runs.FreeOf(company, session).Value.Select(free => new Source(new(0, session, free.From, free.To, null, Trust.Claimed), run.First))], WithinRun(run), after, limit, newestFirst: false, null).Events;
+        Merge(company, [.. runs.FreeOf(company, session, run.First, new(run.Last.Value + 1)).Value.Select(free => new Source(new(0, session, free.From, free.To, null, Trust.Claimed), run.First))], WithinRun(run), after, limit, newestFirst: false, null).Events;
 
     /// <summary>A page of a browser's session, oldest first; who owns each event is found by its span.</summary>
     public List<StoredEvent> BrowserSession(Company company, long session, IReadOnlyList<Registration> registrations, EventCursor? after, int limit)
@@ -243,7 +243,7 @@ internal sealed class TimelineReader(Database database)
 
     private SourceOfEvents? SpanAt(Person person, long session, long unixMilliseconds)
     {
-        using var row = database.Use("SELECT identifier, from_ms, to_ms, claim, trust FROM span WHERE company = ? AND session = ? AND from_ms <= ?3 AND to_ms > ?3");
+        using var row = database.Use($"SELECT identifier, from_ms, to_ms, claim, {SpanRows.IsVerified} FROM span s WHERE company = ?1 AND session = ?2 AND from_ms <= ?3 AND to_ms > ?3");
         return row.With(person.Company.Number).With(session).With(unixMilliseconds).Next() && person.Identifiers.Any(identifier => identifier.Number == row.Long(0))
             ? new(row.Long(0), session, row.Long(1), row.Long(2), row.Long(3), (Trust)row.Long(4))
             : null;
@@ -284,15 +284,12 @@ internal sealed class TimelineReader(Database database)
     private List<(SourceOfEvents Span, EventOrder First, EventOrder Last)> SpansOf(Company company, long identifier, bool onlyWithServerEvents)
     {
         var spans = new List<(SourceOfEvents, EventOrder, EventOrder)>();
-        using var rows = database.Use("""
-            SELECT session, from_ms, to_ms, claim, trust,
+        using var rows = database.Use($"""
+            SELECT session, from_ms, to_ms, claim, {SpanRows.IsVerified},
               COALESCE((SELECT first_at FROM session_day d WHERE d.company = ?1 AND d.session = s.session ORDER BY day LIMIT 1), 9223372036854775807),
               COALESCE((SELECT last_at FROM session_day d WHERE d.company = ?1 AND d.session = s.session ORDER BY day DESC LIMIT 1), -9223372036854775808),
-              CASE WHEN has_runs = 1 THEN COALESCE((SELECT first_at FROM server_run r WHERE r.company = ?1 AND r.identifier = 0 AND r.session = s.session
-                ORDER BY first_at LIMIT 1), 9223372036854775807) ELSE 9223372036854775807 END,
-              CASE WHEN has_runs = 1 THEN COALESCE((SELECT last_at FROM server_run r WHERE r.company = ?1 AND r.identifier = 0 AND r.session = s.session
-                ORDER BY first_at DESC LIMIT 1), -9223372036854775808) ELSE -9223372036854775808 END
-            FROM span s WHERE company = ?1 AND identifier = ?2 AND (has_runs = 1 OR ?3 = 0)
+              COALESCE(first_server_at, 9223372036854775807), COALESCE(last_server_at, -9223372036854775808)
+            FROM span s WHERE company = ?1 AND identifier = ?2 AND (last_server_at IS NOT NULL OR ?3 = 0)
             """);
         rows.With(company.Number).With(identifier).With(onlyWithServerEvents ? 1 : 0);
         while (rows.Next())

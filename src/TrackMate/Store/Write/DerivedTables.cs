@@ -12,6 +12,8 @@ internal static class DerivedTables
     [
         ("session_day", "*"),
         ("server_run", "*"),
+        ("opening", "*"),
+        ("whole_span", "*"),
         ("span", "*"),
         ("ledger_entry", "*"),
         ("payment_key", "*"),

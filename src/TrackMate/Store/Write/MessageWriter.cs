@@ -201,8 +201,8 @@ internal sealed class MessageWriter
         if (identify.WithoutToken is { } fault) counters.CountWithoutToken(company, identify.ReceivedAt, fault);
         var added = Claim(company, number, session, claim, background);
         foreach (var changed in added.Changed) persons.TouchClaims(company, Restand(company, changed, claim.Identifiers[0]));
-        if (added.Stands && background.HasExternalWebhooks?.Value == true && !(added.IsLatest && claims.HasEarlierIdentifyByEmail(company, session.Number, claim)))
-            persons.TouchClaims(company, persons.Pairs.SayFromSession(company, session.Number, claims.ClaimsOn(company, session.Number)));
+        if (added.Stands && !added.Changed.Contains(session.Number) && background.HasExternalWebhooks?.Value == true)
+            persons.TouchClaims(company, persons.Pairs.SayFromIdentify(company, session.Number, claim));
         var stops = Join(identify, company, identifiers, identify.Trust, background);
         traits.Say(identify, session.Number, claim.Identifiers[0], added.Stands);
         return new(new Written(new(Duplicate: false, ProfileId: identify.SessionGoesTo.Id), Place: null, stops));
@@ -213,7 +213,7 @@ internal sealed class MessageWriter
         if (session is null)
         {
             claims.Add(company, message, claim);
-            return new(IsLatest: true, Stands: true, []);
+            return new(Stands: true, []);
         }
 
         var added = claims.Add(company, message, session.Number, claim, background.Session!);

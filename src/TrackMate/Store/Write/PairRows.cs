@@ -3,7 +3,7 @@ using TrackMate.Bind;
 namespace TrackMate.Store.Write;
 
 /// <summary>Pairs of identifiers as they were said to be one person, each at its earliest, and which of them may join (B13).</summary>
-internal sealed class PairRows(Database database)
+internal sealed partial class PairRows(Database database)
 {
     /// <summary>What a verified pair has until it is decided.</summary>
     private const JoinStop Undecided = JoinStop.TooManyJoins;
@@ -106,63 +106,6 @@ internal sealed class PairRows(Database database)
             : "UPDATE pair SET stop = ?, standing = ? WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ? AND standing <> 0");
         return change.With((long?)(stop ?? undecided)).With(stop is null ? stands : 0).With(company.Number).With(pair.Low).With(pair.High).With(pair.Trust).With(pair.Session).RunCounted() > 0;
     }
-
-    /// <summary>
-    /// Says anew what follows from a session: a back end that names an externalId and a session, but no e-mail, proposes that this externalId and the e-mail of
-    /// that session's identify are one person (B13). A late identify changes it.
-    /// </summary>
-    /// <returns>The identifiers whose pairs may have changed.</returns>
-    public HashSet<long> SayFromSession(Company company, long session, IReadOnlyCollection<Claim> claims)
-    {
-        var touched = new HashSet<long>();
-        using (var before = database.Use("SELECT low, high FROM pair WHERE company = ? AND session = ? AND session > 0"))
-        {
-            before.With(company.Number).With(session);
-            while (before.Next()) touched.UnionWith([before.Long(0), before.Long(1)]);
-        }
-
-        if (touched.Count > 0) database.Use("DELETE FROM pair WHERE company = ? AND session = ? AND session > 0").With(company.Number).With(session).Run();
-
-        var identifies = claims.Where(claim => claim is { Method: ClaimMethod.Identify, FirstNamedAs: IdentifierKind.Email }).Order(SessionSpans.Order).ToList();
-        if (identifies.Count == 0) return touched;
-        foreach (var claim in claims.Where(claim => claim is { Method: ClaimMethod.Webhook, FirstNamedAs: IdentifierKind.External }))
-        {
-            var at = identifies.FindLastIndex(identify => identify.UnixMilliseconds <= claim.UnixMilliseconds);
-            var (external, email) = (LeafOf(company, claim.Identifiers[0]).Value, LeafOf(company, identifies[Math.Max(at, 0)].Identifiers[0]).Value);
-            Say(company, external, email, Trust.Claimed, claim.UnixMilliseconds, claim.EventId, Ask(company, external, email, Trust.Claimed, claim.UnixMilliseconds, session), session);
-            touched.UnionWith([external.Number, email.Number]);
-        }
-
-        return touched;
-    }
-
-    /// <summary>The same for one new webhook, whose session's identifies are as they were.</summary>
-    /// <returns>The identifiers whose pairs changed.</returns>
-    public IReadOnlyList<long> SayFromWebhook(Company company, long session, Claim claim)
-    {
-        var (before, first, external) = (IdentifyTimeAtOrBefore(company, session, claim.UnixMilliseconds), FirstIdentifyTime(company, session), LeafOf(company, claim.Identifiers[0]));
-        if ((before.Value ?? first.Value) is not { } time) return [];
-        var latest = time <= claim.UnixMilliseconds;
-        var identified = database.Use(latest
-            ? "SELECT identifier FROM claim INDEXED BY claim_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 AND at_ms = ? ORDER BY trust DESC, event_id DESC LIMIT 1"
-            : "SELECT identifier FROM claim INDEXED BY claim_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 AND at_ms = ? ORDER BY trust, event_id LIMIT 1")
-            .With(company.Number).With(session).With(time).Ask(row => row.Next() ? row.Long(0) : throw new InvalidOperationException("An identify that was found is gone."));
-        var email = LeafOf(company, identified.Value).Value;
-        return Say(company, external.Value, email, Trust.Claimed, claim.UnixMilliseconds, claim.EventId, Ask(company, external.Value, email, Trust.Claimed, claim.UnixMilliseconds, session), session)
-            ? [external.Value.Number, email.Number] : [];
-    }
-
-    private Lazy<long?> IdentifyTimeAtOrBefore(Company company, long session, long unixMilliseconds) =>
-        database.Use("""
-            SELECT at_ms FROM claim INDEXED BY claim_by_session
-            WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 AND at_ms <= ? ORDER BY at_ms DESC LIMIT 1
-            """).With(company.Number).With(session).With(unixMilliseconds).Ask(row => row.Next() ? (long?)row.Long(0) : null);
-
-    private Lazy<long?> FirstIdentifyTime(Company company, long session) =>
-        database.Use("""
-            SELECT at_ms FROM claim INDEXED BY claim_by_session
-            WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 ORDER BY at_ms LIMIT 1
-            """).With(company.Number).With(session).Ask(row => row.Next() ? (long?)row.Long(0) : null);
 
     /// <summary>Why a verified pair does not join; null where it does.</summary>
     public Lazy<JoinStop?> StopOf(Company company, Leaf left, Leaf right)

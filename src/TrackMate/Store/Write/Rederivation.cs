@@ -38,6 +38,9 @@ internal static class Rederivation
             case "persons":
                 Rebuild.Persons(database, company);
                 break;
+            case "spans":
+                Rebuild.Spans(database, company);
+                break;
             default:
                 throw new NotSupportedException($"Nothing called {part} can be derived anew.");
         }

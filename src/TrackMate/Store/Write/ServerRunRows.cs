@@ -27,8 +27,14 @@ internal sealed class ServerRunRows(Database database)
         }
 
         Insert(holder, run);
-        if (holder.Session != 0 && near.Count == 0)
-            database.Use("UPDATE span SET has_runs = 1 WHERE company = ? AND session = ? AND has_runs = 0").With(holder.Company.Number).With(holder.Session).Run();
+        if (holder.Session != 0)
+        {
+            database.Use("""
+                UPDATE span SET first_server_at = CASE WHEN first_server_at < ?4 THEN first_server_at ELSE ?4 END, last_server_at = CASE WHEN last_server_at > ?4 THEN last_server_at ELSE ?4 END
+                WHERE company = ?1 AND session = ?2 AND to_ms > ?3 AND from_ms = (SELECT MAX(from_ms) FROM span WHERE company = ?1 AND session = ?2 AND from_ms <= ?3)
+                """).With(holder.Company.Number).With(holder.Session).With(order.UnixMilliseconds).With(order.Value).Run();
+        }
+
         return run;
     }
 
@@ -52,10 +58,12 @@ internal sealed class ServerRunRows(Database database)
         }
 
         if (holder.Session == 0) return;
-        database.Use("""
-            UPDATE span SET has_runs = 0 WHERE company = ?1 AND session = ?2 AND has_runs = 1
-              AND NOT EXISTS (SELECT 1 FROM server_run WHERE company = ?1 AND identifier = 0 AND session = ?2)
-            """).With(holder.Company.Number).With(holder.Session).Run();
+        foreach (var at in gone.Select(order => order.UnixMilliseconds).Distinct())
+        {
+            var span = database.Use("SELECT from_ms, to_ms FROM span WHERE company = ? AND session = ? AND from_ms <= ? ORDER BY from_ms DESC LIMIT 1")
+                .With(holder.Company.Number).With(holder.Session).With(at).Ask(row => row.Next() ? (From: row.Long(0), To: row.Long(1)) : ((long From, long To)?)null).Value;
+            if (span is { } held && at < held.To) SpanRows.NoteServerEvents(database, holder.Company, holder.Session, held.From, held.To);
+        }
     }
 
     private (EventOrder Order, string EventId)? First(RunHolder holder, ServerRun run) => EventsOf(holder, run).Select(found => ((EventOrder, string)?)found).FirstOrDefault();
@@ -81,27 +89,30 @@ internal sealed class ServerRunRows(Database database)
     /// <inheritdoc cref="Whole(Person, EventOrder, ServerRun?)"/>
     public Lazy<ServerRun> WholeOfNobody(Company company, long session, EventOrder order, ServerRun? near = null)
     {
-        var free = FreeOf(company, session);
         return Whole(company, order, near, (from, before) =>
         {
-            var runs = Between(new(company, 0, session), from, before);
+            var (free, runs) = (FreeOf(company, session, from, before), Between(new(company, 0, session), from, before));
             return new(() => [.. free.Value.SelectMany(range => Parts(company, session, runs.Value, range.From, range.To, from, before))], LazyThreadSafetyMode.None);
         });
     }
 
-    /// <summary>Asks when a session is nobody's, oldest first.</summary>
-    public Lazy<List<(long From, long To)>> FreeOf(Company company, long session) =>
-        database.Use("SELECT from_ms, to_ms FROM span WHERE company = ? AND session = ? ORDER BY from_ms").With(company.Number).With(session).Ask(spans =>
+    /// <summary>Asks when a session is nobody's, oldest first: the stretches that lie in [from, before) or reach into it, whole; what is before the first of them is not looked at.</summary>
+    public Lazy<List<(long From, long To)>> FreeOf(Company company, long session, EventOrder from, EventOrder before) =>
+        database.Use("""
+            SELECT from_ms, to_ms FROM span WHERE company = ?1 AND session = ?2
+              AND from_ms >= COALESCE((SELECT MAX(from_ms) FROM span WHERE company = ?1 AND session = ?2 AND from_ms <= ?3), ?3)
+              AND from_ms <= COALESCE((SELECT MIN(from_ms) FROM span WHERE company = ?1 AND session = ?2 AND from_ms > ?4), ?4) ORDER BY from_ms
+            """).With(company.Number).With(session).With(from.UnixMilliseconds).With(before.UnixMilliseconds).Ask(spans =>
         {
             var free = new List<(long, long)>();
-            var from = long.MinValue;
+            var start = long.MinValue;
             while (spans.Next())
             {
-                if (from < spans.Long(0)) free.Add((from, spans.Long(0)));
-                from = spans.Long(1);
+                if (start < spans.Long(0)) free.Add((start, spans.Long(0)));
+                start = spans.Long(1);
             }
 
-            if (from < long.MaxValue) free.Add((from, long.MaxValue));
+            if (start < long.MaxValue) free.Add((start, long.MaxValue));
             return free;
         });
 
@@ -128,7 +139,7 @@ internal sealed class ServerRunRows(Database database)
     /// <summary>Asks for the runs of a person that touch [from, before), through any holder; those of a shared session cut to the person's spans.</summary>
     public Lazy<List<ServerRun>> Of(Company company, long identifier, EventOrder from, EventOrder before)
     {
-        var (runs, spans) = (Between(new(company, identifier, 0), from, before), SpansWithRuns(company, identifier));
+        var (runs, spans) = (Between(new(company, identifier, 0), from, before), SpansWithServerEvents(company, identifier, from, before));
         return new(() =>
         {
             var parts = spans.Value.Where(span => Later(from, span.From) < Earlier(before, span.To))
@@ -141,9 +152,9 @@ internal sealed class ServerRunRows(Database database)
 
     private static EventOrder Earlier(EventOrder order, long spanTo) => spanTo == long.MaxValue || EventOrder.Start(spanTo) > order ? order : EventOrder.Start(spanTo);
 
-    private Lazy<List<(long Session, long From, long To)>> SpansWithRuns(Company company, long identifier) =>
-        database.Use("SELECT session, from_ms, to_ms FROM span WHERE company = ? AND identifier = ? AND has_runs = 1")
-            .With(company.Number).With(identifier).AskAll(row => (row.Long(0), row.Long(1), row.Long(2)));
+    private Lazy<List<(long Session, long From, long To)>> SpansWithServerEvents(Company company, long identifier, EventOrder from, EventOrder before) =>
+        database.Use("SELECT session, from_ms, to_ms FROM span WHERE company = ? AND identifier = ? AND last_server_at IS NOT NULL AND last_server_at >= ? AND first_server_at < ?")
+            .With(company.Number).With(identifier).With(from.Value).With(before.Value).AskAll(row => (row.Long(0), row.Long(1), row.Long(2)));
 
     /// <summary>Of runs of a session those that touch [from, before), cut to a stretch of the session.</summary>
     private List<ServerRun> Parts(Company company, long session, List<ServerRun> runs, long spanFrom, long spanTo, EventOrder from, EventOrder before)

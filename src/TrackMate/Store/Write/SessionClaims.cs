@@ -3,10 +3,9 @@ using TrackMate.Bind;
 namespace TrackMate.Store.Write;
 
 /// <summary>What came of a claim.</summary>
-/// <param name="IsLatest">It is the latest of its session: what was derived from the others stands.</param>
 /// <param name="Stands">It counts: it is neither revoked nor one too many of its day.</param>
-/// <param name="Changed">Sessions whose claims on the same identifier stand or fall by it.</param>
-internal readonly record struct AddedClaim(bool IsLatest, bool Stands, IReadOnlyList<long> Changed);
+/// <param name="Changed">Sessions whose claims on the same identifier stand or fall by it, to be told so by <see cref="SessionClaims.Restand(Company, long, long)"/>.</param>
+internal readonly record struct AddedClaim(bool Stands, IReadOnlyList<long> Changed);
 
 /// <summary>Claims, and whether they stand; what follows from them is brought up to date with them.</summary>
 /// <inheritdoc cref="SpanRows" path="/param"/>
@@ -20,8 +19,7 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
     /// <param name="IsRevoked">Whether an operator took the session's claims on the identifier back.</param>
     /// <param name="First">Of a claim that only a browser makes: what is known of when its session first made it.</param>
     /// <param name="Unbindings">When an operator keeps the session free.</param>
-    /// <param name="LatestAt">When the latest claim of the session that stands was made; unix milliseconds.</param>
-    internal sealed record Background(Lazy<bool> IsRevoked, FirstClaims.Background? First, Lazy<List<Unbinding>> Unbindings, Lazy<long?> LatestAt, SpanRows.Background Spans);
+    internal sealed record Background(Lazy<bool> IsRevoked, FirstClaims.Background? First, Lazy<List<Unbinding>> Unbindings, SpanRows.Background Spans);
 
     /// <summary>Asks for what is to be known before a claim on a session is added.</summary>
     public Background Ask(Company company, long session, Claim claim)
@@ -29,7 +27,7 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
         var identifier = claim.Identifiers[0];
         return new(
             acts.IsRevoked(company, session, identifier, claim.Trust), claim.Trust is Trust.Claimed ? firsts.Ask(company, identifier, session, claim.UnixMilliseconds) : null,
-            acts.UnbindingsOf(company, session), LatestAt(company, session), spans.Ask(company, session, claim));
+            acts.UnbindingsOf(company, session), spans.Ask(company, session, claim));
     }
 
     /// <summary>Appends a claim that is about no session.</summary>
@@ -44,16 +42,9 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
         if (background.First is { } first) (stands, changed) = firsts.Note(company, identifier, session, claim.UnixMilliseconds, claim.EventId, isRevoked: !stands, first);
         var unbindings = background.Unbindings.Value;
         var number = Insert(company, message, session, claim, !stands ? 0 : unbindings.Exists(unbinding => unbinding.Covers(claim.UnixMilliseconds)) ? 2 : 1);
-        if (!stands) return new(IsLatest: true, Stands: false, changed);
-
-        if (unbindings.Count > 0 || background.LatestAt.Value >= claim.UnixMilliseconds)
-        {
-            Rewrite(company, session);
-            return new(IsLatest: false, Stands: true, changed);
-        }
-
-        spans.Extend(company, session, claim with { Number = number }, background.Spans);
-        return new(IsLatest: true, Stands: true, changed);
+        // Where the session's earlier claims rise with this one, its spans are derived anew from all of them.
+        if (stands && !changed.Contains(session)) spans.Add(company, session, claim with { Number = number }, unbindings, background.Spans);
+        return new(stands, changed);
     }
 
     /// <summary>Whether an operator has taken back what browsers claim of a session and an identifier.</summary>
@@ -90,7 +81,7 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
         traits.Restand(company, session, identifier, verified, claimed);
     }
 
-    private List<long> Rewrite(Company company, long session) => spans.Rewrite(company, session, ClaimsOn(company, session));
+    private List<long> Rewrite(Company company, long session) => spans.Rewrite(company, session, ClaimsOn(company, session), acts.UnbindingsOf(company, session).Value);
 
     /// <summary>The same after an operator freed a part of the session, or took that back.</summary>
     /// <returns>The identifiers whose spans changed.</returns>
@@ -133,7 +124,7 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
     /// <summary>Derives the spans of every session of a company anew.</summary>
     public void Rebuild(Company company)
     {
-        database.Use("DELETE FROM span WHERE company = ?").With(company.Number).Run();
+        spans.Clear(company);
         foreach (var session in SessionsWithClaims(company)) Rewrite(company, session);
     }
 
@@ -162,17 +153,6 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
         while (rows.Next()) sessions.Add(rows.Long(0));
         return sessions;
     }
-
-    /// <summary>Whether the session was somebody's by e-mail before this claim.</summary>
-    public bool HasEarlierIdentifyByEmail(Company company, long session, Claim claim)
-    {
-        using var first = database.Use("SELECT at_ms FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1 AND named = 1 AND standing <> 0 ORDER BY at_ms LIMIT 1");
-        return first.With(company.Number).With(session).Next() && first.Long(0) < claim.UnixMilliseconds;
-    }
-
-    private Lazy<long?> LatestAt(Company company, long session) =>
-        database.Use("SELECT at_ms FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND standing <> 0 ORDER BY at_ms DESC LIMIT 1")
-            .With(company.Number).With(session).Ask(row => row.Next() ? (long?)row.Long(0) : null);
 
     /// <summary>The claims of a session that stand.</summary>
     public List<Claim> ClaimsOn(Company company, long session)

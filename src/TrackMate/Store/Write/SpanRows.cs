@@ -6,18 +6,19 @@ namespace TrackMate.Store.Write;
 /// <param name="marks">Told of sessions that become somebody's or nobody's; null for a reader, and for one who marks all sessions of the company at the end.</param>
 internal sealed class SpanRows(Database database, SessionMarks? marks = null)
 {
-    private readonly StandingActs acts = new(database);
+    private readonly OpeningRows openings = new(database);
+    private readonly NamedEarliest named = new(database);
 
-    /// <param name="Last">The session's last span.</param>
-    /// <param name="IsClaimed">Whether the session was ever somebody's whom the claim names; asked of webhooks only.</param>
-    /// <param name="IsVerified">Whether a verified claim on the session names the one that the claim is for.</param>
-    internal readonly record struct Background(Lazy<(long From, long Identifier)?> Last, IReadOnlyList<Lazy<bool>> IsClaimed, Lazy<bool> IsVerified);
+    /// <param name="Openings">Those around the claim's time.</param>
+    /// <param name="Spans">Those around it.</param>
+    /// <param name="Named">The earliest claims that name whom it names.</param>
+    internal readonly record struct Background(Lazy<List<Opening>> Openings, Lazy<List<Span>> Spans, IReadOnlyList<Lazy<List<ClaimPlace>>> Named);
 
-    /// <summary>Asks for what is to be known before a claim extends a session's spans, and before it is stored.</summary>
+    /// <summary>Asks for what is to be known before a claim that stands is added to a session's, and before it is stored.</summary>
     public Background Ask(Company company, long session, Claim claim) => new(
-        LastSpan(company, session),
-        claim.Method is ClaimMethod.Webhook ? [.. claim.Identifiers.Select(identifier => IsClaimed(company, session, identifier))] : [],
-        IsVerified(company, session, claim.Identifiers[0]));
+        openings.Near(company, session, claim.UnixMilliseconds),
+        Near(company, session, claim.UnixMilliseconds, areWhole: false),
+        [.. claim.Identifiers.Select(identifier => named.Ask(company, session, identifier, onlyVerified: claim.Method is ClaimMethod.Identify))]);
 
     /// <summary>Whose a session is at a time: an identifier's number, or null while it is nobody's.</summary>
     public Lazy<long?> OwnerOf(Company company, long session, EventOrder order) =>
@@ -25,81 +26,148 @@ internal sealed class SpanRows(Database database, SessionMarks? marks = null)
             .With(company.Number).With(session).With(order.UnixMilliseconds).Ask(span => span.Next() && order.UnixMilliseconds < span.Long(1) ? (long?)span.Long(0) : null);
 
     /// <summary>
-    /// The usual case of <see cref="SessionSpans"/>: a claim later than all others of its session can only end the last span and open one, or confirm. It costs
-    /// the same after ten claims as after a hundred thousand.
+    /// Brings a session's spans up to date with one claim more. It opens a span or does not; and a later webhook, which was the first to name somebody, may open none
+    /// any more: one for each identifier. Each of these changes the spans between the openings before and after it, so a claim costs the same whatever else its
+    /// session has.
     /// </summary>
-    public void Extend(Company company, long session, Claim claim, Background background)
+    public void Add(Company company, long session, Claim claim, IReadOnlyCollection<Unbinding> unbindings, Background background)
     {
-        var last = background.Last.Value;
-        var identifier = claim.Identifiers[0];
-        if (claim.Trust is Trust.Verified)
+        var earliest = background.Named.SelectMany(places => places.Value).ToList();
+        if (claim.Method is ClaimMethod.Identify || earliest.TrueForAll(place => place > claim.Place))
         {
-            foreach (var named in claim.Identifiers)
-                database.Use("UPDATE span SET trust = 1 WHERE company = ? AND identifier = ? AND session = ? AND trust = 0").With(company.Number).With(named).With(session).Run();
+            var near = unbindings.Count == 0 ? background.Spans.Value : Near(company, session, claim.UnixMilliseconds, areWhole: true).Value;
+            Change(company, session, claim.UnixMilliseconds, claim.Opening, background.Openings.Value, near, unbindings);
+            openings.Insert(company, session, claim.Opening);
         }
 
-        if (last is { } span)
+        foreach (var later in earliest.Where(place => place.Method is ClaimMethod.Webhook && place > claim.Place).Distinct())
         {
-            if (span.Identifier == identifier || background.IsClaimed.Any(claimed => claimed.Value)) return;
-            database.Use("UPDATE span SET to_ms = ? WHERE company = ? AND session = ? AND from_ms = ?").With(claim.UnixMilliseconds).With(company.Number).With(session).With(span.From).Run();
+            if (!openings.Delete(company, session, later, byEmail: false)) continue;
+            var (around, near) = (openings.Near(company, session, later.UnixMilliseconds), Near(company, session, later.UnixMilliseconds, unbindings.Count > 0));
+            Change(company, session, later.UnixMilliseconds, null, around.Value, near.Value, unbindings);
         }
-        else
-        {
-            marks?.SpansChanged(company, session);
-        }
-
-        var trust = claim.Trust is Trust.Verified || background.IsVerified.Value ? Trust.Verified : Trust.Claimed;
-        Insert(company, session, new(last is null ? long.MinValue : claim.UnixMilliseconds, long.MaxValue, identifier, claim.Number, trust));
     }
-
-    private Lazy<(long From, long Identifier)?> LastSpan(Company company, long session) =>
-        database.Use("SELECT from_ms, identifier FROM span WHERE company = ? AND session = ? ORDER BY from_ms DESC LIMIT 1")
-            .With(company.Number).With(session).Ask(last => last.Next() ? (last.Long(0), last.Long(1)) : ((long, long)?)null);
-
-    private Lazy<bool> IsClaimed(Company company, long session, long identifier) =>
-        database.Use("""
-            SELECT EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3 AND standing <> 0)
-                OR EXISTS (SELECT 1 FROM claim INDEXED BY claim_of_several_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND second IS NOT NULL AND (second = ?3 OR third = ?3) AND standing <> 0)
-            """).With(company.Number).With(session).With(identifier).AskWhether();
-
-    private Lazy<bool> IsVerified(Company company, long session, long identifier) =>
-        database.Use("""
-            SELECT EXISTS (SELECT 1 FROM claim INDEXED BY verified_claim_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND trust = 1 AND standing <> 0 AND (identifier = ?3 OR second = ?3 OR third = ?3))
-            """).With(company.Number).With(session).With(identifier).AskWhether();
 
     /// <summary>Derives a session's spans anew.</summary>
     /// <param name="claims">Its claims that stand.</param>
     /// <returns>The identifiers whose spans changed.</returns>
-    public List<long> Rewrite(Company company, long session, IReadOnlyCollection<Claim> claims)
+    public List<long> Rewrite(Company company, long session, IReadOnlyCollection<Claim> claims, IReadOnlyCollection<Unbinding> unbindings)
     {
-        var spans = SessionSpans.Of(claims, acts.UnbindingsOf(company, session).Value);
-        var stored = SpansOf(company, session);
+        var opening = SessionSpans.Openings(claims);
+        openings.Rewrite(company, session, opening);
+        var whole = SessionSpans.Of(opening);
+        StoreWhole(company, session, SpanChange.Between(All(company, session, areWhole: true), unbindings.Count > 0 ? whole : []));
 
         // A late claim changes its neighbours; the others stay as they lie.
-        foreach (var old in stored.Except(spans))
-            database.Use("DELETE FROM span WHERE company = ? AND session = ? AND from_ms = ?").With(company.Number).With(session).With(old.From).Run();
-        foreach (var span in spans.Except(stored)) Insert(company, session, span);
-        if ((stored.Count == 0) != (spans.Count == 0)) marks?.SpansChanged(company, session);
-        return [.. stored.Except(spans).Concat(spans.Except(stored)).Select(span => span.Identifier).Distinct()];
+        var (stored, spans) = (All(company, session, areWhole: false), SessionSpans.Beside(whole, unbindings));
+        var change = SpanChange.Between(stored, spans);
+        Store(company, session, change, mayMark: (stored.Count == 0) != (spans.Count == 0));
+        return [.. change.Gone.Concat(change.Come).Select(span => span.Identifier).Distinct()];
     }
 
-    private void Insert(Company company, long session, Span span)
+    /// <summary>Takes away what is derived of a company's claims.</summary>
+    public void Clear(Company company)
     {
-        database.Use("INSERT INTO span (company, session, from_ms, to_ms, identifier, claim, trust, has_runs) VALUES (?, ?, ?, ?, ?, ?, ?, 0)")
-            .With(company.Number).With(session).With(span.From).With(span.To).With(span.Identifier).With(span.Claim).With((long)span.Trust).Run();
-        // A statement of its own: Citus takes no sub-select among the values of an insertion.
-        database.Use("""
-            UPDATE span SET has_runs = 1 WHERE company = ?1 AND session = ?2 AND from_ms = ?3
-              AND EXISTS (SELECT 1 FROM server_run WHERE company = ?1 AND identifier = 0 AND session = ?2)
-            """).With(company.Number).With(session).With(span.From).Run();
+        database.Use("DELETE FROM opening WHERE company = ?").With(company.Number).Run();
+        database.Use("DELETE FROM whole_span WHERE company = ?").With(company.Number).Run();
+        database.Use("DELETE FROM span WHERE company = ?").With(company.Number).Run();
     }
 
-    private List<Span> SpansOf(Company company, long session)
+    /// <summary>Of a row of <c>span s</c>, whose company is ?1: whether a verified claim on the session, at whatever time, names its identifier.</summary>
+    internal const string IsVerified = """
+        CASE WHEN EXISTS (SELECT 1 FROM claim v INDEXED BY claim_by_session_and_identifier
+            WHERE v.company = ?1 AND v.session = s.session AND v.session IS NOT NULL AND v.identifier = s.identifier AND v.trust = 1 AND v.standing <> 0)
+          OR EXISTS (SELECT 1 FROM claim v INDEXED BY claim_by_session_and_second
+            WHERE v.company = ?1 AND v.session = s.session AND v.session IS NOT NULL AND v.second = s.identifier AND v.second IS NOT NULL AND v.standing <> 0 AND v.trust = 1)
+          OR EXISTS (SELECT 1 FROM claim v INDEXED BY claim_by_session_and_third
+            WHERE v.company = ?1 AND v.session = s.session AND v.session IS NOT NULL AND v.third = s.identifier AND v.third IS NOT NULL AND v.standing <> 0 AND v.trust = 1) THEN 1 ELSE 0 END
+        """;
+
+    /// <param name="opened">The opening that comes to that time, if one does.</param>
+    /// <param name="around">The stored ones around it.</param>
+    /// <param name="near">The spans around it, as claims alone make them.</param>
+    private void Change(Company company, long session, long time, Opening? opened, List<Opening> around, List<Span> near, IReadOnlyCollection<Unbinding> unbindings)
     {
-        var spans = new List<Span>();
-        using var rows = database.Use("SELECT from_ms, to_ms, identifier, claim, trust FROM span WHERE company = ? AND session = ? ORDER BY from_ms");
-        rows.With(company.Number).With(session);
-        while (rows.Next()) spans.Add(new(rows.Long(0), rows.Long(1), rows.Long(2), rows.Long(3), (Trust)rows.Long(4)));
-        return spans;
+        var last = around.Where(opening => opening.UnixMilliseconds <= time).MaxBy(opening => opening.Place);
+        var at = last?.UnixMilliseconds == time ? last : null;
+        // At one time the last opening holds the session.
+        if (opened is not null && at is not null && at.Place > opened.Place) return;
+        var before = at is null ? last : openings.LastUntil(company, session, time - 1);
+        var next = around.Where(opening => opening.UnixMilliseconds > time).Select(opening => (long?)opening.UnixMilliseconds).Min();
+        var after = next is { } then ? openings.LastUntil(company, session, then) : null;
+
+        var change = SessionSpans.Change(before, opened ?? at, after, near);
+        if (unbindings.Count > 0)
+        {
+            StoreWhole(company, session, change);
+            change = change.Beside(unbindings);
+        }
+
+        Store(company, session, change, mayMark: near.Count == 0 || unbindings.Count > 0);
     }
+
+    private void Store(Company company, long session, SpanChange change, bool mayMark)
+    {
+        var stays = change.Come.Select(span => span.From).Intersect(change.Gone.Select(span => span.From)).ToHashSet();
+        foreach (var gone in change.Gone.Where(gone => !stays.Contains(gone.From)))
+            database.Use("DELETE FROM span WHERE company = ? AND session = ? AND from_ms = ?").With(company.Number).With(session).With(gone.From).Run();
+        foreach (var come in change.Come)
+        {
+            database.Use(stays.Contains(come.From)
+                ? "UPDATE span SET to_ms = ?, identifier = ?, claim = ? WHERE company = ? AND session = ? AND from_ms = ?"
+                : "INSERT INTO span (to_ms, identifier, claim, company, session, from_ms) VALUES (?, ?, ?, ?, ?, ?)")
+                .With(come.To).With(come.Identifier).With(come.Claim).With(company.Number).With(session).With(come.From).Run();
+            // A statement of its own: Citus takes no sub-select among the values of an insertion.
+            NoteServerEvents(database, company, session, come.From, come.To);
+        }
+
+        if (mayMark && change.Gone.Count + change.Come.Count > 0) marks?.SpansChanged(company, session);
+    }
+
+    /// <summary>Notes which server events that are bound through the session lie in a span: the first and the last.</summary>
+    public static void NoteServerEvents(Database database, Company company, long session, long from, long to) => database.Use("""
+        UPDATE span SET
+          first_server_at = (SELECT MIN(at) FROM message INDEXED BY server_message_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND origin = 1 AND at >= ?4 AND at < ?5),
+          last_server_at = (SELECT MAX(at) FROM message INDEXED BY server_message_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND origin = 1 AND at >= ?4 AND at < ?5)
+        WHERE company = ?1 AND session = ?2 AND from_ms = ?3 AND (last_server_at IS NOT NULL OR EXISTS (
+          SELECT 1 FROM message INDEXED BY server_message_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND origin = 1 AND at >= ?4 AND at < ?5))
+        """).With(company.Number).With(session).With(from).With(StartOf(from)).With(StartOf(to)).Run();
+
+    private void StoreWhole(Company company, long session, SpanChange change)
+    {
+        foreach (var gone in change.Gone)
+            database.Use("DELETE FROM whole_span WHERE company = ? AND session = ? AND from_ms = ?").With(company.Number).With(session).With(gone.From).Run();
+        foreach (var come in change.Come)
+        {
+            database.Use("INSERT INTO whole_span (company, session, from_ms, to_ms, identifier, claim) VALUES (?, ?, ?, ?, ?, ?)")
+                .With(company.Number).With(session).With(come.From).With(come.To).With(come.Identifier).With(come.Claim).Run();
+        }
+    }
+
+    private static long StartOf(long unixMilliseconds) => unixMilliseconds is long.MinValue or long.MaxValue ? unixMilliseconds : EventOrder.Start(unixMilliseconds).Value;
+
+    /// <summary>Asks for the spans between the openings before and after a time, oldest first: no others begin between them than at that time.</summary>
+    private Lazy<List<Span>> Near(Company company, long session, long unixMilliseconds, bool areWhole) => database.Use(areWhole
+        ? """
+            SELECT from_ms, to_ms, identifier, claim FROM (SELECT * FROM whole_span WHERE company = ?1 AND session = ?2 AND from_ms <= ?3 ORDER BY from_ms DESC LIMIT 2) AS a
+            UNION ALL SELECT from_ms, to_ms, identifier, claim FROM (SELECT * FROM whole_span WHERE company = ?1 AND session = ?2 AND from_ms > ?3 ORDER BY from_ms LIMIT 1) AS b
+            """
+        : """
+            SELECT from_ms, to_ms, identifier, claim FROM (SELECT * FROM span WHERE company = ?1 AND session = ?2 AND from_ms <= ?3 ORDER BY from_ms DESC LIMIT 2) AS a
+            UNION ALL SELECT from_ms, to_ms, identifier, claim FROM (SELECT * FROM span WHERE company = ?1 AND session = ?2 AND from_ms > ?3 ORDER BY from_ms LIMIT 1) AS b
+            """)
+        .With(company.Number).With(session).With(unixMilliseconds).Ask(rows =>
+        {
+            var spans = new List<Span>();
+            while (rows.Next()) spans.Add(Read(rows));
+            spans.Sort((left, right) => left.From.CompareTo(right.From));
+            return spans;
+        });
+
+    private List<Span> All(Company company, long session, bool areWhole) => database.Use(areWhole
+        ? "SELECT from_ms, to_ms, identifier, claim FROM whole_span WHERE company = ? AND session = ?"
+        : "SELECT from_ms, to_ms, identifier, claim FROM span WHERE company = ? AND session = ?")
+        .With(company.Number).With(session).AskAll(Read).Value;
+
+    private static Span Read(Statement row) => new(row.Long(0), row.Long(1), row.Long(2), row.Long(3));
 }

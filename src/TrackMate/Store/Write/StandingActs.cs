@@ -36,11 +36,11 @@ internal sealed class StandingActs(Database database)
     /// <param name="trust">Of the claim: an operator may take back only what browsers claim.</param>
     public Lazy<bool> IsRevoked(Company company, long session, long identifier, Trust trust) =>
         database.Use("""
-            SELECT EXISTS (SELECT 1 FROM act WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND undone_ms IS NULL AND (kind = 1 OR (kind = 7 AND ?4 = 0)) AND identifier = ?3)
+            SELECT EXISTS (SELECT 1 FROM act INDEXED BY standing_act_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND undone_ms IS NULL AND (kind = 1 OR (kind = 7 AND ?4 = 0)) AND identifier = ?3)
             """).With(company.Number).With(session).With(identifier).With((long)trust).AskWhether();
 
     public Lazy<List<Unbinding>> UnbindingsOf(Company company, long session) =>
-        database.Use("SELECT from_ms, to_ms FROM act WHERE company = ? AND session = ? AND session IS NOT NULL AND undone_ms IS NULL AND kind = 3")
+        database.Use("SELECT from_ms, to_ms FROM act INDEXED BY standing_act_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND undone_ms IS NULL AND identifier IS NULL AND kind = 3")
             .With(company.Number).With(session).AskAll(row => new Unbinding(row.Long(0), row.Long(1)));
 
     /// <summary>Why an operator keeps two identifiers apart; null where none does.</summary>

@@ -187,7 +187,7 @@ public sealed class MoveCommandTests(ToldStore told) : IClassFixture<ToldStore>,
     {
         using (var engine = PostgresEngine.Of(Schema.Connection)) engine.Upgrade();
         await Schema.AskAsync("""
-            CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.has_runs := 1 - NEW.has_runs; RETURN NEW; END';
+            CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.claim := NEW.claim + 1; RETURN NEW; END';
             CREATE TRIGGER spoil BEFORE INSERT ON span FOR EACH ROW EXECUTE FUNCTION spoil()
             """);
 
