@@ -22,12 +22,13 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
     internal sealed record Background(Lazy<bool> IsRevoked, FirstClaims.Background? First, Lazy<List<Unbinding>> Unbindings, SpanRows.Background Spans);
 
     /// <summary>Asks for what is to be known before a claim on a session is added.</summary>
-    public Background Ask(Company company, long session, Claim claim)
+    /// <param name="isNew">Whether nobody has named the session before: then nothing of it is stored, and nobody has done anything to it.</param>
+    public Background Ask(Company company, long session, Claim claim, bool isNew)
     {
         var identifier = claim.Identifiers[0];
-        return new(
-            acts.IsRevoked(company, session, identifier, claim.Trust), claim.Trust is Trust.Claimed ? firsts.Ask(company, identifier, session, claim.UnixMilliseconds) : null,
-            acts.UnbindingsOf(company, session), spans.Ask(company, session, claim));
+        FirstClaims.Background? first = claim.Trust is Trust.Claimed ? firsts.Ask(company, identifier, session, claim.UnixMilliseconds) : null;
+        if (isNew) return new(new(false), first, new([]), SpanRows.Background.OfNewSession);
+        return new(acts.IsRevoked(company, session, identifier, claim.Trust), first, acts.UnbindingsOf(company, session), spans.Ask(company, session, claim));
     }
 
     /// <summary>Appends a claim that is about no session.</summary>

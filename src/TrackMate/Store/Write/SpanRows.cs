@@ -12,7 +12,11 @@ internal sealed class SpanRows(Database database, SessionMarks? marks = null)
     /// <param name="Openings">Those around the claim's time.</param>
     /// <param name="Spans">Those around it.</param>
     /// <param name="Named">The earliest claims that name whom it names.</param>
-    internal readonly record struct Background(Lazy<List<Opening>> Openings, Lazy<List<Span>> Spans, IReadOnlyList<Lazy<List<ClaimPlace>>> Named);
+    internal sealed record Background(Lazy<List<Opening>> Openings, Lazy<List<Span>> Spans, IReadOnlyList<Lazy<List<ClaimPlace>>> Named)
+    {
+        /// <summary>That of a session which nobody has named before: of it there is nothing to ask.</summary>
+        public static readonly Background OfNewSession = new(new([]), new([]), []);
+    }
 
     /// <summary>Asks for what is to be known before a claim that stands is added to a session's, and before it is stored.</summary>
     public Background Ask(Company company, long session, Claim claim) => new(
@@ -36,7 +40,7 @@ internal sealed class SpanRows(Database database, SessionMarks? marks = null)
         if (claim.Method is ClaimMethod.Identify || earliest.TrueForAll(place => place > claim.Place))
         {
             var near = unbindings.Count == 0 ? background.Spans.Value : Near(company, session, claim.UnixMilliseconds, areWhole: true).Value;
-            Change(company, session, claim.UnixMilliseconds, claim.Opening, background.Openings.Value, near, unbindings);
+            Change(company, session, claim.UnixMilliseconds, claim.Opening, background.Openings.Value, near, unbindings, hasEvents: !ReferenceEquals(background, Background.OfNewSession));
             openings.Insert(company, session, claim.Opening);
         }
 
@@ -86,7 +90,8 @@ internal sealed class SpanRows(Database database, SessionMarks? marks = null)
     /// <param name="opened">The opening that comes to that time, if one does.</param>
     /// <param name="around">The stored ones around it.</param>
     /// <param name="near">The spans around it, as claims alone make them.</param>
-    private void Change(Company company, long session, long time, Opening? opened, List<Opening> around, List<Span> near, IReadOnlyCollection<Unbinding> unbindings)
+    /// <param name="hasEvents">Whether events may be bound through the session.</param>
+    private void Change(Company company, long session, long time, Opening? opened, List<Opening> around, List<Span> near, IReadOnlyCollection<Unbinding> unbindings, bool hasEvents = true)
     {
         var last = around.Where(opening => opening.UnixMilliseconds <= time).MaxBy(opening => opening.Place);
         var at = last?.UnixMilliseconds == time ? last : null;
@@ -103,10 +108,10 @@ internal sealed class SpanRows(Database database, SessionMarks? marks = null)
             change = change.Beside(unbindings);
         }
 
-        Store(company, session, change, mayMark: near.Count == 0 || unbindings.Count > 0);
+        Store(company, session, change, mayMark: near.Count == 0 || unbindings.Count > 0, hasEvents);
     }
 
-    private void Store(Company company, long session, SpanChange change, bool mayMark)
+    private void Store(Company company, long session, SpanChange change, bool mayMark, bool hasEvents = true)
     {
         var stays = change.Come.Select(span => span.From).Intersect(change.Gone.Select(span => span.From)).ToHashSet();
         foreach (var gone in change.Gone.Where(gone => !stays.Contains(gone.From)))
@@ -118,7 +123,7 @@ internal sealed class SpanRows(Database database, SessionMarks? marks = null)
                 : "INSERT INTO span (to_ms, identifier, claim, company, session, from_ms) VALUES (?, ?, ?, ?, ?, ?)")
                 .With(come.To).With(come.Identifier).With(come.Claim).With(company.Number).With(session).With(come.From).Run();
             // A statement of its own: Citus takes no sub-select among the values of an insertion.
-            NoteServerEvents(database, company, session, come.From, come.To);
+            if (hasEvents) NoteServerEvents(database, company, session, come.From, come.To);
         }
 
         if (mayMark && change.Gone.Count + change.Come.Count > 0) marks?.SpansChanged(company, session);
