@@ -24,10 +24,10 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
     }
 
     /// <summary>In the order of their ids, so that two servers that make the same sessions wait for each other and never in a circle.</summary>
-    public Lazy<List<(string SessionId, long Number, long? FirstDay)>> Sessions(long company, IReadOnlyDictionary<string, long?> firstDays)
+    public Lazy<List<(string SessionId, long Number, long? FirstDay, bool IsNew)>> Sessions(long company, IReadOnlyDictionary<string, long?> firstDays)
     {
         string[] sessionIds = [.. firstDays.Keys.Order(StringComparer.Ordinal)];
-        long[] numbers = [.. sessionIds.Select(_ => database.NextNumber("session"))];
+        var numbers = sessionIds.Select(_ => database.NextNumber("session")).ToHashSet();
         Add(
             """
             INSERT INTO session (company, id, session_id, first_day)
@@ -35,7 +35,7 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
             ON CONFLICT (company, session_id) DO NOTHING
             """,
             [
-                PostgresDatabase.Parameter(company), new NpgsqlParameter<long[]> { TypedValue = numbers }, Array(sessionIds),
+                PostgresDatabase.Parameter(company), new NpgsqlParameter<long[]> { TypedValue = [.. numbers] }, Array(sessionIds),
                 new NpgsqlParameter<long?[]> { TypedValue = [.. sessionIds.Select(sessionId => firstDays[sessionId])] },
             ]);
         return Ask(
@@ -44,7 +44,7 @@ internal sealed class PostgresBulk(PostgresDatabase database) : IBulk
             CROSS JOIN LATERAL (SELECT session_id, id, first_day FROM session WHERE company = $1 AND session_id = given.session_id LIMIT 1) AS known
             """,
             [PostgresDatabase.Parameter(company), Array(sessionIds)],
-            row => ((string)row[0]!, (long)row[1]!, (long?)row[2]));
+            row => ((string)row[0]!, (long)row[1]!, (long?)row[2], numbers.Contains((long)row[1]!)));
     }
 
     public Lazy<List<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed, bool Verified)>> Identifiers(long company, IReadOnlyCollection<ProfileId> leaves) =>

@@ -11,8 +11,8 @@ internal interface IBulk
     /// <summary>Which of some messages are stored.</summary>
     Lazy<List<(Origin Origin, string EventId)>> Stored(long company, IReadOnlyCollection<(Origin Origin, string EventId)> messages);
 
-    /// <summary>Finds sessions, and makes those that are not there, each with the UTC day of its first event that is no bot's, if it has one.</summary>
-    Lazy<List<(string SessionId, long Number, long? FirstDay)>> Sessions(long company, IReadOnlyDictionary<string, long?> firstDays);
+    /// <summary>Finds sessions, and makes those that are not there, each with the UTC day of its first event that is no bot's, if it has one. Those that it made are new.</summary>
+    Lazy<List<(string SessionId, long Number, long? FirstDay, bool IsNew)>> Sessions(long company, IReadOnlyDictionary<string, long?> firstDays);
 
     /// <summary>Finds identifiers.</summary>
     Lazy<List<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed, bool Verified)>> Identifiers(long company, IReadOnlyCollection<ProfileId> leaves);
@@ -75,7 +75,7 @@ internal sealed class Ahead(IBulk bulk, Database database, Names names, DayCount
 
     private void MakeSessions(List<(long Number, List<Message> Messages)> companies)
     {
-        var asked = new List<(long Company, Lazy<List<(string, long, long?)>> Sessions)>();
+        var asked = new List<(long Company, Lazy<List<(string, long, long?, bool)>> Sessions)>();
         foreach (var (company, messages) in companies)
         {
             var firstDays = new SortedDictionary<string, long?>(StringComparer.Ordinal);
@@ -88,6 +88,7 @@ internal sealed class Ahead(IBulk bulk, Database database, Names names, DayCount
             if (firstDays.Count > 0) asked.Add((company, bulk.Sessions(company, firstDays)));
         }
 
+        names.ForgetNew();
         foreach (var (company, sessions) in asked) names.Keep(company, sessions.Value);
     }
 

@@ -79,8 +79,8 @@ internal sealed class Backgrounds(Names names, SessionClaims claims, PairRows pa
         var session = message.SessionId is { } sessionId ? names.Session(company, sessionId) : null;
         return said with
         {
-            Session = said.Claim is { } claim && session is not null ? claims.Ask(company, session.Number, claim, isNew: !session.Stored) : null,
-            HasExternalWebhooks = message is Identify && session!.Stored && said.Claim!.FirstNamedAs is IdentifierKind.Email ? claims.HasExternalWebhooks(company, session.Number) : null,
+            Session = said.Claim is { } claim && session is not null ? claims.Ask(company, session.Number, claim, names.IsNew(session)) : null,
+            HasExternalWebhooks = message is Identify && !names.IsNew(session!) && said.Claim!.FirstNamedAs is IdentifierKind.Email ? claims.HasExternalWebhooks(company, session!.Number) : null,
             Pairs = said.Claim is { Identifiers.Count: > 1 } ? PairsOf(message, company, said.Claim.Trust) : [],
             Runs = said.Holder is { } holder ? runs.Near(holder, message.Order) : null,
         };

@@ -49,22 +49,36 @@ internal sealed class Names(Database database, SessionMarks marks)
     private readonly Dictionary<(long Company, string SessionId), Numbered> sessions = [];
     private readonly Dictionary<(long Company, ProfileId Leaf), Numbered> identifiers = [];
 
+    /// <summary>Sessions that have a row since this transaction, and no message yet.</summary>
+    private readonly HashSet<Numbered> made = [];
+
     /// <summary>Forgets everything, as after a transaction that did not happen.</summary>
     public void Reset()
     {
         sessions.Clear();
         identifiers.Clear();
+        made.Clear();
         database.ReadNumbers();
     }
 
     /// <summary>Whether a session is known to have a row.</summary>
     public bool Knows(long company, string sessionId) => sessions.TryGetValue((company, sessionId), out var known) && known.Stored;
 
-    /// <summary>Keeps what was asked for many at once: sessions that all have rows.</summary>
-    public void Keep(long company, IEnumerable<(string SessionId, long Number, long? FirstDay)> found)
+    /// <summary>Whether no message before has named a session.</summary>
+    public bool IsNew(Numbered session) => !session.Stored || made.Contains(session);
+
+    /// <summary>A new transaction begins: sessions that the one before has made are not new to it.</summary>
+    public void ForgetNew() => made.Clear();
+
+    /// <summary>Keeps what was asked for many at once: sessions that all have rows, those that were made for it too.</summary>
+    public void Keep(long company, IEnumerable<(string SessionId, long Number, long? FirstDay, bool IsNew)> found)
     {
         if (sessions.Count >= Capacity) sessions.Clear();
-        foreach (var (sessionId, number, firstDay) in found) sessions[(company, sessionId)] = new(number, stored: true) { FirstDay = firstDay ?? long.MaxValue };
+        foreach (var (sessionId, number, firstDay, isNew) in found)
+        {
+            var session = sessions[(company, sessionId)] = new(number, stored: true) { FirstDay = firstDay ?? long.MaxValue };
+            if (isNew) made.Add(session);
+        }
     }
 
     /// <summary>Keeps what was asked for many identifiers at once, for as long as nobody else may change it.</summary>
@@ -98,6 +112,7 @@ internal sealed class Names(Database database, SessionMarks marks)
     {
         var isEarlier = day < session.FirstDay;
         if (isEarlier) session.FirstDay = day!.Value;
+        made.Remove(session);
         if (session.Stored)
         {
             if (isEarlier) marks.Begins(company, session.Number, day!.Value);
