@@ -46,6 +46,8 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
             while (true)
             {
                 var before = NaiveView.Of(History.CompanyOf(0, history.Settings), left, standing);
+                // What is wrong before it is not the erasure's fault.
+                View.AssertEqual(before.ToText(), acts.Named(StoredView.Read(stored.Store, company, left, random).ToText()), "Before anybody is erased the view is another:");
                 if (before.Profiles.Count == 0) break;
                 var erased = before.Profiles[random.Next(before.Profiles.Count)];
                 var leaves = erased.Identifiers.Select(identifier => identifier.Id).ToHashSet();

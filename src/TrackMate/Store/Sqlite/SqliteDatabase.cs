@@ -110,11 +110,11 @@ internal sealed class SqliteDatabase : Database
     public override Statement Use(string sql)
     {
         if (!idle.TryGetValue(sql, out var statements)) idle.Add(sql, statements = new());
-        if (statements.TryPop(out var statement)) return statement;
+        if (statements.TryPop(out var statement)) return statement.Take();
         Check(raw.sqlite3_prepare_v3(Handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out var handle));
         statement = new SqliteStatement(this, handle, statements);
         prepared.Add(statement);
-        return statement;
+        return statement.Take();
     }
 
     public override void Execute(string sql) => Check(raw.sqlite3_exec(Handle, sql));

@@ -7,6 +7,7 @@ namespace TrackMate.Store.Sqlite;
 internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt statement, Stack<SqliteStatement> home) : Statement
 {
     private int parameter;
+    private bool isInUse;
 
     public override Statement With(long value)
     {
@@ -85,10 +86,19 @@ internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt stat
 
     public override void Dispose()
     {
+        if (!isInUse) return;
+        isInUse = false;
         raw.sqlite3_reset(statement);
         raw.sqlite3_clear_bindings(statement);
         parameter = 0;
         home.Push(this);
+    }
+
+    /// <summary>It is somebody's until it is disposed.</summary>
+    internal SqliteStatement Take()
+    {
+        isInUse = true;
+        return this;
     }
 
     /// <summary>The text it was made of.</summary>
