@@ -1,5 +1,6 @@
 using TrackMate.Manage;
 using TrackMate.Store;
+using TrackMate.Store.Ingest;
 
 namespace TrackMate.Host;
 

@@ -1,5 +1,6 @@
 using TrackMate.Store;
 using TrackMate.Store.Erase;
+using TrackMate.Store.Sql;
 
 namespace TrackMate.Host;
 

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
 using TrackMate.Store;
+using TrackMate.Store.Sql;
 
 namespace TrackMate.Host;
 

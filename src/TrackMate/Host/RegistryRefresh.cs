@@ -1,6 +1,6 @@
 using System.Data.Common;
 using TrackMate.Manage;
-using TrackMate.Store;
+using TrackMate.Store.Sql;
 
 namespace TrackMate.Host;
 

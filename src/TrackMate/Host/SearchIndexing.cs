@@ -1,7 +1,9 @@
 using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Store;
-using TrackMate.Store.Write;
+using TrackMate.Store.Derive;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Host;
 

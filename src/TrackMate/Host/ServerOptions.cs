@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using TrackMate.Manage;
 using TrackMate.Receive;
-using TrackMate.Store.Postgres;
+using TrackMate.Store.Sql.Postgres;
 
 namespace TrackMate.Host;
 

@@ -4,8 +4,10 @@ using System.Diagnostics.Metrics;
 using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Store;
-using TrackMate.Store.Read;
-using TrackMate.Store.Write;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Host;
 

@@ -3,6 +3,7 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using TrackMate.Manage;
+using TrackMate.Store.Ingest;
 
 namespace TrackMate.Host;
 
@@ -22,15 +23,15 @@ internal static class Telemetry
 
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("trackmate", serviceVersion: Health.Version))
-            .WithMetrics(metrics => metrics.AddMeter(Store.StoreMetrics.MeterName).AddPrometheusExporter());
+            .WithMetrics(metrics => metrics.AddMeter(StoreMetrics.MeterName).AddPrometheusExporter());
         if (Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT") is { Length: > 0 })
             telemetry.WithTracing(tracing => tracing.AddAspNetCoreInstrumentation().AddOtlpExporter());
     }
 
-    /// <inheritdoc cref="Store.StoreMetrics.ShowZeros"/>
+    /// <inheritdoc cref="StoreMetrics.ShowZeros"/>
     public static void ShowZeros()
     {
-        Store.StoreMetrics.ShowZeros();
+        StoreMetrics.ShowZeros();
         Receive.EdgeMetrics.ShowZeros();
     }
 

@@ -1,8 +1,9 @@
 using System.Data.Common;
-using TrackMate.Store;
-using TrackMate.Store.Postgres;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
+using TrackMate.Store.Rebuild;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Postgres;
+using TrackMate.Store.Sql.Sqlite;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Manage;
 

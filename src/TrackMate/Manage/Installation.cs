@@ -1,8 +1,8 @@
 using TrackMate.Host;
-using TrackMate.Store;
 using TrackMate.Store.Move;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
+using TrackMate.Store.Rebuild;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Sqlite;
 
 namespace TrackMate.Manage;
 

@@ -1,6 +1,6 @@
 using System.Xml.Linq;
 using Microsoft.AspNetCore.DataProtection.Repositories;
-using TrackMate.Store;
+using TrackMate.Store.Sql;
 
 namespace TrackMate.Manage;
 

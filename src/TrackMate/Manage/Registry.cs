@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using TrackMate.Bind;
-using TrackMate.Store;
-using TrackMate.Store.Write;
+using TrackMate.Store.Rebuild;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Manage;
 
@@ -124,11 +125,11 @@ internal sealed class Registry : IDisposable
     {
         var (was, settings) = (old.Settings, changed.Settings);
         Database.Use("UPDATE company SET name = ?, settings = ?, secret = ? WHERE id = ?").With(changed.Name).With(CompanyRows.Write(settings)).WithBlob(changed.Secret).With(changed.Number).Run();
-        if (settings.NewSessionsPerDay != was.NewSessionsPerDay) Rebuild.Claims(Database, changed);
-        else if (settings.MaxEmailsPerPerson != was.MaxEmailsPerPerson || settings.ClaimedJoins != was.ClaimedJoins) Rebuild.Persons(Database, changed);
-        if (settings.ServerSessionGapMinutes != was.ServerSessionGapMinutes) Rebuild.ServerRuns(Database, changed);
+        if (settings.NewSessionsPerDay != was.NewSessionsPerDay) Rebuilder.Claims(Database, changed);
+        else if (settings.MaxEmailsPerPerson != was.MaxEmailsPerPerson || settings.ClaimedJoins != was.ClaimedJoins) Rebuilder.Persons(Database, changed);
+        if (settings.ServerSessionGapMinutes != was.ServerSessionGapMinutes) Rebuilder.ServerRuns(Database, changed);
         if (!settings.PaymentTypes.SequenceEqual(was.PaymentTypes) || !settings.RefundTypes.SequenceEqual(was.RefundTypes) || settings.Currency != was.Currency)
-            Rebuild.Ledger(Database, changed);
+            Rebuilder.Ledger(Database, changed);
         return changed;
     }
 

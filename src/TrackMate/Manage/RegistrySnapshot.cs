@@ -1,8 +1,8 @@
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 using TrackMate.Bind;
-using TrackMate.Store;
-using TrackMate.Store.Write;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Manage;
 

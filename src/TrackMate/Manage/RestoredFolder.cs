@@ -1,5 +1,5 @@
 using Microsoft.Data.Sqlite;
-using TrackMate.Store.Sqlite;
+using TrackMate.Store.Sql.Sqlite;
 
 namespace TrackMate.Manage;
 

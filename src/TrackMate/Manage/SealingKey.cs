@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using TrackMate.Store.Sqlite;
+using TrackMate.Store.Sql.Sqlite;
 
 namespace TrackMate.Manage;
 

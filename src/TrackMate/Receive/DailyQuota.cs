@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using TrackMate.Bind;
 using TrackMate.Store;
-using TrackMate.Store.Write;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Receive;
 

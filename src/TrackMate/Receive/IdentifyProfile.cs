@@ -1,5 +1,5 @@
 using TrackMate.Bind;
-using TrackMate.Store;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Receive;
 

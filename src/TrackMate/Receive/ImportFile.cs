@@ -3,8 +3,10 @@ using System.IO.Pipelines;
 using System.Text.Json;
 using TrackMate.Bind;
 using TrackMate.Manage;
-using TrackMate.Store.Read;
-using TrackMate.Store.Write;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Rebuild;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Receive;
 

@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using TrackMate.Bind;
-using TrackMate.Store.Read;
-using TrackMate.Store.Write;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Receive;
 

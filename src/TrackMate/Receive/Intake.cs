@@ -3,6 +3,9 @@ using System.Text.Json.Serialization.Metadata;
 using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Store;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Receive;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using TrackMate.Bind;
-using TrackMate.Store;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Receive;
 

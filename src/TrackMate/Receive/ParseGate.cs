@@ -1,4 +1,4 @@
-using TrackMate.Store;
+using TrackMate.Store.Ingest;
 
 namespace TrackMate.Receive;
 

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.WebUtilities;
-using TrackMate.Store;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Sql;
 
 namespace TrackMate.Receive;
 

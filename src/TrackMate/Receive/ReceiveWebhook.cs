@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using TrackMate.Bind;
 using TrackMate.Manage;
-using TrackMate.Store;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Receive;
 

@@ -2,7 +2,8 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.Net.Http.Headers;
 using TrackMate.Bind;
-using TrackMate.Store;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Sql;
 
 namespace TrackMate.Receive;
 

@@ -1,4 +1,5 @@
 using TrackMate.Bind;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Receive;
 
@@ -26,5 +27,5 @@ internal sealed record Taken(List<Message> Messages, List<RefusedItem> Refusals)
 /// <param name="Json">The event as it was sent; points into the request's body.</param>
 internal sealed record RefusedItem(int Index, string? EventId, Refused Refused, ReadOnlyMemory<byte> Json)
 {
-    public Store.RejectedEvent ToKeep() => Intake.ToKeep(Refused, EventId, Json);
+    public RejectedEvent ToKeep() => Intake.ToKeep(Refused, EventId, Json);
 }

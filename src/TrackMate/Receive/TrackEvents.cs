@@ -1,6 +1,6 @@
 using System.Text.Json;
 using TrackMate.Bind;
-using TrackMate.Store;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Receive;
 

@@ -1,7 +1,8 @@
 using TrackMate.Bind;
-using TrackMate.Store;
-using TrackMate.Store.Read;
-using TrackMate.Store.Write;
+using TrackMate.Store.Derive;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 

@@ -4,8 +4,8 @@ using System.Globalization;
 using System.Text;
 using TrackMate.Bind;
 using TrackMate.Receive;
-using TrackMate.Store;
-using TrackMate.Store.Read;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 

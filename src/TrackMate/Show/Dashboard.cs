@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 using TrackMate.Manage;
 using TrackMate.Receive;
 using TrackMate.Store;
-using TrackMate.Store.Read;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 

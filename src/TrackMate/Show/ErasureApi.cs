@@ -3,6 +3,7 @@ using TrackMate.Manage;
 using TrackMate.Receive;
 using TrackMate.Store;
 using TrackMate.Store.Erase;
+using TrackMate.Store.Sql;
 
 namespace TrackMate.Show;
 

@@ -1,8 +1,7 @@
 using TrackMate.Bind;
 using TrackMate.Receive;
-using TrackMate.Store;
-using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 

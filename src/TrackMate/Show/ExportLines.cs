@@ -1,8 +1,8 @@
 using System.Text.Json;
 using TrackMate.Bind;
 using TrackMate.Receive;
-using TrackMate.Store.Read;
-using TrackMate.Store.Write;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 

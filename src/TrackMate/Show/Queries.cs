@@ -4,7 +4,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http.Features;
 using TrackMate.Bind;
 using TrackMate.Receive;
-using TrackMate.Store;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Show;
 

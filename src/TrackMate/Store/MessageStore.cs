@@ -1,11 +1,16 @@
 using TrackMate.Bind;
+using TrackMate.Store.Acts;
 using TrackMate.Store.Erase;
-using TrackMate.Store.Write;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Rebuild;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Store;
 
 /// <summary>The store of a server: writers that take what gathers in their queues, readers beside them, whichever engine keeps it.</summary>
-internal sealed class MessageStore : ISnapshots, IDisposable
+internal sealed class MessageStore : IActs, IDisposable
 {
     private readonly Engine engine;
     private readonly StoreReaders readers;
@@ -74,13 +79,11 @@ internal sealed class MessageStore : ISnapshots, IDisposable
         ? Task.FromException(new StoreUnavailableException("The data folder was deleted, moved or replaced."))
         : Task.WhenAll(writers.Where(writer => writer.Failure is not null).Select(writer => writer.Queue.AppendAsync([])));
 
-    /// <summary>Does what an operator asks, between the messages and as durable as they are.</summary>
-    /// <param name="work">Given the acts of this store; its answer is handed on once it is committed. It throws for faults of ours only.</param>
-    /// <exception cref="StoreUnavailableException">Nothing was done.</exception>
+    /// <inheritdoc/>
     public async Task<T> ActAsync<T>(Company company, Func<ActWriter, T> work)
     {
         T? answer = default;
-        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, writer => answer = work(writer.Acts));
+        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, writer => answer = work(new(writer.Database, writer.Marks)));
         return answer!;
     }
 
@@ -89,7 +92,7 @@ internal sealed class MessageStore : ISnapshots, IDisposable
     public async Task<ErasureState?> EraseAsync(Company company, Func<ErasureWriter, ErasureState?> step)
     {
         ErasureState? state = null;
-        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, writer => state = writer.Erase(step));
+        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, writer => state = ErasureWriter.Run(writer, step));
         return state;
     }
 

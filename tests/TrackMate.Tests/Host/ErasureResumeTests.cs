@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using TrackMate.Bind;
 using TrackMate.Host;
-using TrackMate.Store;
 using TrackMate.Store.Erase;
+using TrackMate.Store.Sql;
 using TrackMate.Tests.Running;
 using TrackMate.Tests.Store;
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using TrackMate.Bind;
 using TrackMate.Host;
-using TrackMate.Store;
+using TrackMate.Store.Tables;
 using TrackMate.Tests.Running;
 using TrackMate.Tests.Store;
 

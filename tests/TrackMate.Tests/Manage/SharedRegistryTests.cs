@@ -1,7 +1,7 @@
 using Npgsql;
 using TrackMate.Bind;
 using TrackMate.Manage;
-using TrackMate.Store.Postgres;
+using TrackMate.Store.Sql.Postgres;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Manage;

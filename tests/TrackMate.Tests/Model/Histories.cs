@@ -1,7 +1,7 @@
 using System.Text;
 using CsCheck;
 using TrackMate.Bind;
-using TrackMate.Store;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Tests.Model;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using TrackMate.Store.Write;
+using TrackMate.Store.Tables;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Receive;

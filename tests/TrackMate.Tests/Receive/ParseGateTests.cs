@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using TrackMate.Receive;
-using TrackMate.Store;
+using TrackMate.Store.Ingest;
 
 namespace TrackMate.Tests.Receive;
 

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Text;
 using TrackMate.Manage;
-using TrackMate.Store;
-using TrackMate.Store.Postgres;
-using TrackMate.Store.Sqlite;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Postgres;
+using TrackMate.Store.Sql.Sqlite;
 using Xunit.v3;
 
 namespace TrackMate.Tests.Running;

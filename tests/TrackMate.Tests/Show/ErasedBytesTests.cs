@@ -118,7 +118,7 @@ public sealed class ErasedBytesTests : IAsyncLifetime
         await LetVictoriaLiveAsync(1);
         var profile = (await Backend.ProfileOfAsync(Email))!["id"]!.ToString();
         Answer answer;
-        using (var reader = TrackMate.Store.Sqlite.SqliteDatabase.Open(TrackMate.Store.Sqlite.SqliteEngine.PathIn(Server.DataFolder), readOnly: true))
+        using (var reader = TrackMate.Store.Sql.Sqlite.SqliteDatabase.Open(TrackMate.Store.Sql.Sqlite.SqliteEngine.PathIn(Server.DataFolder), readOnly: true))
         {
             reader.Execute("BEGIN");
             using (var row = reader.Use("SELECT COUNT(*) FROM message")) row.Next();

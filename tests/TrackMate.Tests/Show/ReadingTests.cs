@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using TrackMate.Bind;
 using TrackMate.Receive;
 using TrackMate.Show;
-using TrackMate.Store;
+using TrackMate.Store.Tables;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Show;

@@ -1,6 +1,6 @@
 using TrackMate.Bind;
 using TrackMate.Show;
-using TrackMate.Store.Read;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Tests.Show;
 

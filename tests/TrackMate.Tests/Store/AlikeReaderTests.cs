@@ -1,5 +1,5 @@
 using TrackMate.Bind;
-using TrackMate.Store.Read;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Tests.Store;
 

@@ -1,7 +1,7 @@
 using SQLitePCL;
 using TrackMate.Bind;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Sql.Sqlite;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;

@@ -1,7 +1,7 @@
 using TrackMate.Bind;
-using TrackMate.Store;
-using TrackMate.Store.Postgres;
-using TrackMate.Store.Write;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Postgres;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;

@@ -1,5 +1,5 @@
 using System.Collections.Frozen;
-using TrackMate.Store.Postgres;
+using TrackMate.Store.Sql.Postgres;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;

@@ -2,10 +2,10 @@ using System.Text;
 using SQLitePCL;
 using TrackMate.Bind;
 using TrackMate.Show;
-using TrackMate.Store;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Sql.Sqlite;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;

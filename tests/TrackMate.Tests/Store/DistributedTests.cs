@@ -2,7 +2,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using TrackMate.Bind;
 using TrackMate.Store;
-using TrackMate.Store.Postgres;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Postgres;
 using TrackMate.Tests.Model;
 using TrackMate.Tests.Running;
 

@@ -7,9 +7,10 @@ using TrackMate.Bind;
 using TrackMate.Manage;
 using TrackMate.Store;
 using TrackMate.Store.Erase;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
+using TrackMate.Store.Rebuild;
+using TrackMate.Store.Sql.Sqlite;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 using TrackMate.Tests.Model;
 using TrackMate.Tests.Running;
 
@@ -242,9 +243,9 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
         var tables = RandomHistoriesTests.DerivedTables.Concat(RandomHistoriesTests.PersonTables).Concat(RandomHistoriesTests.SessionTables).ToArray();
         var (kept, found) = (RandomHistoriesTests.DerivedRows(beside, company, tables), SearchTests.Rows(beside, company));
         beside.BeginWrite([]);
-        Rebuild.Everything(beside, company);
-        Rebuild.Persons(beside, company);
-        Rebuild.Search(beside, company);
+        Rebuilder.Everything(beside, company);
+        Rebuilder.Persons(beside, company);
+        Rebuilder.Search(beside, company);
         var (rebuilt, foundAnew) = (RandomHistoriesTests.DerivedRows(beside, company, tables), SearchTests.Rows(beside, company));
         beside.Execute("ROLLBACK");
         View.AssertEqual(rebuilt, kept, $"Without {erased} a rebuild gives something else:");

@@ -3,8 +3,8 @@ using CsCheck;
 using TrackMate.Bind;
 using TrackMate.Receive;
 using TrackMate.Show;
-using TrackMate.Store.Read;
-using TrackMate.Store.Write;
+using TrackMate.Store.Rebuild;
+using TrackMate.Store.Timeline;
 using TrackMate.Tests.Model;
 using TrackMate.Tests.Running;
 

@@ -1,5 +1,5 @@
 using CsCheck;
-using TrackMate.Store;
+using TrackMate.Store.Ingest;
 
 namespace TrackMate.Tests.Store;
 

@@ -2,8 +2,9 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
 using TrackMate.Store;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
+using TrackMate.Store.Rebuild;
+using TrackMate.Store.Sql.Sqlite;
+using TrackMate.Store.Tables;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;

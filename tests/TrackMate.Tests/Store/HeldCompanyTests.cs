@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using TrackMate.Bind;
 using TrackMate.Store;
-using TrackMate.Store.Postgres;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Postgres;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;

@@ -1,8 +1,8 @@
 using System.Text;
 using TrackMate.Bind;
-using TrackMate.Store;
-using TrackMate.Store.Read;
-using TrackMate.Store.Write;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Tests.Store;
 

@@ -1,7 +1,9 @@
 using CsCheck;
 using TrackMate.Bind;
-using TrackMate.Store;
-using TrackMate.Store.Write;
+using TrackMate.Store.Acts;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Rebuild;
+using TrackMate.Store.Sql;
 using TrackMate.Tests.Model;
 using TrackMate.Tests.Running;
 
@@ -45,12 +47,12 @@ public sealed class LateClaimsTests(TemporaryStore stored) : IClassFixture<Tempo
             {
                 Write(() => writer.Append([messages[i] with { Company = company, EventId = eventIds[i] }]));
                 // Half of the sessions have a part that is nobody's.
-                if (i == unboundAt && from < to) Write(() => writer.Acts.Unbind(company, "s", Messages.Ten + from, Messages.Ten + to, new("tests", Messages.Ten, DryRun: false)));
+                if (i == unboundAt && from < to) Write(() => new ActWriter(writer.Database, writer.Marks).Unbind(company, "s", Messages.Ten + from, Messages.Ten + to, new("tests", Messages.Ten, DryRun: false)));
             }
 
             (string, string)[] tables = [.. RandomHistoriesTests.DerivedTables, .. RandomHistoriesTests.PersonTables, .. RandomHistoriesTests.SessionTables];
             var kept = RandomHistoriesTests.DerivedRows(database, company, tables);
-            Write(() => Rebuild.Everything(database, company));
+            Write(() => Rebuilder.Everything(database, company));
             View.AssertEqual(RandomHistoriesTests.DerivedRows(database, company, tables), kept, "One by one they make something else:");
 
             void Write(Action write)

@@ -1,4 +1,4 @@
-using TrackMate.Store.Sqlite;
+using TrackMate.Store.Sql.Sqlite;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;

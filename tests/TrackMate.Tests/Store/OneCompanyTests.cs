@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using TrackMate.Store.Postgres;
+using TrackMate.Store.Sql.Postgres;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
@@ -38,7 +38,7 @@ public sealed partial class OneCompanyTests
 
     /// <summary>Those whose key begins with the company, but for the ones that stay on the coordinator.</summary>
     private static HashSet<string> CompanysTables() =>
-        [.. CompanyKeys().Matches(File.ReadAllText(Path.Combine(Root(), "Store/Postgres/001-spine.sql"))).Select(table => table.Groups["table"].Value).Where(table => table is not "suppressed")];
+        [.. CompanyKeys().Matches(File.ReadAllText(Path.Combine(Root(), "Store/Tables/Postgres/001-spine.sql"))).Select(table => table.Groups["table"].Value).Where(table => table is not "suppressed")];
 
     private static IEnumerable<(string File, string Text)> Sources() =>
         Directory.EnumerateFiles(Root(), "*.cs", SearchOption.AllDirectories)

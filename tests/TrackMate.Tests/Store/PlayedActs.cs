@@ -1,5 +1,8 @@
 using TrackMate.Bind;
 using TrackMate.Store;
+using TrackMate.Store.Acts;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 using TrackMate.Tests.Model;
 
 namespace TrackMate.Tests.Store;

@@ -1,5 +1,5 @@
 using Npgsql;
-using TrackMate.Store.Postgres;
+using TrackMate.Store.Sql.Postgres;
 
 namespace TrackMate.Tests.Store;
 

@@ -2,8 +2,9 @@ using System.Text;
 using CsCheck;
 using TrackMate.Bind;
 using TrackMate.Show;
-using TrackMate.Store;
-using TrackMate.Store.Write;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Rebuild;
+using TrackMate.Store.Sql;
 using TrackMate.Tests.Model;
 using TrackMate.Tests.Running;
 
@@ -102,7 +103,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
             {
                 beside.BeginWrite([]);
                 beside.Execute($"DELETE FROM {table.Name} WHERE company = {company.Number}");
-                Rebuild.Everything(beside, company);
+                Rebuilder.Everything(beside, company);
                 beside.Commit();
                 View.AssertEqual(kept, DerivedRows(beside, company), $"Without {table.Name} it comes back otherwise:");
             }
@@ -111,14 +112,14 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
             beside.BeginWrite([]);
             beside.Execute($"UPDATE identifier SET person = -id WHERE company = {company.Number}");
             beside.Execute($"DELETE FROM pair WHERE company = {company.Number}");
-            Rebuild.Persons(beside, company);
+            Rebuilder.Persons(beside, company);
             beside.Commit();
             View.AssertEqual(persons, DerivedRows(beside, company, PersonTables), "Persons come back otherwise:");
 
             var sessions = DerivedRows(beside, company, SessionTables);
             beside.BeginWrite([]);
             beside.Execute($"UPDATE session SET first_day = -id, identified = 1 - identified WHERE company = {company.Number}");
-            Rebuild.Everything(beside, company);
+            Rebuilder.Everything(beside, company);
             beside.Commit();
             View.AssertEqual(sessions, DerivedRows(beside, company, SessionTables), "Sessions come back otherwise:");
         }, iter: StoreUnderTest.Histories(300), threads: 2, print: history => history.ToString());

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text;
 using CsCheck;
 using TrackMate.Bind;
-using TrackMate.Store;
 using TrackMate.Store.Erase;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Tests.Store;
 

@@ -1,5 +1,5 @@
 using CsCheck;
-using TrackMate.Store;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Tests.Store;
 

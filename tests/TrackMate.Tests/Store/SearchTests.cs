@@ -1,8 +1,9 @@
 using CsCheck;
 using TrackMate.Bind;
-using TrackMate.Store;
-using TrackMate.Store.Read;
-using TrackMate.Store.Write;
+using TrackMate.Store.Rebuild;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 using TrackMate.Tests.Model;
 using TrackMate.Tests.Running;
 
@@ -106,7 +107,7 @@ public sealed class SearchTests(TemporaryStore stored) : IClassFixture<Temporary
         using var beside = stored.OpenBeside();
         var kept = Rows(beside, company);
         beside.BeginWrite([]);
-        Rebuild.Search(beside, company);
+        Rebuilder.Search(beside, company);
         var rebuilt = Rows(beside, company);
         beside.Execute("ROLLBACK");
         View.AssertEqual(rebuilt, kept, "A rebuild of the search gives something else:");

@@ -1,8 +1,9 @@
 using SQLitePCL;
 using TrackMate.Bind;
-using TrackMate.Store;
-using TrackMate.Store.Read;
-using TrackMate.Store.Write;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;

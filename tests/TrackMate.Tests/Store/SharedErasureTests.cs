@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
 using TrackMate.Store;
 using TrackMate.Store.Erase;
-using TrackMate.Store.Postgres;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Postgres;
 using TrackMate.Tests.Model;
 using TrackMate.Tests.Running;
 

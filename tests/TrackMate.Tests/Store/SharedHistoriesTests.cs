@@ -2,8 +2,9 @@ using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
 using TrackMate.Store;
-using TrackMate.Store.Postgres;
-using TrackMate.Store.Write;
+using TrackMate.Store.Rebuild;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Postgres;
 using TrackMate.Tests.Model;
 using TrackMate.Tests.Running;
 

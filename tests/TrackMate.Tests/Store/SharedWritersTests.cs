@@ -2,8 +2,10 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
 using TrackMate.Store;
-using TrackMate.Store.Postgres;
-using TrackMate.Store.Write;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Postgres;
+using TrackMate.Store.Tables;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Show;
 using TrackMate.Store;
-using TrackMate.Store.Sqlite;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Sqlite;
+using TrackMate.Store.Timeline;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;

@@ -1,6 +1,6 @@
 using TrackMate.Bind;
 using TrackMate.Show;
-using TrackMate.Store;
+using TrackMate.Store.Sql;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;

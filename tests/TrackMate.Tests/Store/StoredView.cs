@@ -1,6 +1,7 @@
 using TrackMate.Bind;
 using TrackMate.Show;
 using TrackMate.Store;
+using TrackMate.Store.Tables;
 using TrackMate.Tests.Model;
 
 namespace TrackMate.Tests.Store;

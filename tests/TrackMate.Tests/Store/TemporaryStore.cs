@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Store;
-using TrackMate.Store.Sqlite;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Sqlite;
 
 using TrackMate.Tests.Running;
 

@@ -2,9 +2,12 @@ using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
 using TrackMate.Show;
 using TrackMate.Store;
-using TrackMate.Store.Read;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
+using TrackMate.Store.Derive;
+using TrackMate.Store.Rebuild;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Sqlite;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;

@@ -3,7 +3,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using TrackMate.Bind;
 using TrackMate.Receive;
-using TrackMate.Store;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Sql;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;

@@ -1,6 +1,7 @@
 using TrackMate.Bind;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
+using TrackMate.Store.Acts;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Sql.Sqlite;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
@@ -105,7 +106,7 @@ public sealed class WriterCostTests(TemporaryStore stored) : IClassFixture<Tempo
             },
             (database, writer, company) =>
             {
-                if (shape == "where a part is un-bound") Assert.NotNull(writer.Acts.Unbind(company, "s", middle - 25, middle + 25, new("tests", Messages.Ten, DryRun: false)).Outcome);
+                if (shape == "where a part is un-bound") Assert.NotNull(new ActWriter(writer.Database, writer.Marks).Unbind(company, "s", middle - 25, middle + 25, new("tests", Messages.Ten, DryRun: false)).Outcome);
                 if (shape != "where many claims were undone") return;
                 database.Use("""
                     INSERT INTO act (company, act_id, kind, session, identifier, at_ms, actor)

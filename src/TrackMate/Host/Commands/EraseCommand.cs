@@ -1,9 +1,11 @@
 using System.CommandLine;
 using TrackMate.Bind;
 using TrackMate.Manage;
-using TrackMate.Store;
 using TrackMate.Store.Erase;
-using TrackMate.Store.Write;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Host.Commands;
 
@@ -44,7 +46,7 @@ internal static class EraseCommand
             }
 
             // What was left unfinished hides whom it was erasing, who then could not be named here again.
-            var eraser = new Eraser(installation.Engine, (company, step) => Task.FromResult(beside.Transact(company, writer => writer.Erase(step))));
+            var eraser = new Eraser(installation.Engine, (company, step) => Task.FromResult(beside.Transact(company, writer => ErasureWriter.Run(writer, step))));
             var resumed = !parsed.GetValue(dryRun) && await ResumeAsync(installation.Engine, eraser, ErasureWriter.Unfinished(beside.Database), cancel);
             using var snapshots = new EngineSnapshots(installation.Engine);
             var preview = snapshots.Read(database => new ErasureWriter(database).Preview(owner, named.Id));

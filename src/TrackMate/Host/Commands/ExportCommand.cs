@@ -1,8 +1,7 @@
 using System.CommandLine;
 using TrackMate.Manage;
 using TrackMate.Show;
-using TrackMate.Store;
-using TrackMate.Store.Read;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Host.Commands;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.IO.Compression;
 using TrackMate.Manage;
 using TrackMate.Receive;
-using TrackMate.Store.Write;
+using TrackMate.Store.Ingest;
 
 namespace TrackMate.Host.Commands;
 

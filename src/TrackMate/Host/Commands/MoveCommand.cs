@@ -2,11 +2,12 @@ using System.CommandLine;
 using System.Data.Common;
 using TrackMate.Manage;
 using TrackMate.Show;
-using TrackMate.Store;
 using TrackMate.Store.Move;
-using TrackMate.Store.Postgres;
-using TrackMate.Store.Sqlite;
-using TrackMate.Store.Write;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Postgres;
+using TrackMate.Store.Sql.Sqlite;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Host.Commands;
 

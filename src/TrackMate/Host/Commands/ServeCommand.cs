@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using TrackMate.Manage;
 using TrackMate.Show;
-using TrackMate.Store;
-using TrackMate.Store.Sqlite;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Sqlite;
 
 namespace TrackMate.Host.Commands;
 

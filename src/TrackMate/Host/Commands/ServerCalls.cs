@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using TrackMate.Manage;
-using TrackMate.Store;
+using TrackMate.Store.Sql;
 
 namespace TrackMate.Host.Commands;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Data.Common;
 using TrackMate.Manage;
-using TrackMate.Store;
+using TrackMate.Store.Sql;
 
 namespace TrackMate.Host.Commands;
 

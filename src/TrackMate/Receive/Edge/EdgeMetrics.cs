@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using TrackMate.Store;
+using TrackMate.Store.Ingest;
 
 namespace TrackMate.Receive;
 

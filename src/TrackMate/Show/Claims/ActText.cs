@@ -1,6 +1,7 @@
 using TrackMate.Bind;
 using TrackMate.Receive;
-using TrackMate.Store;
+using TrackMate.Store.Acts;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 

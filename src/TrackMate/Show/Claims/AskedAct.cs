@@ -1,7 +1,8 @@
 using TrackMate.Bind;
 using TrackMate.Receive;
 using TrackMate.Store;
-using TrackMate.Store.Write;
+using TrackMate.Store.Acts;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Show;
 

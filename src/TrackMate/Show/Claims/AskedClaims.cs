@@ -1,7 +1,7 @@
 using System.Text.Json;
 using TrackMate.Bind;
 using TrackMate.Receive;
-using TrackMate.Store;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 

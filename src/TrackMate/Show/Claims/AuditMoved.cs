@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using TrackMate.Store;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Show;
 

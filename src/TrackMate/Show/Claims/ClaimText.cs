@@ -1,6 +1,7 @@
 using System.Text.Json;
 using TrackMate.Bind;
-using TrackMate.Store;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 

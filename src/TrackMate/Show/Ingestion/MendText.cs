@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using TrackMate.Bind;
 using TrackMate.Receive;
-using TrackMate.Store;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Show;
 

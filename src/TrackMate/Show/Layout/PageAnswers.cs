@@ -1,7 +1,7 @@
 using System.Data.Common;
 using Microsoft.AspNetCore.Http.HttpResults;
 using TrackMate.Receive;
-using TrackMate.Store;
+using TrackMate.Store.Sql;
 
 namespace TrackMate.Show;
 

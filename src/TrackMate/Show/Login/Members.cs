@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using TrackMate.Manage;
 using TrackMate.Receive;
-using TrackMate.Store.Sqlite;
+using TrackMate.Store.Sql.Sqlite;
 
 namespace TrackMate.Show;
 

@@ -1,6 +1,8 @@
 using TrackMate.Bind;
 using TrackMate.Store;
-using TrackMate.Store.Read;
+using TrackMate.Store.Acts;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 

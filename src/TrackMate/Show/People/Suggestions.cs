@@ -1,6 +1,7 @@
 using TrackMate.Manage;
 using TrackMate.Store;
-using TrackMate.Store.Read;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using TrackMate.Store;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Show;
 

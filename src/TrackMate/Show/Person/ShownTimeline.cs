@@ -1,6 +1,6 @@
 using TrackMate.Bind;
-using TrackMate.Store;
-using TrackMate.Store.Read;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using TrackMate.Bind;
-using TrackMate.Store;
-using TrackMate.Store.Read;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 

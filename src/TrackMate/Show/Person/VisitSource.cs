@@ -1,5 +1,5 @@
 using System.Text.Json;
-using TrackMate.Store;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Show;
 

@@ -1,5 +1,7 @@
 using System.Data.Common;
 using TrackMate.Bind;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Erase;
 

@@ -1,6 +1,8 @@
 using TrackMate.Bind;
-using TrackMate.Store.Read;
-using TrackMate.Store.Write;
+using TrackMate.Store.Ingest;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Store.Erase;
 
@@ -24,6 +26,14 @@ internal sealed class ErasureWriter(Database database, SessionMarks? marks = nul
     private readonly RejectedTraces rejected = new(database);
 
     private sealed record Part(long? Identifier, ProfileId? Leaf, Stretch? Stretch);
+
+    /// <summary>Runs a step of an erasure in a writer's transaction.</summary>
+    public static ErasureState? Run(MessageWriter writer, Func<ErasureWriter, ErasureState?> step)
+    {
+        var state = step(new(writer.Database, writer.Marks));
+        writer.ForgetErased();
+        return state;
+    }
 
     /// <summary>What an erasure would take; null where the company has no such profile.</summary>
     public Erased? Preview(Company company, ProfileId id) => people.Find(company, id) is { } person ? Count(person, RejectedOf(person)) : null;

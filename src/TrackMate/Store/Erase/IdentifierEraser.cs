@@ -1,5 +1,7 @@
 using TrackMate.Bind;
-using TrackMate.Store.Write;
+using TrackMate.Store.Derive;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Erase;
 
@@ -33,7 +35,7 @@ internal sealed class IdentifierEraser(Database database)
             if (IsNamed(company, identifier))
             {
                 RederiveFirstNamed(company, identifier, isLast);
-                database.Use($"UPDATE identifier SET verified = CASE WHEN {Rebuild.IsNamedByVerified} THEN 1 ELSE 0 END WHERE company = ?1 AND id = ?2").With(company.Number).With(identifier).Run();
+                database.Use($"UPDATE identifier SET verified = CASE WHEN {Contradictions.IsNamedByVerified} THEN 1 ELSE 0 END WHERE company = ?1 AND id = ?2").With(company.Number).With(identifier).Run();
                 continue;
             }
 

@@ -1,5 +1,7 @@
 using TrackMate.Bind;
-using TrackMate.Store.Write;
+using TrackMate.Store.Derive;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Erase;
 

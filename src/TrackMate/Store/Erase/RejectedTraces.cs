@@ -1,4 +1,5 @@
 using TrackMate.Bind;
+using TrackMate.Store.Sql;
 
 namespace TrackMate.Store.Erase;
 

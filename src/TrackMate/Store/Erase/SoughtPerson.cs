@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using TrackMate.Bind;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Erase;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using TrackMate.Store.Sqlite;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Sqlite;
 
 namespace TrackMate.Store.Move;
 

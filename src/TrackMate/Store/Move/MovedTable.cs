@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using TrackMate.Store.Sql;
 
 namespace TrackMate.Store.Move;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using TrackMate.Store.Sql;
 
 namespace TrackMate.Store.Move;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
-using TrackMate.Store.Postgres;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Postgres;
 
 namespace TrackMate.Store.Move;
 

@@ -1,4 +1,5 @@
-using TrackMate.Store.Sqlite;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Sqlite;
 
 namespace TrackMate.Store.Move;
 

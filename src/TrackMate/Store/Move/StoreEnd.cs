@@ -1,3 +1,5 @@
+using TrackMate.Store.Sql;
+
 namespace TrackMate.Store.Move;
 
 /// <summary>One end of a move: a store that nobody else works on while it lasts.</summary>

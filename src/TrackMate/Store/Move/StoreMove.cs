@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using TrackMate.Store.Sql;
 
 namespace TrackMate.Store.Move;
 

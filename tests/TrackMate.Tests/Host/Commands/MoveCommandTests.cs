@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Npgsql;
-using TrackMate.Store;
 using TrackMate.Store.Move;
-using TrackMate.Store.Postgres;
-using TrackMate.Store.Sqlite;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Postgres;
+using TrackMate.Store.Sql.Sqlite;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Host.Commands;

@@ -1,0 +1,100 @@
+using TrackMate.Bind;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
+
+namespace TrackMate.Store.Ingest;
+
+/// <summary>An event that says nothing of who anybody is, with the numbers that its row carries.</summary>
+internal readonly record struct NumberedEvent(TrackedEvent Event, long Number, long Session);
+
+/// <summary>
+/// Goes ahead of the writer through the messages of a transaction, for engines that do many rows in one statement: it asks at once for what the writer would ask for
+/// one by one, and writes the events that only have to be stored and counted.
+/// </summary>
+internal sealed class Ahead(PostgresBulk bulk, Database database, Names names, DayCounters counters)
+{
+    private readonly HashSet<Message> written = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<(long Company, Origin Origin, string EventId)> stored = [];
+    private readonly Dictionary<Message, long> numbers = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Whether a message is written already, so that nothing is left to be done for it; said once, for what comes again is a repeat.</summary>
+    public bool Wrote(Message message) => written.Remove(message);
+
+    /// <summary>Whether a message was stored before this transaction.</summary>
+    public bool IsRepeat(Message message) => stored.Contains(KeyOf(message));
+
+    /// <summary>Gives out the number kept for a message that is not stored, in the order in which they came; null for one that has none, or has had it.</summary>
+    public long? TakeNumber(Message message) => numbers.Remove(message, out var number) ? number : null;
+
+    /// <returns>The messages that are neither stored nor written by it.</returns>
+    public List<Message> Go(IReadOnlyList<Message> messages)
+    {
+        written.Clear();
+        stored.Clear();
+        numbers.Clear();
+
+        // In one order, so that two servers that make the same sessions do not wait for each other in a circle.
+        var companies = messages.GroupBy(message => message.Company.Number).OrderBy(company => company.Key)
+            .Select(company => (Number: company.Key, Messages: company.ToList())).ToList();
+        Find(companies);
+        var fresh = companies.ConvertAll(company => (company.Number, Messages: company.Messages.Where(message => !IsRepeat(message)).DistinctBy(KeyOf).ToList()));
+        foreach (var message in fresh.SelectMany(company => company.Messages)) numbers.Add(message, database.NextNumber("message"));
+        MakeSessions(fresh);
+        Write([.. fresh.SelectMany(company => company.Messages).OfType<TrackedEvent>().Where(tracked => tracked is { Named.Count: 0, Order.Origin: Origin.Browser })]);
+        return [.. fresh.SelectMany(company => company.Messages).Where(message => !written.Contains(message))];
+    }
+
+    private void Find(List<(long Number, List<Message> Messages)> companies)
+    {
+        var asked = companies.ConvertAll(company =>
+        {
+            var leaves = company.Messages.SelectMany(message => message.Named).Select(identifier => identifier.Id).ToHashSet();
+            return (company.Number, Stored: bulk.Stored(company.Number, company.Messages.ConvertAll(message => (message.Order.Origin, message.EventId))),
+                Leaves: leaves, Identifiers: leaves.Count == 0 ? null : bulk.Identifiers(company.Number, leaves));
+        });
+        foreach (var (company, found, leaves, identifiers) in asked)
+        {
+            foreach (var (origin, eventId) in found.Value) stored.Add((company, origin, eventId));
+            if (identifiers is not null) names.Keep(company, leaves, identifiers.Value);
+        }
+    }
+
+    private void MakeSessions(List<(long Number, List<Message> Messages)> companies)
+    {
+        var asked = new List<(long Company, Lazy<List<(string, long, long?, bool)>> Sessions)>();
+        foreach (var (company, messages) in companies)
+        {
+            var firstDays = new SortedDictionary<string, long?>(StringComparer.Ordinal);
+            foreach (var message in messages.Where(message => message.SessionId is { } sessionId && !names.Knows(company, sessionId)))
+            {
+                var known = firstDays.GetValueOrDefault(message.SessionId!);
+                firstDays[message.SessionId!] = DayOf(message) is { } day && (known is null || day < known) ? day : known;
+            }
+
+            if (firstDays.Count > 0) asked.Add((company, bulk.Sessions(company, firstDays)));
+        }
+
+        names.ForgetNew();
+        foreach (var (company, sessions) in asked) names.Keep(company, sessions.Value);
+    }
+
+    private void Write(List<TrackedEvent> events)
+    {
+        if (events.Count == 0) return;
+        var numbered = events.ConvertAll(tracked => new NumberedEvent(tracked, TakeNumber(tracked)!.Value, names.Session(tracked.Company, tracked.SessionId!).Number));
+        // In one order, so that two servers that were sent the same wait for each other and not in a circle.
+        bulk.Add([.. numbered.OrderBy(one => one.Event.Company.Number).ThenBy(one => one.Event.EventId, StringComparer.Ordinal)]);
+        foreach (var (tracked, _, session) in numbered)
+        {
+            names.Store(tracked.Company, tracked.SessionId!, names.Session(tracked.Company, tracked.SessionId!), DayOf(tracked));
+            counters.CountMessage(tracked);
+            counters.CountEvent(tracked.Company, session, tracked.Order, tracked.Agent?.Bot ?? false);
+            written.Add(tracked);
+        }
+    }
+
+    private static (long Company, Origin Origin, string EventId) KeyOf(Message message) => (message.Company.Number, message.Order.Origin, message.EventId);
+
+    private static long? DayOf(Message message) =>
+        message is TrackedEvent { Order.Origin: Origin.Browser, Agent: not { Bot: true } } ? DayCounters.DayOf(message.Order.UnixMilliseconds) : null;
+}

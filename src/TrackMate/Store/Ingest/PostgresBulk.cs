@@ -1,0 +1,105 @@
+using Npgsql;
+using NpgsqlTypes;
+using TrackMate.Bind;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Sql.Postgres;
+using TrackMate.Store.Tables;
+
+namespace TrackMate.Store.Ingest;
+
+/// <summary>
+/// Many rows in one statement: arrays that the database unnests, and COPY. What is asked for is looked for one by one within the statement, each by its unique key:
+/// asked for as a set, a database that has not counted a young table yet goes through all of the company's rows. What is asked is asked now, as by <see cref="Statement.Ask"/>.
+/// </summary>
+internal sealed class PostgresBulk(PostgresDatabase database)
+{
+    /// <summary>Which of some messages are stored.</summary>
+    public Lazy<List<(Origin Origin, string EventId)>> Stored(long company, IReadOnlyCollection<(Origin Origin, string EventId)> messages)
+    {
+        var asked = messages.GroupBy(message => message.Origin, message => message.EventId).Select(ofOne => Ask(
+            """
+            SELECT given.event_id FROM unnest($3) AS given (event_id)
+            CROSS JOIN LATERAL (SELECT 1 FROM message WHERE company = $1 AND origin = $2 AND event_id = given.event_id LIMIT 1) AS known
+            """,
+            [PostgresDatabase.Parameter(company), PostgresDatabase.Parameter((long)ofOne.Key), Array([.. ofOne])],
+            row => (ofOne.Key, (string)row[0]!))).ToList();
+        return new(() => [.. asked.SelectMany(ofOne => ofOne.Value)], LazyThreadSafetyMode.None);
+    }
+
+    /// <summary>
+    /// Finds sessions, and makes those that are not there, each with the UTC day of its first event that is no bot's, if it has one. Those that it made are new. In the
+    /// order of their ids, so that two servers that make the same sessions wait for each other and never in a circle.
+    /// </summary>
+    public Lazy<List<(string SessionId, long Number, long? FirstDay, bool IsNew)>> Sessions(long company, IReadOnlyDictionary<string, long?> firstDays)
+    {
+        string[] sessionIds = [.. firstDays.Keys.Order(StringComparer.Ordinal)];
+        var numbers = sessionIds.Select(_ => database.NextNumber("session")).ToHashSet();
+        Add(
+            """
+            INSERT INTO session (company, id, session_id, first_day)
+            SELECT $1, given.id, given.session_id, given.first_day FROM unnest($2, $3, $4) AS given (id, session_id, first_day)
+            ON CONFLICT (company, session_id) DO NOTHING
+            """,
+            [
+                PostgresDatabase.Parameter(company), new NpgsqlParameter<long[]> { TypedValue = [.. numbers] }, Array(sessionIds),
+                new NpgsqlParameter<long?[]> { TypedValue = [.. sessionIds.Select(sessionId => firstDays[sessionId])] },
+            ]);
+        return Ask(
+            """
+            SELECT known.session_id, known.id, known.first_day FROM unnest($2) AS given (session_id)
+            CROSS JOIN LATERAL (SELECT session_id, id, first_day FROM session WHERE company = $1 AND session_id = given.session_id LIMIT 1) AS known
+            """,
+            [PostgresDatabase.Parameter(company), Array(sessionIds)],
+            row => ((string)row[0]!, (long)row[1]!, (long?)row[2], numbers.Contains((long)row[1]!)));
+    }
+
+    /// <summary>Finds identifiers.</summary>
+    public Lazy<List<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed, bool Verified)>> Identifiers(long company, IReadOnlyCollection<ProfileId> leaves) =>
+        Ask(
+            """
+            SELECT known.leaf, known.id, known.kind, known.first_named_ms, known.verified FROM unnest($2) AS given (leaf)
+            CROSS JOIN LATERAL (SELECT leaf, id, kind, first_named_ms, verified FROM identifier WHERE company = $1 AND leaf = given.leaf LIMIT 1) AS known
+            """,
+            [PostgresDatabase.Parameter(company), new NpgsqlParameter<byte[][]> { TypedValue = [.. leaves.Select(leaf => leaf.ToBytes())] }],
+            row => (ProfileId.FromBytes((byte[])row[0]!), (long)row[1]!, (IdentifierKind)(short)row[2]!, (long?)row[3], (short)row[4]! == 1));
+
+    /// <summary>Adds events that are not stored, by COPY, the fastest there is. Somebody else may store one of them at this very moment: then the transaction fails and is tried again, and it is a repeat.</summary>
+    public void Add(IReadOnlyCollection<NumberedEvent> events)
+    {
+        database.Pipe.Copy(database.Placed("COPY message (company, id, at, received_ms, session, origin, event_id, type, data, context, agent) FROM STDIN (FORMAT BINARY)"), copy =>
+        {
+            foreach (var (tracked, number, session) in events)
+            {
+                copy.StartRow();
+                copy.Write(tracked.Company.Number, NpgsqlDbType.Bigint);
+                copy.Write(number, NpgsqlDbType.Bigint);
+                copy.Write(tracked.Order.Value, NpgsqlDbType.Bigint);
+                copy.Write(tracked.ReceivedAt, NpgsqlDbType.Bigint);
+                copy.Write(session, NpgsqlDbType.Bigint);
+                copy.Write((short)tracked.Order.Origin, NpgsqlDbType.Smallint);
+                copy.Write(tracked.EventId, NpgsqlDbType.Text);
+                copy.Write(tracked.Type, NpgsqlDbType.Text);
+                copy.Write(tracked.Data, NpgsqlDbType.Text);
+                if (tracked.Context.IsEmpty) copy.WriteNull();
+                else copy.Write(tracked.Context, NpgsqlDbType.Text);
+                if (tracked.Agent is { } agent) copy.Write(AgentText.Write(agent), NpgsqlDbType.Text);
+                else copy.WriteNull();
+            }
+        });
+    }
+
+    private Lazy<List<T>> Ask<T>(string sql, NpgsqlParameter[] parameters, Func<object?[], T> read)
+    {
+        List<object?[]>? found = null;
+        Add(sql, parameters, rows => found = rows);
+        return new(() =>
+        {
+            if (found is null) database.Pipe.Flush();
+            return found!.ConvertAll(row => read(row));
+        }, LazyThreadSafetyMode.None);
+    }
+
+    private void Add(string sql, NpgsqlParameter[] parameters, Action<List<object?[]>>? take = null) => database.Pipe.Add(database.Placed(sql), parameters, take);
+
+    private static NpgsqlParameter<string[]> Array(string[] values) => new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+}

@@ -1,0 +1,61 @@
+using TrackMate.Bind;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
+
+namespace TrackMate.Store.Rebuild;
+
+/// <summary>
+/// Derives anew what an upgrade of the tables has changed the rules of, before any message is taken. The upgrade leaves a row for each company and part; it goes in
+/// the transaction that has done that part, so a process that is killed goes on where it was at the next start.
+/// </summary>
+internal static class Rederivation
+{
+    public static void Finish(Engine engine)
+    {
+        using var database = engine.Open();
+        foreach (var (number, part) in Waiting(database))
+        {
+            database.BeginWrite([(number, Hold.Rewrite)]);
+            try
+            {
+                // Another server may have done it while this one waited for the company.
+                if (Take(database, number, part) && CompanyRows.Read(database).FirstOrDefault(company => company.Number == number) is { } company) Do(database, company, part);
+                database.Commit();
+            }
+            catch
+            {
+                database.Rollback();
+                throw;
+            }
+        }
+    }
+
+    private static void Do(Database database, Company company, string part)
+    {
+        switch (part)
+        {
+            case "ledger":
+                Rebuilder.Ledger(database, company);
+                break;
+            case "persons":
+                Rebuilder.Persons(database, company);
+                break;
+            case "spans":
+                Rebuilder.Spans(database, company);
+                break;
+            default:
+                throw new NotSupportedException($"Nothing called {part} can be derived anew.");
+        }
+    }
+
+    private static List<(long Company, string Part)> Waiting(Database database)
+    {
+        var waiting = new List<(long, string)>();
+        using var rows = database.Use("SELECT company, part FROM rederive ORDER BY company, part");
+        while (rows.Next()) waiting.Add((rows.Long(0), rows.Text(1)));
+        return waiting;
+    }
+
+    private static bool Take(Database database, long company, string part) =>
+        database.Use("DELETE FROM rederive WHERE company = ? AND part = ?").With(company).With(part).RunCounted() > 0;
+}

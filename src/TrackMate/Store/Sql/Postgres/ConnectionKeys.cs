@@ -1,0 +1,71 @@
+using Npgsql;
+
+namespace TrackMate.Store.Sql.Postgres;
+
+/// <summary>What a connection may be told: by Npgsql's names, and by those that libpq and its tools have for the same.</summary>
+internal static class ConnectionKeys
+{
+    private const string Mode = "SSL Mode";
+    private const string RootCertificate = "Root Certificate";
+
+    private static readonly Dictionary<string, string> OfLibpq = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["user"] = "Username",
+        ["dbname"] = "Database",
+        ["sslmode"] = Mode,
+        ["ssl mode"] = Mode,
+        ["sslnegotiation"] = "SSL Negotiation",
+        ["sslrootcert"] = RootCertificate,
+        ["sslcert"] = "SSL Certificate",
+        ["sslkey"] = "SSL Key",
+        ["sslpassword"] = "SSL Password",
+        ["channel_binding"] = "Channel Binding",
+        ["gssencmode"] = "GSS Encryption Mode",
+        ["krbsrvname"] = "Kerberos Service Name",
+        ["require_auth"] = "Require Auth",
+        ["application_name"] = "Application Name",
+        ["client_encoding"] = "Client Encoding",
+        ["connect_timeout"] = "Timeout",
+        ["target_session_attrs"] = "Target Session Attributes",
+        ["load_balance_hosts"] = "Load Balance Hosts",
+        ["keepalives"] = "TCP Keepalive",
+        ["keepalives_idle"] = "TCP Keepalive Time",
+        ["keepalives_interval"] = "TCP Keepalive Interval",
+    };
+
+    /// <summary>Values of libpq that Npgsql has another word for.</summary>
+    private static readonly Dictionary<string, string> Values = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["verify-ca"] = nameof(SslMode.VerifyCA),
+        ["verify-full"] = nameof(SslMode.VerifyFull),
+        ["scram-sha-256"] = "ScramSHA256",
+        ["1"] = "true",
+        ["0"] = "false",
+        ["random"] = "true",
+        ["disable"] = "false",
+    };
+
+    /// <exception cref="FormatException">There is no such key, or it cannot be set to that. The key is named and the value is not: it may be a password.</exception>
+    public static void Set(NpgsqlConnectionStringBuilder settings, string key, string value)
+    {
+        var name = OfLibpq.GetValueOrDefault(key, key);
+        if (!settings.ContainsKey(name)) throw new FormatException($"{key} is nothing that a connection can be told; see docs/scaling.md for what it can");
+        // The authorities that this machine trusts, which Npgsql asks where it is given no certificate.
+        if (name == RootCertificate && value == "system") settings.SslMode = SslMode.VerifyFull;
+        else if (!TrySet(settings, name, value) && !(Values.TryGetValue(value, out var translated) && TrySet(settings, name, translated)))
+            throw new FormatException($"{key} cannot be what it is set to{(name == Mode ? "; it is disable, allow, prefer, require, verify-ca or verify-full" : "")}");
+    }
+
+    private static bool TrySet(NpgsqlConnectionStringBuilder settings, string name, string value)
+    {
+        try
+        {
+            settings[name] = value;
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+}
