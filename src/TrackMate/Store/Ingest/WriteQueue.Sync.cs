@@ -19,7 +19,8 @@ internal sealed partial class WriteQueue
     /// <param name="Batch">What is written in it.</param>
     /// <param name="Since">When it was begun.</param>
     /// <param name="Expected">How long it is expected to take until it is on the disk; milliseconds.</param>
-    private sealed record Transaction(List<Append> Batch, long Since, double Expected)
+    /// <param name="IsLarge">Whether one of its requests is expected to take long by itself.</param>
+    private sealed record Transaction(List<Append> Batch, long Since, double Expected, bool IsLarge)
     {
         /// <summary>How long it was worked on, without the time that it waited for the disk to be free.</summary>
         public TimeSpan Took { get; set; }

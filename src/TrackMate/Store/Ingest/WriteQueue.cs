@@ -27,6 +27,12 @@ internal sealed partial class WriteQueue : IDisposable
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>A request that is expected to take longer does not share a transaction with those before it that are shorter: they would wait for it.</summary>
+    private const double LargeMilliseconds = 1;
+
+    /// <summary>Who has sent something since then sends too.</summary>
+    private static readonly TimeSpan Recently = TimeSpan.FromSeconds(1);
+
     /// <summary>Of those who send at the same time, so few are not waited for.</summary>
     private const int SmallCrowd = 8;
 
@@ -46,6 +52,12 @@ internal sealed partial class WriteQueue : IDisposable
     /// <summary>Transactions that are written or on their way to the disk, oldest first: two at most.</summary>
     private readonly List<Transaction> underway = [];
     private bool stopping;
+
+    /// <summary>The company that sent last, and the last one before it that was another.</summary>
+    private (long Company, long At) last, lastOther;
+
+    /// <summary>Until when the writer rests.</summary>
+    private long restsUntil;
 
     /// <summary>How many send at the same time: those of a transaction and those who came meanwhile.</summary>
     private int crowd;
@@ -104,6 +116,8 @@ internal sealed partial class WriteQueue : IDisposable
             }
 
             append.Since = time.GetTimestamp();
+            if (last.Company != append.Sender.Company) lastOther = last;
+            last = (append.Sender.Company, append.Since);
             waiting.Enqueue(append.Sender, append, times.Of(append.Sender, append.Units), append.Bytes);
             if (waiting.Count >= wakeAt || append.Work is not null) arrived.Set();
         }
@@ -131,7 +145,10 @@ internal sealed partial class WriteQueue : IDisposable
     }
 
     /// <summary>With what the transactions themselves cost in which it will be written.</summary>
-    private double Stretched(double milliseconds) => milliseconds * (1 + (times.Transaction / limits.Milliseconds));
+    private double Stretched(double milliseconds) => milliseconds * (1 + (times.Transaction / TransactionMilliseconds));
+
+    /// <summary>What one transaction is to take besides what it costs by itself.</summary>
+    private double TransactionMilliseconds => Math.Max(limits.Milliseconds, 2 * times.Transaction);
 
     private static int RetryAfter(double milliseconds) => (int)Math.Clamp(Math.Ceiling(milliseconds / 1000), 1, MaxRetryAfterSeconds);
 
@@ -179,7 +196,12 @@ internal sealed partial class WriteQueue : IDisposable
             if (Gather() is not { } transaction) return;
             commit(transaction.Batch);
             transaction.Took = time.GetElapsedTime(transaction.Since);
-            lock (gate) crowd = Math.Max(transaction.Batch.Count + waiting.Count, crowd * 3 / 4);
+            lock (gate)
+            {
+                crowd = Math.Max(transaction.Batch.Count + waiting.Count, crowd * 3 / 4);
+                if (transaction.IsLarge) restsUntil = time.GetTimestamp() + (long)(Math.Min(transaction.Took.TotalSeconds, limits.LongestRest.TotalSeconds) * time.TimestampFrequency);
+            }
+
             if (sync is null) Finish(transaction);
             else committed.Add(transaction);
         }
@@ -191,26 +213,29 @@ internal sealed partial class WriteQueue : IDisposable
     /// </summary>
     private Transaction? Gather()
     {
-        var mayWait = true;
+        var (mayWait, mayRest) = (true, true);
         while (true)
         {
+            TimeSpan rest;
             lock (gate)
             {
-                wakeAt = mayWait ? WorthWaitingFor() : 1;
+                rest = mayRest ? RestLeft() : TimeSpan.Zero;
+                wakeAt = rest > TimeSpan.Zero ? waiting.Count + 1 : mayWait ? WorthWaitingFor() : 1;
                 if (waiting.Count >= wakeAt)
                 {
                     var batch = new List<Append>();
-                    var (messages, expected) = (0, 0.0);
+                    var (messages, expected, isLarge) = (0, 0.0, false);
                     while (waiting.TryPeek(out var append, out var cost))
                     {
-                        var isFull = messages + append.Messages.Count > MaxMessages || expected + cost > limits.Milliseconds;
-                        if (batch.Count > 0 && (isFull || append.Work is not null || batch[^1].Work is not null)) break;
+                        var isFull = messages + append.Messages.Count > MaxMessages || expected + cost > TransactionMilliseconds;
+                        if (batch.Count > 0 && (isFull || (IsLarge(append, cost) && !isLarge) || append.Work is not null || batch[^1].Work is not null)) break;
+                        isLarge |= IsLarge(append, cost);
                         batch.Add(waiting.Dequeue());
                         messages += Math.Max(1, append.Messages.Count);
                         expected += cost;
                     }
 
-                    var transaction = new Transaction(batch, time.GetTimestamp(), times.Transaction + expected);
+                    var transaction = new Transaction(batch, time.GetTimestamp(), times.Transaction + expected, isLarge);
                     underway.Add(transaction);
                     wakeAt = int.MaxValue;
                     return transaction;
@@ -219,15 +244,27 @@ internal sealed partial class WriteQueue : IDisposable
                 if (stopping) return null;
             }
 
-            if (wakeAt > 1) mayWait = arrived.WaitOne(CrowdWait);
+            if (rest > TimeSpan.Zero) mayRest = arrived.WaitOne(rest);
+            else if (wakeAt > 1) mayWait = arrived.WaitOne(CrowdWait);
             else arrived.WaitOne();
         }
+    }
+
+    private static bool IsLarge(Append append, double milliseconds) => append.Work is null && milliseconds > LargeMilliseconds;
+
+    /// <summary>How long the writer still rests before the request whose turn it is: a large one of a company that is not the only one.</summary>
+    private TimeSpan RestLeft()
+    {
+        if (stopping || !waiting.TryPeek(out var next, out var cost) || !IsLarge(next, cost)) return TimeSpan.Zero;
+        var other = last.Company != next.Sender.Company ? last : lastOther;
+        if (other.At == 0 || time.GetElapsedTime(other.At) > Recently) return TimeSpan.Zero;
+        return time.GetElapsedTime(time.GetTimestamp(), restsUntil);
     }
 
     /// <summary>How many are to be there before a transaction begins: some of those who send at the same time, as long as it is short and nobody's turn is another matter.</summary>
     private int WorthWaitingFor()
     {
-        var isReady = stopping || waiting.Count == 0 || waiting.Cost > limits.Milliseconds / 2 || (waiting.TryPeek(out var next, out _) && next.Work is not null);
+        var isReady = stopping || waiting.Count == 0 || waiting.Cost > TransactionMilliseconds / 2 || (waiting.TryPeek(out var next, out _) && next.Work is not null);
         return isReady || crowd <= SmallCrowd ? 1 : (int)(crowd * limits.Crowd);
     }
 

@@ -13,7 +13,7 @@ internal sealed record LogLimits(int Move, int StartOver, int Cut)
     public static readonly LogLimits Default = new(8192, 16384, 40960);
 
     /// <summary>So little is left to the writer when it lets the log start over.</summary>
-    public int Little => Move / 8;
+    public int Little => Move / 64;
 }
 
 /// <summary>
@@ -22,6 +22,9 @@ internal sealed record LogLimits(int Move, int StartOver, int Cut)
 /// </summary>
 internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDisposable
 {
+    /// <summary>Under load that never lets little be left, it is enough to have tried so often.</summary>
+    private const int MostRounds = 10;
+
     /// <summary>SQLITE_CHECKPOINT_NOOP: only says how long the log is.</summary>
     private const int Measure = -1;
 
@@ -57,12 +60,14 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
             StartOver(writer, raw.SQLITE_CHECKPOINT_TRUNCATE, waitMilliseconds: 1000);
             nextCut = pages + limits.Move;
         }
-        else if (pages >= limits.StartOver && mayStartOver)
+        else if (pages >= limits.StartOver && mayStartOver && pages - moved < limits.Move)
         {
             StartOver(writer, raw.SQLITE_CHECKPOINT_RESTART, waitMilliseconds: 50);
         }
         else if (pages >= limits.StartOver || pages - moved >= limits.Move)
         {
+            // It may have said so of the log before it started over, and then all of it would be the writer's to move.
+            mayStartOver = false;
             wanted.Set();
         }
     }
@@ -88,13 +93,13 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
                 try
                 {
                     database ??= SqliteDatabase.Open(databasePath, cacheKibibytes: 2048, checkpoints: false);
-                    int pages;
+                    int pages, rounds = 0;
                     // What was written meanwhile is moved after it, until little is left for the writer to wait for.
                     do
                     {
                         raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", Measure, out _, out var movedBefore);
                         raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out pages, out var moved);
-                        if (pages < limits.StartOver || moved - movedBefore <= limits.Little) break;
+                        if (pages < limits.StartOver || moved - movedBefore <= limits.Little || ++rounds == MostRounds) break;
                     }
                     while (!stopping);
 
