@@ -10,8 +10,8 @@ namespace TrackMate.Store.Ingest;
 internal sealed record QueueLimits(long Bytes, double Milliseconds, double Crowd)
 {
     /// <summary>
-    /// After a transaction of large requests the writer rests for as long as it took, at most so long, where other companies send too: for half of the time these find
-    /// the processors and the disk free.
+    /// When a transaction of large requests is on the disk, the writer rests for as long as that took, at most so long, where other companies send too: for half of the
+    /// time these find the processors and the disk free.
     /// </summary>
     public TimeSpan LongestRest { get; init; } = TimeSpan.FromMilliseconds(20);
 

@@ -46,6 +46,12 @@ internal sealed partial class WriteQueue
         lock (gate)
         {
             underway.Remove(transaction);
+            if (transaction.IsLarge)
+            {
+                restsUntil = time.GetTimestamp() + (long)(Math.Min(transaction.Took.TotalSeconds, limits.LongestRest.TotalSeconds) * time.TimestampFrequency);
+                arrived.Set();
+            }
+
             // How long one waits that fails says nothing of how long they take.
             if (batch.TrueForAll(append => append.Failure is null)) times.Learn(batch.Select(append => (append.Sender, append.Units)), transaction.Took.TotalMilliseconds);
         }

@@ -196,12 +196,7 @@ internal sealed partial class WriteQueue : IDisposable
             if (Gather() is not { } transaction) return;
             commit(transaction.Batch);
             transaction.Took = time.GetElapsedTime(transaction.Since);
-            lock (gate)
-            {
-                crowd = Math.Max(transaction.Batch.Count + waiting.Count, crowd * 3 / 4);
-                if (transaction.IsLarge) restsUntil = time.GetTimestamp() + (long)(Math.Min(transaction.Took.TotalSeconds, limits.LongestRest.TotalSeconds) * time.TimestampFrequency);
-            }
-
+            lock (gate) crowd = Math.Max(transaction.Batch.Count + waiting.Count, crowd * 3 / 4);
             if (sync is null) Finish(transaction);
             else committed.Add(transaction);
         }
@@ -258,7 +253,7 @@ internal sealed partial class WriteQueue : IDisposable
         if (stopping || !waiting.TryPeek(out var next, out var cost) || !IsLarge(next, cost)) return TimeSpan.Zero;
         var other = last.Company != next.Sender.Company ? last : lastOther;
         if (other.At == 0 || time.GetElapsedTime(other.At) > Recently) return TimeSpan.Zero;
-        return time.GetElapsedTime(time.GetTimestamp(), restsUntil);
+        return underway.Exists(transaction => transaction.IsLarge) ? limits.LongestRest : time.GetElapsedTime(time.GetTimestamp(), restsUntil);
     }
 
     /// <summary>How many are to be there before a transaction begins: some of those who send at the same time, as long as it is short and nobody's turn is another matter.</summary>
