@@ -27,11 +27,17 @@ internal sealed partial class WriteQueue : IDisposable
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>A request that is expected to take longer does not share a transaction with those before it that are shorter: they would wait for it.</summary>
-    private const double LargeMilliseconds = 1;
+    /// <summary>
+    /// A request of so many units or more that is expected to take longer than this, and longer than a transaction costs by itself, is large. It does not share a
+    /// transaction with smaller ones before it: they would wait for it.
+    /// </summary>
+    private const double LargeMilliseconds = 1, LargeUnits = 20;
 
-    /// <summary>Who has sent something since then sends too.</summary>
+    /// <summary>A company that has sent something small within this time counts as one that sends now.</summary>
     private static readonly TimeSpan Recently = TimeSpan.FromSeconds(1);
+
+    /// <summary>Before a request that has waited for longer the writer does not rest: everybody has an answer in time.</summary>
+    private static readonly TimeSpan LongestWaitForRests = TimeSpan.FromSeconds(1);
 
     /// <summary>Of those who send at the same time, so few are not waited for.</summary>
     private const int SmallCrowd = 8;
@@ -53,10 +59,10 @@ internal sealed partial class WriteQueue : IDisposable
     private readonly List<Transaction> underway = [];
     private bool stopping;
 
-    /// <summary>The company that sent last, and the last one before it that was another.</summary>
+    /// <summary>The company that sent something small last, and the last one before it that was another.</summary>
     private (long Company, long At) last, lastOther;
 
-    /// <summary>Until when the writer rests.</summary>
+    /// <summary>Until when the writer rests before it begins another large request; small ones do not wait.</summary>
     private long restsUntil;
 
     /// <summary>How many send at the same time: those of a transaction and those who came meanwhile.</summary>
@@ -116,9 +122,14 @@ internal sealed partial class WriteQueue : IDisposable
             }
 
             append.Since = time.GetTimestamp();
-            if (last.Company != append.Sender.Company) lastOther = last;
-            last = (append.Sender.Company, append.Since);
-            waiting.Enqueue(append.Sender, append, times.Of(append.Sender, append.Units), append.Bytes);
+            var cost = times.Of(append.Sender, append.Units);
+            if (!IsLarge(append, cost))
+            {
+                if (last.Company != append.Sender.Company) lastOther = last;
+                last = (append.Sender.Company, append.Since);
+            }
+
+            waiting.Enqueue(append.Sender, append, cost, append.Bytes);
             if (waiting.Count >= wakeAt || append.Work is not null) arrived.Set();
         }
 
@@ -239,21 +250,27 @@ internal sealed partial class WriteQueue : IDisposable
                 if (stopping) return null;
             }
 
-            if (rest > TimeSpan.Zero) mayRest = arrived.WaitOne(rest);
+            // A disk that takes longer than the longest rest is not waited for.
+            if (rest > TimeSpan.Zero) mayRest = arrived.WaitOne(rest) || rest < limits.LongestRest;
             else if (wakeAt > 1) mayWait = arrived.WaitOne(CrowdWait);
             else arrived.WaitOne();
         }
     }
 
-    private static bool IsLarge(Append append, double milliseconds) => append.Work is null && milliseconds > LargeMilliseconds;
+    private bool IsLarge(Append append, double milliseconds) =>
+        append.Work is null && append.Units >= LargeUnits && milliseconds > Math.Max(LargeMilliseconds, times.Transaction);
 
-    /// <summary>How long the writer still rests before the request whose turn it is: a large one of a company that is not the only one.</summary>
+    /// <summary>
+    /// How long the writer still rests before the request whose turn it is: a large one, while another company sends too. As long as one before it is not on the disk,
+    /// it waits to be told that it is.
+    /// </summary>
     private TimeSpan RestLeft()
     {
-        if (stopping || !waiting.TryPeek(out var next, out var cost) || !IsLarge(next, cost)) return TimeSpan.Zero;
+        if (stopping || !waiting.TryPeek(out var next, out var cost) || !IsLarge(next, cost) || time.GetElapsedTime(next.Since) > LongestWaitForRests) return TimeSpan.Zero;
         var other = last.Company != next.Sender.Company ? last : lastOther;
         if (other.At == 0 || time.GetElapsedTime(other.At) > Recently) return TimeSpan.Zero;
-        return underway.Exists(transaction => transaction.IsLarge) ? limits.LongestRest : time.GetElapsedTime(time.GetTimestamp(), restsUntil);
+        var left = underway.Exists(transaction => transaction.IsLarge) ? limits.LongestRest : time.GetElapsedTime(time.GetTimestamp(), restsUntil);
+        return left < TimeSpan.FromMilliseconds(1) ? TimeSpan.Zero : left;
     }
 
     /// <summary>How many are to be there before a transaction begins: some of those who send at the same time, as long as it is short and nobody's turn is another matter.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -12,8 +13,11 @@ internal sealed record LogLimits(int Move, int StartOver, int Cut)
     /// <summary>32, 64 and 160 MiB: under constant load the file stays below 200 MB.</summary>
     public static readonly LogLimits Default = new(8192, 16384, 40960);
 
-    /// <summary>So little is left to the writer when it lets the log start over.</summary>
+    /// <summary>Until so little has come meanwhile is moved beside the writer, before it lets the log start over.</summary>
     public int Little => Move / 64;
+
+    /// <summary>With more than this left to be moved the writer does not let it start over.</summary>
+    public int Most => Move / 2;
 }
 
 /// <summary>
@@ -57,27 +61,30 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
         if (pages >= nextCut)
         {
             // A reader of long breath (an export) keeps what it looks at in the log; it is waited for a second at most, and again when more has come.
-            StartOver(writer, raw.SQLITE_CHECKPOINT_TRUNCATE, waitMilliseconds: 1000);
-            nextCut = pages + limits.Move;
+            // Where the thread is at work the writer is refused at once, and tries again after some pages.
+            nextCut = pages + (StartOver(writer, raw.SQLITE_CHECKPOINT_TRUNCATE, waitMilliseconds: 1000) ? limits.Move : limits.Little);
         }
-        else if (pages >= limits.StartOver && mayStartOver && pages - moved < limits.Move)
+        else if (pages >= limits.StartOver && mayStartOver && pages - moved < limits.Most)
         {
             StartOver(writer, raw.SQLITE_CHECKPOINT_RESTART, waitMilliseconds: 50);
         }
         else if (pages >= limits.StartOver || pages - moved >= limits.Move)
         {
-            // It may have said so of the log before it started over, and then all of it would be the writer's to move.
+            // The flag may be left from the log before this one; with it the writer would move all of this log itself.
             mayStartOver = false;
             wanted.Set();
         }
     }
 
-    private void StartOver(SqliteDatabase writer, int mode, int waitMilliseconds)
+    /// <returns>False where it was refused without waiting.</returns>
+    private bool StartOver(SqliteDatabase writer, int mode, int waitMilliseconds)
     {
+        var since = Stopwatch.GetTimestamp();
         raw.sqlite3_busy_timeout(writer.Handle, waitMilliseconds);
-        raw.sqlite3_wal_checkpoint_v2(writer.Handle, "main", mode, out _, out _);
+        var code = raw.sqlite3_wal_checkpoint_v2(writer.Handle, "main", mode, out _, out _);
         raw.sqlite3_busy_timeout(writer.Handle, SqliteDatabase.BusyMilliseconds);
         mayStartOver = false;
+        return code != raw.SQLITE_BUSY || Stopwatch.GetElapsedTime(since).TotalMilliseconds >= waitMilliseconds / 2;
     }
 
     private void Run()
