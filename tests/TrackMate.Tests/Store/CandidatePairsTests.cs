@@ -30,4 +30,28 @@ public sealed class CandidatePairsTests(TemporaryStore stored) : IClassFixture<T
         Assert.Equal(joins ? ["customer", "late@shop.com"] : ["customer"], PersonOf(customer));
         Assert.Equal(["first@shop.com"], PersonOf(first));
     }
+
+    /// <summary>
+    /// In a large cluster an e-mail joins its earliest externalId, and an id of which nobody knew what it is the id of may turn out to be an earlier one.
+    /// </summary>
+    [Fact]
+    public async Task Who_chose_a_later_externalId_leaves_it_for_an_id_that_turns_out_to_be_one()
+    {
+        var company = Messages.Company(stored.NextCompany());
+        company = company with { Settings = company.Settings with { JoinLimits = new(Cluster: 0) } };
+        var (email, early, late) = (Identifier.Email(company, "bob@shop.com"), Identifier.External(company, "early"), Identifier.External(company, "late"));
+        async Task NameAsync(long at, params Identifier[] named) => await stored.Store.AppendAsync([Messages.Webhook(company, "", $"{at}", at) with { Named = named }]);
+        string[] PersonOf(Identifier identifier) => stored.Store.Read(database => new Documents(database, company).Persons.Find(company, identifier.Id)!.Identifiers.Select(one => one.Identifier.Value).Order(StringComparer.Ordinal).ToArray());
+
+        await NameAsync(Messages.Ten, Identifier.Bare(early.Id), email);
+        await NameAsync(Messages.Ten + 1, email, late);
+        Assert.Equal(["bob@shop.com", "late"], PersonOf(email));
+
+        await NameAsync(Messages.Ten + 2, early);
+
+        Assert.Equal(["bob@shop.com", "early"], PersonOf(email));
+        Assert.Equal(["late"], PersonOf(late));
+        Assert.Equal([(long)JoinStop.TwoExternalIds], stored.Store.Read(database =>
+            database.Use("SELECT stop FROM pair WHERE company = ? AND at_ms = ?").With(company.Number).With(Messages.Ten + 1).AskAll(row => row.LongOrNull(0)).Value));
+    }
 }

@@ -79,6 +79,17 @@ internal sealed class PersonRows
         if (company.Settings.ClaimedJoins is ClaimedJoins.New) TouchClaims(company, [identifier]);
     }
 
+    /// <summary>
+    /// Notes an identifier of which it is known only now what it is the id of. In a large cluster an e-mail chooses its earliest externalId, so who is paired with this
+    /// one may choose otherwise, and leave another.
+    /// </summary>
+    public void TouchKind(Company company, long identifier)
+    {
+        var pairs = candidates.Of(company, identifier, candidates.LeafOf(company, identifier), company.Settings.JoinLimits.Pairs).Value;
+        Touch(company, [identifier]);
+        Noted(company).Pairs.UnionWith(pairs.Select(pair => pair.Pair.Other(identifier).Number));
+    }
+
     /// <summary>Notes identifiers of which anything may be another.</summary>
     public void Touch(Company company, IReadOnlyCollection<long> identifiers)
     {

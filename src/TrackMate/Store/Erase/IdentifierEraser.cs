@@ -34,7 +34,8 @@ internal sealed class IdentifierEraser(Database database)
         {
             if (IsNamed(company, identifier))
             {
-                RederiveFirstNamed(company, identifier, isLast);
+                // Who chose it as an externalId may join another now.
+                if (RederiveFirstNamed(company, identifier, isLast)) identifiers.UnionWith(PairedWith(company, identifier));
                 database.Use($"UPDATE identifier SET verified = CASE WHEN {Contradictions.IsNamedByVerified} THEN 1 ELSE 0 END WHERE company = ?1 AND id = ?2").With(company.Number).With(identifier).Run();
                 continue;
             }
@@ -79,12 +80,13 @@ internal sealed class IdentifierEraser(Database database)
     }
 
     /// <summary>An identifier that is left only as an id is one that no identifier has turned up for: nobody knows what it is the id of.</summary>
-    private void RederiveFirstNamed(Company company, long identifier, bool isLast)
+    /// <returns>Whether it is left so now.</returns>
+    private bool RederiveFirstNamed(Company company, long identifier, bool isLast)
     {
         long? known, named;
         using (var row = database.Use("SELECT first_named_ms FROM identifier WHERE id = ? AND company = ?"))
         {
-            if (!row.With(identifier).With(company.Number).Next() || ((known = row.LongOrNull(0)) is null && !isLast)) return;
+            if (!row.With(identifier).With(company.Number).Next() || ((known = row.LongOrNull(0)) is null && !isLast)) return false;
         }
 
         using (var row = database.Use("""
@@ -102,9 +104,10 @@ internal sealed class IdentifierEraser(Database database)
             named = row.LongOrNull(0);
         }
 
-        if (named == known && !isLast) return;
-        if (named is not null) database.Use("UPDATE identifier SET first_named_ms = ? WHERE id = ? AND company = ?").With(named).With(identifier).With(company.Number).Run();
-        else MakeBare(company, identifier, persons.Pairs.LeafOf(company, identifier).Value.Id);
+        if (named == known && !isLast) return false;
+        if (named is null) MakeBare(company, identifier, persons.Pairs.LeafOf(company, identifier).Value.Id);
+        else database.Use("UPDATE identifier SET first_named_ms = ? WHERE id = ? AND company = ?").With(named).With(identifier).With(company.Number).Run();
+        return named is null;
     }
 
     /// <summary>No list and no look-up finds a person by an identifier of which nobody knows when it was named. Whom it joins stays as it is.</summary>

@@ -239,7 +239,7 @@ internal sealed class MessageWriter
         {
             var news = names.Store(message.Company, message.Named[i], identifiers[i], message.Order.UnixMilliseconds, trust, asked: message is Identify);
             // What a bare id is the id of may decide joins anew, and so may that a back end knows an identifier.
-            if (news.HasFlag(NameNews.Kind)) persons.Touch(company, [identifiers[i].Number]);
+            if (news.HasFlag(NameNews.Kind)) persons.TouchKind(company, identifiers[i].Number);
             else if (news.HasFlag(NameNews.Verified)) persons.TouchVerified(company, identifiers[i].Number);
         }
     }

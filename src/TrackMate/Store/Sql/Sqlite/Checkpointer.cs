@@ -15,9 +15,6 @@ internal sealed record LogLimits(int Move, int StartOver, int Cut)
 
     /// <summary>Until so little has come meanwhile is moved beside the writer, before it lets the log start over.</summary>
     public int Little => Move / 64;
-
-    /// <summary>With more than this left to be moved the writer does not let it start over.</summary>
-    public int Most => Move / 2;
 }
 
 /// <summary>
@@ -27,7 +24,7 @@ internal sealed record LogLimits(int Move, int StartOver, int Cut)
 internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDisposable
 {
     /// <summary>Under load that never lets little be left, it is enough to have tried so often.</summary>
-    private const int MostRounds = 10;
+    private const int MostRounds = 4;
 
     /// <summary>SQLITE_CHECKPOINT_NOOP: only says how long the log is.</summary>
     private const int Measure = -1;
@@ -55,6 +52,8 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
         if (pages < limits.Move)
         {
             nextCut = limits.Cut;
+            // SQLite starts over by itself where all was moved. A flag left from the log before would have the writer move all of this one.
+            mayStartOver = false;
             return;
         }
 
@@ -64,14 +63,12 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
             // Where the thread is at work the writer is refused at once, and tries again after some pages.
             nextCut = pages + (StartOver(writer, raw.SQLITE_CHECKPOINT_TRUNCATE, waitMilliseconds: 1000) ? limits.Move : limits.Little);
         }
-        else if (pages >= limits.StartOver && mayStartOver && pages - moved < limits.Most)
+        else if (pages >= limits.StartOver && mayStartOver)
         {
             StartOver(writer, raw.SQLITE_CHECKPOINT_RESTART, waitMilliseconds: 50);
         }
         else if (pages >= limits.StartOver || pages - moved >= limits.Move)
         {
-            // The flag may be left from the log before this one; with it the writer would move all of this log itself.
-            mayStartOver = false;
             wanted.Set();
         }
     }
