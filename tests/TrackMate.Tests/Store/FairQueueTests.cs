@@ -39,12 +39,12 @@ public sealed class FairQueueTests
 
                 Assert.Equal(waiting.Count, queue.Count);
                 Assert.Equal(waiting.Sum(item => item.Bytes), queue.Bytes);
-                Assert.Equal(waiting.Sum(item => item.Cost), queue.Cost, 6);
+                Assert.Equal(waiting.Sum(item => item.Cost), queue.Cost, tolerance: 1e-6);
                 foreach (var kind in Enum.GetValues<SenderKind>()) Assert.Equal(waiting.Count(item => item.Sender.Kind == kind), queue.CountOf(kind));
                 foreach (var sender in waiting.Select(item => item.Sender).Distinct())
                 {
                     Assert.Equal(waiting.Where(item => item.Sender == sender).Sum(item => item.Bytes), queue.BytesOf(sender));
-                    Assert.Equal(waiting.Where(item => item.Sender == sender).Sum(item => item.Cost), queue.CostBefore(sender).Own, 6);
+                    Assert.Equal(waiting.Where(item => item.Sender == sender).Sum(item => item.Cost), queue.CostBefore(sender).Own, tolerance: 1e-6);
                 }
             }
         });
@@ -124,7 +124,7 @@ public sealed class FairQueueTests
                 else othersBefore += item.Cost;
             }
 
-            Assert.Equal(own, ownBefore, 6);
+            Assert.Equal(own, ownBefore, tolerance: 1e-6);
             Assert.InRange(othersBefore, others - largest - 1e-6, others + largest + 1e-6);
         });
     }
