@@ -72,5 +72,30 @@ public sealed record CompanySettings
     /// <summary>Days that they are kept at most.</summary>
     public int RejectedDays { get; init; } = 30;
 
+    /// <summary>What is derived for a change that is not in force yet; null where everything chosen is in force.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public NextSettings? Next { get; init; }
+
+    /// <summary>No choice: which of its two ledgers a company's payments are read from, 0 or 1. The other one is written while a change of what pays is derived.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Ledger { get; init; }
+
+    /// <summary>As they will be once <see cref="Next"/> is in force.</summary>
+    public CompanySettings Wanted() => Next is { } next
+        ? this with { ServerSessionGapMinutes = next.ServerSessionGapMinutes, PaymentTypes = next.PaymentTypes, RefundTypes = next.RefundTypes, Currency = next.Currency, Ledger = next.HasLedgerOf(this) ? Ledger : 1 - Ledger, Next = null }
+        : this;
+
     public long ServerSessionGapMilliseconds => ServerSessionGapMinutes * 60_000L;
+
+    /// <summary>The gap that runs of server events are stored by: never longer than the one in force, so that a reader can join what belongs together.</summary>
+    public long StoredGapMilliseconds => Math.Min(ServerSessionGapMinutes, Next?.ServerSessionGapMinutes ?? ServerSessionGapMinutes) * 60_000L;
+}
+
+/// <summary>Settings that rows rest on which are derived before they are in force.</summary>
+public sealed record NextSettings(int ServerSessionGapMinutes, IReadOnlyList<string> PaymentTypes, IReadOnlyList<string> RefundTypes, string Currency)
+{
+    public static NextSettings Of(CompanySettings settings) => new(settings.ServerSessionGapMinutes, settings.PaymentTypes, settings.RefundTypes, settings.Currency);
+
+    public bool HasLedgerOf(CompanySettings settings) =>
+        PaymentTypes.SequenceEqual(settings.PaymentTypes) && RefundTypes.SequenceEqual(settings.RefundTypes) && Currency == settings.Currency;
 }

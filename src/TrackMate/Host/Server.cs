@@ -58,6 +58,7 @@ internal static class Server
         builder.Services.AddSingleton(_ => Registry.Open(options.Installation.Engine, options.Installation.Sealing, time));
         builder.Services.AddHostedService<RegistryRefresh>();
         builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<ErasureResume>(services, options.Installation.Engine));
+        builder.Services.AddHostedService<RebuildResume>();
         builder.Services.AddHostedService<IngestionBounds>();
         builder.Services.AddHostedService<SearchIndexing>();
         builder.Services.AddHostedService<StitchRate>();

@@ -6,6 +6,9 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Manage;
 
+/// <summary>How far the derivation of a changed setting is: so many of so many events, days or pairs.</summary>
+internal readonly record struct RebuildProgress(RebuildPart Part, long Done, long Of);
+
 /// <summary>
 /// Companies, their keys, and the people who may log in. A running server answers from what it last read, and reads again within a second of a change, whichever
 /// process made it.
@@ -98,10 +101,36 @@ internal sealed class Registry : IDisposable
         return CompanyRows.Read(Database).Single(company => company.CompanyId == companyId);
     });
 
-    /// <summary>Changes what a company has chosen, and derives anew what hangs on it: server sessions on the gap, revenue on the types that pay.</summary>
-    /// <param name="change">Given the company as it stands when nobody else can change it, says how it is to stand.</param>
+    /// <summary>Changes what a company has chosen, and derives what hangs on it in steps, between which messages are taken: server sessions on the gap, revenue on the types that pay.</summary>
+    /// <param name="change">Given the company as it is to stand until now, when nobody else can change it, says how it is to stand.</param>
+    /// <param name="tell">Called before each step.</param>
     /// <returns>The company as it stands then.</returns>
-    public Company Set(Company company, Func<Company, Company> change) => Change(() => Write(Current(company), change(Current(company))), company);
+    /// <exception cref="CommandFailedException">The change is noted, and what hangs on it is not derived to the end.</exception>
+    public Company Set(Company company, Func<Company, Company> change, Action<RebuildProgress>? tell = null)
+    {
+        Change(() =>
+        {
+            var current = Current(company);
+            var changed = change(current with { Settings = current.Settings.Wanted() });
+            return Write(changed with { Settings = SettingsSteps.Begin(Database, current, changed.Settings) });
+        }, company);
+        try
+        {
+            var progress = new Dictionary<RebuildPart, long>();
+            SettingsSteps.Finish(engine, company, (database, part, place) =>
+            {
+                if (!progress.TryGetValue(part, out var of)) progress.Add(part, of = tell is null ? 0 : SettingsSteps.CountOf(database, company, part));
+                tell?.Invoke(new(part, place.Done, of));
+            });
+        }
+        catch (Exception e) when (engine.IsUnavailable(e))
+        {
+            throw new CommandFailedException($"The change is noted, and not all that hangs on it is derived: {engine.CannotBeUsed(e)} A running server goes on with it, and so does the same command.");
+        }
+
+        Refresh();
+        return Current(company);
+    }
 
     /// <summary>Gives a company that has received nothing yet other settings, and another secret where one is given.</summary>
     /// <returns>False, and nothing is changed, where it has received messages.</returns>
@@ -115,21 +144,17 @@ internal sealed class Registry : IDisposable
         }
 
         var current = Current(company);
-        Write(current, current with { Settings = settings, Secret = secret ?? current.Secret });
+        // Nothing is derived yet that would rest on what is changed.
+        Write(current with { Settings = settings, Secret = secret ?? current.Secret });
         return true;
     }, company);
 
     private Company Current(Company company) => Find(company.Number) ?? throw new CommandFailedException($"There is no company {company.CompanyId} here any more.");
 
-    private Company Write(Company old, Company changed)
+    private Company Write(Company changed)
     {
-        var (was, settings) = (old.Settings, changed.Settings);
-        Database.Use("UPDATE company SET name = ?, settings = ?, secret = ? WHERE id = ?").With(changed.Name).With(CompanyRows.Write(settings)).WithBlob(changed.Secret).With(changed.Number).Run();
-        if (settings.NewSessionsPerDay != was.NewSessionsPerDay) Rebuilder.Claims(Database, changed);
-        else if (settings.MaxEmailsPerPerson != was.MaxEmailsPerPerson || settings.ClaimedJoins != was.ClaimedJoins) Rebuilder.Persons(Database, changed);
-        if (settings.ServerSessionGapMinutes != was.ServerSessionGapMinutes) Rebuilder.ServerRuns(Database, changed);
-        if (!settings.PaymentTypes.SequenceEqual(was.PaymentTypes) || !settings.RefundTypes.SequenceEqual(was.RefundTypes) || settings.Currency != was.Currency)
-            Rebuilder.Ledger(Database, changed);
+        Database.Use("UPDATE company SET name = ?, settings = ?, secret = ? WHERE id = ?")
+            .With(changed.Name).With(CompanyRows.Write(changed.Settings)).WithBlob(changed.Secret).With(changed.Number).Run();
         return changed;
     }
 
@@ -204,7 +229,7 @@ internal sealed class Registry : IDisposable
         TokenKeyRows.Add(Database, sealing, company.Number, kid, algorithm, key, Now());
         Database.Use("UPDATE company SET settings = ? WHERE id = ?").With(CompanyRows.Write(Current(company).Settings with { TokenAlgorithm = algorithm })).With(company.Number).Run();
         return true;
-    });
+    }, company);
 
     /// <summary>Puts a token key out of force and forgets it.</summary>
     /// <returns>False where the company has no such key in force.</returns>

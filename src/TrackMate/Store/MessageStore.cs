@@ -117,6 +117,16 @@ internal sealed class MessageStore : IActs, IDisposable
         return more;
     }
 
+    /// <summary>Does some of what a changed setting is an input of and is not derived yet.</summary>
+    /// <returns>Whether there may be more.</returns>
+    /// <exception cref="StoreUnavailableException">It was not done.</exception>
+    public async Task<bool> DeriveAsync(Company company)
+    {
+        var more = false;
+        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, writer => more = SettingsSteps.Step(writer, company.Number, StepBudget.Small));
+        return more;
+    }
+
     /// <summary>One consistent look at the store; dispose it soon, since it holds the log back.</summary>
     /// <param name="company">Of which is read; null for what is the installation's.</param>
     /// <exception cref="StoreUnavailableException">It cannot be read now.</exception>

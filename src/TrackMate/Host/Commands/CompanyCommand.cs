@@ -103,6 +103,7 @@ internal static class CompanyCommand
             ["currency", settings.Currency],
             ["user_registered", settings.UserRegistered ? "on" : "off"],
             ["session gap", $"{settings.ServerSessionGapMinutes} minutes"],
+            .. settings.Next is { } next ? [["not in force yet", NextOf(settings, next)]] : Array.Empty<string[]>(),
             ["placeholders", settings.Placeholders.Count == 0 ? "the built-in ones" : "the built-in ones and " + string.Join(", ", settings.Placeholders)],
             ["max e-mails", $"{settings.MaxEmailsPerPerson} of one person"],
             ["browsers' events", BoundsOf(settings)],
@@ -114,6 +115,13 @@ internal static class CompanyCommand
             ["rejected events", $"the newest {settings.RejectedKept} of browsers and of API keys each, for {settings.RejectedDays} days"],
         ]);
     }
+
+    private static string NextOf(CompanySettings settings, NextSettings next) => string.Join("; ", new[]
+    {
+        next.ServerSessionGapMinutes == settings.ServerSessionGapMinutes ? null : $"session gap {next.ServerSessionGapMinutes} minutes",
+        next.HasLedgerOf(settings) ? null : $"payment types {string.Join(", ", next.PaymentTypes)}, refund types {string.Join(", ", next.RefundTypes)}, currency {next.Currency}",
+        "a running server, or the next trackmate company set, derives what hangs on it",
+    }.OfType<string>());
 
     private static string BoundsOf(CompanySettings settings)
     {

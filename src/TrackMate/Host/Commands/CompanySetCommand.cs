@@ -1,6 +1,7 @@
 using System.CommandLine;
 using TrackMate.Bind;
 using TrackMate.Manage;
+using TrackMate.Store.Rebuild;
 
 namespace TrackMate.Host.Commands;
 
@@ -73,16 +74,29 @@ internal static class CompanySetCommand
                 RejectedKept = parsed.GetValue(rejectedKept),
                 RejectedDays = parsed.GetValue(rejectedDays),
             };
-            CompanyCommand.Write(registry, registry.Set(company, current =>
+            using var progress = new ProgressLine(TimeProvider.System);
+            var stands = registry.Set(company, current =>
             {
                 var (changedName, settings) = change.ApplyTo(current);
                 if (settings.TokenMode is TokenMode.Enforce && current.Settings.TokenMode is not TokenMode.Enforce && !registry.TokenKeysInForce(current).Any(key => key.Key is not null))
                     throw new InvalidSettingException("--tokens", $"{current.CompanyId} has no token key that can be used, so every identify would be refused; add one first with: trackmate token-key add");
                 return current with { Name = changedName, Settings = settings };
-            }));
+            }, step => progress.Tell(new(DoingOf(step.Part), Math.Min(step.Done, step.Of), step.Of)));
+            progress.Clear();
+            CompanyCommand.Write(registry, stands);
         });
         return command;
     }
+
+    private static string DoingOf(RebuildPart part) => part switch
+    {
+        RebuildPart.SplitRuns or RebuildPart.MergeRuns => "Server sessions: events",
+        RebuildPart.WriteLedger => "Revenue: events",
+        RebuildPart.ClearLedger or RebuildPart.TidyLedger => "Revenue as it was: payments and refunds",
+        RebuildPart.Claims => "Claims: days",
+        RebuildPart.Persons => "Persons: joins",
+        _ => "Settings",
+    };
 
     private static Option<string?> Text(string name, string value, string description) => new(name) { Description = description, HelpName = value };
 

@@ -86,6 +86,25 @@ internal sealed class FirstClaims(Database database)
     /// <summary>Whether what browsers say of this session and identifier is believed.</summary>
     public bool Stands(Company company, long identifier, long session) => Find(company, identifier, session).Value is not { } row || row.Standing == Standing;
 
+    /// <summary>Brings a day nearer to what the company has chosen, by one session that is believed or not.</summary>
+    /// <returns>The sessions whose claims on this identifier stand or fall by it; none where the day is as it should be.</returns>
+    public IReadOnlyList<long> Correct(Company company, long identifier, long day)
+    {
+        var (believed, most) = (Count(company, identifier, day).Value, company.Settings.NewSessionsPerDay);
+        var (last, late) = (Last(company, identifier, day), FirstLate(company, identifier, day, besides: 0));
+        if (last is not null && (believed > most || (late is not null && believed == most && IsEarlier(late, last))))
+        {
+            Set(company, identifier, last.Session, Late);
+            Count(company, identifier, day, -1);
+            return [last.Session];
+        }
+
+        if (late is null || believed >= most) return [];
+        Set(company, identifier, late.Session, Standing);
+        Count(company, identifier, day, 1);
+        return [late.Session];
+    }
+
     /// <summary>Decides anew, as after a change of how many are believed.</summary>
     public void Rebuild(Company company)
     {

@@ -4,17 +4,16 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Derive;
 
-/// <summary>Whose runs they are: an identifier's (session 0), or those of events bound through a session (identifier 0).</summary>
-internal readonly record struct RunHolder(Company Company, long Identifier, long Session);
-
 /// <summary>Runs of server events by holder, kept as events come, and the server sessions of a person that follow from them (B7).</summary>
 internal sealed class ServerRunRows(Database database)
 {
+    private readonly ServerRunTable table = new(database);
+
     /// <summary>Asks for the runs that an event may belong to.</summary>
     public Lazy<List<ServerRun>> Near(RunHolder holder, EventOrder order)
     {
-        var gap = holder.Company.Settings.ServerSessionGapMilliseconds;
-        return Between(holder, EventOrder.Start(order.UnixMilliseconds - gap + 1), EventOrder.Start(order.UnixMilliseconds + gap));
+        var gap = holder.Company.Settings.StoredGapMilliseconds;
+        return table.Between(holder, EventOrder.Start(order.UnixMilliseconds - gap + 1), EventOrder.Start(order.UnixMilliseconds + gap));
     }
 
     /// <summary>Adds an event to its holder's runs.</summary>
@@ -25,10 +24,10 @@ internal sealed class ServerRunRows(Database database)
         var run = ServerSessions.Add(near, order, eventId);
         foreach (var old in near)
         {
-            if (old.First != run.First) Delete(holder, old);
+            if (old.First != run.First) table.Delete(holder, old);
         }
 
-        Insert(holder, run);
+        table.Write(holder, run);
         if (holder.Session != 0)
         {
             database.Use("""
@@ -44,19 +43,19 @@ internal sealed class ServerRunRows(Database database)
     /// <param name="gone">Their places, one for each event.</param>
     public void Forget(RunHolder holder, IReadOnlyCollection<EventOrder> gone)
     {
-        foreach (var run in gone.SelectMany(order => Between(holder, order, new(order.Value + 1)).Value).Distinct().ToList())
+        foreach (var run in gone.SelectMany(order => table.Between(holder, order, new(order.Value + 1)).Value).Distinct().ToList())
         {
-            Delete(holder, run);
+            table.Delete(holder, run);
             var (left, leftBefore) = (First(holder, run), gone.Where(run.Holds).ToList());
             if (left is not { } first) continue;
             if (first.Order > leftBefore.Max())
             {
                 // Eaten from its beginning, as a long one is in steps: what follows hangs together as it did.
-                Insert(holder, new(first.Order, first.EventId, run.Last, run.Events - leftBefore.Count));
+                table.Write(holder, new(first.Order, first.EventId, run.Last, run.Events - leftBefore.Count));
                 continue;
             }
 
-            foreach (var (order, eventId) in EventsOf(holder, run)) Add(holder, order, eventId, Near(holder, order).Value);
+            foreach (var (order, eventId) in table.Events(holder, run.First, run.Last)) Add(holder, order, eventId, Near(holder, order).Value);
         }
 
         if (holder.Session == 0) return;
@@ -68,16 +67,7 @@ internal sealed class ServerRunRows(Database database)
         }
     }
 
-    private (EventOrder Order, string EventId)? First(RunHolder holder, ServerRun run) => EventsOf(holder, run).Select(found => ((EventOrder, string)?)found).FirstOrDefault();
-
-    private IEnumerable<(EventOrder Order, string EventId)> EventsOf(RunHolder holder, ServerRun run)
-    {
-        using var rows = database.Stream(holder.Identifier != 0
-            ? "SELECT at, event_id FROM message WHERE company = ? AND identifier = ? AND identifier IS NOT NULL AND at >= ? AND at <= ? ORDER BY at, event_id"
-            : "SELECT at, event_id FROM message WHERE company = ? AND session = ? AND origin = 1 AND session IS NOT NULL AND at >= ? AND at <= ? ORDER BY at, event_id");
-        rows.With(holder.Company.Number).With(holder.Identifier != 0 ? holder.Identifier : holder.Session).With(run.First.Value).With(run.Last.Value);
-        while (rows.Next()) yield return (new(rows.Long(0)), rows.Text(1));
-    }
+    private (EventOrder Order, string EventId)? First(RunHolder holder, ServerRun run) => table.Events(holder, run.First, run.Last).Select(found => ((EventOrder, string)?)found).FirstOrDefault();
 
     /// <summary>Asks for the server session of a person that holds an event of this time.</summary>
     /// <param name="near">A run that holds it, where one is known: what is around it is asked for first.</param>
@@ -93,7 +83,7 @@ internal sealed class ServerRunRows(Database database)
     {
         return Whole(company, order, near, (from, before) =>
         {
-            var (free, runs) = (FreeOf(company, session, from, before), Between(new(company, 0, session), from, before));
+            var (free, runs) = (FreeOf(company, session, from, before), table.Between(new(company, 0, session), from, before));
             return new(() => [.. free.Value.SelectMany(range => Parts(company, session, runs.Value, range.From, range.To, from, before))], LazyThreadSafetyMode.None);
         });
     }
@@ -141,11 +131,11 @@ internal sealed class ServerRunRows(Database database)
     /// <summary>Asks for the runs of a person that touch [from, before), through any holder; those of a shared session cut to the person's spans.</summary>
     public Lazy<List<ServerRun>> Of(Company company, long identifier, EventOrder from, EventOrder before)
     {
-        var (runs, spans) = (Between(new(company, identifier, 0), from, before), SpansWithServerEvents(company, identifier, from, before));
+        var (runs, spans) = (table.Between(new(company, identifier, 0), from, before), SpansWithServerEvents(company, identifier, from, before));
         return new(() =>
         {
             var parts = spans.Value.Where(span => Later(from, span.From) < Earlier(before, span.To))
-                .Select(span => (Span: span, Runs: Between(new(company, 0, span.Session), Later(from, span.From), Earlier(before, span.To)))).ToList();
+                .Select(span => (Span: span, Runs: table.Between(new(company, 0, span.Session), Later(from, span.From), Earlier(before, span.To)))).ToList();
             return [.. runs.Value, .. parts.SelectMany(part => Parts(company, part.Span.Session, part.Runs.Value, part.Span.From, part.Span.To, from, before))];
         }, LazyThreadSafetyMode.None);
     }
@@ -185,26 +175,4 @@ internal sealed class ServerRunRows(Database database)
         first.With(company.Number).With(session).With(from.Value).Next();
         return new(new(rows.Long(0)), first.Text(0), new(rows.Long(1)), rows.Long(2));
     }
-
-    /// <summary>Asks for the runs that touch [from, before). Runs of one holder never overlap, so the only one that can reach into it from before it is the last that begins there.</summary>
-    private Lazy<List<ServerRun>> Between(RunHolder holder, EventOrder from, EventOrder before) =>
-        database.Use("""
-            SELECT first_at, first_event_id, last_at, events FROM server_run
-            WHERE company = ?1 AND identifier = ?2 AND session = ?3 AND first_at < ?5 AND last_at >= ?4
-              AND first_at >= COALESCE((SELECT MAX(first_at) FROM server_run WHERE company = ?1 AND identifier = ?2 AND session = ?3 AND first_at < ?4), ?4)
-            """)
-            .With(holder.Company.Number).With(holder.Identifier).With(holder.Session).With(from.Value).With(before.Value)
-            .AskAll(row => new ServerRun(new(row.Long(0)), row.Text(1), new(row.Long(2)), row.Long(3)));
-
-    private void Insert(RunHolder holder, ServerRun run) =>
-        database.Use("""
-            INSERT INTO server_run (company, identifier, session, first_at, first_event_id, last_at, events) VALUES (?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (company, identifier, session, first_at) DO UPDATE SET first_event_id = excluded.first_event_id, last_at = excluded.last_at, events = excluded.events
-            """)
-            .With(holder.Company.Number).With(holder.Identifier).With(holder.Session)
-            .With(run.First.Value).With(run.FirstEventId).With(run.Last.Value).With(run.Events).Run();
-
-    private void Delete(RunHolder holder, ServerRun run) =>
-        database.Use("DELETE FROM server_run WHERE company = ? AND identifier = ? AND session = ? AND first_at = ?")
-            .With(holder.Company.Number).With(holder.Identifier).With(holder.Session).With(run.First.Value).Run();
 }

@@ -1,5 +1,6 @@
 using TrackMate.Bind;
 using TrackMate.Store.Derive;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Ingest;
 

@@ -183,7 +183,7 @@ internal sealed class MessageWriter
 
         var stops = Join(tracked, company, identifiers, Trust.Verified, background);
         var run = runs.Add(background.Holder!.Value, tracked.Order, tracked.EventId, background.Runs!.Value);
-        if (background.Money is { } money) ledger.Add(company, number, tracked.Order, tracked.EventId, money, boundBySession?.Number, identifiers.FirstOrDefault()?.Number);
+        ledger.Add(company, new(number, tracked.Order, tracked.EventId, tracked.Type, tracked.Data, boundBySession?.Number, identifiers.FirstOrDefault()?.Number), background.Money);
         return new(new Written(new(Duplicate: false, UnknownUserId: unknownUserId, MoneyUnreadable: background.MoneyUnreadable), new(background.Holder.Value, tracked.Order, run), stops));
     }
 

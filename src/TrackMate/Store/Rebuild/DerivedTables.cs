@@ -28,8 +28,9 @@ internal static class DerivedTables
     ];
 
     /// <param name="database">A connection that only reads; its snapshot is held for as long as this takes.</param>
+    /// <param name="companies">All but those of whom a changed setting is being derived: what is theirs is neither old nor new yet.</param>
     /// <returns>Rows by table that a rebuild would add, take away or change; none is as it should be.</returns>
-    public static IReadOnlyList<(string Table, long Rows)> Differences(Database database, IEnumerable<Company> companies)
+    public static IReadOnlyList<(string Table, long Rows)> Differences(Database database, IReadOnlyCollection<Company> companies)
     {
         // Alarms are raised beside the store too. They are not compared: when they were raised is not told by messages.
         var (kept, shadow) = database.BeginShadow([.. Tables.Select(table => table.Name), "alarm"]);
@@ -44,7 +45,8 @@ internal static class DerivedTables
                 Rebuilder.Search(database, company);
             }
 
-            return [.. Tables.Select(table => (table.Name, Differing(database, $"{kept}{table.Name}", $"{shadow}{table.Name}", table.Columns))).Where(table => table.Item2 > 0)];
+            var compared = $"WHERE company IN ({string.Join(", ", companies.Select(company => company.Number).Append(Engine.NoCompany))})";
+            return [.. Tables.Select(table => (table.Name, Differing(database, table.Columns, $"{kept}{table.Name} {compared}", $"{shadow}{table.Name} {compared}"))).Where(table => table.Item2 > 0)];
         }
         finally
         {
@@ -52,7 +54,7 @@ internal static class DerivedTables
         }
     }
 
-    private static long Differing(Database database, string kept, string shadow, string columns)
+    private static long Differing(Database database, string columns, string kept, string shadow)
     {
         using var difference = database.Use($"""
             SELECT (SELECT COUNT(*) FROM (SELECT {columns} FROM {kept} EXCEPT SELECT {columns} FROM {shadow}) AS gone)

@@ -97,9 +97,8 @@ internal static class Rebuilder
         messages.With(company.Number);
         while (messages.Next())
         {
-            var data = messages.Bytes(2).ToArray();
-            if (Money.Read(company.Settings, messages.Text(1), data, out _) is { } money)
-                ledger.Add(company, messages.Long(0), new(messages.Long(3)), messages.Text(4), money, messages.LongOrNull(5), messages.LongOrNull(6));
+            var message = new MoneyMessage(messages.Long(0), new(messages.Long(3)), messages.Text(4), messages.Text(1), messages.Bytes(2).ToArray(), messages.LongOrNull(5), messages.LongOrNull(6));
+            ledger.Add(company, message, Money.Read(company.Settings, message.Type, message.Data, out _));
         }
     }
 }

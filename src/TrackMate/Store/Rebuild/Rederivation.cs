@@ -5,7 +5,7 @@ using TrackMate.Store.Tables;
 namespace TrackMate.Store.Rebuild;
 
 /// <summary>
-/// Derives anew what an upgrade of the tables has changed the rules of, before any message is taken. The upgrade leaves a row for each company and part; it goes in
+/// Derives anew what an upgrade of the tables has changed the rules of, before any message is taken. The upgrade leaves a row for each company and part, without a place; it goes in
 /// the transaction that has done that part, so a process that is killed goes on where it was at the next start.
 /// </summary>
 internal static class Rederivation
@@ -51,11 +51,11 @@ internal static class Rederivation
     private static List<(long Company, string Part)> Waiting(Database database)
     {
         var waiting = new List<(long, string)>();
-        using var rows = database.Use("SELECT company, part FROM rederive ORDER BY company, part");
+        using var rows = database.Use("SELECT company, part FROM rederive WHERE place IS NULL ORDER BY company, part");
         while (rows.Next()) waiting.Add((rows.Long(0), rows.Text(1)));
         return waiting;
     }
 
     private static bool Take(Database database, long company, string part) =>
-        database.Use("DELETE FROM rederive WHERE company = ? AND part = ?").With(company).With(part).RunCounted() > 0;
+        database.Use("DELETE FROM rederive WHERE company = ? AND part = ? AND place IS NULL").With(company).With(part).RunCounted() > 0;
 }

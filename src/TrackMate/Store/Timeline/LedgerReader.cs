@@ -1,6 +1,7 @@
 using System.Globalization;
 using TrackMate.Bind;
 using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Timeline;
 
@@ -17,9 +18,9 @@ internal sealed class LedgerReader(Database database, Company company)
     public void AddOwn(long identifier)
     {
         using var rows = database.Use($"""
-            SELECT {Columns} FROM ledger_entry e WHERE e.company = ?1 AND e.identifier = ?2 AND e.identifier IS NOT NULL
+            SELECT {Columns} FROM ledger_entry e WHERE e.company = ?1 AND e.identifier = ?2 AND e.identifier IS NOT NULL AND e.ledger = {LedgerRows.LedgerRead}
             UNION ALL
-            SELECT {Columns} FROM span s JOIN ledger_entry e ON e.company = s.company AND e.session = s.session AND e.session IS NOT NULL
+            SELECT {Columns} FROM span s JOIN ledger_entry e ON e.company = s.company AND e.session = s.session AND e.session IS NOT NULL AND e.ledger = {LedgerRows.LedgerRead}
             WHERE s.company = ?1 AND s.identifier = ?2 AND s.last_server_at IS NOT NULL AND (e.at >> 11) >= s.from_ms AND (e.at >> 11) < s.to_ms
             """);
         rows.With(company.Number).With(identifier);
@@ -35,7 +36,7 @@ internal sealed class LedgerReader(Database database, Company company)
             // All of a round are asked for before any is looked at.
             var round = unread;
             unread = [];
-            var asked = round.ConvertAll(key => database.Use($"SELECT {Columns} FROM payment_key k JOIN ledger_entry e ON e.company = k.company AND e.message = k.message WHERE k.company = ? AND k.key = ?")
+            var asked = round.ConvertAll(key => database.Use($"SELECT {Columns} FROM payment_key k JOIN ledger_entry e ON e.company = k.company AND e.message = k.message AND e.ledger = {LedgerRows.LedgerRead} WHERE k.company = ?1 AND k.key = ?2")
                 .With(company.Number).With(key).Ask(rows =>
                 {
                     while (rows.Next()) Add(rows, isOwn: false);
