@@ -14,6 +14,7 @@ return args switch
     ["strangers", var url, var key] => await Strangers.Run(new(url), key),
     ["flood", var url, var company, var connections, var seconds] => await Flood.Run(new(url), company, int.Parse(connections), int.Parse(seconds)),
     ["watch", var url, var company, var quiet, var flooded] => await Flood.Watch(new(url), company, int.Parse(quiet), int.Parse(flooded)),
+    ["webhooks", var file, var webhooks] => ManyWebhooks.Write(file, int.Parse(webhooks)),
     ["people", var file, var people] => SearchOfMany.Write(file, int.Parse(people)),
     ["search", var url, var key, var people] => await SearchOfMany.Run(new(url), key, int.Parse(people)),
     _ => Usage(),
@@ -21,6 +22,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | writer FOLDER | copy CONNECTION SECONDS | cost URL API_KEY [EVENTS] | acts URL API_KEY | joins URL API_KEY | two URL URL API_KEY | strangers URL API_KEY | flood URL COMPANY CONNECTIONS SECONDS | watch URL COMPANY QUIET_SECONDS FLOODED_SECONDS | people FILE PEOPLE | search URL API_KEY PEOPLE; bench/run.sh, bench/run-postgres.sh, bench/run-citus.sh, bench/run-floods.sh and bench/run-search.sh call them.");
+    Console.Error.WriteLine("kestrel URL | sqlite FOLDER SECONDS | writer FOLDER | copy CONNECTION SECONDS | cost URL API_KEY [EVENTS] | acts URL API_KEY | joins URL API_KEY | two URL URL API_KEY | strangers URL API_KEY | flood URL COMPANY CONNECTIONS SECONDS | watch URL COMPANY QUIET_SECONDS FLOODED_SECONDS | webhooks FILE WEBHOOKS | people FILE PEOPLE | search URL API_KEY PEOPLE; bench/run.sh, bench/run-postgres.sh, bench/run-citus.sh, bench/run-floods.sh, bench/run-rebuild.sh and bench/run-search.sh call them.");
     return 2;
 }

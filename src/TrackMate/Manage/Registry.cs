@@ -145,7 +145,7 @@ internal sealed class Registry : IDisposable
 
         var current = Current(company);
         // Nothing is derived yet that would rest on what is changed.
-        Write(current with { Settings = settings, Secret = secret ?? current.Secret });
+        Write(current with { Settings = settings.Wanted() with { Ledger = current.Settings.Ledger }, Secret = secret ?? current.Secret });
         return true;
     }, company);
 

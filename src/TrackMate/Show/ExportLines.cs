@@ -30,7 +30,7 @@ internal static class ExportLines
         writer.WriteString("company_id", company.CompanyId);
         writer.WriteString("name", company.Name);
         writer.WritePropertyName("settings");
-        writer.WriteRawValue(CompanyRows.Write(company.Settings));
+        writer.WriteRawValue(CompanyRows.Write(company.Settings.Wanted() with { Ledger = 0 }));
         if (withSecret) writer.WriteBase64String("secret", company.Secret);
     });
 

@@ -1,5 +1,8 @@
 using CsCheck;
+using Microsoft.Extensions.Logging.Abstractions;
 using TrackMate.Bind;
+using TrackMate.Show;
+using TrackMate.Store;
 using TrackMate.Store.Ingest;
 using TrackMate.Store.Rebuild;
 using TrackMate.Store.Sql;
@@ -10,8 +13,10 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Store;
 
 /// <summary>A changed setting is derived in steps between the messages: what is shown is old or new, and in the end what a rebuild gives.</summary>
-public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
+public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<TemporaryStore>, IDisposable
 {
+    private readonly BesideServer beside = new(stored.Engine);
+
     private static readonly ActBy Operator = new("tests", Messages.Ten, DryRun: false);
 
     /// <summary>What is put in force at once.</summary>
@@ -69,7 +74,42 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
             void AssertView(string what) => View.AssertEqual(
                 NaiveView.Of(Current(company), arrived).ToText(),
                 StoredView.Read(stored.Store, Current(company), [.. arrived.DistinctBy(message => (message.Order.Origin, message.EventId))], random).ToText(), what);
-        }, iter: StoreUnderTest.Histories(300), threads: 1, print: sample => $"{string.Join("\n", sample.Item2.AsEnumerable())}\nsteps of {sample.Item3}\n{sample.Item1}");
+        }, iter: StoreUnderTest.Histories(120), threads: 1, print: sample => $"{string.Join("\n", sample.Item2.AsEnumerable())}\nsteps of {sample.Item3}\n{sample.Item1}");
+
+    /// <summary>One customer of whom many servers tell: what is cut already must not be joined again by what comes, and what is not cut yet must not be lost.</summary>
+    [Fact]
+    public async Task Server_sessions_follow_the_gap_whatever_comes_meanwhile() =>
+        await Gen.Select(Gen.Int[0, 120].Array[4, 24], Gen.OneOf(2, 5, 10, 30, 60).Array[2, 4], Gen.Int[1, 4], Gen.Int).SampleAsync(async (minutes, gaps, most, seed) =>
+        {
+            var random = new Random(seed);
+            var company = Add(History.CompanyOf(stored.NextCompany(), new() { ServerSessionGapMinutes = gaps[0] }));
+            var arrived = new List<int>();
+            await ArriveAsync(minutes.Length / 2);
+            foreach (var gap in gaps.Skip(1))
+            {
+                Change(company, new() { ServerSessionGapMinutes = gap });
+                for (var steps = random.Next(2) == 0 ? int.MaxValue : random.Next(6); steps > 0 && Step(company, most); steps--) await ArriveAsync(random.Next(2));
+            }
+
+            while (Step(company, most)) await ArriveAsync(random.Next(2));
+            await ArriveAsync(minutes.Length);
+            AssertDerivedIsWhatARebuildGives(company);
+
+            async Task ArriveAsync(int count)
+            {
+                foreach (var minute in minutes.Skip(arrived.Count).Take(count).ToList())
+                {
+                    await stored.Store.AppendAsync([Messages.Webhook(company, "ann@shop.com", $"w{arrived.Count}", Messages.Ten + (minute * 60_000L))]);
+                    arrived.Add(minute);
+                }
+
+                var (now, sessions) = (Current(company), 0);
+                var times = arrived.Order().ToList();
+                for (var i = 0; i < times.Count; i++) sessions += i == 0 || times[i] - times[i - 1] >= now.Settings.ServerSessionGapMinutes ? 1 : 0;
+                using var snapshot = stored.Store.Read();
+                Assert.Equal(sessions, new Documents(snapshot.Database, now).Find(Identifier.Email(now, "ann@shop.com").Id)!.Totals.Sessions.Server);
+            }
+        }, iter: StoreUnderTest.Histories(120), threads: 1, print: sample => $"minutes {string.Join(' ', sample.Item1)}, gaps {string.Join(' ', sample.Item2)}, steps of {sample.Item3}, seed {sample.Item4}");
 
     [Fact]
     public async Task Joins_and_claims_end_as_a_rebuild_gives_them() =>
@@ -101,7 +141,7 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
                 NaiveView.Of(Current(company), history.Messages, acts.Standing).ToText(),
                 acts.Named(StoredView.Read(stored.Store, Current(company), history.Stored, random).ToText()), "In the end the view is another:");
             AssertDerivedIsWhatARebuildGives(company);
-        }, iter: StoreUnderTest.Histories(300), threads: 1, print: sample => $"{string.Join("\n", sample.Item2.AsEnumerable())}\nsteps of {sample.Item3}\n{sample.Item1}");
+        }, iter: StoreUnderTest.Histories(120), threads: 1, print: sample => $"{string.Join("\n", sample.Item2.AsEnumerable())}\nsteps of {sample.Item3}\n{sample.Item1}");
 
     /// <summary>What an erasure takes between two steps is in neither ledger and in no run.</summary>
     [Fact]
@@ -133,48 +173,106 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
             }
 
             AssertDerivedIsWhatARebuildGives(company);
-        }, iter: StoreUnderTest.Histories(300), threads: 1, print: sample => $"{sample.Item2}\nsteps of {sample.Item3} after {sample.Item4}\n{sample.Item1}");
+        }, iter: StoreUnderTest.Histories(120), threads: 1, print: sample => $"{sample.Item2}\nsteps of {sample.Item3} after {sample.Item4}\n{sample.Item1}");
+
+    /// <summary>Whoever changed it was killed before it was derived: the server goes on.</summary>
+    [Fact]
+    public async Task What_was_left_is_gone_on_with_by_a_server()
+    {
+        using var left = new LeftInTheMiddle();
+        await left.BeginAsync();
+        await using var server = await ServerProcess.StartAsync(left.Folder);
+        await server.PrintsAsync("is derived; it is in force");
+        await AssertInForceAsync(left, "45 minutes", "JPY");
+        var totals = (await new ShopBackend(server.Http, ServerProcess.ApiKey).ProfileOfAsync("ann@shop.com"))!["totals"]!;
+        Assert.Equal(4, (int)totals["sessions"]!["server"]!);
+        Assert.Equal("JPY", totals["revenue"]![0]!["currency"]!.ToString());
+    }
+
+    /// <summary>And so does the next command, which first says what is not in force yet.</summary>
+    [Fact]
+    public async Task Or_by_the_next_command()
+    {
+        using var left = new LeftInTheMiddle();
+        await left.BeginAsync();
+        Assert.Matches("not in force yet +session gap 45 minutes; payment types payment_processed, Order Completed, refund types .*, currency JPY; a running server, or the next", await left.Trackmate.DoAsync("company show"));
+        Assert.Contains("Not compared, since a changed setting of theirs is being derived: TM-SHOP99", await left.Trackmate.DoAsync("doctor"));
+        Assert.Contains("\"currency\":\"JPY\"", (await left.Trackmate.DoAsync("export")).Split('\n')[0]);
+        await left.Trackmate.DoAsync("company set --currency JPY");
+        await AssertInForceAsync(left, "45 minutes", "JPY");
+        Assert.DoesNotContain("\"ledger\"", (await left.Trackmate.DoAsync("export")).Split('\n')[0]);
+    }
+
+    private static async Task AssertInForceAsync(LeftInTheMiddle left, params string[] words)
+    {
+        var shown = await left.Trackmate.DoAsync("company show");
+        Assert.DoesNotContain("not in force", shown);
+        Assert.All(words, word => Assert.Contains(word, shown));
+        Assert.All((await left.Trackmate.DoAsync("doctor")).Trim().Split('\n'), line => Assert.StartsWith("ok ", line));
+    }
+
+    /// <summary>A store of its own in which a change was noted, a step done, and no more.</summary>
+    private sealed class LeftInTheMiddle : IDisposable
+    {
+        public CommandLineRunner Trackmate { get; } = new();
+
+        public string Folder => Trackmate.DataFolder;
+
+        public async Task BeginAsync()
+        {
+            using var registry = StoreUnderTest.In(Folder).MakeRegistry(TimeProvider.System);
+            var company = registry.AddCompany(ServerProcess.CompanyId, "Shop");
+            company = registry.Set(company, shop => shop with { Settings = shop.Settings with { ServerSessionGapMinutes = 60 } });
+            using (var store = MessageStore.Open(StoreUnderTest.EngineOf(Folder), NullLogger.Instance))
+                await store.AppendAsync([.. Enumerable.Range(0, 4).Select(number => Messages.Webhook(company, "ann@shop.com", $"w{number}", Messages.Ten + (number * 50 * 60_000L), "payment_processed", """{"amount":5}"""))]);
+            using var engine = StoreUnderTest.EngineOf(Folder);
+            using var beside = new BesideServer(engine);
+            beside.Transact(company, writer =>
+            {
+                var settings = SettingsSteps.Begin(beside.Database, company, company.Settings with { ServerSessionGapMinutes = 45, Currency = "JPY" });
+                beside.Database.Use("UPDATE company SET settings = ? WHERE id = ?").With(CompanyRows.Write(settings)).With(company.Number).Run();
+                return SettingsSteps.Step(writer, company.Number, new(1, Timeout.InfiniteTimeSpan));
+            });
+        }
+
+        public void Dispose() => Trackmate.Dispose();
+    }
 
     private Company Add(Company company)
     {
-        using var beside = stored.OpenBeside();
-        beside.BeginWrite([(Engine.NoCompany, Hold.Rewrite)]);
-        beside.Use("INSERT INTO company (id, company_id, name, secret, settings, created_ms) VALUES (?, ?, ?, ?, ?, 0)")
+        using var database = stored.OpenBeside();
+        database.BeginWrite([(Engine.NoCompany, Hold.Rewrite)]);
+        database.Use("INSERT INTO company (id, company_id, name, secret, settings, created_ms) VALUES (?, ?, ?, ?, ?, 0)")
             .With(company.Number).With($"{company.CompanyId}-{company.Number}").With(company.Name).WithBlob(company.Secret).With(CompanyRows.Write(company.Settings)).Run();
-        beside.Execute("UPDATE registry_version SET version = version + 1");
-        beside.Commit();
+        database.Execute("UPDATE registry_version SET version = version + 1");
+        database.Commit();
         return Current(company);
     }
 
     private Company Current(Company company) => stored.Store.Read(CompanyRows.Read).Single(known => known.Number == company.Number);
 
-    private void Change(Company company, CompanySettings wanted)
-    {
-        using var beside = new BesideServer(stored.Engine);
+    public void Dispose() => beside.Dispose();
+
+    private void Change(Company company, CompanySettings wanted) =>
         beside.Transact(company, _ =>
         {
             var settings = SettingsSteps.Begin(beside.Database, CompanyRows.Read(beside.Database).Single(known => known.Number == company.Number), wanted);
             beside.Database.Use("UPDATE company SET settings = ? WHERE id = ?").With(CompanyRows.Write(settings)).With(company.Number).Run();
             return true;
         });
-    }
 
-    private bool Step(Company company, int most)
-    {
-        using var beside = new BesideServer(stored.Engine);
-        return beside.Transact(company, writer => SettingsSteps.Step(writer, company.Number, new(most, Timeout.InfiniteTimeSpan)));
-    }
+    private bool Step(Company company, int most) => beside.Transact(company, writer => SettingsSteps.Step(writer, company.Number, new(most, Timeout.InfiniteTimeSpan)));
 
     private void AssertDerivedIsWhatARebuildGives(Company company)
     {
         company = Current(company);
-        using var beside = stored.OpenBeside();
-        var kept = Derived(beside, company);
-        beside.BeginWrite([(company.Number, Hold.Rewrite)]);
-        Rebuilder.Claims(beside, company);
-        Rebuilder.Everything(beside, company);
-        var rebuilt = Derived(beside, company);
-        beside.Rollback();
+        var database = beside.Database;
+        var kept = Derived(database, company);
+        database.BeginWrite([(company.Number, Hold.Rewrite)]);
+        Rebuilder.Claims(database, company);
+        Rebuilder.Everything(database, company);
+        var rebuilt = Derived(database, company);
+        database.Rollback();
         View.AssertEqual(rebuilt, kept, "A rebuild gives something else:");
     }
 
