@@ -12,7 +12,7 @@ namespace TrackMate.Store.Tables;
 internal sealed class LedgerRows(Database database)
 {
     /// <summary>Which ledger of company <c>?1</c> is read, to stand in a statement.</summary>
-    public const string LedgerRead = "COALESCE((SELECT ledger FROM ledger_read WHERE company = ?1), 0)";
+    public const string LedgerRead = "COALESCE((SELECT ledger FROM ledger_read WHERE company = ?1 AND only_row = 0), 0)";
 
     /// <summary>Adds a message to a company's ledger, and to the one that a change will have it read.</summary>
     public void Add(Company company, MoneyMessage message, Money? money)
