@@ -76,7 +76,7 @@ run "${plain[@]}" "$@"
 echo "Server on PostgreSQL …"
 export TRACKMATE_TEST_STORE=postgres
 if [ $# -gt 0 ]; then may_be_none=yes; fi # Of the tests that somebody chose; all of them were in the first run.
-run --filter-not-trait Store=embedded --filter-not-trait Store=own --filter-not-trait Store=none $(printf -- '--filter-namespace TrackMate.Tests.%s ' Bind Receive Store Show Manage Journeys Host.Commands) "${plain[@]}" "$@"
+run --filter-not-trait Store=embedded --filter-not-trait Store=own --filter-not-trait Store=none $(printf -- '--filter-namespace TrackMate.Tests.%s ' Bind Http Receive Store Show Transfer Manage Journeys Host.Commands) "${plain[@]}" "$@"
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

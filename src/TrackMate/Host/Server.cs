@@ -2,11 +2,13 @@ using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using TrackMate.Host.Contract;
+using TrackMate.Http;
 using TrackMate.Manage;
 using TrackMate.Receive;
 using TrackMate.Show;
 using TrackMate.Store;
 using TrackMate.Store.Erase;
+using TrackMate.Transfer;
 
 namespace TrackMate.Host;
 
@@ -73,6 +75,7 @@ internal static class Server
         builder.Services.AddSingleton<IdentifyProfile>();
         builder.Services.AddSingleton<ReceiveWebhook>();
         builder.Services.AddSingleton<MendRejected>();
+        builder.Services.AddSingleton<IMender, Mender>();
         builder.Services.AddSingleton<ReadApi>();
         builder.Services.AddSingleton(services =>
         {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
+using TrackMate.Http;
 using TrackMate.Manage;
-using TrackMate.Receive;
 using TrackMate.Store.Sql.Postgres;
 
 namespace TrackMate.Host;
@@ -190,6 +190,3 @@ internal sealed record ServerOptions(
         return networks;
     }
 }
-
-/// <summary>A setting has a value that it cannot have; the program ends with a sentence that says so.</summary>
-internal sealed class InvalidSettingException(string setting, string why) : Exception($"{setting}: {why}.");

@@ -2,6 +2,7 @@ using System.Net;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using TrackMate.Http;
 using TrackMate.Manage;
 using TrackMate.Store.Ingest;
 
@@ -32,7 +33,7 @@ internal static class Telemetry
     public static void ShowZeros()
     {
         StoreMetrics.ShowZeros();
-        Receive.EdgeMetrics.ShowZeros();
+        EdgeMetrics.ShowZeros();
     }
 
     /// <summary>Maps <c>/metrics</c>, for this machine or anyone with an API key of the scope <c>read</c>.</summary>
@@ -45,7 +46,7 @@ internal static class Telemetry
     public static Task Guard(HttpContext http, RequestDelegate next)
     {
         if (http.GetEndpoint()?.Metadata.GetMetadata<LoopbackOrKey>() is null || IsLocal(http)) return next(http);
-        Receive.Keys.Authorize(http, http.RequestServices.GetRequiredService<Registry>(), Scopes.Read);
+        Keys.Authorize(http, http.RequestServices.GetRequiredService<Registry>(), Scopes.Read);
         return next(http);
     }
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using TrackMate.Bind;
-using TrackMate.Host;
 
 namespace TrackMate.Manage;
 

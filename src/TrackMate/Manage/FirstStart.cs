@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Identity;
 using TrackMate.Bind;
-using TrackMate.Host;
 
 namespace TrackMate.Manage;
 
@@ -18,16 +17,16 @@ internal sealed record FirstStart(Company Company, string? ApiKey, string? Admin
 
     /// <summary>Makes the company, key and admin that the environment names, or <c>TM-DEMO</c> with random secrets where nothing is there at all.</summary>
     /// <remarks>All of it or nothing, so that a key is there only where it was printed; of servers that start at the same moment the second finds it there.</remarks>
-    public static FirstStart Ensure(Registry registry, ServerOptions options) => registry.Alone(() => Make(registry, options));
+    public static FirstStart Ensure(Registry registry, FirstStartSettings settings) => registry.Alone(() => Make(registry, settings));
 
-    private static FirstStart Make(Registry registry, ServerOptions options)
+    private static FirstStart Make(Registry registry, FirstStartSettings settings)
     {
-        var company = options.CompanyId is { } companyId
+        var company = settings.CompanyId is { } companyId
             ? registry.Find(companyId) ?? registry.AddCompany(companyId, companyId)
             : registry.Companies.FirstOrDefault() ?? registry.AddCompany(FirstCompanyId, "Demo");
 
         string? madeKey = null;
-        if (options.ApiKey is { } given)
+        if (settings.ApiKey is { } given)
         {
             if (registry.IsRevoked(given)) throw new InvalidSettingException("TRACKMATE_API_KEY", "it has been revoked; set another key, or none");
             if (registry.FindKey(given) is not { } known) registry.AddKey(company, "from TRACKMATE_API_KEY", Scopes.All, given);
@@ -42,8 +41,8 @@ internal sealed record FirstStart(Company Company, string? ApiKey, string? Admin
         string? madePassword = null;
         if (registry.FindMember(AdminName) is null)
         {
-            if (options.AdminPassword is null) madePassword = NewPassword();
-            registry.SetPassword(AdminName, HashPassword(options.AdminPassword ?? madePassword!));
+            if (settings.AdminPassword is null) madePassword = NewPassword();
+            registry.SetPassword(AdminName, HashPassword(settings.AdminPassword ?? madePassword!));
         }
 
         return new(company, madeKey, madePassword);
@@ -53,3 +52,9 @@ internal sealed record FirstStart(Company Company, string? ApiKey, string? Admin
 
     public static string HashPassword(string password) => new PasswordHasher<string>().HashPassword(AdminName, password);
 }
+
+/// <summary>What the environment says of a first start; null for what it leaves out.</summary>
+/// <param name="CompanyId">The company that is made where it is not there.</param>
+/// <param name="ApiKey">A key of it with all scopes, of 32 characters or more.</param>
+/// <param name="AdminPassword">The password of the login that is made where there is none.</param>
+internal sealed record FirstStartSettings(string? CompanyId, string? ApiKey, string? AdminPassword);

@@ -1,4 +1,3 @@
-using TrackMate.Host;
 using TrackMate.Store.Move;
 using TrackMate.Store.Rebuild;
 using TrackMate.Store.Sql;

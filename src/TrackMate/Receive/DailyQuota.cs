@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using TrackMate.Bind;
+using TrackMate.Http;
 using TrackMate.Store;
 using TrackMate.Store.Tables;
 

@@ -1,4 +1,5 @@
 using TrackMate.Bind;
+using TrackMate.Http;
 using TrackMate.Store.Tables;
 
 namespace TrackMate.Receive;
@@ -16,7 +17,7 @@ internal sealed class IdentifyProfile(Intake intake, PairLimit pairs)
     /// <exception cref="Refused">What has to be mended.</exception>
     public static Identify Read(WireObject wire, Company company, Arrival arrival)
     {
-        if (wire.Json.Length > Intake.MaxEventBytes) throw Batches.TooLarge("The identify");
+        if (wire.Json.Length > Batches.MaxEventBytes) throw Batches.TooLarge("The identify");
         return MessageReader.Identify(wire, new(
             company, Origin.Browser, arrival.ReceivedAt, wire.Time(Member.SentAt) + arrival.Delay, MessageReader.SessionIdOf(wire, company), default, arrival.Agent));
     }
@@ -39,7 +40,7 @@ internal sealed class IdentifyProfile(Intake intake, PairLimit pairs)
         }
 
         await intake.AppendAsync([identify], rejected: null);
-        await Intake.WriteAsync(http, new ProfileAnswer(identify.SessionGoesTo.Id.ToString()), Wire.Json.ProfileAnswer);
+        await JsonAnswer.WriteAsync(http, new ProfileAnswer(identify.SessionGoesTo.Id.ToString()), Wire.Json.ProfileAnswer);
     }
 
     /// <summary>What stands behind it: its token, or the word of a browser, where the company takes that (B15).</summary>

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
 using TrackMate.Bind;
+using TrackMate.Http;
 using TrackMate.Manage;
 
 namespace TrackMate.Receive;

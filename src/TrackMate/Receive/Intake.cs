@@ -1,6 +1,5 @@
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using TrackMate.Bind;
+using TrackMate.Http;
 using TrackMate.Manage;
 using TrackMate.Store;
 using TrackMate.Store.Ingest;
@@ -12,11 +11,8 @@ namespace TrackMate.Receive;
 /// <summary>What the three receiving slices share: the store, the registry, the clock, and how a refusal is answered and kept.</summary>
 internal sealed class Intake(MessageStore store, Registry registry, RateLimit rateLimit, DailyQuota quota, ParseGate gate, DiskSpace disk, TimeProvider time)
 {
-    public const int MaxEvents = 500;
-    public const int MaxEventBytes = 32 * 1024;
-
     /// <summary>Of a refused event so much is kept: all that one may have, so that it can be mended.</summary>
-    private const int KeptBytes = MaxEventBytes;
+    private const int KeptBytes = Batches.MaxEventBytes;
 
     /// <summary>So far the company is looked for in a large body before its turn.</summary>
     private const int PeekedBytes = 4096;
@@ -163,25 +159,6 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
 
     public static RejectedEvent ToKeep(Refused refused, string? eventId, ReadOnlyMemory<byte> body) =>
         new(eventId, refused.Status, refused.Kept, body[..Math.Min(body.Length, KeptBytes)], body.Length);
-
-    public static Task WriteAsync<T>(HttpContext http, T answer, JsonTypeInfo<T> type) => WriteAsync(http, JsonSerializer.SerializeToUtf8Bytes(answer, type));
-
-    public static Task WriteAsync(HttpContext http, byte[] json)
-    {
-        if (json.Length > EdgeLimits.LargeBytes) return WriteLargeAsync(http, json);
-        http.Response.ContentType = "application/json; charset=utf-8";
-        http.Response.ContentLength = json.Length;
-        return http.Response.Body.WriteAsync(json, http.RequestAborted).AsTask();
-    }
-
-    /// <summary>It stays in memory until it is taken, however slowly.</summary>
-    private static async Task WriteLargeAsync(HttpContext http, byte[] json)
-    {
-        using var held = new HeldMemory(http, json.Length);
-        http.Response.ContentType = "application/json; charset=utf-8";
-        http.Response.ContentLength = json.Length;
-        await http.Response.Body.WriteAsync(json, http.RequestAborted);
-    }
 
     private async Task KeepAsync(HttpContext http, ReceivingCall call, Refusal refusal, RequestBody? body)
     {

@@ -1,16 +1,10 @@
 using System.Text;
 using TrackMate.Bind;
+using TrackMate.Http;
 using TrackMate.Store.Sql;
 using TrackMate.Store.Tables;
 
 namespace TrackMate.Receive;
-
-/// <summary>What became of a mended request.</summary>
-/// <param name="Stored">Messages that are stored now.</param>
-/// <param name="Duplicates">Messages whose eventId had been stored before; nothing changed.</param>
-/// <param name="Reused">One of those says something else than what is stored.</param>
-/// <param name="Problems">What is still to be mended; then nothing of it was stored.</param>
-internal sealed record Mended(int Stored, int Duplicates, bool Reused, IReadOnlyList<string> Problems);
 
 /// <summary>A refused request, mended by a person and sent again: read by the same rules and stored by the same writer as if its sender had sent it so.</summary>
 internal sealed class MendRejected(Intake intake)
@@ -19,7 +13,7 @@ internal sealed class MendRejected(Intake intake)
     /// <param name="text">Its body as it was mended.</param>
     /// <param name="actor">Who mended it.</param>
     /// <exception cref="StoreUnavailableException">Nothing was stored.</exception>
-    public async Task<Mended> SendAsync(Company company, RejectedRow row, string text, string actor)
+    public async Task<MendOutcome> SendAsync(Company company, RejectedRow row, string text, string actor)
     {
         try
         {
@@ -56,3 +50,10 @@ internal sealed class MendRejected(Intake intake)
         return row.Call is ReceivingCall.Profile ? new(IdentifyProfile.Read(wire, company, arrival)) : TrackEvents.Read(wire, company, arrival);
     }
 }
+
+/// <summary>What became of a mended request.</summary>
+/// <param name="Stored">Messages that are stored now.</param>
+/// <param name="Duplicates">Messages whose eventId had been stored before; nothing changed.</param>
+/// <param name="Reused">One of those says something else than what is stored.</param>
+/// <param name="Problems">What is still to be mended; then nothing of it was stored.</param>
+internal sealed record MendOutcome(int Stored, int Duplicates, bool Reused, IReadOnlyList<string> Problems);

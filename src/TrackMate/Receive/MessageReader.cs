@@ -1,4 +1,5 @@
 using TrackMate.Bind;
+using TrackMate.Http;
 
 namespace TrackMate.Receive;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using TrackMate.Bind;
+using TrackMate.Http;
 
 namespace TrackMate.Receive;
 

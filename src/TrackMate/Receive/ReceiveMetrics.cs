@@ -10,7 +10,6 @@ internal static class ReceiveMetrics
 
     private static readonly Counter<long> AcceptedEvents = Meter.CreateCounter<long>("trackmate.messages.accepted", description: "Messages stored, by origin.");
     private static readonly Counter<long> DuplicateEvents = Meter.CreateCounter<long>("trackmate.messages.duplicates", description: "Repeats of a stored eventId, by origin.");
-    private static readonly Counter<long> RefusedRequests = Meter.CreateCounter<long>("trackmate.messages.refused", description: "Refused requests and events, by reason.");
 
     private static readonly Counter<long> IdentifiesWithoutToken = Meter.CreateCounter<long>("trackmate.identifies.without_token", description: "Identifies without a valid token where a company observes or enforces them, by what was wrong.");
 
@@ -21,6 +20,4 @@ internal static class ReceiveMetrics
     }
 
     public static void WithoutToken(string reason) => IdentifiesWithoutToken.Add(1, new KeyValuePair<string, object?>("reason", reason));
-
-    public static void Refused(string reason) => RefusedRequests.Add(1, new KeyValuePair<string, object?>("reason", reason));
 }

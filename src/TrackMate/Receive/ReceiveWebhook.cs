@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using TrackMate.Bind;
+using TrackMate.Http;
 using TrackMate.Manage;
 using TrackMate.Store.Tables;
 
@@ -22,7 +23,7 @@ internal sealed class ReceiveWebhook(Intake intake)
         CheckCompany(wire, company);
         var envelope = new Envelope(company, Origin.Server, arrival.ReceivedAt, SentAt: null, SessionId: null, default, Agent: null);
         if (wire.Has(Member.Events)) return ReadBatch(wire, envelope);
-        if (wire.Json.Length > Intake.MaxEventBytes) throw Batches.TooLarge("The event");
+        if (wire.Json.Length > Batches.MaxEventBytes) throw Batches.TooLarge("The event");
         return new(Read(wire, envelope, index: 0, FieldPath.Body));
     }
 
@@ -51,14 +52,14 @@ internal sealed class ReceiveWebhook(Intake intake)
         turn?.Dispose();
         if (!isBatch && receipts[0].Suppressed) throw KeptOut();
         await (isBatch
-            ? Intake.WriteAsync(http, new WebhookBatchAnswer(ResultsOf(taken, receipts)), Wire.Json.WebhookBatchAnswer)
-            : Intake.WriteAsync(http, AnswerOf((TrackedEvent)taken.Messages[0], receipts[0]), Wire.Json.WebhookAnswer));
+            ? JsonAnswer.WriteAsync(http, new WebhookBatchAnswer(ResultsOf(taken, receipts)), Wire.Json.WebhookBatchAnswer)
+            : JsonAnswer.WriteAsync(http, AnswerOf((TrackedEvent)taken.Messages[0], receipts[0]), Wire.Json.WebhookAnswer));
     }
 
     private static Taken ReadBatch(WireObject wire, Envelope envelope)
     {
         var taken = new Taken();
-        foreach (var (index, json) in wire.Array(Member.Events, Intake.MaxEvents).Index())
+        foreach (var (index, json) in wire.Array(Member.Events, Batches.MaxEvents).Index())
         {
             string? eventId = null;
             try
@@ -70,7 +71,7 @@ internal sealed class ReceiveWebhook(Intake intake)
             }
             catch (Refused refused)
             {
-                ReceiveMetrics.Refused(Refused.NameOf(refused.Reason));
+                EdgeMetrics.Refused(Refused.NameOf(refused.Reason));
                 taken.Refusals.Add(new(index, eventId, refused, json));
             }
         }
@@ -82,10 +83,10 @@ internal sealed class ReceiveWebhook(Intake intake)
     private static List<JsonNode> ResultsOf(Taken taken, Receipt[] receipts)
     {
         var answers = taken.Messages.Zip(receipts, (message, receipt) => receipt.Suppressed
-            ? JsonSerializer.SerializeToNode(Problems.Of(KeptOut()), Wire.Json.Problem)!
+            ? JsonSerializer.SerializeToNode(Problems.Of(KeptOut()), JsonAnswer.Problems.Problem)!
             : JsonSerializer.SerializeToNode(AnswerOf((TrackedEvent)message, receipt), Wire.Json.WebhookAnswer)!).ToList();
         // Refusals are in order too, so each finds those before it in their places.
-        foreach (var refusal in taken.Refusals) answers.Insert(refusal.Index, JsonSerializer.SerializeToNode(Problems.Of(refusal.Refused), Wire.Json.Problem)!);
+        foreach (var refusal in taken.Refusals) answers.Insert(refusal.Index, JsonSerializer.SerializeToNode(Problems.Of(refusal.Refused), JsonAnswer.Problems.Problem)!);
         return answers;
     }
 

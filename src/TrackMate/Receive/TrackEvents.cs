@@ -1,5 +1,6 @@
 using System.Text.Json;
 using TrackMate.Bind;
+using TrackMate.Http;
 using TrackMate.Store.Tables;
 
 namespace TrackMate.Receive;
@@ -41,7 +42,7 @@ internal sealed class TrackEvents(Intake intake)
         // Whoever is slow to take the answer keeps no place.
         turn?.Dispose();
         var duplicates = receipts.Count(receipt => receipt.Duplicate);
-        await (receipts.Length == 1 && duplicates == 0 && refusals.Count == 0 ? Intake.WriteAsync(http, OneAccepted) : Intake.WriteAsync(http, AnswerOf(receipts.Length - duplicates, duplicates, refusals), Wire.Json.EventsAnswer));
+        await (receipts.Length == 1 && duplicates == 0 && refusals.Count == 0 ? JsonAnswer.WriteAsync(http, OneAccepted) : JsonAnswer.WriteAsync(http, AnswerOf(receipts.Length - duplicates, duplicates, refusals), Wire.Json.EventsAnswer));
     }
 
     private (WireObject Wire, Company Company, Arrival Arrival, Taken Taken) Read(HttpContext http, RequestBody body)
@@ -66,14 +67,14 @@ internal sealed class TrackEvents(Intake intake)
 
     private static TrackedEvent Single(WireObject wire, Envelope envelope)
     {
-        if (wire.Json.Length > Intake.MaxEventBytes) throw Batches.TooLarge("The event");
+        if (wire.Json.Length > Batches.MaxEventBytes) throw Batches.TooLarge("The event");
         return MessageReader.Event(wire, envelope, index: 0, named: [], envelope.SessionId);
     }
 
     private static Taken ReadBatch(WireObject wire, Envelope envelope)
     {
         var taken = new Taken();
-        foreach (var (index, json) in wire.Array(Member.Events, Intake.MaxEvents).Index())
+        foreach (var (index, json) in wire.Array(Member.Events, Batches.MaxEvents).Index())
         {
             string? eventId = null;
             try
@@ -84,7 +85,7 @@ internal sealed class TrackEvents(Intake intake)
             }
             catch (Refused refused)
             {
-                ReceiveMetrics.Refused(Refused.NameOf(refused.Reason));
+                EdgeMetrics.Refused(Refused.NameOf(refused.Reason));
                 taken.Refusals.Add(new(index, eventId, refused, json));
             }
         }

@@ -1,30 +1,19 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Serialization;
+using TrackMate.Http;
 
 namespace TrackMate.Receive;
 
-/// <summary>How answers are written: camelCase, no nulls that were not asked for, text readable as it is.</summary>
+/// <summary>The answers to the receiving calls.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(EventsAnswer))]
 [JsonSerializable(typeof(ProfileAnswer))]
 [JsonSerializable(typeof(WebhookAnswer))]
 [JsonSerializable(typeof(WebhookBatchAnswer))]
-[JsonSerializable(typeof(Problem))]
 internal sealed partial class WireJson : JsonSerializerContext;
 
 internal static class Wire
 {
-    /// <summary>Answers are JSON by their Content-Type, never pasted into HTML: nothing but JSON's own escapes is needed.</summary>
-    public static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
-
-    public static readonly WireJson Json = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = Encoder,
-    });
+    public static readonly WireJson Json = new(new(JsonAnswer.Options));
 }
 
 /// <summary>The answer to <c>POST /api/events</c>.</summary>
@@ -58,8 +47,3 @@ public sealed record WebhookAnswer(
 
 /// <summary>The answer to a batch of webhooks: one result each, in order, an answer or a problem.</summary>
 public sealed record WebhookBatchAnswer(IReadOnlyList<System.Text.Json.Nodes.JsonNode> Results);
-
-/// <summary>RFC 9457 problem details.</summary>
-/// <param name="Type">A name that stays: <c>urn:trackmate:problem:missing_field</c>.</param>
-/// <param name="Errors">By the field's wire name, what to mend.</param>
-public sealed record Problem(string Type, string Title, int Status, string Detail, IReadOnlyDictionary<string, IReadOnlyList<string>>? Errors = null);

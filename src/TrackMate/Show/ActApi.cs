@@ -1,7 +1,7 @@
 using System.Text.Json;
 using TrackMate.Bind;
+using TrackMate.Http;
 using TrackMate.Manage;
-using TrackMate.Receive;
 using TrackMate.Store;
 using TrackMate.Store.Acts;
 using TrackMate.Store.Tables;
@@ -18,8 +18,8 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
         var limit = Queries.LimitOf(http.Request.Query["limit"]);
         var after = Cursors.ReadEvent(company, Queries.Text(http.Request.Query["cursor"]));
         ClaimsPage page;
-        using (var snapshot = store.Read(company)) page = new ClaimDocuments(snapshot.Database).Page(Queries.PersonOf(http, new(snapshot.Database, company)), after, limit);
-        return Intake.WriteAsync(http, page, Shown.Json.ClaimsPage);
+        using (var snapshot = store.Read(company)) page = new ClaimDocuments(snapshot.Database).Page(new Documents(snapshot.Database, company).PersonOf(Queries.ProfileOf(http)), after, limit);
+        return JsonAnswer.WriteAsync(http, page, Shown.Json.ClaimsPage);
     }
 
     public Task AuditLog(HttpContext http)
@@ -29,7 +29,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
         var before = Cursors.ReadNumber(company, Queries.Text(http.Request.Query["cursor"]));
         AuditPage page;
         using (var snapshot = store.Read(company)) page = ClaimDocuments.AuditPage(snapshot.Database, company, before, limit);
-        return Intake.WriteAsync(http, page, Shown.Json.AuditPage);
+        return JsonAnswer.WriteAsync(http, page, Shown.Json.AuditPage);
     }
 
     public async Task Revoke(HttpContext http)
@@ -59,7 +59,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
 
     private ActBy By(ApiKey key, JsonElement body) => new(key.Shown, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRunOf(body));
 
-    private static Task WriteAsync(HttpContext http, string? actId, ClaimUndone done, ActBy by) => Intake.WriteAsync(http, DocumentOf(new(ClaimId: actId), done.Moved, by) with
+    private static Task WriteAsync(HttpContext http, string? actId, ClaimUndone done, ActBy by) => JsonAnswer.WriteAsync(http, DocumentOf(new(ClaimId: actId), done.Moved, by) with
     {
         Claims = new(done.Claims, done.Sessions, done.Pairs, done.IsExact),
     }, Shown.Json.ActDocument);
@@ -116,7 +116,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
         });
         if (refused is not null) throw refused;
         var outcome = acted!.Outcome ?? throw Acts.RefusedBy(acted.Refusal!.Value, what);
-        await Intake.WriteAsync(http, DocumentOf(answer(by.DryRun && outcome.Changed ? null : outcome.ActId), outcome.Moved, by), Shown.Json.ActDocument);
+        await JsonAnswer.WriteAsync(http, DocumentOf(answer(by.DryRun && outcome.Changed ? null : outcome.ActId), outcome.Moved, by), Shown.Json.ActDocument);
     }
 
     private static async Task<JsonDocument> BodyOf(HttpContext http)

@@ -2,8 +2,8 @@ using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Mvc;
+using TrackMate.Http;
 using TrackMate.Manage;
-using TrackMate.Receive;
 using TrackMate.Store;
 using TrackMate.Store.Timeline;
 

@@ -1,6 +1,6 @@
 using TrackMate.Bind;
+using TrackMate.Http;
 using TrackMate.Manage;
-using TrackMate.Receive;
 using TrackMate.Store;
 using TrackMate.Store.Erase;
 using TrackMate.Store.Sql;
@@ -22,7 +22,7 @@ internal sealed partial class ErasureApi(MessageStore store, Eraser eraser, Regi
         {
             using var snapshot = store.Read(company);
             var preview = new ErasureWriter(snapshot.Database).Preview(company, id) ?? throw NotFound();
-            await Intake.WriteAsync(http, DocumentOf(preview, dryRun, files: null), Shown.Json.ErasureDocument);
+            await JsonAnswer.WriteAsync(http, DocumentOf(preview, dryRun, files: null), Shown.Json.ErasureDocument);
             return;
         }
 
@@ -35,13 +35,13 @@ internal sealed partial class ErasureApi(MessageStore store, Eraser eraser, Regi
         {
             // It is under way, whatever becomes of this call: asked again, there would be nobody of this id.
             LogNotGone(log, company.CompanyId, StoreUnavailableException.CauseOf(e.InnerException!));
-            await Intake.WriteAsync(http, DocumentOf(e.Erased, dryRun, "later"), Shown.Json.ErasureDocument);
+            await JsonAnswer.WriteAsync(http, DocumentOf(e.Erased, dryRun, "later"), Shown.Json.ErasureDocument);
             return;
         }
 
         var cleaning = CleanAsync(state);
         var clean = await Task.WhenAny(cleaning, Task.Delay(LongestAnswer, time, http.RequestAborted)) == cleaning && await cleaning;
-        await Intake.WriteAsync(http, DocumentOf(state.Erased, dryRun, clean ? "clean" : "later"), Shown.Json.ErasureDocument);
+        await JsonAnswer.WriteAsync(http, DocumentOf(state.Erased, dryRun, clean ? "clean" : "later"), Shown.Json.ErasureDocument);
     }
 
     private async Task<bool> CleanAsync(ErasureState state)

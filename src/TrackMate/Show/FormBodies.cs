@@ -1,4 +1,4 @@
-using TrackMate.Receive;
+using TrackMate.Http;
 
 namespace TrackMate.Show;
 

@@ -1,6 +1,6 @@
 using TrackMate.Bind;
+using TrackMate.Http;
 using TrackMate.Manage;
-using TrackMate.Receive;
 using TrackMate.Store;
 using TrackMate.Store.Tables;
 using TrackMate.Store.Timeline;
@@ -23,13 +23,13 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
             (_, { } externalId) => Single(documents.Find(Identifier.External(company, externalId).Id), "externalId", externalId),
             _ => documents.Find(query["q"], cursor, limit),
         });
-        return Intake.WriteAsync(http, page, Shown.Json.ProfilesPage);
+        return JsonAnswer.WriteAsync(http, page, Shown.Json.ProfilesPage);
     }
 
     public Task Profile(HttpContext http)
     {
-        var profile = Read(CompanyOf(http), documents => documents.Profile(Queries.PersonOf(http, documents)));
-        return Intake.WriteAsync(http, profile, Shown.Json.ProfileDocument);
+        var profile = Read(CompanyOf(http), documents => documents.Profile(documents.PersonOf(Queries.ProfileOf(http))));
+        return JsonAnswer.WriteAsync(http, profile, Shown.Json.ProfileDocument);
     }
 
     public Task Timeline(HttpContext http)
@@ -42,11 +42,11 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
         var after = Cursors.ReadEvent(company, Queries.Text(query["cursor"]));
         var page = Read(company, documents =>
         {
-            var person = Queries.PersonOf(http, documents);
+            var person = documents.PersonOf(Queries.ProfileOf(http));
             var narrowed = sessionId is null ? filter : documents.Within(person, filter, sessionId);
             return narrowed is null ? new([], null) : documents.Timeline(person, narrowed, after, limit);
         });
-        return Intake.WriteAsync(http, page, Shown.Json.TimelinePage);
+        return JsonAnswer.WriteAsync(http, page, Shown.Json.TimelinePage);
     }
 
     public Task Session(HttpContext http)
@@ -57,7 +57,7 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
         var after = Cursors.ReadEvent(company, Queries.Text(query["cursor"]));
         var sessionId = Queries.Segment(http);
         var document = Read(company, documents => documents.Session(sessionId, after, limit)) ?? throw new Refused(Reason.NotFound, "The company has no session with this id.");
-        return Intake.WriteAsync(http, document, Shown.Json.SessionDocument);
+        return JsonAnswer.WriteAsync(http, document, Shown.Json.SessionDocument);
     }
 
     public Task Event(HttpContext http)
@@ -65,7 +65,7 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
         var eventId = Queries.Segment(http);
         var receipts = Read(CompanyOf(http), documents => documents.Receipts(eventId));
         if (receipts.Receipts.Count == 0) throw new Refused(Reason.NotFound, "The company has no event with this id. Rejected events are kept for a limited time.");
-        return Intake.WriteAsync(http, receipts, Shown.Json.EventReceipts);
+        return JsonAnswer.WriteAsync(http, receipts, Shown.Json.EventReceipts);
     }
 
     /// <summary>Reads out of one snapshot, and lets go of it before the answer is sent.</summary>

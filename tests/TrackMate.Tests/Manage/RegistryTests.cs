@@ -1,4 +1,3 @@
-using TrackMate.Host;
 using TrackMate.Manage;
 using TrackMate.Tests.Running;
 
@@ -31,7 +30,7 @@ public sealed class RegistryTests : IDisposable
     [Fact]
     public void A_first_start_that_fails_leaves_no_key_that_nobody_has_seen()
     {
-        var options = ServerOptions.FromEnvironment(name => name == "TRACKMATE_DATA" ? folder.Path : null);
+        var options = new FirstStartSettings(null, null, null);
         using var registry = StoreUnderTest.In(folder.Path).MakeRegistry(TimeProvider.System);
         Execute(StoreUnderTest.IsPostgres
             ? ["CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''on purpose''; END'", "CREATE TRIGGER fail BEFORE INSERT ON member FOR EACH ROW EXECUTE FUNCTION fail()"]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using TrackMate.Bind;
+using TrackMate.Http;
 using TrackMate.Receive;
 using TrackMate.Tests.Running;
 using TrackMate.Tests.Store;

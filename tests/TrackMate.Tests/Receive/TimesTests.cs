@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using TrackMate.Bind;
+using TrackMate.Http;
 using TrackMate.Receive;
 using TrackMate.Tests.Running;
 

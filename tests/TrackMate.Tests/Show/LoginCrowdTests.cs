@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
+using TrackMate.Http;
 using TrackMate.Manage;
-using TrackMate.Receive;
 using TrackMate.Show;
 using TrackMate.Tests.Running;
 

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using TrackMate.Bind;
-using TrackMate.Receive;
-using TrackMate.Show;
+using TrackMate.Http;
 using TrackMate.Store.Tables;
 using TrackMate.Tests.Running;
 

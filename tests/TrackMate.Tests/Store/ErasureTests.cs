@@ -198,7 +198,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
         Assert.Equal("later", answer["files"]);
         Assert.Equal(ErasureWriter.MostInStep + Left, (int)answer.Body!["erased"]!["events"]!);
         Assert.Null(await backend.ProfileOfAsync("large@shop.com"));
-        Assert.Contains($"An erasure of {ServerProcess.CompanyId} has hidden somebody and not taken all of their rows out yet: ", server.Output);
+        await server.PrintsAsync($"An erasure of {ServerProcess.CompanyId} has hidden somebody and not taken all of their rows out yet: ");
 
         await server.KillAsync();
         using var trackmate = new CommandLineRunner(server);

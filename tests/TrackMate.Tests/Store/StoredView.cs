@@ -1,4 +1,5 @@
 using TrackMate.Bind;
+using TrackMate.Http;
 using TrackMate.Show;
 using TrackMate.Store;
 using TrackMate.Store.Tables;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using TrackMate.Bind;
-using TrackMate.Receive;
+using TrackMate.Http;
 using TrackMate.Store.Ingest;
 using TrackMate.Store.Sql;
 using TrackMate.Tests.Running;

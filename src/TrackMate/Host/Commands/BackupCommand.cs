@@ -1,5 +1,5 @@
 using System.CommandLine;
-using TrackMate.Manage;
+using TrackMate.Transfer;
 
 namespace TrackMate.Host.Commands;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using TrackMate.Manage;
-using TrackMate.Show;
 using TrackMate.Store.Timeline;
+using TrackMate.Transfer;
 
 namespace TrackMate.Host.Commands;
 

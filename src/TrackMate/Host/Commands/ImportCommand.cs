@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.IO.Compression;
 using TrackMate.Manage;
-using TrackMate.Receive;
 using TrackMate.Store.Ingest;
+using TrackMate.Transfer;
 
 namespace TrackMate.Host.Commands;
 

@@ -1,13 +1,13 @@
 using System.CommandLine;
 using System.Data.Common;
 using TrackMate.Manage;
-using TrackMate.Show;
 using TrackMate.Store.Move;
 using TrackMate.Store.Sql;
 using TrackMate.Store.Sql.Postgres;
 using TrackMate.Store.Sql.Sqlite;
 using TrackMate.Store.Tables;
 using TrackMate.Store.Timeline;
+using TrackMate.Transfer;
 
 namespace TrackMate.Host.Commands;
 

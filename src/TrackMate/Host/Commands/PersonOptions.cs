@@ -1,5 +1,6 @@
 using System.CommandLine;
 using TrackMate.Bind;
+using TrackMate.Manage;
 
 namespace TrackMate.Host.Commands;
 

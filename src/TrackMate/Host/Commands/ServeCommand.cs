@@ -33,7 +33,7 @@ internal static class ServeCommand
             await using var app = Server.Build(options, TimeProvider.System);
             await app.StartAsync(cancel);
             // Only a server that listens prints the secrets it made: those of one that could not are made again at the next start.
-            var first = FirstStart.Ensure(app.Services.GetRequiredService<Registry>(), options);
+            var first = FirstStart.Ensure(app.Services.GetRequiredService<Registry>(), new(options.CompanyId, options.ApiKey, options.AdminPassword));
             app.Services.GetRequiredService<StartGate>().Open();
             Telemetry.ShowZeros();
             Console.WriteLine(Welcome(first, AddressOf(app) + options.PathBase, options.PublicUrl, options.Installation.Engine.Place));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using TrackMate.Manage;
 
 namespace TrackMate.Host.Commands;
 

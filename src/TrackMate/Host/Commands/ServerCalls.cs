@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using TrackMate.Http;
 using TrackMate.Manage;
 using TrackMate.Store.Sql;
 
@@ -85,7 +86,7 @@ internal sealed class ServerCalls(Uri address, Engine engine) : IDisposable
     {
         try
         {
-            return JsonSerializer.Deserialize(body, Receive.Wire.Json.Problem)?.Detail ?? body;
+            return JsonSerializer.Deserialize(body, JsonAnswer.Problems.Problem)?.Detail ?? body;
         }
         catch (JsonException)
         {

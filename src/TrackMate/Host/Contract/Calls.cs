@@ -1,5 +1,6 @@
 using TrackMate.Receive;
 using TrackMate.Show;
+using TrackMate.Transfer;
 
 namespace TrackMate.Host.Contract;
 

@@ -1,5 +1,5 @@
 using TrackMate.Bind;
-using TrackMate.Receive;
+using TrackMate.Http;
 using TrackMate.Store.Acts;
 using TrackMate.Store.Timeline;
 

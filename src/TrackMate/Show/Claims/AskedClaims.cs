@@ -1,6 +1,6 @@
 using System.Text.Json;
 using TrackMate.Bind;
-using TrackMate.Receive;
+using TrackMate.Http;
 using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using TrackMate.Bind;
-using TrackMate.Receive;
+using TrackMate.Http;
 using TrackMate.Store.Tables;
 
 namespace TrackMate.Show;
@@ -57,7 +57,7 @@ internal static class MendText
         // By the sender's clock where it told that, since it is corrected by it.
         if (whole.GetValueOrDefault("timestamp", Null) == Null)
             whole["timestamp"] = whole.GetValueOrDefault("sentAt") is { } sentAt && WrittenTime.TryParse(sentAt.Trim('"'), out _) ? sentAt : $"\"{Shown.Time(row.ReceivedAt)}\"";
-        return "{" + string.Join(',', whole.Select(member => $"{JsonSerializer.Serialize(member.Key, Wire.Json.String)}:{member.Value}")) + "}";
+        return "{" + string.Join(',', whole.Select(member => $"{JsonSerializer.Serialize(member.Key, JsonAnswer.Problems.String)}:{member.Value}")) + "}";
     }
 
     /// <summary>The members of an object, each value as it was sent; null for anything else, and where one stands twice, which is what has to be mended.</summary>

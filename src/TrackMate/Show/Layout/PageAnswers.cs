@@ -1,6 +1,6 @@
 using System.Data.Common;
 using Microsoft.AspNetCore.Http.HttpResults;
-using TrackMate.Receive;
+using TrackMate.Http;
 using TrackMate.Store.Sql;
 
 namespace TrackMate.Show;

@@ -1,5 +1,5 @@
 using System.Net;
-using TrackMate.Receive;
+using TrackMate.Http;
 
 namespace TrackMate.Show;
 

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
+using TrackMate.Http;
 using TrackMate.Manage;
-using TrackMate.Receive;
 using TrackMate.Store.Sql.Sqlite;
 
 namespace TrackMate.Show;

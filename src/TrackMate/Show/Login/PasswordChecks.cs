@@ -1,7 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Identity;
+using TrackMate.Http;
 using TrackMate.Manage;
-using TrackMate.Receive;
 
 namespace TrackMate.Show;
 

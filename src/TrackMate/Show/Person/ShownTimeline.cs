@@ -1,4 +1,5 @@
 using TrackMate.Bind;
+using TrackMate.Http;
 using TrackMate.Store.Tables;
 using TrackMate.Store.Timeline;
 

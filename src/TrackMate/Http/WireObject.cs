@@ -1,0 +1,301 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using TrackMate.Bind;
+
+namespace TrackMate.Http;
+
+/// <summary>The members that messages have on the wire; what stands in none of them is checked and left alone.</summary>
+internal enum Member
+{
+    CompanyId,
+    SessionId,
+    EventType,
+    EventData,
+    Timestamp,
+    EventId,
+    SentAt,
+    Context,
+    Events,
+    Identifier,
+    Email,
+    ExternalId,
+    UserId,
+    Name,
+    Traits,
+    Token,
+}
+
+/// <summary>
+/// One object of a message, read in one pass without building anything: for each member where its value lies. Values are validated as they are passed over, but
+/// those in <c>events</c>, each of which is an object of its own and can be refused on its own.
+/// </summary>
+internal readonly struct WireObject
+{
+    /// <summary>Characters of an id at most.</summary>
+    public const int MaxLength = 200;
+
+    /// <summary>Bytes of a time as it is sent: with a time zone's name beside it, and a few escapes.</summary>
+    private const int MaxTimeBytes = 200;
+
+    private static readonly string[] Names =
+    [
+        "company_id", "sessionId", "eventType", "eventData", "timestamp", "eventId", "sentAt", "context", "events", "identifier",
+        "email", "externalId", "userId", "name", "traits", "token",
+    ];
+
+    private static readonly byte[][] Utf8Names = [.. Names.Select(Encoding.UTF8.GetBytes)];
+
+    private readonly ReadOnlyMemory<byte> json;
+    private readonly Places places;
+    private readonly FieldPath path;
+
+    private WireObject(ReadOnlyMemory<byte> json, Places places, FieldPath path)
+    {
+        this.json = json;
+        this.places = places;
+        this.path = path;
+    }
+
+    [InlineArray(16)]
+    private struct Places
+    {
+        private (int Start, int Length, JsonTokenType Type) first;
+    }
+
+    /// <summary>Reads a whole text that must be one object.</summary>
+    /// <param name="path">What to call it to the sender.</param>
+    /// <exception cref="Refused">It is not JSON, not an object, or breaks a rule of <see cref="JsonRules"/>.</exception>
+    public static WireObject Read(ReadOnlyMemory<byte> json, FieldPath path)
+    {
+        var span = json.Span;
+        var reader = new Utf8JsonReader(span, JsonRules.ReaderOptions);
+        try
+        {
+            reader.Read();
+            if (reader.TokenType is not JsonTokenType.StartObject)
+                throw new Refused(Reason.WrongType, $"{path} is {NameOf(reader.TokenType)}; send a JSON object.", path.WireName);
+
+            Places found = default;
+            HashSet<string>? others = null;
+            for (var keys = 1; reader.Read() && reader.TokenType is JsonTokenType.PropertyName; keys++)
+            {
+                if (keys > JsonRules.MaxKeys) throw new Refused(Reason.TooManyKeys, $"{path} has more than {JsonRules.MaxKeys} keys; put your own data into eventData.", path.WireName);
+                JsonRules.CheckText(ref reader, path);
+                var member = MemberAt(ref reader);
+                if (member < 0)
+                {
+                    var name = reader.GetString()!;
+                    others ??= new(StringComparer.Ordinal);
+                    if (!others.Add(name)) throw DuplicateKey(path, null);
+                    reader.Read();
+                    JsonRules.Check(ref reader, span, name.Length is > 0 and <= MaxLength ? path.Of(name) : path);
+                    continue;
+                }
+
+                if (found[member].Length > 0) throw DuplicateKey(path, Names[member]);
+                reader.Read();
+                var type = reader.TokenType;
+                var start = (int)reader.TokenStartIndex;
+                if (member == (int)Member.Events) reader.Skip();
+                else JsonRules.Check(ref reader, span, path.Of(Names[member]));
+                found[member] = (start, (int)reader.BytesConsumed - start, type);
+            }
+
+            if (reader.Read()) throw new Refused(Reason.Malformed, "Unexpected content after the JSON object.");
+            return new(json, found, path);
+        }
+        catch (JsonException e)
+        {
+            throw new Refused(Reason.Malformed, $"Invalid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}: {Expected(e.Message)}.");
+        }
+    }
+
+    /// <summary>What the parser expected, by its own message; its other messages quote a part of the body, which may be a secret.</summary>
+    private static string Expected(string message) => message switch
+    {
+        _ when message.Contains("Expected a ':'", StringComparison.Ordinal) => "expected a colon after the key",
+        _ when message.Contains("start of a property name", StringComparison.Ordinal) => "expected a key in double quotes",
+        _ when message.Contains("after a value", StringComparison.Ordinal) => "expected a comma or a closing bracket",
+        _ when message.Contains("trailing comma", StringComparison.Ordinal) => "remove the comma before the closing bracket",
+        _ when message.Contains("start of a value", StringComparison.Ordinal) => "expected a value",
+        _ when message.Contains("end of string", StringComparison.Ordinal) => "a string is not closed",
+        _ when message.Contains("should be closed", StringComparison.Ordinal) => "an object or array is not closed",
+        _ when message.Contains("within a JSON string", StringComparison.Ordinal) => "escape this character in the string",
+        _ when message.Contains("number", StringComparison.Ordinal) => "this is not a valid number",
+        _ when message.Contains("literal", StringComparison.Ordinal) => "expected true, false or null",
+        _ => "unexpected character",
+    };
+
+    /// <summary>A string member of a body that was refused as a whole, to keep the refusal where its sender looks; null where it cannot be read.</summary>
+    public static string? Peek(ReadOnlySpan<byte> json, Member member)
+    {
+        var reader = new Utf8JsonReader(json, JsonRules.ReaderOptions);
+        try
+        {
+            if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject) return null;
+            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+            {
+                var found = reader.ValueTextEquals(Utf8Names[(int)member]);
+                reader.Read();
+                if (found) return IdIn(ref reader);
+                reader.Skip();
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // What comes before it is not JSON, or not text.
+        }
+
+        return null;
+    }
+
+    /// <summary>The id that a reader stands on, as text or as a whole number; null where it can be none.</summary>
+    public static string? IdIn(ref Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.String => reader.GetString() is { Length: > 0 and <= MaxLength } text && !text.Contains('\0', StringComparison.Ordinal) ? text : null,
+        JsonTokenType.Number => reader.ValueSpan.Length <= JsonRules.MaxDigits && IsInteger(reader.ValueSpan) ? Encoding.UTF8.GetString(reader.ValueSpan) : null,
+        _ => null,
+    };
+
+    /// <summary>The object as it was sent.</summary>
+    public ReadOnlyMemory<byte> Json => json;
+
+    /// <summary>The object as it was sent, but with null for the value of a member that must not be kept.</summary>
+    public ReadOnlyMemory<byte> JsonWithout(Member member)
+    {
+        if (!Has(member)) return json;
+        var (start, length, _) = places[(int)member];
+        return (byte[])[.. json.Span[..start], .. "null"u8, .. json.Span[(start + length)..]];
+    }
+
+    /// <summary>Whether the member is there and not null.</summary>
+    public bool Has(Member member) => places[(int)member] is { Length: > 0, Type: not JsonTokenType.Null };
+
+    public bool IsText(Member member) => places[(int)member] is { Length: > 0, Type: JsonTokenType.String };
+
+    public FieldPath PathOf(Member member) => path.Of(Names[(int)member]);
+
+    /// <summary>The member's JSON as it was sent, whatever it is; empty where it is absent.</summary>
+    public ReadOnlyMemory<byte> Raw(Member member) => json.Slice(places[(int)member].Start, places[(int)member].Length);
+
+    /// <summary>The member's JSON as it was sent; empty where it is absent or null.</summary>
+    /// <exception cref="Refused">It is there and not an object.</exception>
+    public ReadOnlyMemory<byte> Object(Member member)
+    {
+        if (!Has(member)) return default;
+        var (start, length, type) = places[(int)member];
+        return type is JsonTokenType.StartObject ? json.Slice(start, length) : throw Wrong(member, "an object");
+    }
+
+    /// <summary>The elements of an array member, as they were sent.</summary>
+    public List<ReadOnlyMemory<byte>> Array(Member member, int most)
+    {
+        var (start, length, type) = places[(int)member];
+        if (type is not JsonTokenType.StartArray) throw Wrong(member, "an array");
+        var array = json.Slice(start, length);
+        var elements = new List<ReadOnlyMemory<byte>>();
+        var reader = new Utf8JsonReader(array.Span, JsonRules.ReaderOptions);
+        reader.Read();
+        while (reader.Read() && reader.TokenType is not JsonTokenType.EndArray)
+        {
+            var from = (int)reader.TokenStartIndex;
+            reader.Skip();
+            if (elements.Count == most) throw new Refused(Reason.TooManyEvents, $"{PathOf(member)} contains more than {most} events; send them in several requests.", PathOf(member).ToString());
+            elements.Add(array[from..(int)reader.BytesConsumed]);
+        }
+
+        return elements;
+    }
+
+    /// <summary>A string of 1 to 200 printable characters; null where it is absent.</summary>
+    public string? Text(Member member)
+    {
+        if (!Has(member)) return null;
+        var text = Decode(member, "a string");
+        if (text.Length == 0) throw new Refused(Reason.BadValue, $"{PathOf(member)} is empty; send 1 to {MaxLength} characters or leave it out.", PathOf(member).ToString());
+        if (text.Length > MaxLength && text.EnumerateRunes().Count() > MaxLength)
+            throw new Refused(Reason.BadValue, $"{PathOf(member)} is longer than {MaxLength} characters.", PathOf(member).ToString());
+        foreach (var c in text)
+        {
+            if (char.IsControl(c) || c is '\u2028' or '\u2029') throw new Refused(Reason.BadValue, $"{PathOf(member)} contains a control character; send printable text.", PathOf(member).ToString());
+        }
+
+        return text;
+    }
+
+    public string RequiredText(Member member) => Text(member) ?? throw new Refused(Reason.MissingField, $"{PathOf(member)} is missing.", PathOf(member).ToString());
+
+    /// <summary>A string, whatever it holds; null where it is absent.</summary>
+    public string? AnyText(Member member) => Has(member) ? Decode(member, "a string") : null;
+
+    /// <summary>An id that some senders write as a number.</summary>
+    public string? TextOrInteger(Member member)
+    {
+        if (!Has(member) || places[(int)member].Type is not JsonTokenType.Number) return Text(member);
+        var (start, length, _) = places[(int)member];
+        var number = json.Span.Slice(start, length);
+        return IsInteger(number) ? Encoding.UTF8.GetString(number) : throw Wrong(member, "a string or a whole number");
+    }
+
+    private static bool IsInteger(ReadOnlySpan<byte> number) => number.TrimStart((byte)'-').IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0;
+
+    /// <summary>A time in unix milliseconds: ISO 8601 with an offset, or seconds or milliseconds since 1970; null where it is absent.</summary>
+    public long? Time(Member member)
+    {
+        if (!Has(member)) return null;
+        var (start, length, type) = places[(int)member];
+        var time = default(WrittenTime);
+        var isTime = type switch
+        {
+            JsonTokenType.Number => decimal.TryParse(json.Span.Slice(start, length), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && WrittenTime.TryFromUnix(number, out time),
+            // Some encoders write the + of an offset as \u002B, so the text is decoded before it is looked at.
+            JsonTokenType.String when length <= MaxTimeBytes => WrittenTime.TryParse(Decode(member, "a time"), out time),
+            _ => false,
+        };
+        if (isTime && time.OffsetMinutes is not null) return time.UnixMilliseconds;
+        var field = PathOf(member).ToString();
+        throw new Refused(Reason.BadValue, isTime
+            ? $"{field} does not say from which time zone it is; add Z or an offset, such as 2025-10-18T10:00:00Z or 2025-10-18T12:00:00+02:00."
+            : $"{field} is not a time; send ISO 8601 with an offset, such as 2025-10-18T10:00:00Z, or unix seconds or milliseconds.", field);
+    }
+
+    private string Decode(Member member, string expected)
+    {
+        var (start, length, type) = places[(int)member];
+        if (type is not JsonTokenType.String) throw Wrong(member, expected);
+        var raw = json.Span.Slice(start + 1, length - 2);
+        if (!raw.Contains((byte)'\\')) return Encoding.UTF8.GetString(raw);
+        var reader = new Utf8JsonReader(json.Span.Slice(start, length));
+        reader.Read();
+        return reader.GetString()!;
+    }
+
+    private Refused Wrong(Member member, string expected) =>
+        new(Reason.WrongType, $"{PathOf(member)} is {NameOf(places[(int)member].Type)}; send {expected}.", PathOf(member).ToString());
+
+    private static int MemberAt(ref Utf8JsonReader reader)
+    {
+        for (var i = 0; i < Utf8Names.Length; i++)
+        {
+            if (reader.ValueTextEquals(Utf8Names[i])) return i;
+        }
+
+        return -1;
+    }
+
+    private static Refused DuplicateKey(FieldPath path, string? name) =>
+        new(Reason.DuplicateKey, $"{(name is null ? "A key" : path.Of(name))} appears twice in one object; send each key once.", name is null ? null : path.Of(name).ToString());
+
+    private static string NameOf(JsonTokenType type) => type switch
+    {
+        JsonTokenType.StartObject => "an object",
+        JsonTokenType.StartArray => "an array",
+        JsonTokenType.String => "a string",
+        JsonTokenType.Number => "a number",
+        JsonTokenType.True or JsonTokenType.False => "a boolean",
+        JsonTokenType.Null => "null",
+        _ => "not a value",
+    };
+}
