@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -69,7 +70,7 @@ public sealed record ApiKey(long Number, long Company, string Name, string Shown
 
     private static string Checksum(string random)
     {
-        var crc = Crc32(random);
+        var crc = Crc32.HashToUInt32(Encoding.ASCII.GetBytes(random));
         Span<char> digits = stackalloc char[6];
         for (var i = digits.Length - 1; i >= 0; i--)
         {
@@ -78,17 +79,5 @@ public sealed record ApiKey(long Number, long Company, string Name, string Shown
         }
 
         return new(digits);
-    }
-
-    private static uint Crc32(string text)
-    {
-        var crc = ~0u;
-        foreach (var c in Encoding.ASCII.GetBytes(text))
-        {
-            crc ^= c;
-            for (var bit = 0; bit < 8; bit++) crc = (crc & 1) == 1 ? (crc >> 1) ^ 0xEDB88320 : crc >> 1;
-        }
-
-        return ~crc;
     }
 }

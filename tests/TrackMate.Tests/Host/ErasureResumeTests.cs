@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Time.Testing;
 using TrackMate.Bind;
 using TrackMate.Host;
 using TrackMate.Store.Erase;
@@ -19,19 +20,19 @@ public sealed class ErasureResumeTests
         using var own = new TemporaryStore();
         using var registry = StoreUnderTest.In(own.Folder).MakeRegistry(TimeProvider.System);
         foreach (var companyId in new[] { "TM-ONE", "TM-TWO", Gone }) await LeaveUnfinishedAsync(own, registry.AddCompany(companyId, companyId));
-        var hands = new Hands();
-        using var engine = new StubbornEngine(own.Engine, hands);
+        var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch);
+        using var engine = new StubbornEngine(own.Engine, time);
         var log = new ConcurrentQueue<string>();
         var eraser = new Eraser(engine, (company, step) => company.CompanyId == Gone
             ? Task.FromException<ErasureState?>(new StoreUnavailableException("The store cannot write now; nothing of this was stored, send it again.", new IOException("the machine is gone")))
             : own.Store.EraseAsync(company, step));
-        using var resume = new ErasureResume(engine, own.Store, eraser, hands, new Lines<ErasureResume>(log));
+        using var resume = new ErasureResume(engine, own.Store, eraser, time, new Lines<ErasureResume>(log));
         await resume.StartAsync(TestContext.Current.CancellationToken);
 
         int[] cleaned = [0, 1, 3, 7, 15];
         for (var minute = 0; minute <= cleaned[^1]; minute++)
         {
-            if (minute > 0) hands.Go(TimeSpan.FromMinutes(1));
+            if (minute > 0) time.Advance(TimeSpan.FromMinutes(1));
             // Of the company whose rows cannot be taken out it is said each time.
             var (rounds, cleanings) = (minute + 1, cleaned.Count(at => at <= minute));
             await Eventually.TrueAsync(() => Task.FromResult(log.Count(line => line.Contains(Gone, StringComparison.Ordinal)) == rounds && engine.CleanedAt.Count >= cleanings), () => string.Join('\n', log));
@@ -42,7 +43,7 @@ public sealed class ErasureResumeTests
         Assert.Single(log, "What was erased of TM-ONE, TM-TWO is out of the tables; a stone lies in the way. It is tried again, less and less often.");
 
         engine.IsInTheWay = false;
-        hands.Go(TimeSpan.FromHours(1));
+        time.Advance(TimeSpan.FromHours(1));
         await Eventually.TrueAsync(() => Task.FromResult(log.Contains("An erasure of TM-ONE, TM-TWO that was left unfinished is done: its rows and bytes are gone.")), () => string.Join('\n', log));
         Assert.Equal([Gone], own.Store.Read(ErasureWriter.Unfinished).Select(state => state.Company.CompanyId));
         await resume.StopAsync(TestContext.Current.CancellationToken);
@@ -100,38 +101,6 @@ public sealed class ErasureResumeTests
 
         public override void Dispose()
         {
-        }
-    }
-
-    /// <summary>A clock whose one timer goes off when it is moved.</summary>
-    private sealed class Hands : TimeProvider
-    {
-        private DateTimeOffset now = DateTimeOffset.UnixEpoch;
-        private Action? tick;
-
-        public override DateTimeOffset GetUtcNow() => now;
-
-        public void Go(TimeSpan by)
-        {
-            now += by;
-            tick?.Invoke();
-        }
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            tick = () => callback(state);
-            return new Timer();
-        }
-
-        private sealed class Timer : ITimer
-        {
-            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
-
-            public void Dispose()
-            {
-            }
-
-            public ValueTask DisposeAsync() => default;
         }
     }
 }

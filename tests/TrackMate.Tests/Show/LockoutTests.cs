@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Time.Testing;
 using TrackMate.Show;
 
 namespace TrackMate.Tests.Show;
@@ -7,7 +8,7 @@ public sealed class LockoutTests
 {
     private static readonly IPAddress Home = IPAddress.Parse("198.51.100.7");
 
-    private readonly Hands clock = new();
+    private readonly FakeTimeProvider clock = new(DateTimeOffset.UnixEpoch);
     private readonly Lockout lockout;
 
     public LockoutTests() => lockout = new(clock);
@@ -19,7 +20,7 @@ public sealed class LockoutTests
         foreach (var seconds in new[] { 10, 20, 40, 80, 160, 320, 640, 900, 900 })
         {
             Assert.Equal(TimeSpan.FromSeconds(seconds), lockout.Begin("admin", Home));
-            clock.Go(TimeSpan.FromSeconds(seconds));
+            clock.Advance(TimeSpan.FromSeconds(seconds));
             Assert.Null(lockout.Begin("admin", Home));
         }
     }
@@ -31,7 +32,7 @@ public sealed class LockoutTests
         lockout.Succeeded("ADMIN ", Home);
         for (var i = 0; i < 5; i++) Assert.Null(lockout.Begin("admin", Home));
         Assert.NotNull(lockout.Begin("admin", Home));
-        clock.Go(TimeSpan.FromHours(25));
+        clock.Advance(TimeSpan.FromHours(25));
         for (var i = 0; i < 5; i++) Assert.Null(lockout.Begin("admin", Home));
     }
 
@@ -50,20 +51,11 @@ public sealed class LockoutTests
         for (var i = 0; i < 30_000; i++)
         {
             lockout.Begin("name" + i, Home);
-            clock.Go(TimeSpan.FromMilliseconds(1));
+            clock.Advance(TimeSpan.FromMilliseconds(1));
         }
 
         Assert.InRange(lockout.Remembered, 1, 10_000);
         for (var i = 0; i < 5; i++) lockout.Begin("name29999", Home);
         Assert.NotNull(lockout.Begin("name29999", Home));
-    }
-
-    private sealed class Hands : TimeProvider
-    {
-        private DateTimeOffset now = DateTimeOffset.UnixEpoch;
-
-        public override DateTimeOffset GetUtcNow() => now;
-
-        public void Go(TimeSpan by) => now += by;
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Microsoft.Extensions.Time.Testing;
 using TrackMate.Http;
 using TrackMate.Manage;
 using TrackMate.Show;
@@ -48,7 +49,7 @@ public sealed class LoginCrowdTests
     [Fact]
     public async Task One_address_has_a_few_log_ins_under_way_and_others_are_not_kept_waiting()
     {
-        var checks = new PasswordChecks(new Still());
+        var checks = new PasswordChecks(new FakeTimeProvider());
         var crowd = Enumerable.Range(0, 40).Select(_ => TryAsync(checks, "198.51.100.7", ServerProcess.AdminPassword)).ToList();
         var elsewhere = TryAsync(checks, "203.0.113.9", ServerProcess.AdminPassword);
 
@@ -63,7 +64,7 @@ public sealed class LoginCrowdTests
     [Fact]
     public async Task Who_would_wait_too_long_is_told_so()
     {
-        var checks = new PasswordChecks(new Still());
+        var checks = new PasswordChecks(new FakeTimeProvider());
         var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => TryAsync(checks, $"198.51.100.{i}", ServerProcess.AdminPassword)));
 
         Assert.DoesNotContain(false, answers);
@@ -154,10 +155,4 @@ public sealed class LoginCrowdTests
             return null;
         }
     });
-
-    /// <summary>Nobody's patience ends: how long a check takes here says nothing.</summary>
-    private sealed class Still : TimeProvider
-    {
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => TimeProvider.System.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, period);
-    }
 }
