@@ -28,8 +28,7 @@ internal sealed class WriterTime : IDisposable
         engine.Upgrade();
         database = engine.OpenWriter();
         database.Execute("PRAGMA synchronous = OFF");
-        writer = new(database);
-        writer.Reset();
+        writer = new(new(database));
         company = Next();
     }
 
@@ -84,7 +83,7 @@ internal sealed class WriterTime : IDisposable
         company = Next();
         Fill(5000 / part, i => Identify($"s{i}", "everybody@example.com", Start + i));
         var revoked = events - (5000 / part);
-        TimeActs(part, "revocations of claims on an e-mail that 5,000 sessions claim", 100 / part, i => new ActWriter(writer.Database, writer.Marks).RevokeClaim(company, Origin.Browser, $"e{revoked + 1 + i}", lift: false, new("bench", Start, DryRun: false)));
+        TimeActs(part, "revocations of claims on an e-mail that 5,000 sessions claim", 100 / part, i => new ActWriter(writer.Transaction.Database, writer.Transaction.Marks).RevokeClaim(company, Origin.Browser, $"e{revoked + 1 + i}", lift: false, new("bench", Start, DryRun: false)));
     }
 
     /// <summary>Claims on a session that has many, said by two in turn.</summary>
@@ -105,7 +104,7 @@ internal sealed class WriterTime : IDisposable
         Time(part, "  events that are bound by the session, an hour apart", 100 / part, i => Bound("claimed", Start + (i * 3_600_000L)));
 
         Begun();
-        TimeActs(part: 0, "", 1, _ => new ActWriter(writer.Database, writer.Marks).Unbind(company, "claimed", Start + 10, Start + 20, new("bench", Start, DryRun: false)));
+        TimeActs(part: 0, "", 1, _ => new ActWriter(writer.Transaction.Database, writer.Transaction.Marks).Unbind(company, "claimed", Start + 10, Start + 20, new("bench", Start, DryRun: false)));
         Time(part, $"late claims on a session of {number} claims, of which a part is un-bound", 100 / part, i => Identify("claimed", $"claimed{i % 2}@example.com", Start + (i * 97 % claims) + 1));
 
         Begun();
@@ -167,14 +166,12 @@ internal sealed class WriterTime : IDisposable
 
     private void Begin()
     {
-        database.BeginWrite([]);
-        writer.Begin();
+        writer.Transaction.Begin([]);
     }
 
     private void End()
     {
-        writer.Finish();
-        database.Commit();
+        writer.Transaction.Commit();
     }
 
     private TrackedEvent Browser(string session, long at) => new()

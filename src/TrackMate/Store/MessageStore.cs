@@ -1,5 +1,6 @@
 using TrackMate.Bind;
 using TrackMate.Store.Acts;
+using TrackMate.Store.Derive;
 using TrackMate.Store.Erase;
 using TrackMate.Store.Ingest;
 using TrackMate.Store.Rebuild;
@@ -83,7 +84,7 @@ internal sealed class MessageStore : IActs, IDisposable
     public async Task<T> ActAsync<T>(Company company, Func<ActWriter, T> work)
     {
         T? answer = default;
-        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, writer => answer = work(new(writer.Database, writer.Marks)));
+        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, transaction => answer = work(new(transaction.Database, transaction.Marks)));
         return answer!;
     }
 
@@ -92,7 +93,7 @@ internal sealed class MessageStore : IActs, IDisposable
     public async Task<ErasureState?> EraseAsync(Company company, Func<ErasureWriter, ErasureState?> step)
     {
         ErasureState? state = null;
-        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, writer => state = ErasureWriter.Run(writer, step));
+        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, transaction => state = ErasureWriter.Run(transaction, step));
         return state;
     }
 
@@ -103,7 +104,7 @@ internal sealed class MessageStore : IActs, IDisposable
     public async Task<bool> PruneIngestionAsync(Company company, long now)
     {
         var more = false;
-        await WriterOf(company).Queue.RunAsync(company, Hold.Append, writer => more = writer.Ingestion.Prune(company, now));
+        await WriterOf(company).Queue.RunAsync(company, Hold.Append, transaction => more = transaction.Ingestion.Prune(company, now));
         return more;
     }
 
@@ -113,7 +114,7 @@ internal sealed class MessageStore : IActs, IDisposable
     public async Task<bool> IndexAsync(Company company)
     {
         var more = false;
-        await WriterOf(company).Queue.RunAsync(company, Hold.Bind, writer => more = writer.Index(company));
+        await WriterOf(company).Queue.RunAsync(company, Hold.Bind, transaction => more = new SearchIndex(transaction.Database).Update(company) | transaction.Derived.Keys.Backfill(company));
         return more;
     }
 
@@ -123,7 +124,7 @@ internal sealed class MessageStore : IActs, IDisposable
     public async Task<bool> DeriveAsync(Company company)
     {
         var more = false;
-        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, writer => more = SettingsSteps.Step(writer, company.Number, StepBudget.Small));
+        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, transaction => more = SettingsSteps.Step(transaction, company.Number, StepBudget.Small));
         return more;
     }
 

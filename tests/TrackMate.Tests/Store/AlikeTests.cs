@@ -61,10 +61,10 @@ public sealed class AlikeTests(TemporaryStore stored) : IClassFixture<TemporaryS
         {
             using var database = stored.OpenSqlite();
             var company = Messages.Company(stored.NextCompany());
-            var writer = new MessageWriter(database);
-            Write(database, writer, [.. history(company), .. before?.Invoke(company) ?? []], first: true);
-            if (forgotten) writer.Reset();
-            return Counted(database, () => Write(database, writer, [message?.Invoke(company, at) ?? Messages.Identify(company, Strange, Email, "asked", at)], first: false));
+            var writer = new MessageWriter(new(database));
+            Write(writer, [.. history(company), .. before?.Invoke(company) ?? []]);
+            if (forgotten) writer = new(new(database));
+            return Counted(database, () => Write(writer, [message?.Invoke(company, at) ?? Messages.Identify(company, Strange, Email, "asked", at)]));
         }
 
         foreach (var forgotten in new[] { false, true })
@@ -92,13 +92,10 @@ public sealed class AlikeTests(TemporaryStore stored) : IClassFixture<TemporaryS
         return new(string.Join("\n", after.OrderBy(run => run.Sql, StringComparer.Ordinal).Select(run => $"{run.Runs} × {run.Sql}")), raw.sqlite3_total_changes(database.Handle) - rows);
     }
 
-    private static void Write(SqliteDatabase database, MessageWriter writer, Message[] messages, bool first)
+    private static void Write(MessageWriter writer, Message[] messages)
     {
-        database.Execute("BEGIN IMMEDIATE");
-        if (first) writer.Reset();
-        writer.Begin();
+        writer.Transaction.Begin([]);
         foreach (var message in messages) writer.Append([message]);
-        writer.Finish();
-        database.Execute("COMMIT");
+        writer.Transaction.Commit();
     }
 }

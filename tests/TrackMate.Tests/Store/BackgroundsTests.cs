@@ -16,8 +16,8 @@ public sealed class BackgroundsTests
         await using var schema = await PostgresSchema.CreateAsync();
         using var engine = Open(schema, out var database, out var writer);
         var company = Messages.Company(1) with { Settings = new() { NewSessionsPerDay = 1 } };
-        Write(database, writer, [Messages.Identify(company, "second", "sarah@shop.com", "i1", Messages.Ten + 10)]);
-        Write(database, writer,
+        Write(writer, [Messages.Identify(company, "second", "sarah@shop.com", "i1", Messages.Ten + 10)]);
+        Write(writer,
         [
             // Of one day one session is believed, and this one claimed her first.
             Messages.Identify(company, "first", "sarah@shop.com", "i2", Messages.Ten),
@@ -34,17 +34,15 @@ public sealed class BackgroundsTests
         var engine = PostgresEngine.Of(schema.Connection);
         engine.Upgrade();
         database = engine.OpenWriter();
-        writer = new(database);
+        writer = new(new(database));
         return engine;
     }
 
-    private static void Write(Database database, MessageWriter writer, Message[] messages)
+    private static void Write(MessageWriter writer, Message[] messages)
     {
-        database.BeginWrite([(1, Hold.Bind)], messages.Length);
-        writer.Begin();
+        writer.Transaction.Begin([(1, Hold.Bind)], messages.Length);
         writer.Append(messages);
-        writer.Finish();
-        database.Commit();
+        writer.Transaction.Commit();
     }
 
     private static List<long> Numbers(Database database, string sql) => database.Use(sql).AskAll(row => row.Long(0)).Value;

@@ -55,15 +55,14 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
             var company = Messages.Company(stored.NextCompany());
             var writer = Fill(database, company, "s", 1, [.. Enumerable.Range(0, claims).Select(i => Messages.Identify(company, "s", i % 2 == 0 ? "a@shop.com" : "b@shop.com", $"i{i}", Messages.Ten + i))]);
             var (rows, steps) = (raw.sqlite3_total_changes(database.Handle), database.Prepared.Sum(statement => statement.Steps));
-            database.Execute("BEGIN IMMEDIATE");
+            writer.Transaction.Begin([]);
             foreach (var message in new Message[]
             {
                 Messages.Identify(company, "s", "c@shop.com", "next", Messages.Ten + 20_000),
                 Messages.Webhook(company, "c@shop.com", "w1", Messages.Ten + 20_001, session: "s"),
                 Messages.Webhook(company, "c@shop.com", "w2", Messages.Ten + 20_002, session: "s") with { Named = [Identifier.External(company, "42")] },
             }) writer.Append([message]);
-            writer.Finish();
-            database.Execute("COMMIT");
+            writer.Transaction.Commit();
             return new(raw.sqlite3_total_changes(database.Handle) - rows, database.Prepared.Sum(statement => statement.Steps) - steps);
         }
 
@@ -274,7 +273,7 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
             _ => (random.Next(1_000_000), [Email(random.Next(20)), External(random.Next(300))]),
         };
 
-        database.Execute("BEGIN IMMEDIATE");
+        writer.Transaction.Begin([]);
         var (mostRuns, mostSteps) = (0L, 0L);
         for (var i = 0; i < Said; i++)
         {
@@ -287,8 +286,7 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
             (mostRuns, mostSteps) = (Math.Max(mostRuns, database.Prepared.Sum(statement => statement.Runs) - runs), Math.Max(mostSteps, database.Prepared.Sum(statement => statement.Steps) - steps));
         }
 
-        writer.Finish();
-        database.Execute("ROLLBACK");
+        writer.Transaction.Rollback();
         TestContext.Current.TestOutputHelper?.WriteLine($"{shape}: at most {mostRuns} statements and {mostSteps} steps for a message");
         Assert.InRange(mostRuns, 1, 1_500);
         Assert.InRange(mostSteps, 1, 100_000);
@@ -306,11 +304,11 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
         {
             Named = [Identifier.Email(company, $"customer{random.Next(400)}@shop.com"), Identifier.External(company, "agent" + random.Next(12))],
         })];
-        database.Execute("BEGIN IMMEDIATE");
+        writer.Transaction.Begin([]);
         var runs = database.Prepared.Sum(statement => statement.Runs);
         writer.Append(batch);
         var said = database.Prepared.Sum(statement => statement.Runs) - runs;
-        database.Execute("ROLLBACK");
+        writer.Transaction.Rollback();
         // Most of them are the message's own: its row, its names, its claim, its pair, its run, its answer.
         Assert.InRange(said, 1, 500 * 50);
     }
@@ -323,24 +321,20 @@ public sealed class CostTests(TemporaryStore stored) : IClassFixture<TemporarySt
         var company = Messages.Company(stored.NextCompany());
         var writer = Fill(database, company, "s", events, []);
         var (rows, steps) = (raw.sqlite3_total_changes(database.Handle), database.Prepared.Sum(statement => statement.Steps));
-        database.Execute("BEGIN IMMEDIATE");
+        writer.Transaction.Begin([]);
         foreach (var message in messages(company, "s")) writer.Append([message]);
-        writer.Finish();
-        database.Execute("COMMIT");
+        writer.Transaction.Commit();
         return new(raw.sqlite3_total_changes(database.Handle) - rows, database.Prepared.Sum(statement => statement.Steps) - steps);
     }
 
     /// <summary>A session with so many browser events, a millisecond apart, and then some more messages, in one transaction.</summary>
     private static MessageWriter Fill(SqliteDatabase database, Company company, string session, int events, Message[] more)
     {
-        var writer = new MessageWriter(database);
-        database.Execute("BEGIN IMMEDIATE");
-        writer.Reset();
-        writer.Begin();
+        var writer = new MessageWriter(new(database));
+        writer.Transaction.Begin([]);
         for (var i = 0; i < events; i++) writer.Append([Messages.Browser(company, session, $"e{i}", Messages.Ten + i)]);
         foreach (var message in more) writer.Append([message]);
-        writer.Finish();
-        database.Execute("COMMIT");
+        writer.Transaction.Commit();
         return writer;
     }
 }

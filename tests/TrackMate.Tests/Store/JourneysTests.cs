@@ -32,7 +32,7 @@ public sealed class JourneysTests
         using var engine = PostgresEngine.Of(schema.Connection);
         engine.Upgrade();
         using var database = (PostgresDatabase)engine.OpenWriter();
-        var writer = new MessageWriter(database);
+        var writer = new MessageWriter(new(database));
         var company = Messages.Company(1);
 
         // People who are known, each with a session, an externalId beside the e-mail, a payment and a server's event.
@@ -59,11 +59,9 @@ public sealed class JourneysTests
         long Write(Message[] messages)
         {
             var before = database.Pipe.Journeys;
-            database.BeginWrite([(company.Number, Hold.Bind)], messages.Length);
-            writer.Begin();
+            writer.Transaction.Begin([(company.Number, Hold.Bind)], messages.Length);
             writer.Append(messages);
-            writer.Finish();
-            database.Commit();
+            writer.Transaction.Commit();
             return database.Pipe.Journeys - before;
         }
     }

@@ -41,13 +41,12 @@ public sealed class LateClaimsTests(TemporaryStore stored) : IClassFixture<Tempo
             var eventIds = Enumerable.Range(0, messages.Length).Select(i => $"e{i}").ToArray();
             random.Shuffle(eventIds);
             using var database = stored.OpenBeside();
-            var writer = new MessageWriter(database);
-            writer.Reset();
+            var writer = new MessageWriter(new(database));
             for (var i = 0; i < messages.Length; i++)
             {
                 Write(() => writer.Append([messages[i] with { Company = company, EventId = eventIds[i] }]));
                 // Half of the sessions have a part that is nobody's.
-                if (i == unboundAt && from < to) Write(() => new ActWriter(writer.Database, writer.Marks).Unbind(company, "s", Messages.Ten + from, Messages.Ten + to, new("tests", Messages.Ten, DryRun: false)));
+                if (i == unboundAt && from < to) Write(() => new ActWriter(writer.Transaction.Database, writer.Transaction.Marks).Unbind(company, "s", Messages.Ten + from, Messages.Ten + to, new("tests", Messages.Ten, DryRun: false)));
             }
 
             (string, string)[] tables = [.. RandomHistoriesTests.DerivedTables, .. RandomHistoriesTests.PersonTables, .. RandomHistoriesTests.SessionTables];
@@ -57,11 +56,9 @@ public sealed class LateClaimsTests(TemporaryStore stored) : IClassFixture<Tempo
 
             void Write(Action write)
             {
-                database.BeginWrite([(company.Number, Hold.Rewrite)]);
-                writer.Begin();
+                writer.Transaction.Begin([(company.Number, Hold.Rewrite)]);
                 write();
-                writer.Finish();
-                database.Commit();
+                writer.Transaction.Commit();
             }
         }, iter: StoreUnderTest.Histories(300), threads: 1);
 }

@@ -25,14 +25,13 @@ public sealed class SessionMarksTests(TemporaryStore stored) : IClassFixture<Tem
     public void The_rows_of_sessions_are_written_in_the_order_of_their_numbers_and_after_all_else()
     {
         using var database = stored.OpenSqlite();
-        var writer = new MessageWriter(database);
-        writer.Reset();
+        var writer = new MessageWriter(new(database));
         string[] sessions = ["a", "b", "c", "d"];
-        InTransaction(database, writer, [.. sessions.Select(session => Event(session, 3))]);
+        InTransaction(writer, [.. sessions.Select(session => Event(session, 3))]);
 
         var written = new List<(string Table, long Row)>();
         raw.sqlite3_update_hook(database.Handle, (_, _, _, table, row) => written.Add((table.utf8_to_string(), row)), null!);
-        InTransaction(database, writer, [Messages.Identify(company, "d", "d@shop.com", "i1", Noon), Event("c", 1), Event("a", 2), Messages.Identify(company, "b", "b@shop.com", "i2", Noon), Event("d", 2)]);
+        InTransaction(writer, [Messages.Identify(company, "d", "d@shop.com", "i1", Noon), Event("c", 1), Event("a", 2), Messages.Identify(company, "b", "b@shop.com", "i2", Noon), Event("d", 2)]);
 
         var first = written.FindIndex(write => write.Table == "session");
         Assert.All(written.Skip(first), write => Assert.Equal("session", write.Table));
@@ -47,33 +46,30 @@ public sealed class SessionMarksTests(TemporaryStore stored) : IClassFixture<Tem
     public void A_session_that_goes_on_costs_its_row_nothing()
     {
         using var database = stored.OpenSqlite();
-        var writer = new MessageWriter(database);
-        writer.Reset();
+        var writer = new MessageWriter(new(database));
         long Updates() => database.Prepared.Where(statement => statement.Sql.Contains("UPDATE session ", StringComparison.Ordinal)).Sum(statement => statement.Runs);
 
-        InTransaction(database, writer, [Event("a", 3), Event("a", 4)]);
-        InTransaction(database, writer, [Event("a", 3), Event("a", 5), Event("a", 1) with { Agent = Bot }, Messages.Webhook(company, "", "w", Noon) with { Named = [], SessionId = "a" }]);
-        writer.Reset();
-        InTransaction(database, writer, [Event("a", 3)]);
+        InTransaction(writer, [Event("a", 3), Event("a", 4)]);
+        InTransaction(writer, [Event("a", 3), Event("a", 5), Event("a", 1) with { Agent = Bot }, Messages.Webhook(company, "", "w", Noon) with { Named = [], SessionId = "a" }]);
+        writer = new(new(database));
+        InTransaction(writer, [Event("a", 3)]);
         Assert.Equal(0, Updates());
 
-        InTransaction(database, writer, [Event("a", 2), Event("a", 1)]);
-        InTransaction(database, writer, [Event("a", 1)]);
+        InTransaction(writer, [Event("a", 2), Event("a", 1)]);
+        InTransaction(writer, [Event("a", 1)]);
         Assert.Equal(1, Updates());
         Assert.Equal([(1, 1, 0)], Days(database));
 
-        InTransaction(database, writer, [.. Enumerable.Range(0, 5).Select(i => Messages.Identify(company, "a", $"{i % 2}@shop.com", $"i{i}", Noon + i))]);
+        InTransaction(writer, [.. Enumerable.Range(0, 5).Select(i => Messages.Identify(company, "a", $"{i % 2}@shop.com", $"i{i}", Noon + i))]);
         Assert.Equal(2, Updates());
         Assert.Equal([(1, 1, 1)], Days(database));
     }
 
-    private static void InTransaction(Database database, MessageWriter writer, Message[] messages)
+    private static void InTransaction(MessageWriter writer, Message[] messages)
     {
-        database.Execute("BEGIN IMMEDIATE");
-        writer.Begin();
+        writer.Transaction.Begin([]);
         foreach (var message in messages) writer.Append([message]);
-        writer.Finish();
-        database.Execute("COMMIT");
+        writer.Transaction.Commit();
     }
 
     private TrackedEvent Event(string session, int day) => Messages.Browser(company, session, $"e{events++}", Noon + (day * Day));

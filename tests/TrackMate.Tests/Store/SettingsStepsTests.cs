@@ -231,7 +231,7 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
             {
                 var settings = SettingsSteps.Begin(beside.Database, company, company.Settings with { ServerSessionGapMinutes = 45, Currency = "JPY" });
                 beside.Database.Use("UPDATE company SET settings = ? WHERE id = ?").With(CompanyRows.Write(settings)).With(company.Number).Run();
-                return SettingsSteps.Step(writer, company.Number, new(1, Timeout.InfiniteTimeSpan));
+                return SettingsSteps.Step(writer.Transaction, company.Number, new(1, Timeout.InfiniteTimeSpan));
             });
         }
 
@@ -261,7 +261,7 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
             return true;
         });
 
-    private bool Step(Company company, int most) => beside.Transact(company, writer => SettingsSteps.Step(writer, company.Number, new(most, Timeout.InfiniteTimeSpan)));
+    private bool Step(Company company, int most) => beside.Transact(company, writer => SettingsSteps.Step(writer.Transaction, company.Number, new(most, Timeout.InfiniteTimeSpan)));
 
     private void AssertDerivedIsWhatARebuildGives(Company company)
     {

@@ -21,7 +21,7 @@ public sealed class SharedWritersTests
         using var engine = PostgresEngine.Of(schema.Connection);
         engine.Upgrade();
         using var database = engine.OpenWriter();
-        var writer = new MessageWriter(database);
+        var writer = new MessageWriter(new(database));
         var company = Messages.Company(1);
         Message[] sent = [.. new[] { 3, 1, 2 }.Select(i => Messages.Browser(company, $"s{i}", $"e{i}"))];
         Append(sent);
@@ -37,11 +37,9 @@ public sealed class SharedWritersTests
 
         void Append(Message[] messages)
         {
-            database.BeginWrite([(1, Hold.Append)], messages.Length);
-            writer.Begin();
+            writer.Transaction.Begin([(1, Hold.Append)], messages.Length);
             writer.Append(messages);
-            writer.Finish();
-            database.Commit();
+            writer.Transaction.Commit();
         }
     }
 

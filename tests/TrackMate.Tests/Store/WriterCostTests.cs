@@ -106,7 +106,7 @@ public sealed class WriterCostTests(TemporaryStore stored) : IClassFixture<Tempo
             },
             (database, writer, company) =>
             {
-                if (shape == "where a part is un-bound") Assert.NotNull(new ActWriter(writer.Database, writer.Marks).Unbind(company, "s", middle - 25, middle + 25, new("tests", Messages.Ten, DryRun: false)).Outcome);
+                if (shape == "where a part is un-bound") Assert.NotNull(new ActWriter(writer.Transaction.Database, writer.Transaction.Marks).Unbind(company, "s", middle - 25, middle + 25, new("tests", Messages.Ten, DryRun: false)).Outcome);
                 if (shape != "where many claims were undone") return;
                 database.Use("""
                     INSERT INTO act (company, act_id, kind, session, identifier, at_ms, actor)
@@ -130,18 +130,15 @@ public sealed class WriterCostTests(TemporaryStore stored) : IClassFixture<Tempo
                 Messages.Webhook(company, "", $"w{i}", Messages.Ten + i) with { Named = [Identifier.Email(company, $"a{i % 7}@shop.com"), Identifier.External(company, $"{i % 11}")], SessionId = $"s{i % 5}" }]);
         }
 
-        writer.Finish();
-        database.Execute("COMMIT");
+        writer.Transaction.Commit();
         Assert.Empty(database.Prepared.Where(statement => statement.Plannings > 0).Select(statement => statement.Sql));
     }
 
     /// <summary>A writer in its first transaction.</summary>
     private static MessageWriter Begin(SqliteDatabase database)
     {
-        var writer = new MessageWriter(database);
-        database.Execute("BEGIN IMMEDIATE");
-        writer.Reset();
-        writer.Begin();
+        var writer = new MessageWriter(new(database));
+        writer.Transaction.Begin([]);
         return writer;
     }
 
@@ -154,13 +151,11 @@ public sealed class WriterCostTests(TemporaryStore stored) : IClassFixture<Tempo
         var writer = Begin(database);
         writer.Append(before(company));
         act?.Invoke(database, writer, company);
-        writer.Finish();
-        database.Execute("COMMIT");
+        writer.Transaction.Commit();
         var (runs, steps) = (database.Prepared.Sum(statement => statement.Runs), database.Prepared.Sum(statement => statement.Steps));
-        database.Execute("BEGIN IMMEDIATE");
+        writer.Transaction.Begin([]);
         writer.Append([next(company)]);
-        writer.Finish();
-        database.Execute("COMMIT");
+        writer.Transaction.Commit();
         return (database.Prepared.Sum(statement => statement.Runs) - runs, database.Prepared.Sum(statement => statement.Steps) - steps);
     }
 }

@@ -46,7 +46,7 @@ internal static class EraseCommand
             }
 
             // What was left unfinished hides whom it was erasing, who then could not be named here again.
-            var eraser = new Eraser(installation.Engine, (company, step) => Task.FromResult(beside.Transact(company, writer => ErasureWriter.Run(writer, step))));
+            var eraser = new Eraser(installation.Engine, (company, step) => Task.FromResult(beside.Transact(company, writer => ErasureWriter.Run(writer.Transaction, step))));
             var resumed = !parsed.GetValue(dryRun) && await ResumeAsync(installation.Engine, eraser, ErasureWriter.Unfinished(beside.Database), cancel);
             using var snapshots = new EngineSnapshots(installation.Engine);
             var preview = snapshots.Read(database => new ErasureWriter(database).Preview(owner, named.Id));

@@ -28,10 +28,10 @@ internal sealed class ErasureWriter(Database database, SessionMarks? marks = nul
     private sealed record Part(long? Identifier, ProfileId? Leaf, Stretch? Stretch);
 
     /// <summary>Runs a step of an erasure in a writer's transaction.</summary>
-    public static ErasureState? Run(MessageWriter writer, Func<ErasureWriter, ErasureState?> step)
+    public static ErasureState? Run(WriteTransaction transaction, Func<ErasureWriter, ErasureState?> step)
     {
-        var state = step(new(writer.Database, writer.Marks));
-        writer.ForgetErased();
+        var state = step(new(transaction.Database, transaction.Marks));
+        transaction.ForgetErased();
         return state;
     }
 

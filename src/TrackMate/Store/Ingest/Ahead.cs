@@ -1,5 +1,4 @@
 using TrackMate.Bind;
-using TrackMate.Store.Sql;
 using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Ingest;
@@ -11,8 +10,9 @@ internal readonly record struct NumberedEvent(TrackedEvent Event, long Number, l
 /// Goes ahead of the writer through the messages of a transaction, for engines that do many rows in one statement: it asks at once for what the writer would ask for
 /// one by one, and writes the events that only have to be stored and counted.
 /// </summary>
-internal sealed class Ahead(PostgresBulk bulk, Database database, Names names, DayCounters counters)
+internal sealed class Ahead(PostgresBulk bulk, WriteTransaction transaction)
 {
+    private readonly Names names = transaction.Names;
     private readonly HashSet<Message> written = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<(long Company, Origin Origin, string EventId)> stored = [];
     private readonly Dictionary<Message, long> numbers = new(ReferenceEqualityComparer.Instance);
@@ -38,7 +38,7 @@ internal sealed class Ahead(PostgresBulk bulk, Database database, Names names, D
             .Select(company => (Number: company.Key, Messages: company.ToList())).ToList();
         Find(companies);
         var fresh = companies.ConvertAll(company => (company.Number, Messages: company.Messages.Where(message => !IsRepeat(message)).DistinctBy(KeyOf).ToList()));
-        foreach (var message in fresh.SelectMany(company => company.Messages)) numbers.Add(message, database.NextNumber("message"));
+        foreach (var message in fresh.SelectMany(company => company.Messages)) numbers.Add(message, transaction.Database.NextNumber("message"));
         MakeSessions(fresh);
         Write([.. fresh.SelectMany(company => company.Messages).OfType<TrackedEvent>().Where(tracked => tracked is { Named.Count: 0, Order.Origin: Origin.Browser })]);
         return [.. fresh.SelectMany(company => company.Messages).Where(message => !written.Contains(message))];
@@ -86,9 +86,9 @@ internal sealed class Ahead(PostgresBulk bulk, Database database, Names names, D
         bulk.Add([.. numbered.OrderBy(one => one.Event.Company.Number).ThenBy(one => one.Event.EventId, StringComparer.Ordinal)]);
         foreach (var (tracked, _, session) in numbered)
         {
-            names.Store(tracked.Company, tracked.SessionId!, names.Session(tracked.Company, tracked.SessionId!), DayOf(tracked));
-            counters.CountMessage(tracked);
-            counters.CountEvent(tracked.Company, session, tracked.Order, tracked.Agent?.Bot ?? false);
+            names.Store(tracked.Company, tracked.SessionId!, names.Session(tracked.Company, tracked.SessionId!), transaction.Marks, DayOf(tracked));
+            transaction.Counters.CountMessage(tracked);
+            transaction.Counters.CountEvent(tracked.Company, session, tracked.Order, tracked.Agent?.Bot ?? false);
             written.Add(tracked);
         }
     }

@@ -39,26 +39,35 @@ internal sealed record Background
 /// session or identifier with one before it, since nothing that those write is then in what it asks for. What reaches further has them asked for anew
 /// (<see cref="Forget"/>).
 /// </summary>
-internal sealed class Backgrounds(Names names, SessionClaims claims, PairRows pairs, ServerRunRows runs)
+/// <param name="ahead">What goes ahead of the writer, where something does.</param>
+internal sealed class Backgrounds(WriteTransaction transaction, Ahead? ahead)
 {
+    private readonly Names names = transaction.Names;
+    private readonly SessionClaims claims = transaction.Derived.Claims;
+    private readonly ServerRunRows runs = transaction.Derived.Runs;
+    private readonly PairRows pairs = transaction.Derived.Persons.Pairs;
+
     private readonly Dictionary<Message, Background> asked = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Asks for those of messages that are about to be written, in this order.</summary>
-    /// <param name="current">A company as it has chosen now.</param>
-    public void Ask(IEnumerable<Message> messages, Func<Company, Company> current)
+    /// <summary>Asks for those of messages that are about to be written, in this order, where an engine is asked for many at once.</summary>
+    public void Ask(IEnumerable<Message> messages)
     {
         asked.Clear();
+        if (ahead is null) return;
         var sessions = new HashSet<(long Company, string SessionId)>();
         var identifiers = new HashSet<(long Company, ProfileId Leaf)>();
-        foreach (var message in messages)
+        foreach (var message in ahead.Go([.. messages]))
         {
-            var company = current(message.Company);
+            var company = transaction.Current(message.Company);
             var said = Read(message, company);
             var isApart = message.SessionId is not { } sessionId || sessions.Add((company.Number, sessionId));
             foreach (var identifier in message.Named) isApart &= identifiers.Add((company.Number, identifier.Id));
             if (isApart) asked.Add(message, Ask(message, company, said));
         }
     }
+
+    /// <inheritdoc cref="Ahead.Wrote"/>
+    public bool IsWritten(Message message) => ahead?.Wrote(message) == true;
 
     /// <summary>Something reached further than what its message names.</summary>
     public void Forget() => asked.Clear();

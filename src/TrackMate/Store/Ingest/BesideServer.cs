@@ -9,36 +9,28 @@ namespace TrackMate.Store.Ingest;
 /// </summary>
 internal sealed class BesideServer : IDisposable
 {
-    private readonly Database database;
     private readonly MessageWriter writer;
 
-    public BesideServer(Engine engine)
-    {
-        database = engine.Open();
-        writer = new(database);
-    }
+    public BesideServer(Engine engine) => writer = new(new(engine.Open(), isBeside: true));
 
-    public Database Database => database;
+    public Database Database => writer.Transaction.Database;
 
     public T Transact<T>(Company company, Func<MessageWriter, T> work)
     {
-        database.BeginWrite([(company.Number, Hold.Rewrite)]);
+        var transaction = writer.Transaction;
         try
         {
-            writer.Begin();
-            writer.Reset();
+            transaction.Begin([(company.Number, Hold.Rewrite)]);
             var answer = work(writer);
-            writer.Finish();
-            database.Execute("UPDATE registry_version SET version = version + 1");
-            database.Commit();
+            transaction.Commit();
             return answer;
         }
         catch
         {
-            database.Rollback();
+            transaction.Rollback();
             throw;
         }
     }
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => Database.Dispose();
 }

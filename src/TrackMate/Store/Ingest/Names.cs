@@ -43,7 +43,7 @@ internal sealed class Numbered(long number, bool stored)
 /// Numbers of sessions and identifiers, for the writer. What has one keeps it, so what was seen may be kept; what an erasure takes away, or another process writes, it is
 /// told of by the registry's version.
 /// </summary>
-internal sealed class Names(Database database, SessionMarks marks)
+internal sealed class Names(Database database)
 {
     /// <summary>Most names kept in memory; past it all are forgotten and read again as they come.</summary>
     private const int Capacity = 100_000;
@@ -109,8 +109,10 @@ internal sealed class Names(Database database, SessionMarks marks)
             : new(database.NextNumber("session"), stored: false);
     }
 
+    /// <summary>Notes that a message named the session.</summary>
+    /// <param name="marks">Told where the session began earlier than its row says.</param>
     /// <param name="day">The UTC day of the event that names it, where that is a browser's and no bot's.</param>
-    public void Store(Company company, string sessionId, Numbered session, long? day = null)
+    public void Store(Company company, string sessionId, Numbered session, SessionMarks marks, long? day = null)
     {
         var isEarlier = day < session.FirstDay;
         if (isEarlier) session.FirstDay = day!.Value;

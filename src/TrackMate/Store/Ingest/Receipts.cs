@@ -30,10 +30,11 @@ internal sealed class Receipts(Database database)
     private readonly PersonReader people = new(database);
 
     /// <summary>Asks what a repeat is told: what is stored speaks, not what was sent again.</summary>
-    /// <param name="receipt">What is known of it already.</param>
-    public Lazy<Written> OfStored(Names names, Message message, Receipt receipt)
+    public Lazy<Written> OfStored(Names names, Message message)
     {
         var (company, origin) = (message.Company, message.Order.Origin);
+        var isUnknownUserId = message is TrackedEvent { Named: [{ Kind: IdentifierKind.Bare } first, ..] } && names.Identifier(company, first.Id).Kind is IdentifierKind.Bare;
+        var receipt = new Receipt(Duplicate: true, UnknownUserId: isUnknownUserId);
         return database.Use("SELECT session, identifier, at, type, data FROM message WHERE company = ? AND origin = ? AND event_id = ?")
             .With(company.Number).With((long)origin).With(message.EventId).Ask(stored =>
             {

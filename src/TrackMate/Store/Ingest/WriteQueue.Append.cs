@@ -7,7 +7,7 @@ namespace TrackMate.Store.Ingest;
 internal sealed partial class WriteQueue
 {
     /// <summary>What an operator does. It may run again, should a transaction fail.</summary>
-    internal sealed record Work(Company Company, Hold Hold, Action<MessageWriter> Do);
+    internal sealed record Work(Company Company, Hold Hold, Action<WriteTransaction> Do);
 
     /// <summary>The messages of one request: they are stored together or not at all.</summary>
     internal sealed class Append(IReadOnlyList<Message> messages, Rejected? rejected, Work? work = null)

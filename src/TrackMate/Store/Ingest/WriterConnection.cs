@@ -27,8 +27,7 @@ internal sealed class WriterConnection(Engine engine) : IDisposable
     public void Open()
     {
         database = engine.OpenWriter();
-        writer = new(database);
-        writer.Reset();
+        writer = new(new(database));
     }
 
     /// <summary>Writes all of a batch, or nothing.</summary>
@@ -39,8 +38,8 @@ internal sealed class WriterConnection(Engine engine) : IDisposable
         try
         {
             if (database is null) Open();
-            database!.BeginWrite(batch.SelectMany(append => append.Holds()), batch.Sum(append => append.Messages.Count));
-            writer!.Begin();
+            var transaction = writer!.Transaction;
+            transaction.Begin(batch.SelectMany(append => append.Holds()), batch.Sum(append => append.Messages.Count));
 
             outcome = outcome with { Phase = WritePhase.Writing };
             var receipts = writer.Append([.. batch.SelectMany(append => append.Messages)], unanswered);
@@ -49,13 +48,13 @@ internal sealed class WriterConnection(Engine engine) : IDisposable
             {
                 Array.Copy(receipts, next, append.Receipts, 0, append.Messages.Count);
                 next += append.Messages.Count;
-                if (append.Rejected is { } rejected) writer.Ingestion.Keep(writer.ToKeep(rejected), append.Messages, append.Receipts);
-                append.Work?.Do(writer);
+                if (append.Rejected is { } rejected) transaction.Ingestion.Keep(transaction.Suppressed.WithoutTheirBodies(rejected), append.Messages, append.Receipts);
+                append.Work?.Do(transaction);
             }
 
-            writer.Finish();
+            transaction.Finish();
             outcome = outcome with { Phase = WritePhase.Committing, Receipts = receipts };
-            database.Commit();
+            database!.Commit();
             // Before anybody is told that it is stored: a file that was deleted under the server takes commits that end with it.
             if (!engine.IsInPlace) throw new StoreMovedException(engine.Name);
             return outcome;

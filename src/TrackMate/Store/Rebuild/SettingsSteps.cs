@@ -69,7 +69,7 @@ internal sealed class SettingsSteps(Database database, SessionMarks marks)
             tell?.Invoke(beside.Database, next.Part, next.Place);
             var started = Stopwatch.GetTimestamp();
             var budget = StepBudget.Small;
-            beside.Transact(company, writer => Step(writer, company.Number, budget));
+            beside.Transact(company, writer => Step(writer.Transaction, company.Number, budget));
             if (budget.IsSpent) Thread.Sleep(Stopwatch.GetElapsedTime(started));
         }
     }
@@ -90,7 +90,7 @@ internal sealed class SettingsSteps(Database database, SessionMarks marks)
 
     /// <summary>Does some of what is left of a company, in a writer's transaction that has the company to itself.</summary>
     /// <returns>Whether there may be more.</returns>
-    public static bool Step(MessageWriter writer, long company, StepBudget budget) => new SettingsSteps(writer.Database, writer.Marks).Step(company, budget);
+    public static bool Step(WriteTransaction transaction, long company, StepBudget budget) => new SettingsSteps(transaction.Database, transaction.Marks).Step(company, budget);
 
     private bool Step(long number, StepBudget budget)
     {
