@@ -1,6 +1,6 @@
-using TrackMate.Manage;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
+using TrackMate.Manage;
 using TrackMate.Store.Sql;
 using TrackMate.Store.Sql.Sqlite;
 

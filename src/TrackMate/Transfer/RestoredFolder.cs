@@ -1,5 +1,5 @@
-using TrackMate.Manage;
 using Microsoft.Data.Sqlite;
+using TrackMate.Manage;
 using TrackMate.Store.Sql.Sqlite;
 
 namespace TrackMate.Transfer;

@@ -1,8 +1,10 @@
 using TrackMate.Bind;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Bind;
 
 /// <summary>Which origins an entry of a company's list stands for: no more than it says.</summary>
+[NoStore]
 public sealed class AllowedOriginTests
 {
     [Theory]

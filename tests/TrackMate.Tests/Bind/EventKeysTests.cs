@@ -1,9 +1,11 @@
 using System.Text;
 using TrackMate.Bind;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Bind;
 
 /// <summary>What a server's event belongs to.</summary>
+[NoStore]
 public sealed class EventKeysTests
 {
     [Theory]

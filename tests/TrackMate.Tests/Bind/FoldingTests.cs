@@ -1,10 +1,12 @@
 using System.Text;
 using CsCheck;
 using TrackMate.Bind;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Bind;
 
 /// <summary>How text that people type is compared: by case, accents and blanks nobody is told apart.</summary>
+[NoStore]
 public sealed class FoldingTests
 {
     [Theory]

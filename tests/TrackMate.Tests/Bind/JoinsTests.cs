@@ -1,8 +1,10 @@
 using TrackMate.Bind;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Bind;
 
 /// <summary>Who is one person, decided from pairs alone (B13), in whatever order they are given.</summary>
+[NoStore]
 public sealed class JoinsTests
 {
     private static readonly Company Shop = new(1, "TM-SHOP99", "Shop", [.. Enumerable.Repeat((byte)7, 32)], new());

@@ -1,8 +1,10 @@
 using TrackMate.Bind;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Bind;
 
 /// <summary>Which identifiers look like one person's.</summary>
+[NoStore]
 public sealed class LikenessTests
 {
     private static readonly Dictionary<string, string> Nothing = [];

@@ -1,9 +1,11 @@
 using CsCheck;
 using TrackMate.Bind;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Bind;
 
 /// <summary>Totals of a profile: a payment is told once however many tell it, and the earliest teller says how much and whose.</summary>
+[NoStore]
 public sealed class RevenueLedgerTests
 {
     private static readonly Gen<Teller<int>[]> Tellers = Gen.Select(

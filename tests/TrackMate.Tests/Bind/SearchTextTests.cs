@@ -1,9 +1,11 @@
 using CsCheck;
 using TrackMate.Bind;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Bind;
 
 /// <summary>How a text is found by words, and the index that leads from one to the other.</summary>
+[NoStore]
 public sealed class SearchTextTests
 {
     private static readonly Gen<string> Word = Gen.OneOf(

@@ -1,9 +1,11 @@
 using CsCheck;
 using TrackMate.Bind;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Bind;
 
 /// <summary>B7: server events less than the gap apart are one server session, whoever held them and however they came.</summary>
+[NoStore]
 public sealed class ServerSessionsTests
 {
     private const long Gap = 10;

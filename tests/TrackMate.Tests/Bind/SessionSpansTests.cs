@@ -1,9 +1,11 @@
 using CsCheck;
 using TrackMate.Bind;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Bind;
 
 /// <summary>B8: whose a session is, decided by the claims on it and by nothing else.</summary>
+[NoStore]
 public sealed class SessionSpansTests
 {
     private static readonly Gen<Claim[]> Claims = Gen.Select(

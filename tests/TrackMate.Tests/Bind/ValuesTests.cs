@@ -1,10 +1,12 @@
 using System.Text;
 using CsCheck;
 using TrackMate.Bind;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Bind;
 
 /// <summary>Small pure decisions that the whole view stands on.</summary>
+[NoStore]
 public sealed class ValuesTests
 {
     private static readonly Gen<string> EventId = Gen.OneOf("", "a", "b", "A", "0", "~", "\u007f", "\u0080", "é", "\ud7ff", "\ue000", "\uffee", "\uffff", "😀", "\ud800\udc00", "\udbff\udfff", "日").Array[0, 6].Select(string.Concat);

@@ -5,6 +5,7 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Http;
 
 /// <summary>What a browser asks before it sends for a page, and what the page may read of each answer.</summary>
+[NoStore]
 public sealed class CorsTests(RunningServer running) : IClassFixture<RunningServer>
 {
     /// <summary>The public calls, and their aliases with neutral names.</summary>

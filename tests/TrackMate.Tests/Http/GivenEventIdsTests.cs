@@ -1,7 +1,9 @@
 using TrackMate.Http;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Http;
 
+[NoStore]
 public sealed class GivenEventIdsTests
 {
     [Fact]

@@ -4,10 +4,12 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using CsCheck;
 using TrackMate.Http;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Http;
 
 /// <summary>The one validator before every store, against a slow reading of the same rules that shares nothing with it.</summary>
+[NoStore]
 public sealed partial class JsonRulesTests
 {
     private static readonly Gen<string> Scalar = Gen.OneOf(

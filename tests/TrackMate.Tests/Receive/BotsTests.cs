@@ -1,9 +1,11 @@
 using System.Runtime.CompilerServices;
 using TrackMate.Receive;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Receive;
 
 /// <summary>B16: who is a program, by the fixtures of isbot and what has been seen since.</summary>
+[NoStore]
 public sealed class BotsTests
 {
     /// <summary>isbot leaves these alone as rare, among what are no browsers either.</summary>

@@ -8,6 +8,7 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Receive;
 
 /// <summary>Which tokens stand behind an identify and which do not, one rule at a time (docs/trust.md).</summary>
+[NoStore]
 public sealed class IdentifyTokenTests
 {
     private const long Now = 1_760_781_600_000;

@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Time.Testing;
 using TrackMate.Receive;
 using TrackMate.Store.Ingest;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Receive;
 
 /// <summary>Which large bodies are parsed: the senders in turn, of each only a few that are not answered yet, and nobody waits for long.</summary>
+[NoStore]
 public sealed class ParseGateTests
 {
     private const int Body = 100_000;

@@ -29,7 +29,7 @@ public sealed class PlainPostgresAttribute : Attribute, ITraitAttribute
     public IReadOnlyCollection<KeyValuePair<string, string>> GetTraits() => [new("Database", "plain")];
 }
 
-/// <summary>Marks tests that end before any store is asked: once is enough.</summary>
+/// <summary>Marks tests of what no store can change: pure rules, paths, widths of pages, arguments that are refused. Once is enough.</summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 public sealed class NoStoreAttribute : Attribute, ITraitAttribute
 {

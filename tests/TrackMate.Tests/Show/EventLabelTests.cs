@@ -1,8 +1,10 @@
 using System.Text.Json;
 using TrackMate.Show;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Show;
 
+[NoStore]
 public sealed class EventLabelTests
 {
     private const string Headphones = """[{"productId":"PROD-001","productName":"Wireless Headphones","price":79.99}]""";

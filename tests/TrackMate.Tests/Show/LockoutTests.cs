@@ -1,9 +1,11 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using TrackMate.Show;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Show;
 
+[NoStore]
 public sealed class LockoutTests
 {
     private static readonly IPAddress Home = IPAddress.Parse("198.51.100.7");

@@ -8,6 +8,7 @@ namespace TrackMate.Tests.Show;
 
 /// <summary>Below a path of a host that serves other things: every link, form, redirect, file, stream and cookie stays below it.</summary>
 [Collection(BrowserCollection.Name)]
+[NoStore]
 public sealed class PathBaseTests(BrowserFixture browser)
 {
     private const string Base = "/tools/trackmate";

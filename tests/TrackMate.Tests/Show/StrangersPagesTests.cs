@@ -9,6 +9,7 @@ namespace TrackMate.Tests.Show;
 [Collection(BrowserCollection.Name)]
 public sealed class StrangersPagesTests(BrowserFixture browser, RunningServer running) : IClassFixture<RunningServer>
 {
+    [NoStore]
     [Theory]
     [InlineData(1360, ColorScheme.Light)]
     [InlineData(1360, ColorScheme.Dark)]

@@ -1,9 +1,11 @@
 using TrackMate.Bind;
 using TrackMate.Show;
 using TrackMate.Store.Timeline;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Show;
 
+[NoStore]
 public sealed class TimelineRowsTests
 {
     private const long Minute = 60_000;

@@ -1,9 +1,11 @@
 using CsCheck;
 using TrackMate.Store.Ingest;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 
 /// <summary>Whose turn it is before the writer: by property, whatever comes in whichever order.</summary>
+[NoStore]
 public sealed class FairQueueTests
 {
     private static readonly Sender Big = new(1, SenderKind.Browsers), Small = new(2, SenderKind.Browsers);

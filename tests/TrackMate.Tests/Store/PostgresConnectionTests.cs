@@ -1,9 +1,11 @@
 using Npgsql;
 using TrackMate.Store.Sql.Postgres;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 
 /// <summary>What a connection may be told, as people write it for libpq and its tools or for Npgsql.</summary>
+[NoStore]
 public sealed class PostgresConnectionTests
 {
     [Theory]

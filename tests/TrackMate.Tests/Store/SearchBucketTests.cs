@@ -1,9 +1,11 @@
 using CsCheck;
 using TrackMate.Store.Tables;
+using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Store;
 
 /// <summary>The bytes of the search index hold what was put in, and nothing of what was taken out.</summary>
+[NoStore]
 public sealed class SearchBucketTests
 {
     [Fact]

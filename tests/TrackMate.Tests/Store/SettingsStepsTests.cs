@@ -109,7 +109,7 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
                 using var snapshot = stored.Store.Read();
                 Assert.Equal(sessions, new Documents(snapshot.Database, now).Find(Identifier.Email(now, "ann@shop.com").Id)!.Totals.Sessions.Server);
             }
-        }, iter: StoreUnderTest.Histories(120), threads: 1, print: sample => $"minutes {string.Join(' ', sample.Item1)}, gaps {string.Join(' ', sample.Item2)}, steps of {sample.Item3}, seed {sample.Item4}");
+        }, iter: StoreUnderTest.Histories(60), threads: 1, print: sample => $"minutes {string.Join(' ', sample.Item1)}, gaps {string.Join(' ', sample.Item2)}, steps of {sample.Item3}, seed {sample.Item4}");
 
     [Fact]
     public async Task Joins_and_claims_end_as_a_rebuild_gives_them() =>

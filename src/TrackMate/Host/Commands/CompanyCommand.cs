@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
-using TrackMate.Http;
 using TrackMate.Bind;
+using TrackMate.Http;
 using TrackMate.Manage;
 
 namespace TrackMate.Host.Commands;

@@ -67,6 +67,7 @@ public sealed class CompanyCommandTests : IAsyncLifetime
     }
 
     /// <summary>One after another at one company: whatever any of them changed would show in the end.</summary>
+    [NoStore]
     [Fact]
     public async Task A_setting_that_cannot_be_is_refused_and_changes_nothing()
     {

@@ -59,6 +59,7 @@ public sealed partial class DemoCommandTests(RunningServer running) : IClassFixt
         Assert.False(Directory.Exists(elsewhere.DataFolder));
     }
 
+    [NoStore]
     [Fact]
     public async Task What_goes_wrong_is_said_in_a_sentence()
     {

@@ -30,6 +30,7 @@ public sealed class TokenKeyCommandTests : IAsyncLifetime
         Assert.Matches(@"tokens +off, HS256, 1 key in force", await trackmate.DoAsync("company show"));
     }
 
+    [NoStore]
     [Fact]
     public async Task A_public_key_is_taken_from_a_file_or_as_text()
     {
