@@ -110,7 +110,7 @@ public sealed partial class DocsTests
         _ => node.GetValueKind().ToString(),
     };
 
-    private static string PathOf(params string[] parts) => Path.Combine([RootOf(), .. parts]);
+    internal static string PathOf(params string[] parts) => Path.Combine([RootOf(), .. parts]);
 
     private static string RootOf([CallerFilePath] string thisFile = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "../../.."));
 
