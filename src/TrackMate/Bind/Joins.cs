@@ -3,16 +3,16 @@ namespace TrackMate.Bind;
 /// <summary>An identifier as joins see it.</summary>
 /// <param name="Number">The store's number, which only tells identifiers apart: it is given in the order of arrival, which must not show in what follows.</param>
 /// <param name="Id">Its own id, by which ties are broken.</param>
-public sealed record Leaf(long Number, ProfileId Id, IdentifierKind Kind);
+public sealed record IdentifierNode(long Number, ProfileId Id, IdentifierKind Kind);
 
 /// <summary>"These two identifiers are one person", at the earliest time it was said with this trust.</summary>
 /// <param name="Low">The one with the smaller id.</param>
 /// <param name="High">The one with the greater id.</param>
 /// <param name="EventId">That of the message that said it.</param>
-public sealed record IdentifierPair(Leaf Low, Leaf High, Trust Trust, long UnixMilliseconds, string EventId) : IComparable<IdentifierPair>
+public sealed record IdentifierPair(IdentifierNode Low, IdentifierNode High, Trust Trust, long UnixMilliseconds, string EventId) : IComparable<IdentifierPair>
 {
     /// <summary>The one of the two that is not this.</summary>
-    public Leaf Other(long number) => number == Low.Number ? High : Low;
+    public IdentifierNode Other(long number) => number == Low.Number ? High : Low;
 
     /// <summary>By (time, eventId); of one message by ids.</summary>
     public int CompareTo(IdentifierPair? other)
@@ -57,10 +57,10 @@ public enum JoinStop
 }
 
 /// <summary>"These two are one person", as an operator says it: without condition, until it is taken back (B12).</summary>
-public sealed record Merge(string MergeId, Leaf Left, Leaf Right, long UnixMilliseconds);
+public sealed record Merge(string MergeId, IdentifierNode Left, IdentifierNode Right, long UnixMilliseconds);
 
 /// <summary>What joins two identifiers: a pair that was said or a merge, one of the two. Those of a person make a tree: what would join whom others have joined is left out.</summary>
-public sealed record Join(Leaf Left, Leaf Right, IdentifierPair? Pair, Merge? Merge);
+public sealed record Join(IdentifierNode Left, IdentifierNode Right, IdentifierPair? Pair, Merge? Merge);
 
 /// <summary>What <see cref="Joins.Of"/> made of the pairs.</summary>
 /// <param name="PersonOf">For the number of each identifier, the smallest number among those it is one person with.</param>
@@ -158,14 +158,14 @@ public static class Joins
     }
 
     /// <summary>Why a pair does not join that an e-mail or a bare id in such a cluster did not choose.</summary>
-    public static JoinStop NotChosen(IdentifierPair pair, Leaf leaf, IdentifierPair? choice) =>
+    public static JoinStop NotChosen(IdentifierPair pair, IdentifierNode leaf, IdentifierPair? choice) =>
         choice is not null && pair.Other(leaf.Number).Kind is IdentifierKind.External ? JoinStop.TwoExternalIds : JoinStop.TooManyJoins;
 
     /// <param name="leaves">The identifiers in question.</param>
     /// <param name="pairs">Their pairs that no operator keeps apart, each once for each trust, at its earliest.</param>
     /// <param name="merges">Their merges that stand.</param>
     /// <param name="maxEmails">Most e-mails that a person may have.</param>
-    public static JoinedPersons Of(IReadOnlyCollection<Leaf> leaves, IEnumerable<IdentifierPair> pairs, IEnumerable<Merge> merges, int maxEmails)
+    public static JoinedPersons Of(IReadOnlyCollection<IdentifierNode> leaves, IEnumerable<IdentifierPair> pairs, IEnumerable<Merge> merges, int maxEmails)
     {
         var inOrder = pairs.Order().ToList();
         var persons = new Components();
@@ -209,7 +209,7 @@ public static class Joins
         public List<Join> Joins { get; } = [];
 
         /// <summary>Makes one person of two, unless they are one already.</summary>
-        public void Join(Leaf one, Leaf other, IdentifierPair? pair, Merge? merge)
+        public void Join(IdentifierNode one, IdentifierNode other, IdentifierPair? pair, Merge? merge)
         {
             var (low, high) = (CountsOf(one), CountsOf(other));
             var (left, right) = (Of(one.Number), Of(other.Number));
@@ -219,7 +219,7 @@ public static class Joins
             Joins.Add(new(one, other, pair, merge));
         }
 
-        private (int Emails, int Externals) CountsOf(Leaf leaf) =>
+        private (int Emails, int Externals) CountsOf(IdentifierNode leaf) =>
             counts.TryGetValue(Of(leaf.Number), out var known) ? known : (leaf.Kind is IdentifierKind.Email ? 1 : 0, leaf.Kind is IdentifierKind.External ? 1 : 0);
     }
 }

@@ -17,5 +17,5 @@ internal sealed class StartGate
     /// <summary>Lets a request through; before the gate is open only health checks, which say themselves that the server starts.</summary>
     public Task Pass(HttpContext http, RequestDelegate next) => isOpen || http.Request.Path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase)
         ? next(http)
-        : Problems.WriteAsync(http, new Refused(Reason.Starting, "The server is starting; send this again in a second.", retryAfterSeconds: 1));
+        : Problems.WriteAsync(http, new RejectionException(Reason.Starting, "The server is starting; send this again in a second.", retryAfterSeconds: 1));
 }

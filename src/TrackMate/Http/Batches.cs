@@ -15,11 +15,11 @@ internal static class Batches
     /// <summary>Bytes of what is kept of a batch's context beside each refused event of it.</summary>
     private const int MaxEnvelopeMember = 4 * 1024;
 
-    /// <exception cref="Refused">The element is too large or not a valid object.</exception>
+    /// <exception cref="RejectionException">The element is too large or not a valid object.</exception>
     public static WireObject Read(ReadOnlyMemory<byte> json, int index) =>
         json.Length > MaxEventBytes ? throw TooLarge($"events[{index}]") : WireObject.Read(json, new(index, null, null));
 
-    public static Refused TooLarge(string what) => new(Reason.TooLarge, $"{what} is larger than {MaxEventBytes / 1024} KiB; send less in eventData.");
+    public static RejectionException TooLarge(string what) => new(Reason.TooLarge, $"{what} is larger than {MaxEventBytes / 1024} KiB; send less in eventData.");
 
     /// <summary>What a browser's batch says for all of its events, as a JSON object: with it, one of them can be sent alone.</summary>
     public static string EnvelopeOf(WireObject wire)
@@ -86,7 +86,7 @@ internal static class Batches
         {
             return wire.TextOrInteger(Member.EventId);
         }
-        catch (Refused)
+        catch (RejectionException)
         {
             return null;
         }

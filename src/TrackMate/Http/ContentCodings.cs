@@ -14,7 +14,7 @@ internal static class ContentCodings
     /// <summary>The body without its codings.</summary>
     /// <param name="names">What to call them to the sender.</param>
     /// <returns>Null for a body that has none.</returns>
-    /// <exception cref="Refused">One of them is unknown, or there are too many.</exception>
+    /// <exception cref="RejectionException">One of them is unknown, or there are too many.</exception>
     public static Stream? Decoded(HttpContext http, out string names)
     {
         names = http.Request.Headers.ContentEncoding.ToString();
@@ -39,7 +39,7 @@ internal static class ContentCodings
         _ => throw Unsupported(http, $"Content-Encoding names a coding that is not taken; send {Accepted} or none."),
     };
 
-    private static Refused Unsupported(HttpContext http, string detail)
+    private static RejectionException Unsupported(HttpContext http, string detail)
     {
         http.Response.Headers.AcceptEncoding = Accepted;
         return new(Reason.UnsupportedEncoding, detail);

@@ -31,7 +31,7 @@ internal static class Cursors
     public static string Write(Company company, PersonPlace place) => Seal(company, Kind.Place, place.CreatedAt, place.Number.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Of a search; those that versions before 0.2 gave were the number of a person, and lead on among the texts.</summary>
-    /// <exception cref="Refused">It is not one of this company's cursors, whole.</exception>
+    /// <exception cref="RejectionException">It is not one of this company's cursors, whole.</exception>
     public static SearchPosition? ReadSearch(Company company, string? text)
     {
         if (text is null) return null;
@@ -40,7 +40,7 @@ internal static class Cursors
         return new((SearchStage)int.Parse(stage, CultureInfo.InvariantCulture), before);
     }
 
-    /// <exception cref="Refused">It is not one of this company's cursors, whole.</exception>
+    /// <exception cref="RejectionException">It is not one of this company's cursors, whole.</exception>
     public static PersonPlace? ReadPlace(Company company, string? text)
     {
         if (text is null) return null;
@@ -48,7 +48,7 @@ internal static class Cursors
         return new(createdAt, long.Parse(number, CultureInfo.InvariantCulture));
     }
 
-    /// <exception cref="Refused">It is not one of this company's cursors, whole.</exception>
+    /// <exception cref="RejectionException">It is not one of this company's cursors, whole.</exception>
     public static EventCursor? ReadEvent(Company company, string? text)
     {
         if (text is null) return null;
@@ -56,7 +56,7 @@ internal static class Cursors
         return new(new(order), eventId);
     }
 
-    /// <exception cref="Refused">It is not one of this company's cursors, whole.</exception>
+    /// <exception cref="RejectionException">It is not one of this company's cursors, whole.</exception>
     public static long? ReadNumber(Company company, string? text) => text is null ? null : Open(company, Kind.Number, text).Number;
 
     private static string Seal(Company company, Kind kind, long number, string word)
@@ -70,7 +70,7 @@ internal static class Cursors
     }
 
     private static (long Number, string Word) Open(Company company, Kind kind, string text) =>
-        TryOpen(company, kind, text) ?? throw new Refused(Reason.BadCursor, "The cursor is invalid or belongs to another list. Pass nextCursor unchanged, or omit cursor to start over.", "cursor");
+        TryOpen(company, kind, text) ?? throw new RejectionException(Reason.BadCursor, "The cursor is invalid or belongs to another list. Pass nextCursor unchanged, or omit cursor to start over.", "cursor");
 
     private static (long Number, string Word)? TryOpen(Company company, Kind kind, string text)
     {

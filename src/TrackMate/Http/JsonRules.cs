@@ -24,7 +24,7 @@ internal static class JsonRules
 
     /// <summary>Checks the value that the reader stands on, and leaves the reader on its last token.</summary>
     /// <param name="json">What the reader reads.</param>
-    /// <exception cref="Refused">The value breaks a rule.</exception>
+    /// <exception cref="RejectionException">The value breaks a rule.</exception>
     /// <exception cref="JsonException">It is not JSON.</exception>
     public static void Check(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, FieldPath field)
     {
@@ -41,7 +41,7 @@ internal static class JsonRules
             switch (reader.TokenType)
             {
                 case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                    if (depth == MaxDepth) throw new Refused(Reason.TooDeep, $"{field} is nested deeper than {MaxDepth} levels; flatten it.", field.WireName);
+                    if (depth == MaxDepth) throw new RejectionException(Reason.TooDeep, $"{field} is nested deeper than {MaxDepth} levels; flatten it.", field.WireName);
                     keys.Open(depth++);
                     break;
                 case JsonTokenType.EndObject or JsonTokenType.EndArray:
@@ -76,7 +76,7 @@ internal static class JsonRules
             if (text[++i] != 'u') continue;
             var unit = HexUnit(text, i + 1);
             i += 4;
-            if (unit == 0) throw new Refused(Reason.BadText, $"{field} contains \\u0000, which databases cannot store as text; remove it.", field.WireName);
+            if (unit == 0) throw new RejectionException(Reason.BadText, $"{field} contains \\u0000, which databases cannot store as text; remove it.", field.WireName);
             if (char.IsLowSurrogate((char)unit)) throw LoneSurrogate(field);
             if (!char.IsHighSurrogate((char)unit)) continue;
             if (i + 6 >= text.Length || text[i + 1] != '\\' || text[i + 2] != 'u' || !char.IsLowSurrogate((char)HexUnit(text, i + 3))) throw LoneSurrogate(field);
@@ -86,7 +86,7 @@ internal static class JsonRules
 
     private static int HexUnit(ReadOnlySpan<byte> text, int start) => Utf8Parser.TryParse(text.Slice(start, 4), out int unit, out _, 'X') ? unit : -1;
 
-    private static Refused LoneSurrogate(FieldPath field) => new(Reason.BadText, $"{field} contains half of a surrogate pair (\\ud800–\\udfff), which is not a character; send the pair or remove it.", field.WireName);
+    private static RejectionException LoneSurrogate(FieldPath field) => new(Reason.BadText, $"{field} contains half of a surrogate pair (\\ud800–\\udfff), which is not a character; send the pair or remove it.", field.WireName);
 
     private static void CheckNumber(ReadOnlySpan<byte> number, FieldPath field)
     {
@@ -98,12 +98,12 @@ internal static class JsonRules
             if (char.IsAsciiDigit((char)c)) digits++;
         }
 
-        if (digits > MaxDigits) throw new Refused(Reason.BadNumber, $"{field} contains a number with {digits} digits; the limit is {MaxDigits}. Send it as a string.", field.WireName);
+        if (digits > MaxDigits) throw new RejectionException(Reason.BadNumber, $"{field} contains a number with {digits} digits; the limit is {MaxDigits}. Send it as a string.", field.WireName);
         if (e < 0) return;
         var exponent = number[(e + 1)..];
         if (exponent[0] == '+') exponent = exponent[1..];
         if (!Utf8Parser.TryParse(exponent, out int value, out var read) || read != exponent.Length || Math.Abs((long)value) > MaxExponent)
-            throw new Refused(Reason.BadNumber, $"{field} contains a number with an exponent beyond ±{MaxExponent}. Send it as a string.", field.WireName);
+            throw new RejectionException(Reason.BadNumber, $"{field} contains a number with an exponent beyond ±{MaxExponent}. Send it as a string.", field.WireName);
     }
 
     /// <summary>The keys of the objects that are open, to find a second use of one. Escaped keys are compared by what they mean.</summary>
@@ -124,7 +124,7 @@ internal static class JsonRules
         {
             var first = depth * MaxKeys;
             var count = counts[depth];
-            if (count == MaxKeys) throw new Refused(Reason.TooManyKeys, $"{field} contains an object with more than {MaxKeys} keys; split it.", field.WireName);
+            if (count == MaxKeys) throw new RejectionException(Reason.TooManyKeys, $"{field} contains an object with more than {MaxKeys} keys; split it.", field.WireName);
             var place = (Start: (int)reader.TokenStartIndex + 1, reader.ValueSpan.Length);
             var name = reader.ValueIsEscaped ? unescaped[place.Start] = System.Text.Encoding.UTF8.GetBytes(reader.GetString()!) : reader.ValueSpan;
 
@@ -136,7 +136,7 @@ internal static class JsonRules
                 if (found < 0) break;
                 from += found;
                 if (name.SequenceEqual(NameAt(places[first + from], json)))
-                    throw new Refused(Reason.DuplicateKey, $"{field} contains an object with a duplicate key; send each key once.", field.WireName);
+                    throw new RejectionException(Reason.DuplicateKey, $"{field} contains an object with a duplicate key; send each key once.", field.WireName);
             }
 
             hashes[first + count] = hash;

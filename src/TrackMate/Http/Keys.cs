@@ -6,14 +6,14 @@ namespace TrackMate.Http;
 /// <summary>Who calls: the company whose API key came with the request.</summary>
 internal static class Keys
 {
-    /// <exception cref="Refused">No key, an unknown or revoked one, or one without the scope.</exception>
+    /// <exception cref="RejectionException">No key, an unknown or revoked one, or one without the scope.</exception>
     public static (Company Company, ApiKey Key) Authorize(HttpContext http, Registry registry, Scopes scope)
     {
         var given = http.Request.Headers[ApiKey.Header].ToString();
-        if (given.Length == 0) throw new Refused(Reason.NoKey, $"This call needs an API key in the header {ApiKey.Header}.");
-        var found = registry.FindKey(given) ?? throw new Refused(Reason.UnknownKey, "The API key is unknown or revoked. Create one with: trackmate key add");
+        if (given.Length == 0) throw new RejectionException(Reason.NoKey, $"This call needs an API key in the header {ApiKey.Header}.");
+        var found = registry.FindKey(given) ?? throw new RejectionException(Reason.UnknownKey, "The API key is unknown or revoked. Create one with: trackmate key add");
         if (!found.Key.Scopes.HasFlag(scope))
-            throw new Refused(Reason.ScopeMissing, $"The API key {found.Key.Shown} does not have the scope '{scope.ToString().ToLowerInvariant()}'. Create a key that has it with: trackmate key add");
+            throw new RejectionException(Reason.ScopeMissing, $"The API key {found.Key.Shown} does not have the scope '{scope.ToString().ToLowerInvariant()}'. Create a key that has it with: trackmate key add");
         return found;
     }
 }

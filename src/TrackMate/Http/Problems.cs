@@ -15,22 +15,22 @@ internal static partial class Problems
     /// <summary>What is taken for the length of a body that does not say it.</summary>
     private const long UnknownBytes = 64 * 1024;
 
-    public static Problem Of(Refused refused) => new(
-        "urn:trackmate:problem:" + Refused.NameOf(refused.Reason),
+    public static Problem Of(RejectionException refused) => new(
+        "urn:trackmate:problem:" + RejectionException.NameOf(refused.Reason),
         ReasonPhrases.GetReasonPhrase(refused.Status),
         refused.Status,
         refused.Message,
         refused.Field is null ? null : new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal) { [refused.Field] = [refused.Message] });
 
-    public static Task WriteAsync(HttpContext http, Refused refused)
+    public static Task WriteAsync(HttpContext http, RejectionException refused)
     {
-        EdgeMetrics.Refused(Refused.NameOf(refused.Reason));
+        EdgeMetrics.Refused(RejectionException.NameOf(refused.Reason));
         if (refused.RetryAfterSeconds is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
         http.Response.StatusCode = refused.Status;
         return IsForTooMuch(refused) ? WriteAndSlowAsync(http, Of(refused)) : WriteAsync(http, Of(refused));
     }
 
-    private static bool IsForTooMuch(Refused refused) => refused.Reason is Reason.TooManyRequests or Reason.ShareSpent or Reason.Overloaded;
+    private static bool IsForTooMuch(RejectionException refused) => refused.Reason is Reason.TooManyRequests or Reason.ShareSpent or Reason.Overloaded;
 
     /// <summary>
     /// Who sends large bodies again and again without heeding <c>Retry-After</c> would keep the server busy with refusing them: the answer goes out at once, and the
@@ -65,17 +65,17 @@ internal static partial class Problems
         {
             // The sender hung up, or was closed to make room; nobody is there to be answered.
         }
-        catch (Refused refused) when (!http.Response.HasStarted)
+        catch (RejectionException refused) when (!http.Response.HasStarted)
         {
             await WriteAsync(http, refused);
         }
         catch (QueueFullException e) when (!http.Response.HasStarted)
         {
-            await WriteAsync(http, new Refused(e.OwnShare ? Reason.ShareSpent : Reason.Overloaded, e.Message, retryAfterSeconds: e.RetryAfterSeconds));
+            await WriteAsync(http, new RejectionException(e.OwnShare ? Reason.ShareSpent : Reason.Overloaded, e.Message, retryAfterSeconds: e.RetryAfterSeconds));
         }
         catch (StoreUnavailableException e) when (!http.Response.HasStarted)
         {
-            await WriteAsync(http, new Refused(Reason.StoreUnavailable, e.Message, retryAfterSeconds: 1));
+            await WriteAsync(http, new RejectionException(Reason.StoreUnavailable, e.Message, retryAfterSeconds: 1));
         }
         catch (BadHttpRequestException e) when (!http.Response.HasStarted)
         {

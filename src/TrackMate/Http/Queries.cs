@@ -15,10 +15,10 @@ internal static class Queries
     public static string? Text(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
     /// <summary>The profile id in the path.</summary>
-    /// <exception cref="Refused">It is none, so there is no such profile.</exception>
+    /// <exception cref="RejectionException">It is none, so there is no such profile.</exception>
     public static ProfileId ProfileOf(HttpContext http) => ProfileId.TryParse((string?)http.Request.RouteValues["id"], out var id) ? id : throw NoProfile();
 
-    public static Refused NoProfile() => new(Reason.NotFound, "The company has no profile with this id.");
+    public static RejectionException NoProfile() => new(Reason.NotFound, "The company has no profile with this id.");
 
     /// <summary>A segment of the path as it was meant: an id may hold a slash, which a decoded path cannot tell from one between segments.</summary>
     /// <param name="http">The request.</param>
@@ -35,7 +35,7 @@ internal static class Queries
     {
         null or "" or "false" => false,
         "true" => true,
-        _ => throw new Refused(Reason.BadParameter, $"{name} must be true or false.", name),
+        _ => throw new RejectionException(Reason.BadParameter, $"{name} must be true or false.", name),
     };
 
     /// <summary>A time, in unix milliseconds; without an offset it is UTC, and a date alone is its first moment. Null where it is left out.</summary>
@@ -44,7 +44,7 @@ internal static class Queries
         if (string.IsNullOrEmpty(text)) return null;
         if (WrittenTime.TryParse(text, out var time)) return time.UnixMilliseconds;
         var hint = text.Contains(' ', StringComparison.Ordinal) ? " In an address a + means a blank; write it as %2B." : "";
-        throw new Refused(Reason.BadParameter, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z or 2025-10-18, or unix seconds or milliseconds.{hint}", name);
+        throw new RejectionException(Reason.BadParameter, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z or 2025-10-18, or unix seconds or milliseconds.{hint}", name);
     }
 
     /// <summary>A time in a body, in unix milliseconds, written as in messages or as in an address. Null where it is left out.</summary>
@@ -58,7 +58,7 @@ internal static class Queries
             JsonValueKind.Number => value.TryGetDecimal(out var number) && WrittenTime.TryFromUnix(number, out time),
             _ => false,
         };
-        return isTime ? time.UnixMilliseconds : throw new Refused(Reason.BadValue, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z, or unix seconds or milliseconds.", name);
+        return isTime ? time.UnixMilliseconds : throw new RejectionException(Reason.BadValue, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z, or unix seconds or milliseconds.", name);
     }
 
     /// <summary>How many a page holds: 50 where it is left out, and 1,000 at most.</summary>
@@ -66,7 +66,7 @@ internal static class Queries
     {
         if (string.IsNullOrEmpty(text)) return DefaultLimit;
         if (!BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var limit) || limit < 1)
-            throw new Refused(Reason.BadParameter, "limit must be a whole number of at least 1.", "limit");
+            throw new RejectionException(Reason.BadParameter, "limit must be a whole number of at least 1.", "limit");
         return (int)BigInteger.Min(limit, MaxLimit);
     }
 }

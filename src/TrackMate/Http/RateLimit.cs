@@ -21,13 +21,13 @@ internal sealed class RateLimit : IDisposable
         }));
     }
 
-    /// <exception cref="Refused">The address has spent its share of this second.</exception>
+    /// <exception cref="RejectionException">The address has spent its share of this second.</exception>
     public void Take(HttpContext http)
     {
         if (limiter is null) return;
         using var lease = limiter.AttemptAcquire(AddressNetwork.Of(http.Connection.RemoteIpAddress ?? IPAddress.None));
         if (lease.IsAcquired) return;
-        throw new Refused(Reason.TooManyRequests, "Too many requests per second from this address. Send several events in one request, or wait.", retryAfterSeconds: 1);
+        throw new RejectionException(Reason.TooManyRequests, "Too many requests per second from this address. Send several events in one request, or wait.", retryAfterSeconds: 1);
     }
 
     public void Dispose() => limiter?.Dispose();

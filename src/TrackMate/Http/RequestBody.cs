@@ -10,7 +10,7 @@ namespace TrackMate.Http;
 /// <summary>Looks at what a large body begins with.</summary>
 /// <param name="sender">The company of the API key; null where the body names it.</param>
 /// <param name="bytes">How long it is, as far as that is known.</param>
-/// <exception cref="Refused">It is from nobody whose body is read on.</exception>
+/// <exception cref="RejectionException">It is from nobody whose body is read on.</exception>
 /// <exception cref="StoreUnavailableException">There is no room for it.</exception>
 internal delegate void SenderCheck(Company? sender, ReadOnlySpan<byte> begun, long bytes);
 
@@ -52,7 +52,7 @@ internal sealed class RequestBody : IDisposable
     /// <param name="http">The request.</param>
     /// <param name="check">Asked once before more of a large body is read than there is so far.</param>
     /// <param name="sender">Handed to <paramref name="check"/>.</param>
-    /// <exception cref="Refused">Too large, too slow, not UTF-8, in a coding that is not taken, or refused by <paramref name="check"/>.</exception>
+    /// <exception cref="RejectionException">Too large, too slow, not UTF-8, in a coding that is not taken, or refused by <paramref name="check"/>.</exception>
     /// <exception cref="StoreUnavailableException">There is no room for it.</exception>
     /// <exception cref="BadHttpRequestException">It is not framed as HTTP wants it.</exception>
     public static async ValueTask<RequestBody> ReadAsync(HttpContext http, SenderCheck? check = null, Company? sender = null)
@@ -68,7 +68,7 @@ internal sealed class RequestBody : IDisposable
             else await body.FillAsync();
 
             isWhole = true;
-            if (body.Utf8.IsEmpty) throw new Refused(Reason.Malformed, "The body is empty; send a JSON object.");
+            if (body.Utf8.IsEmpty) throw new RejectionException(Reason.Malformed, "The body is empty; send a JSON object.");
             if (!IsText(body.Utf8.Span)) throw NotUtf8(http, body.Utf8.Span);
             return body;
         }
@@ -96,7 +96,7 @@ internal sealed class RequestBody : IDisposable
     // UTF-16 of English text is valid UTF-8, with a zero byte beside each letter.
     private static bool IsText(ReadOnlySpan<byte> bytes) => System.Text.Unicode.Utf8.IsValid(bytes) && !bytes[..Math.Min(2, bytes.Length)].Contains((byte)0);
 
-    private static Refused NotUtf8(HttpContext http, ReadOnlySpan<byte> bytes)
+    private static RejectionException NotUtf8(HttpContext http, ReadOnlySpan<byte> bytes)
     {
         var charset = MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type) && type.Charset is { HasValue: true, Length: <= MaxCharset } given && !given.Equals("utf-8", StringComparison.OrdinalIgnoreCase) ? given.Value : null;
         var found = bytes[..Math.Min(4, bytes.Length)].Contains((byte)0) || bytes.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || bytes.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]) ? " It looks like UTF-16." : charset is null ? "" : $" Its Content-Type says {charset}.";
@@ -141,7 +141,7 @@ internal sealed class RequestBody : IDisposable
         }
         catch (Exception e) when (ContentCodings.IsDamage(e))
         {
-            throw new Refused(Reason.Malformed, $"Content-Encoding says {coding}, but the body is not that, or is cut off.");
+            throw new RejectionException(Reason.Malformed, $"Content-Encoding says {coding}, but the body is not that, or is cut off.");
         }
         finally
         {
@@ -176,5 +176,5 @@ internal sealed class RequestBody : IDisposable
         _ => ArrayPool<byte>.Shared,
     };
 
-    public static Refused TooLarge() => new(Reason.TooLarge, "The body is larger than 1 MiB (decoded); send fewer events at once.");
+    public static RejectionException TooLarge() => new(Reason.TooLarge, "The body is larger than 1 MiB (decoded); send fewer events at once.");
 }

@@ -66,7 +66,7 @@ internal readonly struct WireObject
 
     /// <summary>Reads a whole text that must be one object.</summary>
     /// <param name="path">What to call it to the sender.</param>
-    /// <exception cref="Refused">It is not JSON, not an object, or breaks a rule of <see cref="JsonRules"/>.</exception>
+    /// <exception cref="RejectionException">It is not JSON, not an object, or breaks a rule of <see cref="JsonRules"/>.</exception>
     public static WireObject Read(ReadOnlyMemory<byte> json, FieldPath path)
     {
         var span = json.Span;
@@ -75,13 +75,13 @@ internal readonly struct WireObject
         {
             reader.Read();
             if (reader.TokenType is not JsonTokenType.StartObject)
-                throw new Refused(Reason.WrongType, $"{path} is {NameOf(reader.TokenType)}; send a JSON object.", path.WireName);
+                throw new RejectionException(Reason.WrongType, $"{path} is {NameOf(reader.TokenType)}; send a JSON object.", path.WireName);
 
             Places found = default;
             HashSet<string>? others = null;
             for (var keys = 1; reader.Read() && reader.TokenType is JsonTokenType.PropertyName; keys++)
             {
-                if (keys > JsonRules.MaxKeys) throw new Refused(Reason.TooManyKeys, $"{path} has more than {JsonRules.MaxKeys} keys; put your own data into eventData.", path.WireName);
+                if (keys > JsonRules.MaxKeys) throw new RejectionException(Reason.TooManyKeys, $"{path} has more than {JsonRules.MaxKeys} keys; put your own data into eventData.", path.WireName);
                 JsonRules.CheckText(ref reader, path);
                 var member = MemberAt(ref reader);
                 if (member < 0)
@@ -103,12 +103,12 @@ internal readonly struct WireObject
                 found[member] = (start, (int)reader.BytesConsumed - start, type);
             }
 
-            if (reader.Read()) throw new Refused(Reason.Malformed, "Unexpected content after the JSON object.");
+            if (reader.Read()) throw new RejectionException(Reason.Malformed, "Unexpected content after the JSON object.");
             return new(json, found, path);
         }
         catch (JsonException e)
         {
-            throw new Refused(Reason.Malformed, $"Invalid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}: {Expected(e.Message)}.");
+            throw new RejectionException(Reason.Malformed, $"Invalid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}: {Expected(e.Message)}.");
         }
     }
 
@@ -181,7 +181,7 @@ internal readonly struct WireObject
     public ReadOnlyMemory<byte> Raw(Member member) => json.Slice(places[(int)member].Start, places[(int)member].Length);
 
     /// <summary>The member's JSON as it was sent; empty where it is absent or null.</summary>
-    /// <exception cref="Refused">It is there and not an object.</exception>
+    /// <exception cref="RejectionException">It is there and not an object.</exception>
     public ReadOnlyMemory<byte> Object(Member member)
     {
         if (!Has(member)) return default;
@@ -202,7 +202,7 @@ internal readonly struct WireObject
         {
             var from = (int)reader.TokenStartIndex;
             reader.Skip();
-            if (elements.Count == most) throw new Refused(Reason.TooManyEvents, $"{PathOf(member)} contains more than {most} events; send them in several requests.", PathOf(member).ToString());
+            if (elements.Count == most) throw new RejectionException(Reason.TooManyEvents, $"{PathOf(member)} contains more than {most} events; send them in several requests.", PathOf(member).ToString());
             elements.Add(array[from..(int)reader.BytesConsumed]);
         }
 
@@ -214,18 +214,18 @@ internal readonly struct WireObject
     {
         if (!Has(member)) return null;
         var text = Decode(member, "a string");
-        if (text.Length == 0) throw new Refused(Reason.BadValue, $"{PathOf(member)} is empty; send 1 to {MaxLength} characters or leave it out.", PathOf(member).ToString());
+        if (text.Length == 0) throw new RejectionException(Reason.BadValue, $"{PathOf(member)} is empty; send 1 to {MaxLength} characters or leave it out.", PathOf(member).ToString());
         if (text.Length > MaxLength && text.EnumerateRunes().Count() > MaxLength)
-            throw new Refused(Reason.BadValue, $"{PathOf(member)} is longer than {MaxLength} characters.", PathOf(member).ToString());
+            throw new RejectionException(Reason.BadValue, $"{PathOf(member)} is longer than {MaxLength} characters.", PathOf(member).ToString());
         foreach (var c in text)
         {
-            if (char.IsControl(c) || c is '\u2028' or '\u2029') throw new Refused(Reason.BadValue, $"{PathOf(member)} contains a control character; send printable text.", PathOf(member).ToString());
+            if (char.IsControl(c) || c is '\u2028' or '\u2029') throw new RejectionException(Reason.BadValue, $"{PathOf(member)} contains a control character; send printable text.", PathOf(member).ToString());
         }
 
         return text;
     }
 
-    public string RequiredText(Member member) => Text(member) ?? throw new Refused(Reason.MissingField, $"{PathOf(member)} is missing.", PathOf(member).ToString());
+    public string RequiredText(Member member) => Text(member) ?? throw new RejectionException(Reason.MissingField, $"{PathOf(member)} is missing.", PathOf(member).ToString());
 
     /// <summary>A string, whatever it holds; null where it is absent.</summary>
     public string? AnyText(Member member) => Has(member) ? Decode(member, "a string") : null;
@@ -256,7 +256,7 @@ internal readonly struct WireObject
         };
         if (isTime && time.OffsetMinutes is not null) return time.UnixMilliseconds;
         var field = PathOf(member).ToString();
-        throw new Refused(Reason.BadValue, isTime
+        throw new RejectionException(Reason.BadValue, isTime
             ? $"{field} does not say from which time zone it is; add Z or an offset, such as 2025-10-18T10:00:00Z or 2025-10-18T12:00:00+02:00."
             : $"{field} is not a time; send ISO 8601 with an offset, such as 2025-10-18T10:00:00Z, or unix seconds or milliseconds.", field);
     }
@@ -272,7 +272,7 @@ internal readonly struct WireObject
         return reader.GetString()!;
     }
 
-    private Refused Wrong(Member member, string expected) =>
+    private RejectionException Wrong(Member member, string expected) =>
         new(Reason.WrongType, $"{PathOf(member)} is {NameOf(places[(int)member].Type)}; send {expected}.", PathOf(member).ToString());
 
     private static int MemberAt(ref Utf8JsonReader reader)
@@ -285,7 +285,7 @@ internal readonly struct WireObject
         return -1;
     }
 
-    private static Refused DuplicateKey(FieldPath path, string? name) =>
+    private static RejectionException DuplicateKey(FieldPath path, string? name) =>
         new(Reason.DuplicateKey, $"{(name is null ? "A key" : path.Of(name))} appears twice in one object; send each key once.", name is null ? null : path.Of(name).ToString());
 
     private static string NameOf(JsonTokenType type) => type switch

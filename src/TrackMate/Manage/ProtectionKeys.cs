@@ -27,7 +27,7 @@ internal sealed class ProtectionKeys(Engine engine) : IXmlRepository
     public void StoreElement(XElement element, string friendlyName)
     {
         using var database = engine.Open();
-        database.BeginWrite([(Engine.NoCompany, Hold.Rewrite)]);
+        database.BeginWrite([(Engine.NoCompany, LockMode.Rewrite)]);
         if (known.IsSupersetOf(Read(database).Keys))
             database.Use("INSERT INTO protection_key (name, xml) VALUES (?, ?)").With(friendlyName).With(element.ToString(SaveOptions.DisableFormatting)).Run();
         database.Commit();

@@ -69,7 +69,7 @@ internal sealed class Registry : IDisposable
     public T Alone<T>(Func<T> work, Company? rewritten = null) => Ask(() =>
     {
         if (isAlone) return work();
-        Database.BeginWrite(rewritten is null ? [(Engine.NoCompany, Hold.Rewrite)] : [(Engine.NoCompany, Hold.Rewrite), (rewritten.Number, Hold.Rewrite)]);
+        Database.BeginWrite(rewritten is null ? [(Engine.NoCompany, LockMode.Rewrite)] : [(Engine.NoCompany, LockMode.Rewrite), (rewritten.Number, LockMode.Rewrite)]);
         try
         {
             (isAlone, isChanged) = (true, false);

@@ -16,7 +16,7 @@ internal sealed class DailyQuota(MessageStore store)
 
     private readonly ConcurrentDictionary<(long Company, Origin Side), (long Day, long Events, long ReadAt)> spent = new();
 
-    /// <exception cref="Refused">It is spent; it starts anew at midnight UTC.</exception>
+    /// <exception cref="RejectionException">It is spent; it starts anew at midnight UTC.</exception>
     public void Check(Company company, Origin side, long receivedAt)
     {
         if ((side is Origin.Browser ? company.Settings.BrowserEventsPerDay : company.Settings.KeyEventsPerDay) is not { } limit) return;
@@ -25,7 +25,7 @@ internal sealed class DailyQuota(MessageStore store)
             spent[(company.Number, side)] = known = (day, Read(company, side, day), receivedAt);
         if (known.Events < limit) return;
         var wait = (int)((DayCounters.StartOf(day + 1) - receivedAt + 999) / 1000);
-        throw new Refused(Reason.QuotaSpent, $"The company's quota of {limit} events per day from {(side is Origin.Browser ? "browsers" : "API keys")} is used up. It resets at midnight UTC.", retryAfterSeconds: wait);
+        throw new RejectionException(Reason.QuotaSpent, $"The company's quota of {limit} events per day from {(side is Origin.Browser ? "browsers" : "API keys")} is used up. It resets at midnight UTC.", retryAfterSeconds: wait);
     }
 
     private long Read(Company company, Origin side, long day)

@@ -14,7 +14,7 @@ internal sealed class IdentifyProfile(Intake intake, PairLimit pairs)
         return intake.Run(http, ReceivingCall.Profile, Identify);
     }
 
-    /// <exception cref="Refused">What has to be mended.</exception>
+    /// <exception cref="RejectionException">What has to be mended.</exception>
     public static Identify Read(WireObject wire, Company company, Arrival arrival)
     {
         if (wire.Json.Length > Batches.MaxEventBytes) throw Batches.TooLarge("The identify");
@@ -34,9 +34,9 @@ internal sealed class IdentifyProfile(Intake intake, PairLimit pairs)
             identify = Trusted(wire, Read(wire, company, arrival));
             pairs.Take(http.Connection.RemoteIpAddress ?? System.Net.IPAddress.None, identify);
         }
-        catch (Refused refused)
+        catch (RejectionException refused)
         {
-            throw new Refusal(company, refused, Batches.EventIdOf(wire));
+            throw new AttributedRejection(company, refused, Batches.EventIdOf(wire));
         }
 
         await intake.AppendAsync([identify], rejected: null);
@@ -44,7 +44,7 @@ internal sealed class IdentifyProfile(Intake intake, PairLimit pairs)
     }
 
     /// <summary>What stands behind it: its token, or the word of a browser, where the company takes that (B15).</summary>
-    /// <exception cref="Refused">The company takes only tokens, and there is none that is valid. Decided before anything is looked up, so it says nothing about anyone.</exception>
+    /// <exception cref="RejectionException">The company takes only tokens, and there is none that is valid. Decided before anything is looked up, so it says nothing about anyone.</exception>
     private Identify Trusted(WireObject wire, Identify identify)
     {
         var token = wire.IsText(Member.Token) ? wire.AnyText(Member.Token) : wire.Has(Member.Token) ? "" : null;
@@ -53,7 +53,7 @@ internal sealed class IdentifyProfile(Intake intake, PairLimit pairs)
         if (fault is not { } found) return identify with { Trust = Trust.Verified };
         if (company.Settings.TokenMode is TokenMode.Off) return identify;
 
-        ReceiveMetrics.WithoutToken(Refused.NameOf(found));
+        ReceiveMetrics.WithoutToken(RejectionException.NameOf(found));
         return company.Settings.TokenMode is TokenMode.Observe ? identify with { WithoutToken = found } : throw IdentifyToken.Refusing(found);
     }
 }

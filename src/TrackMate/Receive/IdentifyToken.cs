@@ -53,7 +53,7 @@ internal static class IdentifyToken
     }
 
     /// <summary>How an identify without a valid token is refused. Whoever has no token learns nothing of what a valid one would need; the company reads the cause among its rejected events.</summary>
-    public static Refused Refusing(TokenFault fault) => fault is TokenFault.Missing
+    public static RejectionException Refusing(TokenFault fault) => fault is TokenFault.Missing
         ? new(Reason.TokenMissing, "token is missing: this company accepts an identify only with a token signed by its back end. Pass it to identify as { token }.", "token")
         : new(Reason.TokenInvalid, Invalid, "token", kept: $"{Invalid} {CauseOf(fault)}");
 

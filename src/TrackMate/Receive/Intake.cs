@@ -27,16 +27,16 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
     public long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>What strangers send does not fill the last of the disk: back ends and erasures need it.</summary>
-    /// <exception cref="Refused">The disk has less room than its reserve.</exception>
+    /// <exception cref="RejectionException">The disk has less room than its reserve.</exception>
     public void RequireRoom()
     {
-        if (disk.Room.IsBelowReserve) throw new Refused(Reason.DiskReserve, "The server's disk is nearly full, so it takes nothing from browsers now; send this again later.", retryAfterSeconds: 30);
+        if (disk.Room.IsBelowReserve) throw new RejectionException(Reason.DiskReserve, "The server's disk is nearly full, so it takes nothing from browsers now; send this again later.", retryAfterSeconds: 30);
     }
 
-    /// <exception cref="Refused">The address sends more than it may.</exception>
+    /// <exception cref="RejectionException">The address sends more than it may.</exception>
     public void LimitAddress(HttpContext http) => rateLimit.Take(http);
 
-    /// <exception cref="Refused">This side of the company has sent what it may today.</exception>
+    /// <exception cref="RejectionException">This side of the company has sent what it may today.</exception>
     public void LimitCompany(Company company, Origin side, long receivedAt) => quota.Check(company, side, receivedAt);
 
     /// <summary>
@@ -70,7 +70,7 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
     private static Sender SenderOf(Company? company, Origin origin) => new(company?.Number ?? 0, origin is Origin.Browser ? SenderKind.Browsers : SenderKind.BackEnd);
 
     /// <summary>Reads a browser's body, and the company it names if its page may send for that.</summary>
-    /// <exception cref="Refused">It breaks a rule, names no company, or comes from another origin than those the company lists.</exception>
+    /// <exception cref="RejectionException">It breaks a rule, names no company, or comes from another origin than those the company lists.</exception>
     public (WireObject Wire, Company Company) ReadPublic(HttpContext http, RequestBody body)
     {
         WireObject wire;
@@ -78,9 +78,9 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
         {
             wire = WireObject.Read(body.Utf8, FieldPath.Body);
         }
-        catch (Refused refused) when (WireObject.Peek(body.Utf8.Span, Member.CompanyId) is { } companyId && registry.Find(companyId) is { } company)
+        catch (RejectionException refused) when (WireObject.Peek(body.Utf8.Span, Member.CompanyId) is { } companyId && registry.Find(companyId) is { } company)
         {
-            throw new Refusal(company, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
+            throw new AttributedRejection(company, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
         }
 
         return (wire, CompanyOf(http, wire));
@@ -92,7 +92,7 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
         var company = registry.Find(companyId) ?? throw UnknownCompany();
         var origin = http.Request.Headers.Origin.ToString();
         if (origin.Length > 0 && company.Settings.AllowedOrigins is { Count: > 0 } allowed && !allowed.Any(entry => AllowedOrigin.Allows(entry, origin)))
-            throw new Refusal(company, new(Reason.OriginNotAllowed, $"The origin {origin} is not allowed for this company. Allow it with: trackmate company set --origin (list all allowed origins)."), Batches.EventIdOf(wire));
+            throw new AttributedRejection(company, new(Reason.OriginNotAllowed, $"The origin {origin} is not allowed for this company. Allow it with: trackmate company set --origin (list all allowed origins)."), Batches.EventIdOf(wire));
         return company;
     }
 
@@ -113,7 +113,7 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
         throw refusal;
     }
 
-    private static Refused UnknownCompany() => new(Reason.UnknownCompany, "company_id is unknown. Copy it from the Get started page of the dashboard.", "company_id");
+    private static RejectionException UnknownCompany() => new(Reason.UnknownCompany, "company_id is unknown. Copy it from the Get started page of the dashboard.", "company_id");
 
     public async Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected)
     {
@@ -135,12 +135,12 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
             body = await RequestBody.ReadAsync(http, checkSender ??= CheckSender, sender);
             await slice(http, body);
         }
-        catch (Refusal refusal)
+        catch (AttributedRejection refusal)
         {
             await KeepAsync(http, call, refusal, body);
-            await Problems.WriteAsync(http, refusal.Refused);
+            await Problems.WriteAsync(http, refusal.Rejection);
         }
-        catch (Refused refused)
+        catch (RejectionException refused)
         {
             // A spent quota says nothing about the message, and would push out what does; of whom is kept out nothing is kept.
             if (sender is not null && refused.Reason is not (Reason.QuotaSpent or Reason.Suppressed or Reason.TooManyRequests or Reason.StoreUnavailable or Reason.BodyTooSlow)) await KeepAsync(http, call, new(sender, refused), body);
@@ -157,13 +157,13 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
         }
     }
 
-    public static RejectedEvent ToKeep(Refused refused, string? eventId, ReadOnlyMemory<byte> body) =>
+    public static RejectedEvent ToKeep(RejectionException refused, string? eventId, ReadOnlyMemory<byte> body) =>
         new(eventId, refused.Status, refused.Kept, body[..Math.Min(body.Length, KeptBytes)], body.Length);
 
-    private async Task KeepAsync(HttpContext http, ReceivingCall call, Refusal refusal, RequestBody? body)
+    private async Task KeepAsync(HttpContext http, ReceivingCall call, AttributedRejection refusal, RequestBody? body)
     {
         var sent = body?.Utf8 ?? default;
-        var kept = ToKeep(refusal.Refused, refusal.EventId, sent);
+        var kept = ToKeep(refusal.Rejection, refusal.EventId, sent);
         // Whoever looks for one event of a batch finds it, whatever was wrong with the batch.
         if (Batches.EventIdsIn(sent.Span) is { Count: > 0 } events) kept = kept with { Events = events, Body = sent[..Math.Min(sent.Length, KeptBatchBytes)] };
         var origin = call is ReceivingCall.Webhooks ? Origin.Server : Origin.Browser;
@@ -181,11 +181,11 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
 }
 
 /// <summary>A refusal of which it is known whose it is, so that the company finds it among its rejected events.</summary>
-internal sealed class Refusal(Company company, Refused refused, string? eventId = null) : Exception(refused.Message)
+internal sealed class AttributedRejection(Company company, RejectionException refused, string? eventId = null) : Exception(refused.Message)
 {
     public Company Company { get; } = company;
 
-    public Refused Refused { get; } = refused;
+    public RejectionException Rejection { get; } = refused;
 
     public string? EventId { get; } = eventId;
 }

@@ -21,7 +21,7 @@ internal sealed class MendRejected(Intake intake)
             intake.LimitCompany(company, row.Origin, receivedAt);
             var taken = Read(company, row, Encoding.UTF8.GetBytes(text), receivedAt);
             // All or nothing: of a batch whose events have no ids, those that were stored would be stored again at the next try.
-            if (taken.Refusals.Count > 0) return new(0, 0, false, [.. taken.Refusals.Select(refusal => refusal.Refused.Message)]);
+            if (taken.Refusals.Count > 0) return new(0, 0, false, [.. taken.Refusals.Select(refusal => refusal.Rejection.Message)]);
             if (taken.Messages.Count == 0) return new(0, 0, false, ["events is empty; there is nothing to store."]);
 
             var receipts = await intake.AppendAsync(taken.Messages, new(company, row.Origin, row.Call, receivedAt, []) { Mends = row.Number, MendedBy = actor });
@@ -29,7 +29,7 @@ internal sealed class MendRejected(Intake intake)
             var duplicates = receipts.Count(receipt => receipt.Duplicate);
             return new(receipts.Length - duplicates, duplicates, receipts.Any(receipt => receipt.Reused), []);
         }
-        catch (Refused refused)
+        catch (RejectionException refused)
         {
             return new(0, 0, false, [refused.Message]);
         }
@@ -40,13 +40,13 @@ internal sealed class MendRejected(Intake intake)
         // What the company takes from browsers only with a token, nobody mends: the token is not kept, and what a stranger wrote is no better for a click. Also where
         // something else was wrong with it: that was seen before its token was looked at.
         if (row.Call is ReceivingCall.Profile && (row.Status is StatusCodes.Status401Unauthorized || company.Settings.TokenMode is TokenMode.Enforce))
-            throw new Refused(Reason.TokenMissing, "This message needs a token, and tokens are not kept. Only the browser can send it again with a valid token.");
+            throw new RejectionException(Reason.TokenMissing, "This message needs a token, and tokens are not kept. Only the browser can send it again with a valid token.");
         if (body.Length > RequestBody.MaxBytes) throw RequestBody.TooLarge();
-        if (body.Length == 0) throw new Refused(Reason.Malformed, "The body is empty; send a JSON object.");
+        if (body.Length == 0) throw new RejectionException(Reason.Malformed, "The body is empty; send a JSON object.");
         var wire = WireObject.Read(body, FieldPath.Body);
         var arrival = new Arrival(receivedAt, row.Agent, receivedAt - row.ReceivedAt);
         if (row.Call is ReceivingCall.Webhooks) return ReceiveWebhook.Read(wire, company, arrival);
-        if (wire.RequiredText(Member.CompanyId) != company.CompanyId) throw new Refused(Reason.ForeignCompany, $"company_id is not this company's, which is {company.CompanyId}.", "company_id");
+        if (wire.RequiredText(Member.CompanyId) != company.CompanyId) throw new RejectionException(Reason.ForeignCompany, $"company_id is not this company's, which is {company.CompanyId}.", "company_id");
         return row.Call is ReceivingCall.Profile ? new(IdentifyProfile.Read(wire, company, arrival)) : TrackEvents.Read(wire, company, arrival);
     }
 }

@@ -25,7 +25,7 @@ internal static class MessageReader
 
     /// <summary>Reads one event.</summary>
     /// <param name="index">Its index in the batch; 0 for a single one.</param>
-    /// <exception cref="Refused">What has to be mended.</exception>
+    /// <exception cref="RejectionException">What has to be mended.</exception>
     public static TrackedEvent Event(WireObject wire, Envelope envelope, int index, IReadOnlyList<Identifier> named, string? sessionId)
     {
         var type = wire.RequiredText(Member.EventType);
@@ -47,7 +47,7 @@ internal static class MessageReader
     }
 
     /// <summary>Reads an identify.</summary>
-    /// <exception cref="Refused">What has to be mended, such as that it names nobody.</exception>
+    /// <exception cref="RejectionException">What has to be mended, such as that it names nobody.</exception>
     public static Identify Identify(WireObject wire, Envelope envelope)
     {
         List<Identifier> named = [];
@@ -70,18 +70,18 @@ internal static class MessageReader
     }
 
     /// <summary>Reads a webhook's identifier: the person in the order userId, email, externalId (B4), and the session.</summary>
-    /// <exception cref="Refused">No identifier is left once placeholders are taken out, or one is malformed.</exception>
+    /// <exception cref="RejectionException">No identifier is left once placeholders are taken out, or one is malformed.</exception>
     public static (IReadOnlyList<Identifier> Named, string? SessionId) IdentifierOf(WireObject wire, Company company, FieldPath path)
     {
         var json = wire.Object(Member.Identifier);
-        if (json.IsEmpty) throw new Refused(Reason.MissingField, $"{wire.PathOf(Member.Identifier)} is missing; name the person by email, sessionId, userId or externalId.", wire.PathOf(Member.Identifier).ToString());
+        if (json.IsEmpty) throw new RejectionException(Reason.MissingField, $"{wire.PathOf(Member.Identifier)} is missing; name the person by email, sessionId, userId or externalId.", wire.PathOf(Member.Identifier).ToString());
 
         var identifier = WireObject.Read(json, path.Of("identifier"));
         List<Identifier> named = [];
         if (Given(identifier.AnyText(Member.UserId), company) is { } userId)
         {
             if (!ProfileId.TryParse(userId.Trim(), out var id))
-                throw new Refused(Reason.BadValue, $"{identifier.PathOf(Member.UserId)} is not a profile's id; send its 24 hex digits, or your own id as externalId.", identifier.PathOf(Member.UserId).ToString());
+                throw new RejectionException(Reason.BadValue, $"{identifier.PathOf(Member.UserId)} is not a profile's id; send its 24 hex digits, or your own id as externalId.", identifier.PathOf(Member.UserId).ToString());
             named.Add(Identifier.Bare(id));
         }
 
@@ -97,7 +97,7 @@ internal static class MessageReader
     {
         var sessionId = wire.RequiredText(Member.SessionId);
         return Given(sessionId, company)
-            ?? throw new Refused(Reason.NoIdentifier, $"{wire.PathOf(Member.SessionId)} is a placeholder value that different visitors would share. Send the browser's own session id.", wire.PathOf(Member.SessionId).ToString());
+            ?? throw new RejectionException(Reason.NoIdentifier, $"{wire.PathOf(Member.SessionId)} is a placeholder value that different visitors would share. Send the browser's own session id.", wire.PathOf(Member.SessionId).ToString());
     }
 
     private static Identifier? EmailOf(WireObject wire, Company company)
@@ -105,7 +105,7 @@ internal static class MessageReader
         if (Given(wire.AnyText(Member.Email), company) is not { } text) return null;
         return EmailAddress.TryNormalize(text, out var normalized)
             ? Identifier.Email(company, normalized)
-            : throw new Refused(Reason.BadValue, $"{wire.PathOf(Member.Email)} is not an e-mail address; send one with a single @ and at most {EmailAddress.MaxLength} characters.", wire.PathOf(Member.Email).ToString());
+            : throw new RejectionException(Reason.BadValue, $"{wire.PathOf(Member.Email)} is not an e-mail address; send one with a single @ and at most {EmailAddress.MaxLength} characters.", wire.PathOf(Member.Email).ToString());
     }
 
     private static Identifier? ExternalIdOf(WireObject wire, Company company) =>
@@ -116,14 +116,14 @@ internal static class MessageReader
 
     private static string? Given(string? value, Company company) => value is null || Placeholders.IsPlaceholder(value, company.Settings) ? null : value;
 
-    private static Refused NamesNobody(string what, FieldPath field) =>
+    private static RejectionException NamesNobody(string what, FieldPath field) =>
         new(Reason.NoIdentifier, $"{field} identifies nobody: send {what}. Values such as null, undefined or guest are treated as missing.", field.WireName);
 
     private static string EventIdOf(WireObject wire, Envelope envelope)
     {
         var eventId = wire.TextOrInteger(Member.EventId) ?? NewEventId(envelope);
         return envelope.Origin is Origin.Browser && eventId.StartsWith("reg_", StringComparison.Ordinal) && ProfileId.TryParse(eventId[4..], out _)
-            ? throw new Refused(Reason.BadValue, $"{wire.PathOf(Member.EventId)} is reserved by TrackMate (reg_ and a profile id). Use another id.", wire.PathOf(Member.EventId).ToString())
+            ? throw new RejectionException(Reason.BadValue, $"{wire.PathOf(Member.EventId)} is reserved by TrackMate (reg_ and a profile id). Use another id.", wire.PathOf(Member.EventId).ToString())
             : eventId;
     }
 
@@ -137,7 +137,7 @@ internal static class MessageReader
         var offset = envelope.SentAt is { } sentAt ? envelope.ReceivedAt - sentAt : 0;
         var time = Math.Abs(offset) <= ClockToleranceMilliseconds ? given : given + offset;
         if (time < Earliest || time > envelope.ReceivedAt + FutureMilliseconds)
-            throw new Refused(Reason.TimeOutOfRange, $"{wire.PathOf(Member.Timestamp)} is before the year 2000 or more than 24 hours ahead of the server's clock.", wire.PathOf(Member.Timestamp).ToString());
+            throw new RejectionException(Reason.TimeOutOfRange, $"{wire.PathOf(Member.Timestamp)} is before the year 2000 or more than 24 hours ahead of the server's clock.", wire.PathOf(Member.Timestamp).ToString());
         return EventOrder.Of(time, envelope.Origin);
     }
 
@@ -145,10 +145,10 @@ internal static class MessageReader
     {
         _ = wire.Object(Member.Traits);
         var name = wire.AnyText(Member.Name);
-        if (name is { Length: > MaxNameLength }) throw new Refused(Reason.BadValue, $"name is longer than {MaxNameLength} characters.", "name");
+        if (name is { Length: > MaxNameLength }) throw new RejectionException(Reason.BadValue, $"name is longer than {MaxNameLength} characters.", "name");
         var traits = SaidTraits.Of(wire.Json.Span);
         return traits.Any(trait => trait.Json.Length > MaxTraitLength && !(trait.Name == "name" && name is { Length: > 0 }))
-            ? throw new Refused(Reason.BadValue, $"One of the traits is longer than {MaxTraitLength} characters. Traits are short facts about a person; send longer data as an event.", "traits")
+            ? throw new RejectionException(Reason.BadValue, $"One of the traits is longer than {MaxTraitLength} characters. Traits are short facts about a person; send longer data as an event.", "traits")
             : traits;
     }
 }

@@ -19,7 +19,7 @@ internal sealed class PairLimit(int? perAddress, int? perSession)
     private readonly Counters<IPAddress> addresses = new();
     private readonly Counters<(long Company, string SessionId)> sessions = new();
 
-    /// <exception cref="Refused">The address or the session has claimed what it may in this hour.</exception>
+    /// <exception cref="RejectionException">The address or the session has claimed what it may in this hour.</exception>
     public void Take(IPAddress address, Identify identify)
     {
         if (identify.Named.Count < 2 || identify.Trust is Trust.Verified) return;
@@ -36,7 +36,7 @@ internal sealed class PairLimit(int? perAddress, int? perSession)
         }
     }
 
-    private static Refused TooMany(string what, Counter counter, long now) => new(
+    private static RejectionException TooMany(string what, Counter counter, long now) => new(
         Reason.TooManyPairs,
         $"This {what} has named more different pairs of email and externalId in an hour than it may; name one of the two, or let a token of the company's back end vouch for them.",
         retryAfterSeconds: (int)((counter.Since + HourMilliseconds - now + 999) / 1000));

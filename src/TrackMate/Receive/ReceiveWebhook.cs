@@ -17,7 +17,7 @@ internal sealed class ReceiveWebhook(Intake intake)
     }
 
     /// <summary>Reads one event or a batch.</summary>
-    /// <exception cref="Refused">The single one, or what a batch says for all of its events, breaks a rule.</exception>
+    /// <exception cref="RejectionException">The single one, or what a batch says for all of its events, breaks a rule.</exception>
     public static Taken Read(WireObject wire, Company company, Arrival arrival)
     {
         CheckCompany(wire, company);
@@ -40,9 +40,9 @@ internal sealed class ReceiveWebhook(Intake intake)
             isBatch = wire.Has(Member.Events);
             taken = Read(wire, company, new(receivedAt, Agent: null));
         }
-        catch (Refused refused)
+        catch (RejectionException refused)
         {
-            throw new Refusal(company, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
+            throw new AttributedRejection(company, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
         }
 
         turn?.EndParsing();
@@ -69,9 +69,9 @@ internal sealed class ReceiveWebhook(Intake intake)
                 CheckCompany(item, envelope.Company);
                 taken.Messages.Add(Read(item, envelope, index, new(index, null, null)));
             }
-            catch (Refused refused)
+            catch (RejectionException refused)
             {
-                EdgeMetrics.Refused(Refused.NameOf(refused.Reason));
+                EdgeMetrics.Refused(RejectionException.NameOf(refused.Reason));
                 taken.Refusals.Add(new(index, eventId, refused, json));
             }
         }
@@ -86,11 +86,11 @@ internal sealed class ReceiveWebhook(Intake intake)
             ? JsonSerializer.SerializeToNode(Problems.Of(KeptOut()), JsonAnswer.Problems.Problem)!
             : JsonSerializer.SerializeToNode(AnswerOf((TrackedEvent)message, receipt), Wire.Json.WebhookAnswer)!).ToList();
         // Refusals are in order too, so each finds those before it in their places.
-        foreach (var refusal in taken.Refusals) answers.Insert(refusal.Index, JsonSerializer.SerializeToNode(Problems.Of(refusal.Refused), JsonAnswer.Problems.Problem)!);
+        foreach (var refusal in taken.Refusals) answers.Insert(refusal.Index, JsonSerializer.SerializeToNode(Problems.Of(refusal.Rejection), JsonAnswer.Problems.Problem)!);
         return answers;
     }
 
-    private static Refused KeptOut() => new(Reason.Suppressed, "The person was erased and is suppressed, so the event was not stored. Do not send it again. To accept the person again: trackmate erase --lift");
+    private static RejectionException KeptOut() => new(Reason.Suppressed, "The person was erased and is suppressed, so the event was not stored. Do not send it again. To accept the person again: trackmate erase --lift");
 
     private static TrackedEvent Read(WireObject wire, Envelope envelope, int index, FieldPath path)
     {
@@ -102,7 +102,7 @@ internal sealed class ReceiveWebhook(Intake intake)
     {
         if (wire.Text(Member.CompanyId) is not { } companyId || companyId == company.CompanyId) return;
         var field = wire.PathOf(Member.CompanyId);
-        throw new Refused(Reason.ForeignCompany, $"{field} is not the company of this API key; leave it out, or use that company's key.", field.WireName);
+        throw new RejectionException(Reason.ForeignCompany, $"{field} is not the company of this API key; leave it out, or use that company's key.", field.WireName);
     }
 
     private static WebhookAnswer AnswerOf(TrackedEvent tracked, Receipt receipt) =>

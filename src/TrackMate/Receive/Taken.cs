@@ -11,7 +11,7 @@ namespace TrackMate.Receive;
 internal readonly record struct Arrival(long ReceivedAt, Agent? Agent, long Delay = 0);
 
 /// <summary>What was read of a request: what is to be stored, and what of a batch was refused.</summary>
-internal sealed record Taken(List<Message> Messages, List<RefusedItem> Refusals)
+internal sealed record Taken(List<Message> Messages, List<BatchRejection> Refusals)
 {
     public Taken()
         : this([], [])
@@ -26,7 +26,7 @@ internal sealed record Taken(List<Message> Messages, List<RefusedItem> Refusals)
 
 /// <param name="Index">Where in <c>events</c> it stands.</param>
 /// <param name="Json">The event as it was sent; points into the request's body.</param>
-internal sealed record RefusedItem(int Index, string? EventId, Refused Refused, ReadOnlyMemory<byte> Json)
+internal sealed record BatchRejection(int Index, string? EventId, RejectionException Rejection, ReadOnlyMemory<byte> Json)
 {
-    public RejectedEvent ToKeep() => Intake.ToKeep(Refused, EventId, Json);
+    public RejectedEvent ToKeep() => Intake.ToKeep(Rejection, EventId, Json);
 }

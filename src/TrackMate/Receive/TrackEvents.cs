@@ -19,7 +19,7 @@ internal sealed class TrackEvents(Intake intake)
     }
 
     /// <summary>Reads one event or a batch.</summary>
-    /// <exception cref="Refused">The single one, or what a batch says for all of its events, breaks a rule.</exception>
+    /// <exception cref="RejectionException">The single one, or what a batch says for all of its events, breaks a rule.</exception>
     public static Taken Read(WireObject wire, Company company, Arrival arrival)
     {
         var envelope = new Envelope(
@@ -54,16 +54,16 @@ internal sealed class TrackEvents(Intake intake)
         {
             return (wire, company, arrival, Read(wire, company, arrival));
         }
-        catch (Refused refused)
+        catch (RejectionException refused)
         {
-            throw new Refusal(company, refused, Batches.EventIdOf(wire));
+            throw new AttributedRejection(company, refused, Batches.EventIdOf(wire));
         }
     }
 
-    private static EventsAnswer AnswerOf(int accepted, int duplicates, List<RefusedItem> refusals) => new(
+    private static EventsAnswer AnswerOf(int accepted, int duplicates, List<BatchRejection> refusals) => new(
         accepted,
         duplicates,
-        refusals.Count == 0 ? null : [.. refusals.Select(refusal => new RejectedAnswer(refusal.Index, refusal.EventId, refusal.Refused.Status, refusal.Refused.Message))]);
+        refusals.Count == 0 ? null : [.. refusals.Select(refusal => new RejectedAnswer(refusal.Index, refusal.EventId, refusal.Rejection.Status, refusal.Rejection.Message))]);
 
     private static TrackedEvent Single(WireObject wire, Envelope envelope)
     {
@@ -83,9 +83,9 @@ internal sealed class TrackEvents(Intake intake)
                 eventId = Batches.EventIdOf(item);
                 taken.Messages.Add(MessageReader.Event(item, envelope, index, named: [], envelope.SessionId));
             }
-            catch (Refused refused)
+            catch (RejectionException refused)
             {
-                EdgeMetrics.Refused(Refused.NameOf(refused.Reason));
+                EdgeMetrics.Refused(RejectionException.NameOf(refused.Reason));
                 taken.Refusals.Add(new(index, eventId, refused, json));
             }
         }

@@ -77,7 +77,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
     public Task Unbind(HttpContext http) => Act(http, "session", (acts, company, body, by) =>
     {
         var (from, to) = (Queries.TimeIn(body, "from") ?? long.MinValue, Queries.TimeIn(body, "to") ?? long.MaxValue);
-        return from < to ? acts.Unbind(company, IdOf(http), from, to, by) : throw new Refused(Reason.BadValue, "from is not before to.", "from");
+        return from < to ? acts.Unbind(company, IdOf(http), from, to, by) : throw new RejectionException(Reason.BadValue, "from is not before to.", "from");
     }, actId => new(ClaimId: actId));
 
     public Task Merge(HttpContext http) => Act(http, "profile", (acts, company, body, by) =>
@@ -100,14 +100,14 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
         var (company, key) = Keys.Authorize(http, registry, Scopes.Admin);
         using var document = await BodyOf(http);
         var by = By(key, document.RootElement);
-        Refused? refused = null;
+        RejectionException? refused = null;
         var acted = await store.ActAsync<ActAnswer?>(company, acts =>
         {
             try
             {
                 return act(acts, company, document.RootElement, by);
             }
-            catch (Refused e)
+            catch (RejectionException e)
             {
                 // The caller's fault is no reason to take back what others had stored in the same transaction.
                 refused = e;
@@ -115,7 +115,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
             }
         });
         if (refused is not null) throw refused;
-        var outcome = acted!.Outcome ?? throw Acts.RefusedBy(acted.Refusal!.Value, what);
+        var outcome = acted!.Outcome ?? throw Acts.RefusedBy(acted.AttributedRejection!.Value, what);
         await JsonAnswer.WriteAsync(http, DocumentOf(answer(by.DryRun && outcome.Changed ? null : outcome.ActId), outcome.Moved, by), Shown.Json.ActDocument);
     }
 
@@ -133,7 +133,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
         catch (JsonException)
         {
             // Of the members that messages have, events is left to whoever reads each of them.
-            throw new Refused(Reason.BadValue, "events is no member of this body.", "events");
+            throw new RejectionException(Reason.BadValue, "events is no member of this body.", "events");
         }
     }
 
@@ -141,19 +141,19 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
     {
         JsonValueKind.True => true,
         JsonValueKind.False or JsonValueKind.Null => false,
-        _ => throw new Refused(Reason.WrongType, "dryRun must be true or false.", "dryRun"),
+        _ => throw new RejectionException(Reason.WrongType, "dryRun must be true or false.", "dryRun"),
     };
 
     private static string TextIn(JsonElement body, string name) =>
         body.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { Length: > 0 } text
-            ? text.Length <= WireObject.MaxLength ? text : throw new Refused(Reason.BadValue, $"{name} is longer than {WireObject.MaxLength} characters.", name)
-            : throw new Refused(Reason.MissingField, $"{name} is missing; send it as a string.", name);
+            ? text.Length <= WireObject.MaxLength ? text : throw new RejectionException(Reason.BadValue, $"{name} is longer than {WireObject.MaxLength} characters.", name)
+            : throw new RejectionException(Reason.MissingField, $"{name} is missing; send it as a string.", name);
 
     private static ProfileId ProfileIn(JsonElement body, string name) =>
-        ProfileId.TryParse(TextIn(body, name), out var id) ? id : throw new Refused(Reason.BadValue, $"{name} is not a profile's id; send its 24 hex digits.", name);
+        ProfileId.TryParse(TextIn(body, name), out var id) ? id : throw new RejectionException(Reason.BadValue, $"{name} is not a profile's id; send its 24 hex digits.", name);
 
     private static ProfileId ProfileOf(HttpContext http) =>
-        ProfileId.TryParse((string?)http.Request.RouteValues["id"], out var id) ? id : throw new Refused(Reason.NotFound, "The company has no profile with this id.");
+        ProfileId.TryParse((string?)http.Request.RouteValues["id"], out var id) ? id : throw new RejectionException(Reason.NotFound, "The company has no profile with this id.");
 
     /// <summary>The segment before the verb, as it was meant: a session's id may hold a slash.</summary>
     private static string IdOf(HttpContext http) => Queries.Segment(http, fromEnd: 1);
@@ -170,7 +170,7 @@ internal static class Acts
         return lift ? ActRefusal.NotFound : acts.TakeBack(company, claimId, by);
     }
 
-    public static Refused RefusedBy(ActRefusal refusal, string what) => refusal switch
+    public static RejectionException RefusedBy(ActRefusal refusal, string what) => refusal switch
     {
         ActRefusal.OnePerson => new(Reason.BadValue, "profileId already belongs to the same profile; there is nothing to merge.", "profileId"),
         ActRefusal.NotItsMerge => new(Reason.NotFound, "This profile has no merge with this id."),

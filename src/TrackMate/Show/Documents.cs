@@ -25,7 +25,7 @@ internal sealed class Documents(Database database, Company company)
 
     public PersonReader Persons { get; } = new(database);
 
-    /// <exception cref="Refused">The company has no such profile.</exception>
+    /// <exception cref="RejectionException">The company has no such profile.</exception>
     public Person PersonOf(ProfileId id) => Persons.Find(company, id) ?? throw Queries.NoProfile();
 
     public SearchReader Search { get; } = new(database);

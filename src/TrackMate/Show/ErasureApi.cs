@@ -62,7 +62,7 @@ internal sealed partial class ErasureApi(MessageStore store, Eraser eraser, Regi
         }
     }
 
-    private static Refused NotFound() => new(Reason.NotFound, "The company has no profile with this id.");
+    private static RejectionException NotFound() => new(Reason.NotFound, "The company has no profile with this id.");
 
     private static ErasureDocument DocumentOf(Erased erased, bool dryRun, string? files) => new(
         erased.Profile.ToString(),

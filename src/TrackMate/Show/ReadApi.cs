@@ -56,7 +56,7 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
         var limit = Queries.LimitOf(query["limit"]);
         var after = Cursors.ReadEvent(company, Queries.Text(query["cursor"]));
         var sessionId = Queries.Segment(http);
-        var document = Read(company, documents => documents.Session(sessionId, after, limit)) ?? throw new Refused(Reason.NotFound, "The company has no session with this id.");
+        var document = Read(company, documents => documents.Session(sessionId, after, limit)) ?? throw new RejectionException(Reason.NotFound, "The company has no session with this id.");
         return JsonAnswer.WriteAsync(http, document, Shown.Json.SessionDocument);
     }
 
@@ -64,7 +64,7 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
     {
         var eventId = Queries.Segment(http);
         var receipts = Read(CompanyOf(http), documents => documents.Receipts(eventId));
-        if (receipts.Receipts.Count == 0) throw new Refused(Reason.NotFound, "The company has no event with this id. Rejected events are kept for a limited time.");
+        if (receipts.Receipts.Count == 0) throw new RejectionException(Reason.NotFound, "The company has no event with this id. Rejected events are kept for a limited time.");
         return JsonAnswer.WriteAsync(http, receipts, Shown.Json.EventReceipts);
     }
 
@@ -87,7 +87,7 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
         null or "" => null,
         "client" => Origin.Browser,
         "server" => Origin.Server,
-        _ => throw new Refused(Reason.BadParameter, "source must be client or server.", "source"),
+        _ => throw new RejectionException(Reason.BadParameter, "source must be client or server.", "source"),
     };
 
 }

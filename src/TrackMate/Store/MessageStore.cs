@@ -17,7 +17,7 @@ internal sealed class MessageStore : IActs, IDisposable
     private readonly StoreReaders readers;
     private readonly StoreWriter[] writers;
     private readonly StoreWriter aside;
-    private readonly AwayCompanies away;
+    private readonly UnavailableCompanies away;
 
     private MessageStore(Engine engine, ILogger log)
     {
@@ -84,7 +84,7 @@ internal sealed class MessageStore : IActs, IDisposable
     public async Task<T> ActAsync<T>(Company company, Func<ActWriter, T> work)
     {
         T? answer = default;
-        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, transaction => answer = work(new(transaction.Database, transaction.Marks)));
+        await WriterOf(company).Queue.RunAsync(company, LockMode.Rewrite, transaction => answer = work(new(transaction.Database, transaction.Marks)));
         return answer!;
     }
 
@@ -93,7 +93,7 @@ internal sealed class MessageStore : IActs, IDisposable
     public async Task<ErasureState?> EraseAsync(Company company, Func<ErasureWriter, ErasureState?> step)
     {
         ErasureState? state = null;
-        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, transaction => state = ErasureWriter.Run(transaction, step));
+        await WriterOf(company).Queue.RunAsync(company, LockMode.Rewrite, transaction => state = ErasureWriter.Run(transaction, step));
         return state;
     }
 
@@ -104,7 +104,7 @@ internal sealed class MessageStore : IActs, IDisposable
     public async Task<bool> PruneIngestionAsync(Company company, long now)
     {
         var more = false;
-        await WriterOf(company).Queue.RunAsync(company, Hold.Append, transaction => more = transaction.Ingestion.Prune(company, now));
+        await WriterOf(company).Queue.RunAsync(company, LockMode.Append, transaction => more = transaction.Ingestion.Prune(company, now));
         return more;
     }
 
@@ -114,7 +114,7 @@ internal sealed class MessageStore : IActs, IDisposable
     public async Task<bool> IndexAsync(Company company)
     {
         var more = false;
-        await WriterOf(company).Queue.RunAsync(company, Hold.Bind, transaction => more = new SearchIndex(transaction.Database).Update(company) | transaction.Derived.Keys.Backfill(company));
+        await WriterOf(company).Queue.RunAsync(company, LockMode.Bind, transaction => more = new SearchIndex(transaction.Database).Update(company) | transaction.Derived.Keys.Backfill(company));
         return more;
     }
 
@@ -124,7 +124,7 @@ internal sealed class MessageStore : IActs, IDisposable
     public async Task<bool> DeriveAsync(Company company)
     {
         var more = false;
-        await WriterOf(company).Queue.RunAsync(company, Hold.Rewrite, transaction => more = SettingsSteps.Step(transaction, company.Number, StepBudget.Small));
+        await WriterOf(company).Queue.RunAsync(company, LockMode.Rewrite, transaction => more = SettingsSteps.Step(transaction, company.Number, StepBudget.Small));
         return more;
     }
 

@@ -18,7 +18,7 @@ internal sealed record Imported(long Lines, long Stored, long Duplicates, long S
 /// Takes an export in, by the rules of the writer: an eventId that is there already is a duplicate and changes nothing, so an import that was cut short is done
 /// again. It works while a server runs.
 /// </summary>
-internal sealed class ImportFile(Company company, BesideServer beside, Registry registry)
+internal sealed class ImportFile(Company company, OfflineWriter beside, Registry registry)
 {
     /// <summary>Messages in one transaction, so that a server's writer waits for a moment only.</summary>
     private const int BatchSize = 500;

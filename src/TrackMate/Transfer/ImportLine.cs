@@ -45,7 +45,7 @@ internal sealed record ImportLine(Message? Message, ExportedAct? Act, JsonElemen
         {
             throw new FormatException("it is not a line of an export", e);
         }
-        catch (Refused refused)
+        catch (RejectionException refused)
         {
             throw new FormatException(refused.Message, refused);
         }

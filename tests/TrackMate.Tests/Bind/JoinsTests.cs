@@ -9,14 +9,14 @@ public sealed class JoinsTests
 {
     private static readonly Company Shop = new(1, "TM-SHOP99", "Shop", [.. Enumerable.Repeat((byte)7, 32)], new());
 
-    private static Leaf Email(int number) => new(number, Identifier.Email(Shop, $"{number}@example.com").Id, IdentifierKind.Email);
+    private static IdentifierNode Email(int number) => new(number, Identifier.Email(Shop, $"{number}@example.com").Id, IdentifierKind.Email);
 
-    private static Leaf External(int number) => new(number, Identifier.External(Shop, number.ToString()).Id, IdentifierKind.External);
+    private static IdentifierNode External(int number) => new(number, Identifier.External(Shop, number.ToString()).Id, IdentifierKind.External);
 
-    private static IdentifierPair Pair(Leaf one, Leaf other, Trust trust, long at) =>
+    private static IdentifierPair Pair(IdentifierNode one, IdentifierNode other, Trust trust, long at) =>
         one.Id.CompareTo(other.Id) < 0 ? new(one, other, trust, at, "e" + at) : new(other, one, trust, at, "e" + at);
 
-    private static JoinedPersons Of(IReadOnlyList<Leaf> leaves, IEnumerable<IdentifierPair> pairs, int maxEmails = 1000) => Joins.Of(leaves, pairs.Shuffle(), [], maxEmails);
+    private static JoinedPersons Of(IReadOnlyList<IdentifierNode> leaves, IEnumerable<IdentifierPair> pairs, int maxEmails = 1000) => Joins.Of(leaves, pairs.Shuffle(), [], maxEmails);
 
     [Fact]
     public void Pairs_are_taken_in_the_order_of_time_and_one_that_is_stopped_joins_nothing()

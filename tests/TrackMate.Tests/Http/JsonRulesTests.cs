@@ -74,7 +74,7 @@ public sealed partial class JsonRulesTests
             foreach (var item in wire.Array(Member.Events, 500)) WireObject.Read(item, FieldPath.Body);
             return true;
         }
-        catch (Refused)
+        catch (RejectionException)
         {
             return false;
         }

@@ -34,7 +34,7 @@ public sealed class PairLimitTests
             for (var pair = 0; pair < 3; pair++) limit.Take(Here, Pair(pair, "s"));
         }
 
-        var refused = Assert.Throws<Refused>(() => limit.Take(Here, Pair(3, "s", at: 60_000)));
+        var refused = Assert.Throws<RejectionException>(() => limit.Take(Here, Pair(3, "s", at: 60_000)));
         Assert.Equal((429, 3540), (refused.Status, refused.RetryAfterSeconds));
         limit.Take(Here, Pair(3, "other"));
         limit.Take(Here, Pair(3, "s", trust: Trust.Verified));
@@ -47,7 +47,7 @@ public sealed class PairLimitTests
     {
         var limit = new PairLimit(perAddress: 5, perSession: 20);
         for (var i = 0; i < 5; i++) limit.Take(IPAddress.Parse($"2001:db8::{i}"), Pair(i, $"s{i}"));
-        Assert.Throws<Refused>(() => limit.Take(IPAddress.Parse("2001:db8::99"), Pair(5, "s5")));
+        Assert.Throws<RejectionException>(() => limit.Take(IPAddress.Parse("2001:db8::99"), Pair(5, "s5")));
         limit.Take(IPAddress.Parse("2001:db8:0:1::1"), Pair(5, "s5"));
         limit.Take(Here, Pair(5, "s5"));
     }
@@ -63,7 +63,7 @@ public sealed class PairLimitTests
             {
                 limit.Take(new IPAddress(i + 1L), Pair(i % 100, $"session_{i}"));
             }
-            catch (Refused)
+            catch (RejectionException)
             {
                 // Counted all the same.
             }

@@ -83,7 +83,7 @@ public sealed class LoginCrowdTests
             {
                 return await checks.IsRightAsync(IPAddress.Parse($"198.51.100.{i}"), $"nobody{i}", hash: null, "x");
             }
-            catch (Refused)
+            catch (RejectionException)
             {
                 return true;
             }
@@ -150,7 +150,7 @@ public sealed class LoginCrowdTests
         {
             return await checks.IsRightAsync(IPAddress.Parse(address), "admin", Hash, password);
         }
-        catch (Refused refused) when (refused.Status is 429 or 503 && refused.RetryAfterSeconds is not null)
+        catch (RejectionException refused) when (refused.Status is 429 or 503 && refused.RetryAfterSeconds is not null)
         {
             return null;
         }

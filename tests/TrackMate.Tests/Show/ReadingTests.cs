@@ -173,7 +173,7 @@ public sealed class ReadingTests(RunningServer running) : IClassFixture<RunningS
 
         Assert.Equal(-7, Cursors.ReadNumber(Company, Cursors.Write(Company, -7)));
         Assert.Null(Cursors.ReadEvent(Company, null));
-        Assert.Throws<Refused>(() => Cursors.ReadNumber(Company with { Secret = new byte[32] }, Cursors.Write(Company, 7)));
+        Assert.Throws<RejectionException>(() => Cursors.ReadNumber(Company with { Secret = new byte[32] }, Cursors.Write(Company, 7)));
     }
 
     /// <summary>Pages of any size make the same list, newest first, whatever ties there are.</summary>

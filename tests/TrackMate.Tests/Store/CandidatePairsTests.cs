@@ -52,6 +52,6 @@ public sealed class CandidatePairsTests(TemporaryStore stored) : IClassFixture<T
         Assert.Equal(["bob@shop.com", "early"], PersonOf(email));
         Assert.Equal(["late"], PersonOf(late));
         Assert.Equal([(long)JoinStop.TwoExternalIds], stored.Store.Read(database =>
-            database.Use("SELECT stop FROM pair WHERE company = ? AND at_ms = ?").With(company.Number).With(Messages.Ten + 1).AskAll(row => row.LongOrNull(0)).Value));
+            database.Use("SELECT stop FROM pair WHERE company = ? AND at_ms = ?").With(company.Number).With(Messages.Ten + 1).DeferAll(row => row.LongOrNull(0)).Value));
     }
 }

@@ -151,7 +151,7 @@ public sealed class DistributedTests : IAsyncLifetime
         long CountOf(Company company, string table)
         {
             using var snapshot = store.Read(company);
-            return snapshot.Database.Use($"SELECT COUNT(*) FROM {table} WHERE company = ?").With(company.Number).Ask(row => row.Next() ? row.Long(0) : -1).Value;
+            return snapshot.Database.Use($"SELECT COUNT(*) FROM {table} WHERE company = ?").With(company.Number).Defer(row => row.Next() ? row.Long(0) : -1).Value;
         }
     }
 

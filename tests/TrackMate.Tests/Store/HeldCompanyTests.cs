@@ -23,10 +23,10 @@ public sealed class HeldCompanyTests
         using var engine = PostgresEngine.Of(schema.Connection);
         engine.Upgrade();
         using var holder = engine.Open();
-        holder.BeginWrite([(Held, Hold.Rewrite)]);
+        holder.BeginWrite([(Held, LockMode.Rewrite)]);
         // Time stands still for the queue, which waits for nobody without end: a slow machine is no matter here.
         var time = new FakeTimeProvider();
-        var away = new AwayCompanies(engine, NullLogger.Instance);
+        var away = new UnavailableCompanies(engine, NullLogger.Instance);
         using var writer = new StoreWriter(engine, NullLogger.Instance, _ => { }, away, time: time);
         var held = writer.Queue.AppendAsync([Messages.Browser(Messages.Company(Held), "s1", "e1")]);
         var beside = writer.Queue.AppendAsync([Messages.Browser(Messages.Company(Beside), "s2", "e2")]);
@@ -47,7 +47,7 @@ public sealed class HeldCompanyTests
         using var engine = PostgresEngine.Of(schema.Connection);
         using var store = MessageStore.Open(PostgresEngine.Of(schema.Connection), NullLogger.Instance);
         using var holder = engine.Open();
-        holder.BeginWrite([(Held, Hold.Rewrite)]);
+        holder.BeginWrite([(Held, LockMode.Rewrite)]);
         await Assert.ThrowsAsync<StoreUnavailableException>(() => AppendAsync(Held, "e1"));
         await Assert.ThrowsAsync<StoreUnavailableException>(() => store.ActAsync(Messages.Company(Held), acts => acts));
 

@@ -59,7 +59,7 @@ public sealed class JourneysTests
         long Write(Message[] messages)
         {
             var before = database.Pipe.Journeys;
-            writer.Transaction.Begin([(company.Number, Hold.Bind)], messages.Length);
+            writer.Transaction.Begin([(company.Number, LockMode.Bind)], messages.Length);
             writer.Append(messages);
             writer.Transaction.Commit();
             return database.Pipe.Journeys - before;

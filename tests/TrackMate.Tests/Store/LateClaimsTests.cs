@@ -56,7 +56,7 @@ public sealed class LateClaimsTests(TemporaryStore stored) : IClassFixture<Tempo
 
             void Write(Action write)
             {
-                writer.Transaction.Begin([(company.Number, Hold.Rewrite)]);
+                writer.Transaction.Begin([(company.Number, LockMode.Rewrite)]);
                 write();
                 writer.Transaction.Commit();
             }

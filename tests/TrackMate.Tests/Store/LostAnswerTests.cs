@@ -52,5 +52,5 @@ public sealed class LostAnswerTests
         Assert.Contains("look before you try it again", told.Message);
     }
 
-    private static List<string> Texts(MessageStore store, string sql) => store.Read(database => database.Use(sql).AskAll(row => row.Text(0)).Value);
+    private static List<string> Texts(MessageStore store, string sql) => store.Read(database => database.Use(sql).DeferAll(row => row.Text(0)).Value);
 }

@@ -208,7 +208,7 @@ public sealed class SearchTests(TemporaryStore stored) : IClassFixture<Temporary
             await stored.Store.AppendAsync([.. some.Select(n => Messages.Webhook(company, $"p{n % 7}@example.com", $"w{n}", Messages.Ten + (n < 900 ? n / 3 : 300), data: $$"""{"orderId":"O-{{n}}"}"""))]);
         using (var beside = stored.OpenBeside())
         {
-            beside.BeginWrite([(company.Number, Hold.Rewrite)]);
+            beside.BeginWrite([(company.Number, LockMode.Rewrite)]);
             beside.Use("DELETE FROM event_key WHERE company = ?").With(company.Number).Run();
             beside.Use("INSERT INTO backfill (company, task, at) VALUES (?, 'event_key', ?)").With(company.Number).With(long.MaxValue).Run();
             beside.Commit();

@@ -15,7 +15,7 @@ namespace TrackMate.Tests.Store;
 /// <summary>A changed setting is derived in steps between the messages: what is shown is old or new, and in the end what a rebuild gives.</summary>
 public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<TemporaryStore>, IDisposable
 {
-    private readonly BesideServer beside = new(stored.Engine);
+    private readonly OfflineWriter beside = new(stored.Engine);
 
     private static readonly ActBy Operator = new("tests", Messages.Ten, DryRun: false);
 
@@ -226,7 +226,7 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
             using (var store = MessageStore.Open(StoreUnderTest.EngineOf(Folder), NullLogger.Instance))
                 await store.AppendAsync([.. Enumerable.Range(0, 4).Select(number => Messages.Webhook(company, "ann@shop.com", $"w{number}", Messages.Ten + (number * 50 * 60_000L), "payment_processed", """{"amount":5}"""))]);
             using var engine = StoreUnderTest.EngineOf(Folder);
-            using var beside = new BesideServer(engine);
+            using var beside = new OfflineWriter(engine);
             beside.Transact(company, writer =>
             {
                 var settings = SettingsSteps.Begin(beside.Database, company, company.Settings with { ServerSessionGapMinutes = 45, Currency = "JPY" });
@@ -241,7 +241,7 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
     private Company Add(Company company)
     {
         using var database = stored.OpenBeside();
-        database.BeginWrite([(Engine.NoCompany, Hold.Rewrite)]);
+        database.BeginWrite([(Engine.NoCompany, LockMode.Rewrite)]);
         database.Use("INSERT INTO company (id, company_id, name, secret, settings, created_ms) VALUES (?, ?, ?, ?, ?, 0)")
             .With(company.Number).With($"{company.CompanyId}-{company.Number}").With(company.Name).WithBlob(company.Secret).With(CompanyRows.Write(company.Settings)).Run();
         database.Execute("UPDATE registry_version SET version = version + 1");
@@ -268,7 +268,7 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
         company = Current(company);
         var database = beside.Database;
         var kept = Derived(database, company);
-        database.BeginWrite([(company.Number, Hold.Rewrite)]);
+        database.BeginWrite([(company.Number, LockMode.Rewrite)]);
         Rebuilder.Claims(database, company);
         Rebuilder.Everything(database, company);
         var rebuilt = Derived(database, company);

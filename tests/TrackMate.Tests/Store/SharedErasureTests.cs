@@ -36,11 +36,11 @@ public sealed class SharedErasureTests
         await store.AppendAsync([Messages.Webhook(company, "sarah@example.com", "evt_1")]);
 
         using var other = engine.Open();
-        other.BeginWrite([(company.Number, Hold.Append)]);
+        other.BeginWrite([(company.Number, LockMode.Append)]);
         Refuse(other, company, "about sarah@example.com");
         using (var third = engine.Open())
         {
-            third.BeginWrite([(company.Number, Hold.Append)]);
+            third.BeginWrite([(company.Number, LockMode.Append)]);
             Refuse(third, company, "about nobody");
             third.Commit();
         }

@@ -30,14 +30,14 @@ public sealed class SharedWritersTests
         // The place of a row in its table is the order in which it was written.
         foreach (var (table, key) in new[] { ("message", "event_id"), ("session", "session_id"), ("session_day", "session"), ("duplicate", "(SELECT event_id FROM message m WHERE m.company = t.company AND m.id = t.message)") })
         {
-            var written = database.Use($"SELECT CAST({key} AS text) FROM {table} t WHERE company = 1 ORDER BY ctid").AskAll(row => row.Text(0)).Value;
+            var written = database.Use($"SELECT CAST({key} AS text) FROM {table} t WHERE company = 1 ORDER BY ctid").DeferAll(row => row.Text(0)).Value;
             Assert.Equal(3, written.Count);
             Assert.Equal(written.Order(StringComparer.Ordinal), written);
         }
 
         void Append(Message[] messages)
         {
-            writer.Transaction.Begin([(1, Hold.Append)], messages.Length);
+            writer.Transaction.Begin([(1, LockMode.Append)], messages.Length);
             writer.Append(messages);
             writer.Transaction.Commit();
         }
@@ -53,9 +53,9 @@ public sealed class SharedWritersTests
         for (var i = 0; i < 12; i++)
         {
             await (i % 2 == 0 ? one : other).AppendAsync([], new(company, Origin.Server, ReceivingCall.Webhooks, Messages.Ten + i, [new($"e{i}", 400, "It is wrong.", Encoding.UTF8.GetBytes("{}"), 2)]));
-            Assert.Equal(Math.Min(i + 1, 4), one.Read(database => database.Use("SELECT COUNT(*) FROM rejected WHERE company = 1").Ask(row => row.Next() ? row.Long(0) : -1).Value));
+            Assert.Equal(Math.Min(i + 1, 4), one.Read(database => database.Use("SELECT COUNT(*) FROM rejected WHERE company = 1").Defer(row => row.Next() ? row.Long(0) : -1).Value));
         }
 
-        Assert.Equal(["e8", "e9", "e10", "e11"], one.Read(database => database.Use("SELECT event_id FROM rejected WHERE company = 1 ORDER BY id").AskAll(row => row.Text(0)).Value));
+        Assert.Equal(["e8", "e9", "e10", "e11"], one.Read(database => database.Use("SELECT event_id FROM rejected WHERE company = 1 ORDER BY id").DeferAll(row => row.Text(0)).Value));
     }
 }

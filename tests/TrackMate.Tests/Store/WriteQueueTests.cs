@@ -326,7 +326,7 @@ public sealed class WriteQueueTests
         using var writer = new Writer(time);
         writer.Queue.Start();
         for (var i = 0; i < 10_000 && !writer.Send(Flooding, 500).IsFaulted; i++) { }
-        var act = writer.Queue.RunAsync(Messages.Company(Flooding), Hold.Rewrite, _ => { });
+        var act = writer.Queue.RunAsync(Messages.Company(Flooding), LockMode.Rewrite, _ => { });
         writer.Begun();
         writer.LetGo();
         Assert.NotNull(writer.Begun().Single().Work);

@@ -37,7 +37,7 @@ internal static class EraseCommand
             using var registry = installation.OpenRegistry(TimeProvider.System);
             var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
             var named = person.Of(parsed, owner);
-            using var beside = new BesideServer(installation.Engine);
+            using var beside = new OfflineWriter(installation.Engine);
             if (parsed.GetValue(lift))
             {
                 if (!beside.Transact(owner, _ => Suppressed.Lift(beside.Database, owner, named))) throw new CommandFailedException($"{owner.CompanyId} does not suppress such a person.");

@@ -23,7 +23,7 @@ internal static class ImportCommand
         {
             using var registry = installation.OpenRegistry(TimeProvider.System);
             var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
-            using var beside = new BesideServer(installation.Engine);
+            using var beside = new OfflineWriter(installation.Engine);
             await using var stream = Open(parsed.GetRequiredValue(file));
             var imported = await new ImportFile(owner, beside, registry).ReadAsync(stream, Tell, cancel);
             Console.WriteLine($"Imported into {owner.CompanyId}: {Describe(imported)}.");

@@ -34,7 +34,7 @@ internal sealed class BodyReading : IDisposable
         }
     }
 
-    /// <exception cref="Refused">The time is over.</exception>
+    /// <exception cref="RejectionException">The time is over.</exception>
     public async ValueTask<ReadResult> NextAsync(PipeReader reader)
     {
         // A read that a token ends leaves the reader in a state in which Kestrel cannot pass over the rest.
@@ -52,10 +52,10 @@ internal sealed class BodyReading : IDisposable
         }
     }
 
-    /// <exception cref="Refused">The time is over.</exception>
+    /// <exception cref="RejectionException">The time is over.</exception>
     public ValueTask<int> NextAsync(Stream stream, byte[] piece) => InTimeAsync((stream, piece), static (from, cancel) => from.stream.ReadAsync(from.piece, cancel));
 
-    /// <exception cref="Refused">The time is over.</exception>
+    /// <exception cref="RejectionException">The time is over.</exception>
     public async ValueTask<T> InTimeAsync<TFrom, T>(TFrom from, Func<TFrom, CancellationToken, ValueTask<T>> read)
     {
         try
@@ -86,7 +86,7 @@ internal sealed class BodyReading : IDisposable
         }
     }
 
-    private Refused TooSlow() => new(Reason.BodyTooSlow, $"The body did not arrive within {time.TotalSeconds:0} seconds; send less at once.");
+    private RejectionException TooSlow() => new(Reason.BodyTooSlow, $"The body did not arrive within {time.TotalSeconds:0} seconds; send less at once.");
 
     // Of a trailer whose bytes are no text Kestrel throws a bare one; a decoder throws the same type where a body is not in the coding that it is said to be in.
     private static bool IsFraming(Exception e) => e is InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" } or (IOException and not BadHttpRequestException);

@@ -11,7 +11,7 @@ internal sealed class HeldMemory(HttpContext http) : IDisposable
         : this(http) => GrowTo(total);
 
     /// <summary>Counts all that it takes from now on.</summary>
-    /// <exception cref="Refused">There is no room for it.</exception>
+    /// <exception cref="RejectionException">There is no room for it.</exception>
     public void GrowTo(long total)
     {
         if (total <= EdgeLimits.LargeBytes || total <= bytes) return;

@@ -58,7 +58,7 @@ internal sealed class OpenConnections
     }
 
     /// <summary>Counts a request that came through a trusted proxy for the address it was forwarded for, as long as it lasts.</summary>
-    /// <exception cref="Refused">The address has as many requests open as it may, and the server works on all of them.</exception>
+    /// <exception cref="RejectionException">The address has as many requests open as it may, and the server works on all of them.</exception>
     public Task Forward(HttpContext http, RequestDelegate next) =>
         http.Features.Get<TrackedConnection>() is { Address: null } connection && http.Connection.RemoteIpAddress is { } address && !IsProxy(address)
             ? ForwardAsync(connection, AddressNetwork.Of(address), http, next)
@@ -67,7 +67,7 @@ internal sealed class OpenConnections
     private async Task ForwardAsync(TrackedConnection connection, IPAddress address, HttpContext http, RequestDelegate next)
     {
         if (!TryCountFor(connection, address))
-            throw new Refused(Reason.TooManyRequests, "This address has more requests open at once than it may; send several events in one request, or wait.", retryAfterSeconds: 1);
+            throw new RejectionException(Reason.TooManyRequests, "This address has more requests open at once than it may; send several events in one request, or wait.", retryAfterSeconds: 1);
         try
         {
             await next(http);
@@ -82,7 +82,7 @@ internal sealed class OpenConnections
     }
 
     /// <summary>Counts bytes that a large body or answer takes, before they are taken.</summary>
-    /// <exception cref="Refused">There is no room, and nobody who could be closed to make some.</exception>
+    /// <exception cref="RejectionException">There is no room, and nobody who could be closed to make some.</exception>
     public void Hold(TrackedConnection connection, long bytes)
     {
         List<TrackedConnection> closed = [];
@@ -95,14 +95,14 @@ internal sealed class OpenConnections
                 while (connection.Address is { } address && shares[address].HeldBytes + bytes > limits.HeldBytesPerAddress)
                 {
                     if (LongestWaiting(other => other != connection && other.HeldBytes > 0 && address.Equals(other.Address)) is not { } slow)
-                        throw new Refused(Reason.TooManyRequests, "This address has more bytes under way than it may; send less at once, or wait.", retryAfterSeconds: 1);
+                        throw new RejectionException(Reason.TooManyRequests, "This address has more bytes under way than it may; send less at once, or wait.", retryAfterSeconds: 1);
                     MakeRoom(slow, EdgeMetrics.AddressMemory, closed);
                 }
 
                 while (heldBytes + bytes > limits.HeldBytes)
                 {
                     if (LongestWaiting(other => other != connection && other.HeldBytes > 0) is not { } slow)
-                        throw new Refused(Reason.StoreUnavailable, "More is coming in than the server has memory for; send it again.", retryAfterSeconds: 1);
+                        throw new RejectionException(Reason.StoreUnavailable, "More is coming in than the server has memory for; send it again.", retryAfterSeconds: 1);
                     MakeRoom(slow, EdgeMetrics.Memory, closed);
                 }
 

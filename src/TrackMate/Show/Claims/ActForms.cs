@@ -55,13 +55,13 @@ internal static class ActForms
         {
             var number = long.TryParse(form["line"], CultureInfo.InvariantCulture, out var given) ? given : 0;
             var line = store.Read(database => Audit.Find(database, company, number), company);
-            if (line is null || ActIdOf(line) is not { } actId) throw new Refused(Reason.NotFound, "The audit log has no act of this number that could be undone.");
+            if (line is null || ActIdOf(line) is not { } actId) throw new RejectionException(Reason.NotFound, "The audit log has no act of this number that could be undone.");
             if (ClaimSet.IsId(actId))
                 return ((IsUndoing(line.Action) ? await new ClaimUndo(store).AgainAsync(company, actId, by) : await new ClaimUndo(store).RestoreAsync(company, actId, by)) ?? throw Acts.RefusedBy(ActRefusal.NotFound, "act")).Line;
             return LineOf(await store.ActAsync(company, acts => IsUndoing(line.Action) ? acts.DoAgain(company, actId, by) : acts.TakeBack(company, actId, by)));
         });
 
-    private static long? LineOf(ActAnswer answer) => (answer.Outcome ?? throw Acts.RefusedBy(answer.Refusal!.Value, "claim, session or profile")).Line;
+    private static long? LineOf(ActAnswer answer) => (answer.Outcome ?? throw Acts.RefusedBy(answer.AttributedRejection!.Value, "claim, session or profile")).Line;
 
     /// <summary>The act that a line of the audit log is about; null where it is about none.</summary>
     public static string? ActIdOf(AuditLine line) => JsonElement.Parse(line.Detail) is { ValueKind: JsonValueKind.Object } detail && detail.TryGetProperty("id", out var id) ? id.GetString() : null;
@@ -79,7 +79,7 @@ internal static class ActForms
             return;
         }
 
-        var company = registry.Find(companyId) ?? throw new Refused(Reason.NotFound, "No company has this id.");
+        var company = registry.Find(companyId) ?? throw new RejectionException(Reason.NotFound, "No company has this id.");
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
         AddressText.Check(form);
         var line = await act(company, form, new(http.User.Identity!.Name!, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: false));

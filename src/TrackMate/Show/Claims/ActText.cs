@@ -17,7 +17,7 @@ internal sealed class ActText(Documents documents, ClaimText text)
 {
     private Company Company => documents.Company;
 
-    /// <exception cref="Refused">What it is about is not there.</exception>
+    /// <exception cref="RejectionException">What it is about is not there.</exception>
     public ActQuestion Of(AskedAct asked, Clock clock) => asked.Verb switch
     {
         AskedAct.Revoke or AskedAct.Lift => OfClaim(asked),
@@ -27,7 +27,7 @@ internal sealed class ActText(Documents documents, ClaimText text)
             "Past and future claims about it join no other profile until you undo this. Events that name it stay on its own profile.", "Undo joins"),
         AskedAct.Freeze => new("Freeze this profile?", [Known(asked.Id), " stays as it is"],
             "Existing joins stay. New claims join none of its identifiers until you undo this.", "Freeze"),
-        _ => throw new Refused(Reason.NotFound, "There is no such action. The address may be incomplete."),
+        _ => throw new RejectionException(Reason.NotFound, "There is no such action. The address may be incomplete."),
     };
 
     /// <summary>What moves, from whom, to whom.</summary>
@@ -57,7 +57,7 @@ internal sealed class ActText(Documents documents, ClaimText text)
         }
 
         if (ClaimIds.ReadMessage(asked.Id) is not { } message || documents.Claims.Said(Company, message.Origin, message.EventId) is not { } said)
-            throw new Refused(Reason.NotFound, "The company has no claim with this id. The address may be incomplete.");
+            throw new RejectionException(Reason.NotFound, "The company has no claim with this id. The address may be incomplete.");
         if (said.Session is not { } session)
             return new(lift ? "Restore this join?" : "Revoke this join?", [text.Known(said.Identifiers[0]), " and ", said.Identifiers.Count > 1 ? text.Known(said.Identifiers[1]) : "another"], "", lift ? "Lift" : "Revoke");
         IReadOnlyList<Phrase> about = ["Session ", text.Session(session), " was identified as ", text.Known(said.Identifiers[0])];
@@ -68,7 +68,7 @@ internal sealed class ActText(Documents documents, ClaimText text)
 
     private ActQuestion OfAct(string actId)
     {
-        if (documents.Claims.Act(Company, actId) is not { } act) throw new Refused(Reason.NotFound, "The company has no act with this id. The address may be incomplete.");
+        if (documents.Claims.Act(Company, actId) is not { } act) throw new RejectionException(Reason.NotFound, "The company has no act with this id. The address may be incomplete.");
         IReadOnlyList<Phrase> about = act switch
         {
             { Kind: ListedClaimKind.Merge, Identifiers: [var one, var other, ..] } => [text.Known(one), " and ", text.Known(other), $" were merged by {act.Actor}"],
@@ -92,7 +92,7 @@ internal sealed class ActText(Documents documents, ClaimText text)
 
     private ActQuestion OfSession(AskedAct asked, Clock clock)
     {
-        if (documents.Sessions.Find(Company, asked.Id) is null) throw new Refused(Reason.NotFound, "The company has no browser session with this id.");
+        if (documents.Sessions.Find(Company, asked.Id) is null) throw new RejectionException(Reason.NotFound, "The company has no browser session with this id.");
         var (from, to) = asked.Times(clock);
         return new("Un-bind this session?", ["Session ", text.Session(asked.Id), from == long.MinValue && to == long.MaxValue ? " would belong to nobody from its first event on" : " would belong to nobody" + text.Times(from, to)],
             "Its events in that time are on no timeline, whatever claims say, until you undo this.", "Un-bind");
@@ -116,5 +116,5 @@ internal sealed class ActText(Documents documents, ClaimText text)
     private Phrase Known(string id) =>
         ProfileId.TryParse(id, out var profile) && documents.Claims.Known(Company, profile) is { } identifier
             ? text.Known(identifier)
-            : throw new Refused(Reason.NotFound, "No person in this company has this id. The address may be incomplete.");
+            : throw new RejectionException(Reason.NotFound, "No person in this company has this id. The address may be incomplete.");
 }

@@ -24,7 +24,7 @@ internal sealed record AskedAct(string Verb, string Id, string Other, string Fro
     public static AskedAct Read(Func<string, string?> field) => new(field("do") ?? "", field("id") ?? "", field("other") ?? "", field("from")?.Trim() ?? "", field("to")?.Trim() ?? "");
 
     /// <summary>Checks what it says, so that the writer has nothing to refuse but what is not there.</summary>
-    /// <exception cref="Refused">It is none of these acts, or its ids or times cannot be.</exception>
+    /// <exception cref="RejectionException">It is none of these acts, or its ids or times cannot be.</exception>
     public Func<ActWriter, ActBy, ActAnswer> Prepare(Company company, Clock clock)
     {
         switch (Verb)
@@ -43,16 +43,16 @@ internal sealed record AskedAct(string Verb, string Id, string Other, string Fro
             case Freeze when ProfileId.TryParse(Id, out var frozen):
                 return (acts, by) => acts.Freeze(company, frozen, by);
             default:
-                throw new Refused(Reason.NotFound, "There is no such action. The address may be incomplete.");
+                throw new RejectionException(Reason.NotFound, "There is no such action. The address may be incomplete.");
         }
     }
 
-    /// <exception cref="Refused">One of them is no time, or no time lies between them.</exception>
+    /// <exception cref="RejectionException">One of them is no time, or no time lies between them.</exception>
     public (long From, long To) Times(Clock clock)
     {
-        var from = From.Length == 0 ? long.MinValue : clock.ReadLocal(From) ?? throw new Refused(Reason.BadValue, "The start is not a date and time. Correct it or leave it empty.", "from");
-        var to = To.Length == 0 ? long.MaxValue : clock.ReadLocal(To) ?? throw new Refused(Reason.BadValue, "The end is not a date and time. Correct it or leave it empty.", "to");
-        return from < to ? (from, to) : throw new Refused(Reason.BadValue, "The start must be before the end.", "from");
+        var from = From.Length == 0 ? long.MinValue : clock.ReadLocal(From) ?? throw new RejectionException(Reason.BadValue, "The start is not a date and time. Correct it or leave it empty.", "from");
+        var to = To.Length == 0 ? long.MaxValue : clock.ReadLocal(To) ?? throw new RejectionException(Reason.BadValue, "The end is not a date and time. Correct it or leave it empty.", "to");
+        return from < to ? (from, to) : throw new RejectionException(Reason.BadValue, "The start must be before the end.", "from");
     }
 
     /// <summary>Sees what it would move; nothing is done.</summary>

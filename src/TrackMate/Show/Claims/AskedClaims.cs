@@ -10,7 +10,7 @@ internal static class AskedClaims
 {
     private const int MostSessions = 1000;
 
-    /// <exception cref="Refused">A member is none, or nothing narrows the claims.</exception>
+    /// <exception cref="RejectionException">A member is none, or nothing narrows the claims.</exception>
     public static ClaimFilter Read(JsonElement body, Company company)
     {
         var filter = new ClaimFilter(SessionsIn(body), IdentifierIn(body, company), Queries.TimeIn(body, "from"), Queries.TimeIn(body, "to"));
@@ -19,7 +19,7 @@ internal static class AskedClaims
 
     /// <param name="sessions">One id a line.</param>
     /// <param name="identifier">An e-mail, an externalId or the id of a profile.</param>
-    /// <exception cref="Refused">As for a call.</exception>
+    /// <exception cref="RejectionException">As for a call.</exception>
     public static ClaimFilter Read(string sessions, string identifier, string from, string to, Company company, Clock clock)
     {
         var ids = sessions.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -31,19 +31,19 @@ internal static class AskedClaims
             to.Length == 0 ? null : clock.ReadLocal(to) ?? throw NoTime("to")));
     }
 
-    public static Refused TooMany() => new(Reason.BadValue, $"More than {ClaimSet.Most} claims fit; narrow them by from and to, and undo them in several acts.");
+    public static RejectionException TooMany() => new(Reason.BadValue, $"More than {ClaimSet.Most} claims fit; narrow them by from and to, and undo them in several acts.");
 
     private static ClaimFilter Checked(ClaimFilter filter)
     {
-        if (filter.IsEmpty) throw new Refused(Reason.MissingField, "Nothing narrows the claims; send sessions, identifier, from or to.");
-        return filter is not { From: { } from, To: { } to } || from < to ? filter : throw new Refused(Reason.BadValue, "from is not before to: no time lies between them.", "from");
+        if (filter.IsEmpty) throw new RejectionException(Reason.MissingField, "Nothing narrows the claims; send sessions, identifier, from or to.");
+        return filter is not { From: { } from, To: { } to } || from < to ? filter : throw new RejectionException(Reason.BadValue, "from is not before to: no time lies between them.", "from");
     }
 
     private static IReadOnlyList<string>? SessionsIn(JsonElement body)
     {
         if (!body.TryGetProperty("sessions", out var value) || value.ValueKind is JsonValueKind.Null) return null;
         if (value.ValueKind is not JsonValueKind.Array || value.GetArrayLength() == 0 || value.EnumerateArray().Any(session => session.ValueKind is not JsonValueKind.String || session.GetString() is not { Length: > 0 and <= WireObject.MaxLength }))
-            throw new Refused(Reason.WrongType, $"sessions is not an array of session ids, each 1 to {WireObject.MaxLength} characters.", "sessions");
+            throw new RejectionException(Reason.WrongType, $"sessions is not an array of session ids, each 1 to {WireObject.MaxLength} characters.", "sessions");
         return value.GetArrayLength() <= MostSessions ? [.. value.EnumerateArray().Select(session => session.GetString()!)] : throw TooManySessions();
     }
 
@@ -57,13 +57,13 @@ internal static class AskedClaims
             if (member.Name == "userId" && ProfileId.TryParse(text, out var id)) return id;
         }
 
-        throw new Refused(Reason.BadValue, "identifier is not an object with one of email, externalId and userId.", "identifier");
+        throw new RejectionException(Reason.BadValue, "identifier is not an object with one of email, externalId and userId.", "identifier");
     }
 
     private static ProfileId IdentifierOf(string text, Company company) =>
         ProfileId.TryParse(text, out var id) ? id : EmailAddress.TryNormalize(text, out var email) ? Identifier.Email(company, email).Id : Identifier.External(company, text).Id;
 
-    private static Refused NoTime(string name) => new(Reason.BadValue, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z.", name);
+    private static RejectionException NoTime(string name) => new(Reason.BadValue, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z.", name);
 
-    private static Refused TooManySessions() => new(Reason.BadValue, $"More than {MostSessions} sessions are named; undo them in several acts.", "sessions");
+    private static RejectionException TooManySessions() => new(Reason.BadValue, $"More than {MostSessions} sessions are named; undo them in several acts.", "sessions");
 }

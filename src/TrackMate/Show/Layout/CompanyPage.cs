@@ -32,7 +32,7 @@ public abstract class CompanyPage : ComponentBase
 
     protected sealed override void OnInitialized()
     {
-        Company = Registry.Find(CompanyId) ?? throw new Refused(Reason.NotFound, "No company has this id.");
+        Company = Registry.Find(CompanyId) ?? throw new RejectionException(Reason.NotFound, "No company has this id.");
         Clock = Clock.Of(Http, Now);
         using var snapshot = Store.Read(Company);
         Load(new(snapshot.Database, Company));

@@ -52,7 +52,7 @@ internal sealed class Members(Registry registry, PasswordChecks checks)
     }
 
     /// <returns>Whom the password opens the dashboard for; null if it does not.</returns>
-    /// <exception cref="Refused">More log in at once than can be checked.</exception>
+    /// <exception cref="RejectionException">More log in at once than can be checked.</exception>
     public async Task<ClaimsPrincipal?> FindAsync(string name, string password, IPAddress? address)
     {
         var member = registry.FindMember(name);

@@ -34,7 +34,7 @@ internal sealed class PasswordChecks(TimeProvider time)
     /// <param name="name">Whose password.</param>
     /// <param name="hash">Null where there is no such member: that takes as long as if there were.</param>
     /// <param name="password">What was given.</param>
-    /// <exception cref="Refused">It would wait for too long.</exception>
+    /// <exception cref="RejectionException">It would wait for too long.</exception>
     public async Task<bool> IsRightAsync(IPAddress? address, string name, string? hash, string password)
     {
         var network = AddressNetwork.Of(address ?? IPAddress.None);
@@ -86,7 +86,7 @@ internal sealed class PasswordChecks(TimeProvider time)
         lock (gate)
         {
             var already = ofAddress.GetValueOrDefault(network);
-            if (already >= MostOfAddress) throw new Refused(Reason.TooManyRequests, "Too many people are logging in from your address at this moment. Try again in a few seconds.", retryAfterSeconds: 2);
+            if (already >= MostOfAddress) throw new RejectionException(Reason.TooManyRequests, "Too many people are logging in from your address at this moment. Try again in a few seconds.", retryAfterSeconds: 2);
             ofAddress[network] = already + 1;
         }
     }
@@ -153,5 +153,5 @@ internal sealed class PasswordChecks(TimeProvider time)
         }
     }
 
-    private static Refused TooMany() => new(Reason.StoreUnavailable, "Too many people are logging in at this moment. Try again in a few seconds.", retryAfterSeconds: 2);
+    private static RejectionException TooMany() => new(Reason.StoreUnavailable, "Too many people are logging in at this moment. Try again in a few seconds.", retryAfterSeconds: 2);
 }

@@ -33,7 +33,7 @@ public enum ActRefusal
 }
 
 /// <summary>An act as it went, or why it could not.</summary>
-public sealed record ActAnswer(ActOutcome? Outcome, ActRefusal? Refusal)
+public sealed record ActAnswer(ActOutcome? Outcome, ActRefusal? AttributedRejection)
 {
     public static implicit operator ActAnswer(ActOutcome outcome) => new(outcome, null);
 

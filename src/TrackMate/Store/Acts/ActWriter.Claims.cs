@@ -79,7 +79,7 @@ internal sealed partial class ActWriter
         var paired = new HashSet<long>();
         foreach (var act in acts.Where(act => act.Other is not null))
         {
-            persons.Pairs.Restand(company, act.Identifier!.Value, act.Other!.Value);
+            persons.Pairs.Recompute(company, act.Identifier!.Value, act.Other!.Value);
             paired.UnionWith([act.Identifier.Value, act.Other.Value]);
         }
 

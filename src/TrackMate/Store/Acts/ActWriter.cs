@@ -10,13 +10,13 @@ namespace TrackMate.Store.Acts;
 /// What operators do and undo (B12), inside the writer's transaction. An act is one row; what follows from it is derived as if the messages had come under it, so
 /// that taking it back leaves nothing behind. None touches an event.
 /// </summary>
-internal sealed partial class ActWriter(Database database, SessionMarks marks)
+internal sealed partial class ActWriter(Database database, DirtySessions marks)
 {
     private readonly ActRows rows = new(database);
     private readonly SessionClaims claims = new(database, marks);
     private readonly PersonRows persons = new(database);
     private readonly PersonReader people = new(database);
-    private readonly HeldProfiles held = new(database);
+    private readonly ProfileSnapshot held = new(database);
     private readonly SessionReader sessions = new(database);
 
     /// <summary>Takes back what a message said of its session: that pair of session and identifier was never said, by it or by any other, until it is lifted.</summary>
@@ -102,7 +102,7 @@ internal sealed partial class ActWriter(Database database, SessionMarks marks)
         var known = rows.Standing(company, ActKind.Isolate, null, identifier, null).FirstOrDefault();
         if (IsDone(known, lift)) return Change.None(known?.ActId);
         if (known is not null) rows.Undo(company, known.ActId, by);
-        return new(known?.ActId ?? rows.Add(company, "isolate", ActKind.Isolate, by, identifier: identifier), Restand(company, [identifier]));
+        return new(known?.ActId ?? rows.Add(company, "isolate", ActKind.Isolate, by, identifier: identifier), Recompute(company, [identifier]));
     });
 
     /// <summary>Freezes a profile: what is first said from now on joins none of its identifiers.</summary>
@@ -123,7 +123,7 @@ internal sealed partial class ActWriter(Database database, SessionMarks marks)
         if (!frozen[null].Any()) return Change.None(frozen.First().Key);
         var id = ActRows.NewId("freeze");
         foreach (var identifier in frozen[null]) rows.Add(company, id, ActKind.Freeze, by, identifier: identifier, from: since, hasId: true);
-        return new(id, Restand(company, [.. frozen[null]]));
+        return new(id, Recompute(company, [.. frozen[null]]));
     });
 
     /// <summary>Does again what was taken back, as it was: what undoes an undoing.</summary>
@@ -155,7 +155,7 @@ internal sealed partial class ActWriter(Database database, SessionMarks marks)
         [{ Kind: ActKind.Freeze }, ..] frozen => Do(company, by, "unfreeze", () =>
         {
             rows.Undo(company, actId, by);
-            return new(actId, Restand(company, [.. frozen.Select(act => act.Identifier!.Value)]));
+            return new(actId, Recompute(company, [.. frozen.Select(act => act.Identifier!.Value)]));
         }),
         _ => ActRefusal.NotFound,
     };
@@ -179,7 +179,7 @@ internal sealed partial class ActWriter(Database database, SessionMarks marks)
         if ((standing.Count == 0) == lift) return Change.None(standing.FirstOrDefault()?.ActId);
         foreach (var act in standing) rows.Undo(company, act, by);
         var id = standing.FirstOrDefault()?.ActId ?? rows.Add(company, "revoke", ActKind.RevokePair, by, identifier: low, other: high);
-        return new(id, Restand(company, [low, high]));
+        return new(id, Recompute(company, [low, high]));
     });
 
     private List<long> RestandClaim(Company company, long session, long identifier)
@@ -188,7 +188,7 @@ internal sealed partial class ActWriter(Database database, SessionMarks marks)
         List<long> touched = [identifier];
         foreach (var other in claims.Revoke(company, session, identifier).Append(session))
         {
-            touched.AddRange(claims.Restand(company, other, identifier));
+            touched.AddRange(claims.Recompute(company, other, identifier));
             var said = persons.Pairs.SayFromSession(company, other, claims.ClaimsOn(company, other));
             if (said.Count > 0) persons.Rejoin(company, said);
             touched.AddRange(said);
@@ -197,9 +197,9 @@ internal sealed partial class ActWriter(Database database, SessionMarks marks)
         return touched;
     }
 
-    private List<long> Restand(Company company, List<long> identifiers)
+    private List<long> Recompute(Company company, List<long> identifiers)
     {
-        List<long> near = [.. identifiers, .. identifiers.SelectMany(identifier => persons.Pairs.Restand(company, identifier))];
+        List<long> near = [.. identifiers, .. identifiers.SelectMany(identifier => persons.Pairs.Recompute(company, identifier))];
         return [.. identifiers, .. persons.RejoinEach(company, near)];
     }
 
@@ -232,7 +232,7 @@ internal sealed partial class ActWriter(Database database, SessionMarks marks)
         var before = held.Of(company, change.Touched);
         change = act();
         var after = held.Of(company, [.. before.Identifiers]).Profiles;
-        var moved = HeldProfiles.Moved(before.Profiles, after);
+        var moved = ProfileSnapshot.Moved(before.Profiles, after);
         long? line = null;
         if (by.DryRun) database.Execute("ROLLBACK TO act");
         else line = Note(company, by, action, change.ActId, moved, total);

@@ -21,8 +21,8 @@ internal sealed class CandidatePairs(Database database)
 
     /// <summary>Verified pairs of an identifier that are candidates of both its sides, the earliest first.</summary>
     /// <param name="most">So many at most.</param>
-    public Lazy<List<StoredPair>> Of(Company company, long identifier, Lazy<Leaf> leaf, int most) =>
-        Ask("""
+    public Lazy<List<StoredPair>> Of(Company company, long identifier, Lazy<IdentifierNode> leaf, int most) =>
+        Defer("""
             SELECT p.other, p.at_ms, p.event_id, 0, p.stop, p.standing, i.leaf, i.kind, i.in_large_cluster FROM (
               SELECT * FROM (SELECT high AS other, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = 1 AND standing = 1 ORDER BY at_ms, event_id LIMIT ?3) AS above
               UNION ALL
@@ -31,8 +31,8 @@ internal sealed class CandidatePairs(Database database)
             """, company, identifier, leaf, Trust.Verified, most);
 
     /// <summary>Its earliest verified pairs, candidates or not, but for those that an operator keeps apart.</summary>
-    public Lazy<List<StoredPair>> Earliest(Company company, long identifier, Lazy<Leaf> leaf, int most) =>
-        Ask("""
+    public Lazy<List<StoredPair>> Earliest(Company company, long identifier, Lazy<IdentifierNode> leaf, int most) =>
+        Defer("""
             SELECT p.other, p.at_ms, p.event_id, 0, p.stop, p.standing, i.leaf, i.kind, i.in_large_cluster FROM (
               SELECT * FROM (SELECT high AS other, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = 1 AND standing <> 0 ORDER BY at_ms, event_id LIMIT ?3) AS above
               UNION ALL
@@ -41,8 +41,8 @@ internal sealed class CandidatePairs(Database database)
             """, company, identifier, leaf, Trust.Verified, most);
 
     /// <summary>Its earliest claimed pairs, each for itself, whichever session it follows from.</summary>
-    public Lazy<List<StoredPair>> Claimed(Company company, long identifier, Lazy<Leaf> leaf, int most) =>
-        Ask("""
+    public Lazy<List<StoredPair>> Claimed(Company company, long identifier, Lazy<IdentifierNode> leaf, int most) =>
+        Defer("""
             SELECT p.other, p.at_ms, p.event_id, p.session, p.stop, p.standing, i.leaf, i.kind, i.in_large_cluster FROM (
               SELECT * FROM (SELECT high AS other, at_ms, event_id, session, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = 0 AND standing = 1 ORDER BY at_ms, event_id LIMIT ?3) AS above
               UNION ALL
@@ -93,7 +93,7 @@ internal sealed class CandidatePairs(Database database)
     /// The claimed pair by which an identifier may join another: the earliest of it that is the earliest of the other too. No other is followed, or browsers could
     /// lay chains of them for every message to walk.
     /// </summary>
-    public Lazy<IdentifierPair?> ClaimOf(Company company, Leaf leaf)
+    public Lazy<IdentifierPair?> ClaimOf(Company company, IdentifierNode leaf)
     {
         if (company.Settings.ClaimedJoins is ClaimedJoins.None) return new((IdentifierPair?)null);
         var own = Claimed(company, leaf.Number, new(leaf), MostClaims(company));
@@ -118,7 +118,7 @@ internal sealed class CandidatePairs(Database database)
     private static int MostClaims(Company company) => company.Settings.ClaimedJoins is ClaimedJoins.New ? company.Settings.JoinLimits.Claims : 1;
 
     /// <param name="own">Its earliest claims.</param>
-    private StoredPair? FirstOf(Company company, Leaf leaf, List<StoredPair> own)
+    private StoredPair? FirstOf(Company company, IdentifierNode leaf, List<StoredPair> own)
     {
         if (company.Settings.ClaimedJoins is ClaimedJoins.All) return own.FirstOrDefault();
         var isVerified = own.Count > 0 && IsVerified(company, leaf.Number).Value;
@@ -133,17 +133,17 @@ internal sealed class CandidatePairs(Database database)
     }
 
     private Lazy<bool> IsVerified(Company company, long identifier) =>
-        database.Use("SELECT verified FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).AskWhether();
+        database.Use("SELECT verified FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).DeferFlag();
 
-    public Lazy<Leaf> LeafOf(Company company, long identifier) =>
-        database.Use("SELECT leaf, kind FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).Ask(row =>
+    public Lazy<IdentifierNode> LeafOf(Company company, long identifier) =>
+        database.Use("SELECT leaf, kind FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).Defer(row =>
         {
             row.Next();
-            return new Leaf(identifier, ProfileId.FromBytes(row.Bytes(0)), (IdentifierKind)row.Long(1));
+            return new IdentifierNode(identifier, ProfileId.FromBytes(row.Bytes(0)), (IdentifierKind)row.Long(1));
         });
 
-    private Lazy<List<StoredPair>> Ask(string sql, Company company, long identifier, Lazy<Leaf> leaf, Trust trust, int most) =>
-        database.Use(sql).With(company.Number).With(identifier).With(most + Ties).Ask(rows =>
+    private Lazy<List<StoredPair>> Defer(string sql, Company company, long identifier, Lazy<IdentifierNode> leaf, Trust trust, int most) =>
+        database.Use(sql).With(company.Number).With(identifier).With(most + Ties).Defer(rows =>
         {
             var pairs = new List<StoredPair>();
             while (rows.Next())
@@ -156,5 +156,5 @@ internal sealed class CandidatePairs(Database database)
             return pairs.Count > most ? pairs[..most] : pairs;
         });
 
-    internal static (Leaf Low, Leaf High) InOrder(Leaf left, Leaf right) => left.Id.CompareTo(right.Id) < 0 ? (left, right) : (right, left);
+    internal static (IdentifierNode Low, IdentifierNode High) InOrder(IdentifierNode left, IdentifierNode right) => left.Id.CompareTo(right.Id) < 0 ? (left, right) : (right, left);
 }

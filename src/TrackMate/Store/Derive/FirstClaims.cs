@@ -18,14 +18,14 @@ internal sealed class FirstClaims(Database database)
 
     /// <param name="Known">When the session first claimed the identifier, as far as is known.</param>
     /// <param name="OfDay">How many sessions of the claim's day are believed.</param>
-    internal readonly record struct Background(Lazy<Row?> Known, Lazy<long> OfDay);
+    internal readonly record struct PriorState(Lazy<Row?> Known, Lazy<long> OfDay);
 
     /// <summary>Asks for what is to be known before a claim is noted.</summary>
-    public Background Ask(Company company, long identifier, long session, long unixMilliseconds) => new(Find(company, identifier, session), Count(company, identifier, DayCounters.DayOf(unixMilliseconds)));
+    public PriorState Defer(Company company, long identifier, long session, long unixMilliseconds) => new(Find(company, identifier, session), Count(company, identifier, DayCounters.DayOf(unixMilliseconds)));
 
     /// <summary>Notes a claim of a browser.</summary>
     /// <returns>Whether it is believed, and the sessions of which the claims on this identifier stand or fall by it, its own among them where what it said before changes.</returns>
-    public (bool Stands, IReadOnlyList<long> Changed) Note(Company company, long identifier, long session, long unixMilliseconds, string eventId, bool isRevoked, Background background)
+    public (bool Stands, IReadOnlyList<long> Changed) Note(Company company, long identifier, long session, long unixMilliseconds, string eventId, bool isRevoked, PriorState background)
     {
         var known = background.Known.Value;
         if (known is not null && (known.At < unixMilliseconds || (known.At == unixMilliseconds && EventIds.Compare(known.EventId, eventId) <= 0))) return (known.Standing == Standing, []);
@@ -79,7 +79,7 @@ internal sealed class FirstClaims(Database database)
         var changed = new List<long>();
         Leave(company, identifier, known, changed);
         database.Use("DELETE FROM first_claim WHERE company = ? AND identifier = ? AND session = ?").With(company.Number).With(identifier).With(session).Run();
-        if (first is { } left) changed.AddRange(Note(company, identifier, session, left.At, left.EventId, known.Standing == Revoked, Ask(company, identifier, session, left.At)).Changed);
+        if (first is { } left) changed.AddRange(Note(company, identifier, session, left.At, left.EventId, known.Standing == Revoked, Defer(company, identifier, session, left.At)).Changed);
         return [.. changed.Where(other => other != session)];
     }
 
@@ -172,7 +172,7 @@ internal sealed class FirstClaims(Database database)
 
     private Lazy<Row?> Find(Company company, long identifier, long session) =>
         database.Use("SELECT at_ms, event_id, standing FROM first_claim WHERE company = ? AND identifier = ? AND session = ?")
-            .With(company.Number).With(identifier).With(session).Ask(row => row.Next() ? new Row(session, row.Long(0), row.Text(1), row.Long(2)) : null);
+            .With(company.Number).With(identifier).With(session).Defer(row => row.Next() ? new Row(session, row.Long(0), row.Text(1), row.Long(2)) : null);
 
     private Row? Last(Company company, long identifier, long day)
     {
@@ -197,7 +197,7 @@ internal sealed class FirstClaims(Database database)
 
     private Lazy<long> Count(Company company, long identifier, long day) =>
         database.Use("SELECT standing FROM first_claim_day WHERE company = ? AND identifier = ? AND day = ?")
-            .With(company.Number).With(identifier).With(day).Ask(row => row.Next() ? row.Long(0) : 0);
+            .With(company.Number).With(identifier).With(day).Defer(row => row.Next() ? row.Long(0) : 0);
 
     private void Count(Company company, long identifier, long day, long more) =>
         database.Use("INSERT INTO first_claim_day (company, identifier, day, standing) VALUES (?, ?, ?, ?) ON CONFLICT (company, identifier, day) DO UPDATE SET standing = first_claim_day.standing + excluded.standing")

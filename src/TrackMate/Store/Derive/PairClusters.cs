@@ -12,7 +12,7 @@ internal sealed class PairClusters(Database database, CandidatePairs candidates)
     /// <summary>Identifiers of a cluster whose pairs are asked for at once: more would read far past the bound of a small one, fewer would be more journeys.</summary>
     private const int AtOnce = 8;
 
-    private sealed record Node(Leaf Leaf, bool InLarge, List<StoredPair> Pairs);
+    private sealed record Node(IdentifierNode Leaf, bool InLarge, List<StoredPair> Pairs);
 
     /// <summary>Decides anew for identifiers whose pairs are others now.</summary>
     /// <returns>The identifiers of pairs that join now and did not, or the other way round.</returns>
@@ -82,11 +82,11 @@ internal sealed class PairClusters(Database database, CandidatePairs candidates)
     private void SetInLarge(Company company, Node node, bool isIn) =>
         database.Use("UPDATE identifier SET in_large_cluster = ? WHERE id = ? AND company = ?").With(isIn ? 1 : 0).With(node.Leaf.Number).With(company.Number).Run();
 
-    private Lazy<(Leaf Leaf, bool InLarge)> NodeOf(Company company, long identifier) =>
-        database.Use("SELECT leaf, kind, in_large_cluster FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).Ask(row =>
+    private Lazy<(IdentifierNode Leaf, bool InLarge)> NodeOf(Company company, long identifier) =>
+        database.Use("SELECT leaf, kind, in_large_cluster FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).Defer(row =>
         {
             row.Next();
-            return (new Leaf(identifier, ProfileId.FromBytes(row.Bytes(0)), (IdentifierKind)row.Long(1)), row.Long(2) == 1);
+            return (new IdentifierNode(identifier, ProfileId.FromBytes(row.Bytes(0)), (IdentifierKind)row.Long(1)), row.Long(2) == 1);
         });
 
     /// <summary>Goes along candidate pairs until a cluster is whole, or known to be large; of a large one it goes on to those who were in a small one until now.</summary>

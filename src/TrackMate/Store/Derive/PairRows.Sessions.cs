@@ -94,14 +94,14 @@ internal sealed partial class PairRows
               AND (SELECT o.identifier FROM opening o WHERE o.company = ?1 AND o.session = ?2 AND o.by_email = 1 AND o.at_ms <= w.at_ms
                 ORDER BY o.at_ms DESC, o.trust DESC, o.event_id DESC, o.method DESC LIMIT 1) = ?4
             ORDER BY w.at_ms, w.event_id LIMIT 1
-            """).With(company.Number).With(session).With(external).With(email).With(to).Ask(Webhook).Value;
+            """).With(company.Number).With(session).With(external).With(email).With(to).Defer(Webhook).Value;
         if (next is { } webhook) SayFromSession(company, session, external, email, webhook);
     }
 
     private bool SayFromSession(Company company, long session, long external, long email, (long At, string EventId) webhook)
     {
         var (left, right) = (LeafOf(company, external), LeafOf(company, email));
-        return Say(company, left.Value, right.Value, Trust.Claimed, webhook.At, webhook.EventId, Ask(company, left.Value, right.Value, Trust.Claimed, webhook.At, session), session);
+        return Say(company, left.Value, right.Value, Trust.Claimed, webhook.At, webhook.EventId, Defer(company, left.Value, right.Value, Trust.Claimed, webhook.At, session), session);
     }
 
     /// <summary>The externalIds that a back end has named for a session without an e-mail.</summary>
@@ -112,7 +112,7 @@ internal sealed partial class PairRows
             external = database.Use("""
                 SELECT identifier FROM claim INDEXED BY external_webhook_by_session
                 WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 2 AND named = 2 AND standing <> 0 AND identifier > ? ORDER BY identifier LIMIT 1
-                """).With(company.Number).With(session).With(external).Ask(row => row.Next() ? (long?)row.Long(0) : null).Value;
+                """).With(company.Number).With(session).With(external).Defer(row => row.Next() ? (long?)row.Long(0) : null).Value;
             if (external is { } found) yield return found;
         }
     }
@@ -120,7 +120,7 @@ internal sealed partial class PairRows
     private (long At, string EventId)? FirstWebhook(Company company, long session, long external, long from, long to) => database.Use("""
         SELECT at_ms, event_id FROM claim INDEXED BY external_webhook_by_session
         WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 2 AND named = 2 AND standing <> 0 AND identifier = ? AND at_ms >= ? AND at_ms < ? ORDER BY at_ms, event_id LIMIT 1
-        """).With(company.Number).With(session).With(external).With(from).With(to).Ask(Webhook).Value;
+        """).With(company.Number).With(session).With(external).With(from).With(to).Defer(Webhook).Value;
 
     private static (long, string)? Webhook(Statement row) => row.Next() ? (row.Long(0), row.Text(1)) : null;
 }

@@ -14,23 +14,23 @@ internal sealed partial class PairRows(Database database)
 
     /// <param name="KeptApart">Why an operator keeps the two apart.</param>
     /// <param name="Said">When they were first said to be one person, as far as is known.</param>
-    internal readonly record struct Background(Lazy<JoinStop?> KeptApart, Lazy<(long At, string EventId)?> Said);
+    internal readonly record struct PriorState(Lazy<JoinStop?> KeptApart, Lazy<(long At, string EventId)?> Said);
 
     /// <summary>Asks for what is to be known before a pair is noted.</summary>
-    /// <inheritdoc cref="Say(Company, Leaf, Leaf, Trust, long, string, Background, long)"/>
-    public Background Ask(Company company, Leaf left, Leaf right, Trust trust, long unixMilliseconds, long session = 0)
+    /// <inheritdoc cref="Say(Company, IdentifierNode, IdentifierNode, Trust, long, string, PriorState, long)"/>
+    public PriorState Defer(Company company, IdentifierNode left, IdentifierNode right, Trust trust, long unixMilliseconds, long session = 0)
     {
         var (low, high) = InOrder(left, right);
         return new(
             acts.KeptApart(company, low.Number, high.Number, trust, unixMilliseconds),
             database.Use("SELECT at_ms, event_id FROM pair WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ?")
-                .With(company.Number).With(low.Number).With(high.Number).With((long)trust).With(session).Ask(row => row.Next() ? (row.Long(0), row.Text(1)) : ((long, string)?)null));
+                .With(company.Number).With(low.Number).With(high.Number).With((long)trust).With(session).Defer(row => row.Next() ? (row.Long(0), row.Text(1)) : ((long, string)?)null));
     }
 
     /// <summary>Notes that two identifiers were said to be one person.</summary>
     /// <param name="session">Of a claim that follows from a session's identifies: that session; else 0.</param>
     /// <returns>Whether it is news that may join: the pair, or an earlier time of it.</returns>
-    public bool Say(Company company, Leaf left, Leaf right, Trust trust, long unixMilliseconds, string eventId, Background background, long session = 0)
+    public bool Say(Company company, IdentifierNode left, IdentifierNode right, Trust trust, long unixMilliseconds, string eventId, PriorState background, long session = 0)
     {
         var (low, high) = InOrder(left, right);
         var keptApart = background.KeptApart.Value;
@@ -45,11 +45,11 @@ internal sealed partial class PairRows(Database database)
         return keptApart is null && (background.Said.Value is not { } said || unixMilliseconds < said.At || (unixMilliseconds == said.At && EventIds.Compare(eventId, said.EventId) < 0));
     }
 
-    private static (Leaf Low, Leaf High) InOrder(Leaf left, Leaf right) => CandidatePairs.InOrder(left, right);
+    private static (IdentifierNode Low, IdentifierNode High) InOrder(IdentifierNode left, IdentifierNode right) => CandidatePairs.InOrder(left, right);
 
     /// <summary>Says anew which pairs of an identifier an operator keeps apart.</summary>
     /// <returns>The identifiers on the other side of those that changed: what comes after such a pair may join them now.</returns>
-    public List<long> Restand(Company company, long identifier)
+    public List<long> Recompute(Company company, long identifier)
     {
         var changed = new List<long>();
         var pairs = new List<(long Low, long High, long Trust, long Session, long At)>();
@@ -71,7 +71,7 @@ internal sealed partial class PairRows(Database database)
     }
 
     /// <summary>Says anew whether an operator keeps one pair apart.</summary>
-    public void Restand(Company company, long one, long other)
+    public void Recompute(Company company, long one, long other)
     {
         var pairs = new List<(long Low, long High, long Trust, long Session, long At)>();
         using (var rows = database.Use("""
@@ -110,18 +110,18 @@ internal sealed partial class PairRows(Database database)
     }
 
     /// <summary>Why a verified pair does not join; null where it does.</summary>
-    public Lazy<JoinStop?> StopOf(Company company, Leaf left, Leaf right)
+    public Lazy<JoinStop?> StopOf(Company company, IdentifierNode left, IdentifierNode right)
     {
         var (low, high) = InOrder(left, right);
         return database.Use("SELECT stop FROM pair WHERE company = ? AND low = ? AND high = ? AND trust = 1 AND session = 0")
-            .With(company.Number).With(low.Number).With(high.Number).Ask(row => row.Next() ? (JoinStop?)row.LongOrNull(0) : null);
+            .With(company.Number).With(low.Number).With(high.Number).Defer(row => row.Next() ? (JoinStop?)row.LongOrNull(0) : null);
     }
 
-    public Lazy<Leaf> LeafOf(Company company, long identifier) =>
-        database.Use("SELECT leaf, kind FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).Ask(row =>
+    public Lazy<IdentifierNode> LeafOf(Company company, long identifier) =>
+        database.Use("SELECT leaf, kind FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).Defer(row =>
         {
             row.Next();
-            return new Leaf(identifier, ProfileId.FromBytes(row.Bytes(0)), (IdentifierKind)row.Long(1));
+            return new IdentifierNode(identifier, ProfileId.FromBytes(row.Bytes(0)), (IdentifierKind)row.Long(1));
         });
 
     /// <summary>Derives the pairs of a company anew from its claims.</summary>
@@ -140,7 +140,7 @@ internal sealed partial class PairRows(Database database)
                 foreach (var other in new[] { rows.LongOrNull(1), rows.LongOrNull(2) }.OfType<long>())
                 {
                     var second = LeafOf(company, other).Value;
-                    Say(company, first, second, (Trust)rows.Long(3), rows.Long(4), rows.Text(5), Ask(company, first, second, (Trust)rows.Long(3), rows.Long(4)));
+                    Say(company, first, second, (Trust)rows.Long(3), rows.Long(4), rows.Text(5), Defer(company, first, second, (Trust)rows.Long(3), rows.Long(4)));
                     named.UnionWith([first.Number, other]);
                 }
             }

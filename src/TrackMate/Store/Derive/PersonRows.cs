@@ -32,7 +32,7 @@ internal sealed class PersonRows
     public PairRows Pairs { get; }
 
     public Lazy<long> PersonOf(Company company, long identifier) =>
-        database.Use("SELECT person FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).Ask(row => row.Next() ? row.Long(0) : 0);
+        database.Use("SELECT person FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).Defer(row => row.Next() ? row.Long(0) : 0);
 
     /// <summary>Identifiers of a company of which something is to be derived anew.</summary>
     private sealed class Touched(Company company)
@@ -178,7 +178,7 @@ internal sealed class PersonRows
             .With(company.Number).With(identifier).With(receivedAt).With(identifiers).Run();
 
     /// <summary>Identifiers that are one person, were, or may be by a claim, and what joins them.</summary>
-    private sealed record Near(Dictionary<long, Leaf> Leaves, Dictionary<long, long> PersonsBefore, HashSet<IdentifierPair> Pairs, HashSet<Merge> Merges)
+    private sealed record Near(Dictionary<long, IdentifierNode> Leaves, Dictionary<long, long> PersonsBefore, HashSet<IdentifierPair> Pairs, HashSet<Merge> Merges)
     {
         public JoinedPersons Join(Company company) => Joins.Of(Leaves.Values, Pairs, Merges, company.Settings.MaxEmailsPerPerson);
     }
@@ -245,5 +245,5 @@ internal sealed class PersonRows
     }
 
     private Lazy<List<long>> MembersOf(Company company, long person) =>
-        database.Use("SELECT id FROM identifier WHERE company = ? AND person = ?").With(company.Number).With(person).AskAll(row => row.Long(0));
+        database.Use("SELECT id FROM identifier WHERE company = ? AND person = ?").With(company.Number).With(person).DeferAll(row => row.Long(0));
 }

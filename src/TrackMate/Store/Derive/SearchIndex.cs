@@ -155,7 +155,7 @@ internal sealed class SearchIndex(Database database)
     {
         var hashed = alike.Select(one => (one.Identifier, one.Likeness.Kind, Hash: HashOf(company, one.Likeness))).ToList();
         var known = hashed.Select(one => one.Hash).Distinct().Select(hash => (hash,
-            IsKnown: database.Use("SELECT EXISTS (SELECT 1 FROM alike WHERE company = ? AND hash = ?)").With(company.Number).With(hash).AskWhether())).ToList();
+            IsKnown: database.Use("SELECT EXISTS (SELECT 1 FROM alike WHERE company = ? AND hash = ?)").With(company.Number).With(hash).DeferFlag())).ToList();
         var again = known.Where(one => one.IsKnown.Value).Select(one => one.hash).ToHashSet();
         foreach (var (identifier, kind, hash) in hashed)
         {
@@ -186,7 +186,7 @@ internal sealed class SearchIndex(Database database)
         new(row.Long(0), new((IdentifierKind)row.Long(1), row.Text(2), ProfileId.FromBytes(row.Bytes(3))), row.Text(4), row.TextOrNull(5));
 
     private Lazy<Dictionary<string, string>> TraitsOf(Company company, long identifier) =>
-        database.Use(Traits).With(company.Number).With(identifier).Ask(rows =>
+        database.Use(Traits).With(company.Number).With(identifier).Defer(rows =>
         {
             var traits = new Dictionary<string, string>(StringComparer.Ordinal);
             while (rows.Next()) traits[rows.Text(0)] = rows.Text(1);
@@ -211,7 +211,7 @@ internal sealed class SearchIndex(Database database)
         public void Write()
         {
             var known = changes.Select(change => (change.Key, change.Value, Bucket: database.Use("SELECT grams FROM search_bucket WHERE company = ? AND bucket = ? AND base = ?")
-                .With(company.Number).With(change.Key.Bucket).With(change.Key.Base).Ask(row => row.Next() ? SearchBucket.Read(row.Bytes(0), change.Key.Base) : new()))).ToList();
+                .With(company.Number).With(change.Key.Bucket).With(change.Key.Base).Defer(row => row.Next() ? SearchBucket.Read(row.Bytes(0), change.Key.Base) : new()))).ToList();
             foreach (var ((number, start), changed, asked) in known)
             {
                 var bucket = asked.Value;

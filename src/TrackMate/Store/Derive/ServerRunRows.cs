@@ -62,7 +62,7 @@ internal sealed class ServerRunRows(Database database)
         foreach (var at in gone.Select(order => order.UnixMilliseconds).Distinct())
         {
             var span = database.Use("SELECT from_ms, to_ms FROM span WHERE company = ? AND session = ? AND from_ms <= ? ORDER BY from_ms DESC LIMIT 1")
-                .With(holder.Company.Number).With(holder.Session).With(at).Ask(row => row.Next() ? (From: row.Long(0), To: row.Long(1)) : ((long From, long To)?)null).Value;
+                .With(holder.Company.Number).With(holder.Session).With(at).Defer(row => row.Next() ? (From: row.Long(0), To: row.Long(1)) : ((long From, long To)?)null).Value;
             if (span is { } held && at < held.To) SpanRows.NoteServerEvents(database, holder.Company, holder.Session, held.From, held.To);
         }
     }
@@ -94,7 +94,7 @@ internal sealed class ServerRunRows(Database database)
             SELECT from_ms, to_ms FROM span WHERE company = ?1 AND session = ?2
               AND from_ms >= COALESCE((SELECT MAX(from_ms) FROM span WHERE company = ?1 AND session = ?2 AND from_ms <= ?3), ?3)
               AND from_ms <= COALESCE((SELECT MIN(from_ms) FROM span WHERE company = ?1 AND session = ?2 AND from_ms > ?4), ?4) ORDER BY from_ms
-            """).With(company.Number).With(session).With(from.UnixMilliseconds).With(before.UnixMilliseconds).Ask(spans =>
+            """).With(company.Number).With(session).With(from.UnixMilliseconds).With(before.UnixMilliseconds).Defer(spans =>
         {
             var free = new List<(long, long)>();
             var start = long.MinValue;
@@ -146,7 +146,7 @@ internal sealed class ServerRunRows(Database database)
 
     private Lazy<List<(long Session, long From, long To)>> SpansWithServerEvents(Company company, long identifier, EventOrder from, EventOrder before) =>
         database.Use("SELECT session, from_ms, to_ms FROM span WHERE company = ? AND identifier = ? AND last_server_at IS NOT NULL AND last_server_at >= ? AND first_server_at < ?")
-            .With(company.Number).With(identifier).With(from.Value).With(before.Value).AskAll(row => (row.Long(0), row.Long(1), row.Long(2)));
+            .With(company.Number).With(identifier).With(from.Value).With(before.Value).DeferAll(row => (row.Long(0), row.Long(1), row.Long(2)));
 
     /// <summary>Of runs of a session those that touch [from, before), cut to a stretch of the session.</summary>
     private List<ServerRun> Parts(Company company, long session, List<ServerRun> runs, long spanFrom, long spanTo, EventOrder from, EventOrder before)

@@ -6,12 +6,12 @@ namespace TrackMate.Store.Derive;
 
 /// <summary>What came of a claim.</summary>
 /// <param name="Stands">It counts: it is neither revoked nor one too many of its day.</param>
-/// <param name="Changed">Sessions whose claims on the same identifier stand or fall by it, to be told so by <see cref="SessionClaims.Restand(Company, long, long)"/>.</param>
+/// <param name="Changed">Sessions whose claims on the same identifier stand or fall by it, to be told so by <see cref="SessionClaims.Recompute(Company, long, long)"/>.</param>
 internal readonly record struct AddedClaim(bool Stands, IReadOnlyList<long> Changed);
 
 /// <summary>Claims, and whether they stand; what follows from them is brought up to date with them.</summary>
 /// <inheritdoc cref="SpanRows" path="/param"/>
-internal sealed class SessionClaims(Database database, SessionMarks? marks = null)
+internal sealed class SessionClaims(Database database, DirtySessions? marks = null)
 {
     private readonly StandingActs acts = new(database);
     private readonly FirstClaims firsts = new(database);
@@ -21,23 +21,23 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
     /// <param name="IsRevoked">Whether an operator took the session's claims on the identifier back.</param>
     /// <param name="First">Of a claim that only a browser makes: what is known of when its session first made it.</param>
     /// <param name="Unbindings">When an operator keeps the session free.</param>
-    internal sealed record Background(Lazy<bool> IsRevoked, FirstClaims.Background? First, Lazy<List<Unbinding>> Unbindings, SpanRows.Background Spans);
+    internal sealed record PriorState(Lazy<bool> IsRevoked, FirstClaims.PriorState? First, Lazy<List<Unbinding>> Unbindings, SpanRows.PriorState Spans);
 
     /// <summary>Asks for what is to be known before a claim on a session is added.</summary>
     /// <param name="isNew">Whether nobody has named the session before: then nothing of it is stored, and nobody has done anything to it.</param>
-    public Background Ask(Company company, long session, Claim claim, bool isNew)
+    public PriorState Defer(Company company, long session, Claim claim, bool isNew)
     {
         var identifier = claim.Identifiers[0];
-        FirstClaims.Background? first = claim.Trust is Trust.Claimed ? firsts.Ask(company, identifier, session, claim.UnixMilliseconds) : null;
-        if (isNew) return new(new(false), first, new([]), SpanRows.Background.OfNewSession);
-        return new(acts.IsRevoked(company, session, identifier, claim.Trust), first, acts.UnbindingsOf(company, session), spans.Ask(company, session, claim));
+        FirstClaims.PriorState? first = claim.Trust is Trust.Claimed ? firsts.Defer(company, identifier, session, claim.UnixMilliseconds) : null;
+        if (isNew) return new(new(false), first, new([]), SpanRows.PriorState.OfNewSession);
+        return new(acts.IsRevoked(company, session, identifier, claim.Trust), first, acts.UnbindingsOf(company, session), spans.Defer(company, session, claim));
     }
 
     /// <summary>Appends a claim that is about no session.</summary>
     public void Add(Company company, long message, Claim claim) => Insert(company, message, null, claim, standing: 1);
 
     /// <summary>Appends a claim on a session, and brings that session's spans up to date.</summary>
-    public AddedClaim Add(Company company, long message, long session, Claim claim, Background background)
+    public AddedClaim Add(Company company, long message, long session, Claim claim, PriorState background)
     {
         var identifier = claim.Identifiers[0];
         var stands = !background.IsRevoked.Value;
@@ -63,13 +63,13 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
     {
         List<long> changed = [.. firsts.Forget(company, identifier, session), session];
         traits.Forget(company, session, identifier);
-        foreach (var other in changed) Restand(company, other, identifier);
+        foreach (var other in changed) Recompute(company, other, identifier);
         return changed;
     }
 
     /// <summary>Says anew which claims of a session on an identifier stand, and derives what hangs on it: its spans, and what it said of the identifier.</summary>
     /// <returns>The identifiers whose spans changed.</returns>
-    public IReadOnlyList<long> Restand(Company company, long session, long identifier)
+    public IReadOnlyList<long> Recompute(Company company, long session, long identifier)
     {
         Decide(company, session, identifier);
         return Rewrite(company, session);
@@ -81,7 +81,7 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
         var verified = !acts.IsRevoked(company, session, identifier, Trust.Verified).Value;
         var claimed = verified && firsts.Stands(company, identifier, session);
         SetStanding(company, session, identifier, verified, claimed);
-        traits.Restand(company, session, identifier, verified, claimed);
+        traits.Recompute(company, session, identifier, verified, claimed);
     }
 
     private List<long> Rewrite(Company company, long session) => spans.Rewrite(company, session, ClaimsOn(company, session), acts.UnbindingsOf(company, session).Value);
@@ -122,7 +122,7 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
     /// <summary>Whether a back end has named an externalId, and no e-mail, for this session.</summary>
     public Lazy<bool> HasExternalWebhooks(Company company, long session) =>
         database.Use("SELECT EXISTS (SELECT 1 FROM claim INDEXED BY external_webhook_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 2 AND named = 2 AND standing <> 0)")
-            .With(company.Number).With(session).AskWhether();
+            .With(company.Number).With(session).DeferFlag();
 
     /// <summary>Derives the spans of every session of a company anew.</summary>
     public void Rebuild(Company company)
@@ -132,7 +132,7 @@ internal sealed class SessionClaims(Database database, SessionMarks? marks = nul
     }
 
     /// <summary>Decides anew which claims of a company stand, as after a change of how many are believed, and derives its spans and traits.</summary>
-    public void Restand(Company company)
+    public void Recompute(Company company)
     {
         firsts.Rebuild(company);
         foreach (var (session, identifier) in ClaimedPairs(company)) Decide(company, session, identifier);

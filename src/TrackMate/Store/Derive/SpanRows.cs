@@ -6,7 +6,7 @@ namespace TrackMate.Store.Derive;
 
 /// <summary>Whose a session is, from when to when, as its claims say.</summary>
 /// <param name="marks">Told of sessions that become somebody's or nobody's; null for a reader, and for one who marks all sessions of the company at the end.</param>
-internal sealed class SpanRows(Database database, SessionMarks? marks = null)
+internal sealed class SpanRows(Database database, DirtySessions? marks = null)
 {
     private readonly OpeningRows openings = new(database);
     private readonly NamedEarliest named = new(database);
@@ -14,35 +14,35 @@ internal sealed class SpanRows(Database database, SessionMarks? marks = null)
     /// <param name="Openings">Those around the claim's time.</param>
     /// <param name="Spans">Those around it.</param>
     /// <param name="Named">The earliest claims that name whom it names.</param>
-    internal sealed record Background(Lazy<List<Opening>> Openings, Lazy<List<Span>> Spans, IReadOnlyList<Lazy<List<ClaimPlace>>> Named)
+    internal sealed record PriorState(Lazy<List<Opening>> Openings, Lazy<List<Span>> Spans, IReadOnlyList<Lazy<List<ClaimPlace>>> Named)
     {
         /// <summary>That of a session which nobody has named before: of it there is nothing to ask.</summary>
-        public static readonly Background OfNewSession = new(new([]), new([]), []);
+        public static readonly PriorState OfNewSession = new(new([]), new([]), []);
     }
 
     /// <summary>Asks for what is to be known before a claim that stands is added to a session's, and before it is stored.</summary>
-    public Background Ask(Company company, long session, Claim claim) => new(
+    public PriorState Defer(Company company, long session, Claim claim) => new(
         openings.Near(company, session, claim.UnixMilliseconds),
         Near(company, session, claim.UnixMilliseconds, areWhole: false),
-        [.. claim.Identifiers.Select(identifier => named.Ask(company, session, identifier, onlyVerified: claim.Method is ClaimMethod.Identify))]);
+        [.. claim.Identifiers.Select(identifier => named.Defer(company, session, identifier, onlyVerified: claim.Method is ClaimMethod.Identify))]);
 
     /// <summary>Whose a session is at a time: an identifier's number, or null while it is nobody's.</summary>
     public Lazy<long?> OwnerOf(Company company, long session, EventOrder order) =>
         database.Use("SELECT identifier, to_ms FROM span WHERE company = ? AND session = ? AND from_ms <= ? ORDER BY from_ms DESC LIMIT 1")
-            .With(company.Number).With(session).With(order.UnixMilliseconds).Ask(span => span.Next() && order.UnixMilliseconds < span.Long(1) ? (long?)span.Long(0) : null);
+            .With(company.Number).With(session).With(order.UnixMilliseconds).Defer(span => span.Next() && order.UnixMilliseconds < span.Long(1) ? (long?)span.Long(0) : null);
 
     /// <summary>
     /// Brings a session's spans up to date with one claim more. It opens a span or does not; and a later webhook, which was the first to name somebody, may open none
     /// any more: one for each identifier. Each of these changes the spans between the openings before and after it, so a claim costs the same whatever else its
     /// session has.
     /// </summary>
-    public void Add(Company company, long session, Claim claim, IReadOnlyCollection<Unbinding> unbindings, Background background)
+    public void Add(Company company, long session, Claim claim, IReadOnlyCollection<Unbinding> unbindings, PriorState background)
     {
         var earliest = background.Named.SelectMany(places => places.Value).ToList();
         if (claim.Method is ClaimMethod.Identify || earliest.TrueForAll(place => place > claim.Place))
         {
             var near = unbindings.Count == 0 ? background.Spans.Value : Near(company, session, claim.UnixMilliseconds, areWhole: true).Value;
-            Change(company, session, claim.UnixMilliseconds, claim.Opening, background.Openings.Value, near, unbindings, hasEvents: !ReferenceEquals(background, Background.OfNewSession));
+            Change(company, session, claim.UnixMilliseconds, claim.Opening, background.Openings.Value, near, unbindings, hasEvents: !ReferenceEquals(background, PriorState.OfNewSession));
             openings.Insert(company, session, claim.Opening);
         }
 
@@ -163,7 +163,7 @@ internal sealed class SpanRows(Database database, SessionMarks? marks = null)
             SELECT from_ms, to_ms, identifier, claim FROM (SELECT * FROM span WHERE company = ?1 AND session = ?2 AND from_ms <= ?3 ORDER BY from_ms DESC LIMIT 2) AS a
             UNION ALL SELECT from_ms, to_ms, identifier, claim FROM (SELECT * FROM span WHERE company = ?1 AND session = ?2 AND from_ms > ?3 ORDER BY from_ms LIMIT 1) AS b
             """)
-        .With(company.Number).With(session).With(unixMilliseconds).Ask(rows =>
+        .With(company.Number).With(session).With(unixMilliseconds).Defer(rows =>
         {
             var spans = new List<Span>();
             while (rows.Next()) spans.Add(Read(rows));
@@ -174,7 +174,7 @@ internal sealed class SpanRows(Database database, SessionMarks? marks = null)
     private List<Span> All(Company company, long session, bool areWhole) => database.Use(areWhole
         ? "SELECT from_ms, to_ms, identifier, claim FROM whole_span WHERE company = ? AND session = ?"
         : "SELECT from_ms, to_ms, identifier, claim FROM span WHERE company = ? AND session = ?")
-        .With(company.Number).With(session).AskAll(Read).Value;
+        .With(company.Number).With(session).DeferAll(Read).Value;
 
     private static Span Read(Statement row) => new(row.Long(0), row.Long(1), row.Long(2), row.Long(3));
 }

@@ -35,7 +35,7 @@ internal sealed class TraitRows(Database database)
                 RETURNING value
                 """)
                 .With(identify.Company.Number).With(identifier).With(trait.Name).With(trait.Json)
-                .With((long)identify.Trust).With(identify.Order.UnixMilliseconds).With(identify.EventId).Ask(First);
+                .With((long)identify.Trust).With(identify.Order.UnixMilliseconds).With(identify.EventId).Defer(First);
             if (trait.Name == "name") named.Add((identify.Company.Number, identifier, ValueOf(identify.Company, identifier), inForce));
             if (before is not null) compared.Add((identify.Company.Number, identifier, before, inForce));
         }
@@ -62,7 +62,7 @@ internal sealed class TraitRows(Database database)
     /// <summary>What a session said of an identifier stands or falls with its claims.</summary>
     /// <param name="verified">Whether what was verified stands.</param>
     /// <param name="claimed">Whether what only the browser said stands.</param>
-    public void Restand(Company company, long session, long identifier, bool verified, bool claimed)
+    public void Recompute(Company company, long session, long identifier, bool verified, bool claimed)
     {
         // What was kept before each session's was kept apart does not say whose it is: the messages do.
         if (IsSaid(company, identifier, session: 0))
@@ -149,10 +149,10 @@ internal sealed class TraitRows(Database database)
         StoreSearch(company.Number, identifier, ValueOf(company, identifier).Value, row.With(company.Number).With(identifier).Next() ? row.Text(0) : "null");
     }
 
-    private Lazy<string> ValueOf(Company company, long identifier) => database.Use("SELECT value FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).Ask(First);
+    private Lazy<string> ValueOf(Company company, long identifier) => database.Use("SELECT value FROM identifier WHERE id = ? AND company = ?").With(identifier).With(company.Number).Defer(First);
 
     private Lazy<string?> ValueOf(Company company, long identifier, string name) =>
-        database.Use("SELECT value FROM trait WHERE company = ? AND identifier = ? AND name = ?").With(company.Number).With(identifier).With(name).Ask(row => row.Next() ? row.Text(0) : null);
+        database.Use("SELECT value FROM trait WHERE company = ? AND identifier = ? AND name = ?").With(company.Number).With(identifier).With(name).Defer(row => row.Next() ? row.Text(0) : null);
 
     /// <summary>The text of the one row, read to its end: a statement that also writes is not done before.</summary>
     private static string First(Statement row)

@@ -11,7 +11,7 @@ namespace TrackMate.Store.Erase;
 /// goes, and last what names the person: as long as one of its events is left, the claims that keep it off anybody else's timeline are too.
 /// </summary>
 /// <param name="marks">Told of the sessions whose messages went; null for a reader, who only looks.</param>
-internal sealed class ErasureWriter(Database database, SessionMarks? marks = null)
+internal sealed class ErasureWriter(Database database, DirtySessions? marks = null)
 {
     /// <summary>Messages taken in one step: some tenths of a second.</summary>
     public const int MostInStep = 2000;
@@ -25,7 +25,7 @@ internal sealed class ErasureWriter(Database database, SessionMarks? marks = nul
     private readonly IdentifierEraser identifiers = new(database);
     private readonly RejectedTraces rejected = new(database);
 
-    private sealed record Part(long? Identifier, ProfileId? Leaf, Stretch? Stretch);
+    private sealed record ErasureItem(long? Identifier, ProfileId? Leaf, SessionRange? Range);
 
     /// <summary>Runs a step of an erasure in a writer's transaction.</summary>
     public static ErasureState? Run(WriteTransaction transaction, Func<ErasureWriter, ErasureState?> step)
@@ -125,7 +125,7 @@ internal sealed class ErasureWriter(Database database, SessionMarks? marks = nul
             database.Use("INSERT INTO erasure_part (erasure, identifier, leaf) VALUES (?, ?, ?)").With(erasure).With(identifier.Number).WithBlob(leaf).Run();
         }
 
-        foreach (var stretch in messages.StretchesOf(person))
+        foreach (var stretch in messages.RangesOf(person))
             database.Use("INSERT INTO erasure_part (erasure, session, from_ms, to_ms) VALUES (?, ?, ?, ?)").With(erasure).With(stretch.Session).With(stretch.From).With(stretch.To).Run();
         return erasure;
     }
@@ -141,7 +141,7 @@ internal sealed class ErasureWriter(Database database, SessionMarks? marks = nul
 
         // Claims and pairs go last: until then what is left is still this person's and nobody else's. A message of two of its identifiers is found by both, so each
         // is looked for again after the one before is gone.
-        var rounds = parts.Where(part => part.Stretch is not null).Select(part => (Func<List<long>>)(() => messages.Within(company, part.Stretch!.Value, until, left)))
+        var rounds = parts.Where(part => part.Range is not null).Select(part => (Func<List<long>>)(() => messages.Within(company, part.Range!.Value, until, left)))
             .Concat(named.Select(part => (Func<List<long>>)(() => messages.OnlyBoundBy(company, part.Identifier!.Value, until, left))))
             .Concat(named.Select(part => (Func<List<long>>)(() => messages.WithClaimsOn(company, part.Identifier!.Value, until, left))))
             .Concat(named.Select(part => (Func<List<long>>)(() => messages.BoundBy(company, part.Identifier!.Value, until, left))));
@@ -171,9 +171,9 @@ internal sealed class ErasureWriter(Database database, SessionMarks? marks = nul
 
     private void SetStage(long erasure, long stage) => database.Use("UPDATE erasure SET stage = ? WHERE id = ?").With(stage).With(erasure).Run();
 
-    private List<Part> PartsOf(long erasure)
+    private List<ErasureItem> PartsOf(long erasure)
     {
-        var parts = new List<Part>();
+        var parts = new List<ErasureItem>();
         using var rows = database.Use("SELECT identifier, leaf, session, from_ms, to_ms FROM erasure_part WHERE erasure = ? ORDER BY id");
         rows.With(erasure);
         while (rows.Next())
@@ -206,7 +206,7 @@ internal sealed class ErasureWriter(Database database, SessionMarks? marks = nul
             else if (row.LongOrNull(1) is { } bound && !person.Identifiers.Any(identifier => identifier.Number == bound)) events++;
         }
 
-        foreach (var stretch in messages.StretchesOf(person)) events += CountWithin(company, stretch);
+        foreach (var stretch in messages.RangesOf(person)) events += CountWithin(company, stretch);
         var totals = new TotalsReader(database).Of(person);
         return new(person.Id, events, identifies, totals.ClientSessions + totals.ServerSessions, person.Identifiers.Count, traces.Count, totals.Revenue);
     }
@@ -218,7 +218,7 @@ internal sealed class ErasureWriter(Database database, SessionMarks? marks = nul
         return count.Long(0);
     }
 
-    private long CountWithin(Company company, Stretch stretch)
+    private long CountWithin(Company company, SessionRange stretch)
     {
         using var count = database.Use("SELECT COUNT(*) FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ?");
         count.With(company.Number).With(stretch.Session)
@@ -235,7 +235,7 @@ internal sealed class ErasureWriter(Database database, SessionMarks? marks = nul
     private List<string> OwnSessions(Person person)
     {
         var own = new List<string>();
-        foreach (var session in messages.StretchesOf(person).Select(stretch => stretch.Session).Distinct())
+        foreach (var session in messages.RangesOf(person).Select(stretch => stretch.Session).Distinct())
         {
             var isShared = false;
             using (var others = database.Use("SELECT DISTINCT identifier FROM claim INDEXED BY claim_by_session_and_identifier WHERE company = ? AND session = ? AND session IS NOT NULL"))

@@ -9,7 +9,7 @@ namespace TrackMate.Store.Erase;
 /// Takes messages out of the store, inside the writer's transaction, and derives anew what rested on them: what is left is as if they had never been sent. It looks
 /// only at what they touched.
 /// </summary>
-internal sealed class MessageEraser(Database database, SessionMarks marks)
+internal sealed class MessageEraser(Database database, DirtySessions marks)
 {
     /// <summary>Tables beside <c>message</c> that know one by (company, origin, event_id): a line for each.</summary>
     private static readonly string[] KeptByEventId =
@@ -163,7 +163,7 @@ internal sealed class MessageEraser(Database database, SessionMarks marks)
             if (row.With(company.Number).With(one).With(other).With((long)trust).Next()) earliest = (row.Long(0), row.Text(1));
         }
 
-        if (earliest is { } said) persons.Pairs.Say(company, left, right, trust, said.At, said.EventId, persons.Pairs.Ask(company, left, right, trust, said.At));
+        if (earliest is { } said) persons.Pairs.Say(company, left, right, trust, said.At, said.EventId, persons.Pairs.Defer(company, left, right, trust, said.At));
     }
 
     private void DropUnlessUsed(Company company, long session)

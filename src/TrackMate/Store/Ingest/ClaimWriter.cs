@@ -4,12 +4,12 @@ using TrackMate.Store.Derive;
 namespace TrackMate.Store.Ingest;
 
 /// <summary>Writes who a message says that somebody is: the identifiers it names, the claim on its session, and that several identifiers are one person.</summary>
-internal sealed class ClaimWriter(WriteTransaction transaction, Backgrounds backgrounds)
+internal sealed class ClaimWriter(WriteTransaction transaction, Prefetcher backgrounds)
 {
     private readonly SessionClaims claims = transaction.Derived.Claims;
     private readonly PersonRows persons = transaction.Derived.Persons;
 
-    public void StoreNames(Message message, Company company, Numbered[] identifiers, Trust trust)
+    public void StoreNames(Message message, Company company, InternedId[] identifiers, Trust trust)
     {
         for (var i = 0; i < identifiers.Length; i++)
         {
@@ -21,7 +21,7 @@ internal sealed class ClaimWriter(WriteTransaction transaction, Backgrounds back
     }
 
     /// <summary>A back end names a session and an identifier, or identifiers alone.</summary>
-    public void AddFromWebhook(Company company, long message, Numbered? session, Claim claim, Background background)
+    public void AddFromWebhook(Company company, long message, InternedId? session, Claim claim, PriorState background)
     {
         if (session is null)
         {
@@ -35,12 +35,12 @@ internal sealed class ClaimWriter(WriteTransaction transaction, Backgrounds back
 
     /// <summary>A browser says who its session is.</summary>
     /// <returns>Whether it counts.</returns>
-    public bool AddFromIdentify(Company company, long message, Numbered session, Claim claim, Background background)
+    public bool AddFromIdentify(Company company, long message, InternedId session, Claim claim, PriorState background)
     {
         var added = Add(company, message, session, claim, background);
         foreach (var changed in added.Changed)
         {
-            claims.Restand(company, changed, claim.Identifiers[0]);
+            claims.Recompute(company, changed, claim.Identifiers[0]);
             persons.TouchClaims(company, persons.Pairs.SayFromSession(company, changed, claims.ClaimsOn(company, changed)));
         }
 
@@ -49,7 +49,7 @@ internal sealed class ClaimWriter(WriteTransaction transaction, Backgrounds back
         return added.Stands;
     }
 
-    private AddedClaim Add(Company company, long message, Numbered session, Claim claim, Background background)
+    private AddedClaim Add(Company company, long message, InternedId session, Claim claim, PriorState background)
     {
         var added = claims.Add(company, message, session.Number, claim, background.Session!);
         // What others have said of other sessions stands or falls by it.
@@ -59,7 +59,7 @@ internal sealed class ClaimWriter(WriteTransaction transaction, Backgrounds back
 
     /// <summary>Several identifiers in one message say that they are one person (B4, B13).</summary>
     /// <returns>What is to be asked once joins are derived: of what a server said, why it does not join; of what a browser says for the first time, whether it is contradicted.</returns>
-    public List<Func<Lazy<JoinStop?>>> Join(Message message, Company company, Numbered[] identifiers, Trust trust, Background background)
+    public List<Func<Lazy<JoinStop?>>> Join(Message message, Company company, InternedId[] identifiers, Trust trust, PriorState background)
     {
         var stops = new List<Func<Lazy<JoinStop?>>>();
         for (var i = 1; i < identifiers.Length; i++)

@@ -4,7 +4,7 @@ using TrackMate.Store.Tables;
 namespace TrackMate.Store.Ingest;
 
 /// <summary>Writes events: a browser's is a row and counts; a server's may also say who somebody is, what was paid, and which server session it is in. No event is ever touched again (B2).</summary>
-internal sealed class EventWriter(WriteTransaction transaction, MessageRows rows, Backgrounds backgrounds, ClaimWriter claims)
+internal sealed class EventWriter(WriteTransaction transaction, MessageRows rows, Prefetcher backgrounds, ClaimWriter claims)
 {
     /// <returns>Null for a repeat.</returns>
     public Lazy<Written>? Write(TrackedEvent tracked, Company company)

@@ -3,7 +3,7 @@ using TrackMate.Bind;
 namespace TrackMate.Store.Ingest;
 
 /// <summary>Writes identifies: a claim on a session with its evidence, the spans of that session, and what was said of the person.</summary>
-internal sealed class IdentifyWriter(WriteTransaction transaction, MessageRows rows, Backgrounds backgrounds, ClaimWriter claims)
+internal sealed class IdentifyWriter(WriteTransaction transaction, MessageRows rows, Prefetcher backgrounds, ClaimWriter claims)
 {
     /// <returns>Null for a repeat.</returns>
     public Lazy<Written>? Write(Identify identify, Company company)
@@ -22,6 +22,6 @@ internal sealed class IdentifyWriter(WriteTransaction transaction, MessageRows r
         var stands = claims.AddFromIdentify(company, number, session, claim, background);
         var stops = claims.Join(identify, company, identifiers, identify.Trust, background);
         transaction.Traits.Say(identify, session.Number, claim.Identifiers[0], stands);
-        return new(new Written(new(Duplicate: false, ProfileId: identify.SessionGoesTo.Id), Place: null, stops));
+        return new(new Written(new(Duplicate: false, ProfileId: identify.SessionGoesTo.Id), Target: null, stops));
     }
 }

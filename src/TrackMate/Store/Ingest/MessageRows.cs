@@ -6,7 +6,7 @@ namespace TrackMate.Store.Ingest;
 
 /// <summary>Messages as they came, each once (B10).</summary>
 /// <param name="ahead">What goes ahead of the writer, where something does.</param>
-internal sealed class MessageRows(Database database, Ahead? ahead)
+internal sealed class MessageRows(Database database, BatchPrefetch? ahead)
 {
     private const string Insertion = """
         INSERT INTO message (id, company, origin, event_id, session, identifier, named, at, received_ms, type, data, context, agent)

@@ -9,7 +9,7 @@ namespace TrackMate.Store.Ingest;
 /// </summary>
 internal sealed class MessageWriter
 {
-    private readonly Backgrounds backgrounds;
+    private readonly Prefetcher backgrounds;
     private readonly EventWriter events;
     private readonly IdentifyWriter identifies;
     private readonly Receipts receipts;
@@ -17,7 +17,7 @@ internal sealed class MessageWriter
     public MessageWriter(WriteTransaction transaction)
     {
         var database = transaction.Database;
-        var ahead = database is PostgresDatabase postgres ? new Ahead(new(postgres), transaction) : null;
+        var ahead = database is PostgresDatabase postgres ? new BatchPrefetch(new(postgres), transaction) : null;
         var rows = new MessageRows(database, ahead);
         Transaction = transaction;
         backgrounds = new(transaction, ahead);
@@ -40,7 +40,7 @@ internal sealed class MessageWriter
             if (Transaction.Suppressed.KeepsOut(messages[i])) written[i] = new(new Written(new(Duplicate: false, Suppressed: true)));
         }
 
-        backgrounds.Ask(messages.Where((_, i) => written[i] is null));
+        backgrounds.Defer(messages.Where((_, i) => written[i] is null));
         for (var i = 0; i < written.Length; i++) written[i] ??= Write(messages[i]);
         Transaction.Derived.Persons.Derive();
         var told = receipts.Of(written!);

@@ -18,7 +18,7 @@ internal enum NameNews
 }
 
 /// <summary>A session or an identifier as the store numbers it. It has no row before its first message has one, so that a repeat leaves nothing behind.</summary>
-internal sealed class Numbered(long number, bool stored)
+internal sealed class InternedId(long number, bool stored)
 {
     public long Number { get; } = number;
 
@@ -36,7 +36,7 @@ internal sealed class Numbered(long number, bool stored)
     /// <summary>Of a session: the UTC day that its row says it began on, or will when the transaction ends.</summary>
     public long FirstDay { get; set; } = long.MaxValue;
 
-    public Leaf As(Identifier identifier) => new(Number, identifier.Id, Kind);
+    public IdentifierNode As(Identifier identifier) => new(Number, identifier.Id, Kind);
 }
 
 /// <summary>
@@ -48,11 +48,11 @@ internal sealed class Names(Database database)
     /// <summary>Most names kept in memory; past it all are forgotten and read again as they come.</summary>
     private const int Capacity = 100_000;
 
-    private readonly Dictionary<(long Company, string SessionId), Numbered> sessions = [];
-    private readonly Dictionary<(long Company, ProfileId Leaf), Numbered> identifiers = [];
+    private readonly Dictionary<(long Company, string SessionId), InternedId> sessions = [];
+    private readonly Dictionary<(long Company, ProfileId Leaf), InternedId> identifiers = [];
 
     /// <summary>Sessions that have a row since this transaction, and no message yet.</summary>
-    private readonly HashSet<Numbered> made = [];
+    private readonly HashSet<InternedId> made = [];
 
     /// <summary>Forgets everything, as after a transaction that did not happen.</summary>
     public void Reset()
@@ -67,7 +67,7 @@ internal sealed class Names(Database database)
     public bool Knows(long company, string sessionId) => sessions.TryGetValue((company, sessionId), out var known) && known.Stored;
 
     /// <summary>Whether no message before has named a session.</summary>
-    public bool IsNew(Numbered session) => !session.Stored || made.Contains(session);
+    public bool IsNew(InternedId session) => !session.Stored || made.Contains(session);
 
     /// <summary>A new transaction begins: sessions that the one before has made are not new to it.</summary>
     public void ForgetNew() => made.Clear();
@@ -97,7 +97,7 @@ internal sealed class Names(Database database)
         foreach (var leaf in unknown) identifiers[(company, leaf)] = new(database.NextNumber("identifier"), stored: false);
     }
 
-    public Numbered Session(Company company, string sessionId)
+    public InternedId Session(Company company, string sessionId)
     {
         if (sessions.TryGetValue((company.Number, sessionId), out var known)) return known;
         if (sessions.Count >= Capacity) sessions.Clear();
@@ -112,7 +112,7 @@ internal sealed class Names(Database database)
     /// <summary>Notes that a message named the session.</summary>
     /// <param name="marks">Told where the session began earlier than its row says.</param>
     /// <param name="day">The UTC day of the event that names it, where that is a browser's and no bot's.</param>
-    public void Store(Company company, string sessionId, Numbered session, SessionMarks marks, long? day = null)
+    public void Store(Company company, string sessionId, InternedId session, DirtySessions marks, long? day = null)
     {
         var isEarlier = day < session.FirstDay;
         if (isEarlier) session.FirstDay = day!.Value;
@@ -128,7 +128,7 @@ internal sealed class Names(Database database)
     }
 
     /// <param name="asked">By a stranger: then the store is asked whether or not it is known here, so that how long it takes does not tell. Where many are asked for at once, this one was among them.</param>
-    public Numbered Identifier(Company company, ProfileId leaf, bool asked = false)
+    public InternedId Identifier(Company company, ProfileId leaf, bool asked = false)
     {
         var known = identifiers.GetValueOrDefault((company.Number, leaf));
         if (known is not null && (!asked || database.IsShared)) return known;
@@ -140,23 +140,23 @@ internal sealed class Names(Database database)
         var found = find.With(company.Number).WithBlob(bytes).Next();
         if (known is not null) return known;
         var numbered = found
-            ? new Numbered(find.Long(0), stored: true) { Kind = (IdentifierKind)find.Long(1), FirstNamed = find.LongOrNull(2) ?? long.MaxValue, Verified = find.Long(3) == 1 }
-            : new Numbered(database.NextNumber("identifier"), stored: false);
+            ? new InternedId(find.Long(0), stored: true) { Kind = (IdentifierKind)find.Long(1), FirstNamed = find.LongOrNull(2) ?? long.MaxValue, Verified = find.Long(3) == 1 }
+            : new InternedId(database.NextNumber("identifier"), stored: false);
         return identifiers[(company.Number, leaf)] = numbered;
     }
 
     /// <summary>The identifiers that a message names, in its order.</summary>
-    public Numbered[] IdentifiersOf(Message message)
+    public InternedId[] IdentifiersOf(Message message)
     {
         if (message.Named.Count == 0) return [];
-        var numbers = new Numbered[message.Named.Count];
+        var numbers = new InternedId[message.Named.Count];
         for (var i = 0; i < numbers.Length; i++) numbers[i] = Identifier(message.Company, message.Named[i].Id, asked: message is Identify);
         return numbers;
     }
 
     /// <summary>Notes that a message of this time named the identifier.</summary>
     /// <param name="asked">By a stranger: then one statement writes one row, whether or not it is new, so that how long it takes does not tell.</param>
-    public NameNews Store(Company company, Identifier identifier, Numbered numbered, long unixMilliseconds, Trust trust, bool asked = false)
+    public NameNews Store(Company company, Identifier identifier, InternedId numbered, long unixMilliseconds, Trust trust, bool asked = false)
     {
         var news = numbered is { Stored: true, Kind: IdentifierKind.Bare } && identifier.Kind is not IdentifierKind.Bare ? NameNews.Kind : NameNews.None;
         if (numbered is { Stored: true, Verified: false } && trust is Trust.Verified)

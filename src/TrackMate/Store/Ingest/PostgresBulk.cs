@@ -9,14 +9,14 @@ namespace TrackMate.Store.Ingest;
 
 /// <summary>
 /// Many rows in one statement: arrays that the database unnests, and COPY. What is asked for is looked for one by one within the statement, each by its unique key:
-/// asked for as a set, a database that has not counted a young table yet goes through all of the company's rows. What is asked is asked now, as by <see cref="Statement.Ask"/>.
+/// asked for as a set, a database that has not counted a young table yet goes through all of the company's rows. What is asked is asked now, as by <see cref="Statement.Defer"/>.
 /// </summary>
 internal sealed class PostgresBulk(PostgresDatabase database)
 {
     /// <summary>Which of some messages are stored.</summary>
     public Lazy<List<(Origin Origin, string EventId)>> Stored(long company, IReadOnlyCollection<(Origin Origin, string EventId)> messages)
     {
-        var asked = messages.GroupBy(message => message.Origin, message => message.EventId).Select(ofOne => Ask(
+        var asked = messages.GroupBy(message => message.Origin, message => message.EventId).Select(ofOne => Defer(
             """
             SELECT given.event_id FROM unnest($3) AS given (event_id)
             CROSS JOIN LATERAL (SELECT 1 FROM message WHERE company = $1 AND origin = $2 AND event_id = given.event_id LIMIT 1) AS known
@@ -44,7 +44,7 @@ internal sealed class PostgresBulk(PostgresDatabase database)
                 PostgresDatabase.Parameter(company), new NpgsqlParameter<long[]> { TypedValue = [.. numbers] }, Array(sessionIds),
                 new NpgsqlParameter<long?[]> { TypedValue = [.. sessionIds.Select(sessionId => firstDays[sessionId])] },
             ]);
-        return Ask(
+        return Defer(
             """
             SELECT known.session_id, known.id, known.first_day FROM unnest($2) AS given (session_id)
             CROSS JOIN LATERAL (SELECT session_id, id, first_day FROM session WHERE company = $1 AND session_id = given.session_id LIMIT 1) AS known
@@ -55,7 +55,7 @@ internal sealed class PostgresBulk(PostgresDatabase database)
 
     /// <summary>Finds identifiers.</summary>
     public Lazy<List<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed, bool Verified)>> Identifiers(long company, IReadOnlyCollection<ProfileId> leaves) =>
-        Ask(
+        Defer(
             """
             SELECT known.leaf, known.id, known.kind, known.first_named_ms, known.verified FROM unnest($2) AS given (leaf)
             CROSS JOIN LATERAL (SELECT leaf, id, kind, first_named_ms, verified FROM identifier WHERE company = $1 AND leaf = given.leaf LIMIT 1) AS known
@@ -88,7 +88,7 @@ internal sealed class PostgresBulk(PostgresDatabase database)
         });
     }
 
-    private Lazy<List<T>> Ask<T>(string sql, NpgsqlParameter[] parameters, Func<object?[], T> read)
+    private Lazy<List<T>> Defer<T>(string sql, NpgsqlParameter[] parameters, Func<object?[], T> read)
     {
         List<object?[]>? found = null;
         Add(sql, parameters, rows => found = rows);

@@ -8,18 +8,18 @@ namespace TrackMate.Store.Ingest;
 
 /// <summary>Where a server's event went: what is to be looked up before its sender is told whose timeline it is on.</summary>
 /// <param name="Run">The run that it was put into; null where that is not known.</param>
-internal sealed record Place(RunHolder Holder, EventOrder Order, ServerRun? Run = null);
+internal sealed record DeliveryTarget(RunHolder Holder, EventOrder Order, ServerRun? Run = null);
 
 /// <summary>What became of a message, as far as it is known when it is written.</summary>
-/// <param name="Place">Null for what browsers send: they are told nothing of whose timeline it is on.</param>
+/// <param name="Target">Null for what browsers send: they are told nothing of whose timeline it is on.</param>
 /// <param name="Stops">Of each pair of identifiers that it named: asks why it does not join, once joins are derived.</param>
-internal readonly record struct Written(Receipt Receipt, Place? Place = null, IReadOnlyList<Func<Lazy<JoinStop?>>>? Stops = null)
+internal readonly record struct Written(Receipt Receipt, DeliveryTarget? Target = null, IReadOnlyList<Func<Lazy<JoinStop?>>>? Stops = null)
 {
     /// <summary>That of a browser's new event, by far the most frequent: one for all of them.</summary>
     public static readonly Lazy<Written> Event = new(new Written(new(Duplicate: false)));
 
     /// <summary>Nothing has to be looked up for its receipt.</summary>
-    public bool IsKnown => Place is null && Stops is not { Count: > 0 };
+    public bool IsKnown => Target is null && Stops is not { Count: > 0 };
 }
 
 /// <summary>What senders are answered, as the store stands after all messages of a transaction. Each step is asked for all of them before any is looked at.</summary>
@@ -36,7 +36,7 @@ internal sealed class Receipts(Database database)
         var isUnknownUserId = message is TrackedEvent { Named: [{ Kind: IdentifierKind.Bare } first, ..] } && names.Identifier(company, first.Id).Kind is IdentifierKind.Bare;
         var receipt = new Receipt(Duplicate: true, UnknownUserId: isUnknownUserId);
         return database.Use("SELECT session, identifier, at, type, data FROM message WHERE company = ? AND origin = ? AND event_id = ?")
-            .With(company.Number).With((long)origin).With(message.EventId).Ask(stored =>
+            .With(company.Number).With((long)origin).With(message.EventId).Defer(stored =>
             {
                 if (!stored.Next()) throw new InvalidOperationException("A repeat of a message that is not stored.");
                 var (session, identifier) = (stored.LongOrNull(0), stored.LongOrNull(1));
@@ -73,23 +73,23 @@ internal sealed class Receipts(Database database)
     private void Complete(Receipt[] receipts, List<(int Index, Written Message)> asked)
     {
         var stopped = asked.ConvertAll(one => (one.Message.Stops ?? []).Select(ask => ask()).ToList());
-        var owners = asked.ConvertAll(one => one.Message.Place is { } place ? OwnerOf(place) : null);
-        var persons = asked.Zip(owners, (one, owner) => owner?.Value is { } number ? people.Ask(one.Message.Place!.Holder.Company, number) : null).ToList();
-        var sessions = asked.Zip(persons, (one, person) => one.Message.Place is { } place ? SessionOf(place, person?.Value) : null).ToList();
+        var owners = asked.ConvertAll(one => one.Message.Target is { } place ? OwnerOf(place) : null);
+        var persons = asked.Zip(owners, (one, owner) => owner?.Value is { } number ? people.Defer(one.Message.Target!.Holder.Company, number) : null).ToList();
+        var sessions = asked.Zip(persons, (one, person) => one.Message.Target is { } place ? SessionOf(place, person?.Value) : null).ToList();
         for (var i = 0; i < asked.Count; i++)
         {
             var (index, message) = asked[i];
             JoinStop[] stops = [.. stopped[i].Select(stop => stop.Value).OfType<JoinStop>().Distinct().Order()];
             receipts[index] = message.Receipt with { JoinsStopped = stops.Length == 0 ? null : stops };
-            if (message.Place is not { Holder.Company: var company }) continue;
+            if (message.Target is not { Holder.Company: var company }) continue;
             var session = sessions[i]!.Value;
             receipts[index] = receipts[index] with { ProfileId = persons[i]?.Value.Id, ServerSessionId = company.Anchor(session.First.UnixMilliseconds, session.FirstEventId) };
         }
     }
 
-    private Lazy<long?> OwnerOf(Place place) =>
+    private Lazy<long?> OwnerOf(DeliveryTarget place) =>
         place.Holder.Identifier != 0 ? new(place.Holder.Identifier) : spans.OwnerOf(place.Holder.Company, place.Holder.Session, place.Order);
 
-    private Lazy<ServerRun> SessionOf(Place place, Person? person) =>
+    private Lazy<ServerRun> SessionOf(DeliveryTarget place, Person? person) =>
         person is null ? runs.WholeOfNobody(place.Holder.Company, place.Holder.Session, place.Order, place.Run) : runs.Whole(person, place.Order, place.Run);
 }

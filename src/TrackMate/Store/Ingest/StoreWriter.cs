@@ -16,7 +16,7 @@ internal sealed partial class StoreWriter : IDisposable
     private readonly Engine engine;
     private readonly ILogger log;
     private readonly Action<IReadOnlyCollection<long>> appended;
-    private readonly AwayCompanies away;
+    private readonly UnavailableCompanies away;
     private readonly bool isAside;
     private readonly WriterConnection connection;
     private volatile Exception? failure;
@@ -24,7 +24,7 @@ internal sealed partial class StoreWriter : IDisposable
     /// <param name="appended">Called with the companies that have received or refused something, after it was committed.</param>
     /// <param name="away">Shared by all writers of a store.</param>
     /// <param name="isAside">Whether it is the one that tries those again; the others do not wait for them.</param>
-    public StoreWriter(Engine engine, ILogger log, Action<IReadOnlyCollection<long>> appended, AwayCompanies away, bool isAside = false, TimeProvider? time = null)
+    public StoreWriter(Engine engine, ILogger log, Action<IReadOnlyCollection<long>> appended, UnavailableCompanies away, bool isAside = false, TimeProvider? time = null)
     {
         this.engine = engine;
         this.log = log;
@@ -95,7 +95,7 @@ internal sealed partial class StoreWriter : IDisposable
         if (outcome.Failure is not { } failed)
         {
             if (!engine.SyncsApart) Tell(batch);
-            connection.AfterCommit(HeardBy(batch));
+            connection.AfterCommit(ChangedCompaniesOf(batch));
             return true;
         }
 
@@ -171,7 +171,7 @@ internal sealed partial class StoreWriter : IDisposable
         NoteWritten(batch);
         try
         {
-            if (HeardBy(batch) is { Count: > 0 } companies) appended(companies);
+            if (ChangedCompaniesOf(batch) is { Count: > 0 } companies) appended(companies);
         }
         catch (Exception e)
         {
@@ -180,7 +180,7 @@ internal sealed partial class StoreWriter : IDisposable
         }
     }
 
-    private static HashSet<long> HeardBy(IReadOnlyList<WriteQueue.Append> batch) => [.. batch.SelectMany(append => append.Heard())];
+    private static HashSet<long> ChangedCompaniesOf(IReadOnlyList<WriteQueue.Append> batch) => [.. batch.SelectMany(append => append.ChangedCompanies())];
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "{Store} cannot be written: {Reason}. Senders get 503 and may send again; nothing acknowledged is lost. It is tried again with each message.")]
     private static partial void LogWriteFailed(ILogger logger, string store, string reason, Exception exception);

@@ -7,7 +7,7 @@ namespace TrackMate.Store.Ingest;
 internal sealed partial class WriteQueue
 {
     /// <summary>What an operator does. It may run again, should a transaction fail.</summary>
-    internal sealed record Work(Company Company, Hold Hold, Action<WriteTransaction> Do);
+    internal sealed record Work(Company Company, LockMode Mode, Action<WriteTransaction> Do);
 
     /// <summary>The messages of one request: they are stored together or not at all.</summary>
     internal sealed class Append(IReadOnlyList<Message> messages, Rejected? rejected, Work? work = null)
@@ -60,15 +60,15 @@ internal sealed partial class WriteQueue
         public bool IsProbe => Messages.Count == 0 && Rejected is null && Work is null;
 
         /// <summary>What it does to which companies.</summary>
-        public IEnumerable<(long Company, Hold Hold)> Holds()
+        public IEnumerable<(long Company, LockMode Mode)> Holds()
         {
-            foreach (var message in Messages) yield return (message.Company.Number, message is TrackedEvent { Order.Origin: Origin.Browser } ? Hold.Append : Hold.Bind);
-            if (Rejected is { } refused) yield return (refused.Company.Number, Hold.Append);
-            if (Work is { } asked) yield return (asked.Company.Number, asked.Hold);
+            foreach (var message in Messages) yield return (message.Company.Number, message is TrackedEvent { Order.Origin: Origin.Browser } ? LockMode.Append : LockMode.Bind);
+            if (Rejected is { } refused) yield return (refused.Company.Number, LockMode.Append);
+            if (Work is { } asked) yield return (asked.Company.Number, asked.Mode);
         }
 
         /// <summary>The companies that have received or refused something by it; repeats are nothing new.</summary>
-        public IEnumerable<long> Heard()
+        public IEnumerable<long> ChangedCompanies()
         {
             for (var i = 0; i < Messages.Count; i++)
             {

@@ -76,7 +76,7 @@ internal sealed partial class WriteQueue : IDisposable
 
     /// <summary>Runs something of an operator's between the messages, in a transaction of its own.</summary>
     /// <exception cref="StoreUnavailableException">As for messages.</exception>
-    public Task RunAsync(Company company, Hold hold, Action<WriteTransaction> work) => AppendAsync(new Append([], null, new(company, hold, work)));
+    public Task RunAsync(Company company, LockMode hold, Action<WriteTransaction> work) => AppendAsync(new Append([], null, new(company, hold, work)));
 
     /// <summary>What an append of so many bytes would be refused with now; null where it would be taken. To ask before its message is read costs less than after.</summary>
     public StoreUnavailableException? RefusalOf(Sender sender, long bytes)

@@ -36,7 +36,7 @@ internal sealed class WriteTransaction
     public Names Names { get; }
 
     /// <summary>What is written of sessions when it ends.</summary>
-    public SessionMarks Marks { get; }
+    public DirtySessions Marks { get; }
 
     /// <summary>Counts by day, written when it ends.</summary>
     public DayCounters Counters { get; }
@@ -58,7 +58,7 @@ internal sealed class WriteTransaction
     /// (server sessions, the ledger) must rest on one.
     /// </summary>
     /// <inheritdoc cref="Database.BeginWrite"/>
-    public void Begin(IEnumerable<(long Company, Hold Hold)> holds, int messages = 0)
+    public void Begin(IEnumerable<(long Company, LockMode Mode)> holds, int messages = 0)
     {
         database.BeginWrite(holds, messages);
         // Others may have written since.

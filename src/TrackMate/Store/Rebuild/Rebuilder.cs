@@ -40,7 +40,7 @@ internal static class Rebuilder
     /// <summary>Which claims stand, and with them spans, traits and persons.</summary>
     public static void Claims(Database database, Company company)
     {
-        new SessionClaims(database).Restand(company);
+        new SessionClaims(database).Recompute(company);
         Sessions(database, company);
         Persons(database, company);
     }

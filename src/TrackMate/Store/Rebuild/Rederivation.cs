@@ -15,7 +15,7 @@ internal static class Rederivation
         using var database = engine.Open();
         foreach (var (number, part) in Waiting(database))
         {
-            database.BeginWrite([(number, Hold.Rewrite)]);
+            database.BeginWrite([(number, LockMode.Rewrite)]);
             try
             {
                 // Another server may have done it while this one waited for the company.

@@ -13,7 +13,7 @@ namespace TrackMate.Store.Rebuild;
 /// the ledger are derived beside what is in force and put in force at once; joins are derived anew person by person, each whole.
 /// </summary>
 /// <param name="marks">Told of the sessions whose spans change.</param>
-internal sealed class SettingsSteps(Database database, SessionMarks marks)
+internal sealed class SettingsSteps(Database database, DirtySessions marks)
 {
     private const int LedgerRowsAtOnce = 500;
     private const int DaysAtOnce = 100;
@@ -63,7 +63,7 @@ internal sealed class SettingsSteps(Database database, SessionMarks marks)
     /// <param name="tell">Called before each step with what it goes on with.</param>
     public static void Finish(Engine engine, Company company, Action<Database, RebuildPart, RebuildPlace>? tell = null)
     {
-        using var beside = new BesideServer(engine);
+        using var beside = new OfflineWriter(engine);
         while (Left(beside.Database).Find(left => left.Company == company.Number) is { Company: not 0 } next)
         {
             tell?.Invoke(beside.Database, next.Part, next.Place);
@@ -147,7 +147,7 @@ internal sealed class SettingsSteps(Database database, SessionMarks marks)
                 SELECT id, at, event_id, type, data, session, identifier FROM message INDEXED BY server_message_by_time
                 WHERE company = ?1 AND origin = 1 AND at >= ?2 AND (at, id) > (?2, ?3) AND type IS NOT NULL ORDER BY at, id LIMIT ?4
                 """).With(company.Number).With(place.First).With(place.Second).With(LedgerRowsAtOnce)
-                .AskAll(row => new MoneyMessage(row.Long(0), new(row.Long(1)), row.Text(2), row.Text(3), row.Bytes(4).ToArray(), row.LongOrNull(5), row.LongOrNull(6))).Value;
+                .DeferAll(row => new MoneyMessage(row.Long(0), new(row.Long(1)), row.Text(2), row.Text(3), row.Bytes(4).ToArray(), row.LongOrNull(5), row.LongOrNull(6))).Value;
             foreach (var message in messages)
             {
                 ledger.AddNext(company, message);
@@ -171,14 +171,14 @@ internal sealed class SettingsSteps(Database database, SessionMarks marks)
             while (!budget.IsSpent)
             {
                 var days = database.Use("SELECT identifier, day FROM first_claim_day WHERE company = ?1 AND (identifier, day) > (?2, ?3) ORDER BY identifier, day LIMIT ?4")
-                    .With(company.Number).With(place.First).With(place.Second).With(DaysAtOnce).AskAll(row => (Identifier: row.Long(0), Day: row.Long(1))).Value;
+                    .With(company.Number).With(place.First).With(place.Second).With(DaysAtOnce).DeferAll(row => (Identifier: row.Long(0), Day: row.Long(1))).Value;
                 foreach (var (identifier, day) in days)
                 {
                     while (firsts.Correct(company, identifier, day) is { Count: > 0 } changed)
                     {
                         foreach (var session in changed)
                         {
-                            claims.Restand(company, session, identifier);
+                            claims.Recompute(company, session, identifier);
                             persons.TouchClaims(company, persons.Pairs.SayFromSession(company, session, claims.ClaimsOn(company, session)));
                         }
 
@@ -209,7 +209,7 @@ internal sealed class SettingsSteps(Database database, SessionMarks marks)
         while (!budget.IsSpent)
         {
             var pairs = database.Use("SELECT DISTINCT low, high FROM pair WHERE company = ?1 AND (low, high) > (?2, ?3) ORDER BY low, high LIMIT ?4")
-                .With(company.Number).With(place.First).With(place.Second).With(PairsAtOnce).AskAll(row => (Low: row.Long(0), High: row.Long(1))).Value;
+                .With(company.Number).With(place.First).With(place.Second).With(PairsAtOnce).DeferAll(row => (Low: row.Long(0), High: row.Long(1))).Value;
             if (pairs.Count == 0) return null;
             persons.Rejoin(company, [.. pairs.SelectMany(pair => new[] { pair.Low, pair.High })]);
             place = new(pairs[^1].Low, pairs[^1].High, 0, place.Done + pairs.Count);

@@ -1,7 +1,7 @@
 namespace TrackMate.Store.Sql;
 
 /// <summary>What a transaction does to a company, in the order of how few others may write it meanwhile.</summary>
-internal enum Hold
+internal enum LockMode
 {
     /// <summary>Adds events that say nothing of who anybody is: any number of transactions do that at once.</summary>
     Append,
@@ -38,7 +38,7 @@ internal abstract class Database : IDisposable
     /// <summary>Begins a transaction that writes.</summary>
     /// <param name="holds">What it does to which companies, so that others who write them meanwhile wait or do not.</param>
     /// <param name="messages">How many messages it may add. Where there are any, an engine may begin with what is asked first.</param>
-    public abstract void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds, int messages = 0);
+    public abstract void BeginWrite(IEnumerable<(long Company, LockMode Mode)> holds, int messages = 0);
 
     /// <summary>Begins a transaction that reads: all it sees is of one moment.</summary>
     /// <param name="company">Its number, if only one is read: an engine may go to where that lies.</param>
@@ -105,16 +105,16 @@ internal abstract class Statement : IDisposable
     /// for all that is wanted before looking at any.
     /// </summary>
     /// <param name="read">Reads the rows, from before the first one.</param>
-    public virtual Lazy<T> Ask<T>(Func<Statement, T> read)
+    public virtual Lazy<T> Defer<T>(Func<Statement, T> read)
     {
         using (this) return new(read(this));
     }
 
     /// <summary>Asks whether it is so, of a statement that answers 0 or 1.</summary>
-    public Lazy<bool> AskWhether() => Ask(row => row.Next() && row.Long(0) == 1);
+    public Lazy<bool> DeferFlag() => Defer(row => row.Next() && row.Long(0) == 1);
 
     /// <summary>Asks for all rows.</summary>
-    public Lazy<List<T>> AskAll<T>(Func<Statement, T> read) => Ask(row =>
+    public Lazy<List<T>> DeferAll<T>(Func<Statement, T> read) => Defer(row =>
     {
         var all = new List<T>();
         while (row.Next()) all.Add(read(row));

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace TrackMate.Store.Sql;
 
-/// <summary>Numbered .sql files of an engine, each applied once, in a transaction: being killed in the middle leaves the version before.</summary>
+/// <summary>InternedId .sql files of an engine, each applied once, in a transaction: being killed in the middle leaves the version before.</summary>
 /// <param name="engine">The folder that they lie in, in lower case.</param>
 internal sealed class Schema(string engine)
 {

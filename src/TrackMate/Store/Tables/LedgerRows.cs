@@ -59,7 +59,7 @@ internal sealed class LedgerRows(Database database)
     public long? Clear(Company company, long after, int most)
     {
         var rows = database.Use("SELECT message, ledger FROM ledger_entry WHERE company = ? AND message > ? ORDER BY message, ledger LIMIT ?")
-            .With(company.Number).With(after).With(most).AskAll(row => (Message: row.Long(0), IsRead: row.Long(1) == company.Settings.Ledger)).Value;
+            .With(company.Number).With(after).With(most).DeferAll(row => (Message: row.Long(0), IsRead: row.Long(1) == company.Settings.Ledger)).Value;
         // Both rows of a message are on one page, or it waits for the next.
         var isLast = rows.Count < most;
         var whole = isLast ? rows : rows.FindAll(row => row.Message != rows[^1].Message);

@@ -33,8 +33,8 @@ internal sealed class NamedEarliest(Database database)
 
     /// <summary>Asks for the earliest claims of a session that stand and name an identifier, one of each kind.</summary>
     /// <param name="onlyVerified">Leaves out what only browsers claim.</param>
-    public Lazy<List<ClaimPlace>> Ask(Company company, long session, long identifier, bool onlyVerified) =>
-        database.Use(onlyVerified ? Verified : OfAnyTrust).With(company.Number).With(session).With(identifier).Ask(rows =>
+    public Lazy<List<ClaimPlace>> Defer(Company company, long session, long identifier, bool onlyVerified) =>
+        database.Use(onlyVerified ? Verified : OfAnyTrust).With(company.Number).With(session).With(identifier).Defer(rows =>
         {
             var places = new List<ClaimPlace>();
             while (rows.Next())

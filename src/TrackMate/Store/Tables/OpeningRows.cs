@@ -17,26 +17,26 @@ internal sealed class OpeningRows(Database database)
         UNION ALL SELECT {Columns} FROM (SELECT {Columns} FROM opening WHERE company = ?1 AND session = ?2 AND by_email = 1 AND at_ms <= ?3 ORDER BY at_ms DESC, trust DESC, event_id DESC, method DESC LIMIT 1) AS b
         UNION ALL SELECT {Columns} FROM (SELECT {Columns} FROM opening WHERE company = ?1 AND session = ?2 AND by_email = 0 AND at_ms > ?3 ORDER BY at_ms LIMIT 1) AS c
         UNION ALL SELECT {Columns} FROM (SELECT {Columns} FROM opening WHERE company = ?1 AND session = ?2 AND by_email = 1 AND at_ms > ?3 ORDER BY at_ms LIMIT 1) AS d
-        """).With(company.Number).With(session).With(unixMilliseconds).AskAll(Read);
+        """).With(company.Number).With(session).With(unixMilliseconds).DeferAll(Read);
 
     /// <summary>The last opening until a time, inclusive.</summary>
     public Opening? LastUntil(Company company, long session, long unixMilliseconds) => database.Use($"""
         SELECT {Columns} FROM (SELECT {Columns} FROM opening WHERE company = ?1 AND session = ?2 AND by_email = 0 AND at_ms <= ?3 ORDER BY at_ms DESC, trust DESC, event_id DESC, method DESC LIMIT 1) AS a
         UNION ALL SELECT {Columns} FROM (SELECT {Columns} FROM opening WHERE company = ?1 AND session = ?2 AND by_email = 1 AND at_ms <= ?3 ORDER BY at_ms DESC, trust DESC, event_id DESC, method DESC LIMIT 1) AS b
-        """).With(company.Number).With(session).With(unixMilliseconds).AskAll(Read).Value.MaxBy(opening => opening.Place);
+        """).With(company.Number).With(session).With(unixMilliseconds).DeferAll(Read).Value.MaxBy(opening => opening.Place);
 
     /// <summary>Asks for the last two identifies by e-mail until a time, inclusive; the last one first.</summary>
     public Lazy<List<Opening>> LastByEmailUntil(Company company, long session, long unixMilliseconds) => database.Use($"""
         SELECT {Columns} FROM opening WHERE company = ? AND session = ? AND by_email = 1 AND at_ms <= ? ORDER BY at_ms DESC, trust DESC, event_id DESC, method DESC LIMIT 2
-        """).With(company.Number).With(session).With(unixMilliseconds).AskAll(Read);
+        """).With(company.Number).With(session).With(unixMilliseconds).DeferAll(Read);
 
     /// <summary>Asks for the first two identifies by e-mail from a time on.</summary>
     public Lazy<List<Opening>> FirstByEmailFrom(Company company, long session, long unixMilliseconds) => database.Use($"""
         SELECT {Columns} FROM opening WHERE company = ? AND session = ? AND by_email = 1 AND at_ms >= ? ORDER BY at_ms, trust, event_id, method LIMIT 2
-        """).With(company.Number).With(session).With(unixMilliseconds).AskAll(Read);
+        """).With(company.Number).With(session).With(unixMilliseconds).DeferAll(Read);
 
     public List<Opening> Of(Company company, long session) =>
-        database.Use($"SELECT {Columns} FROM opening WHERE company = ? AND session = ?").With(company.Number).With(session).AskAll(Read).Value;
+        database.Use($"SELECT {Columns} FROM opening WHERE company = ? AND session = ?").With(company.Number).With(session).DeferAll(Read).Value;
 
     public void Insert(Company company, long session, Opening opening) =>
         database.Use("INSERT INTO opening (company, session, by_email, at_ms, trust, event_id, method, claim, identifier) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")

@@ -17,7 +17,7 @@ internal sealed class ServerRunTable(Database database)
               AND first_at >= COALESCE((SELECT MAX(first_at) FROM server_run WHERE company = ?1 AND identifier = ?2 AND session = ?3 AND first_at < ?4), ?4)
             """)
             .With(holder.Company.Number).With(holder.Identifier).With(holder.Session).With(from.Value).With(before.Value)
-            .AskAll(row => new ServerRun(new(row.Long(0)), row.Text(1), new(row.Long(2)), row.Long(3)));
+            .DeferAll(row => new ServerRun(new(row.Long(0)), row.Text(1), new(row.Long(2)), row.Long(3)));
 
     /// <summary>A company's runs in the order of holder and time, from the one that holds or follows a place on.</summary>
     public List<(RunHolder Holder, ServerRun Run)> From(RunHolder holder, EventOrder place, int most) =>
@@ -27,7 +27,7 @@ internal sealed class ServerRunTable(Database database)
             ORDER BY identifier, session, first_at LIMIT ?5
             """)
             .With(holder.Company.Number).With(holder.Identifier).With(holder.Session).With(place.Value).With(most)
-            .AskAll(row => (new RunHolder(holder.Company, row.Long(0), row.Long(1)), new ServerRun(new(row.Long(2)), row.Text(3), new(row.Long(4)), row.Long(5)))).Value;
+            .DeferAll(row => (new RunHolder(holder.Company, row.Long(0), row.Long(1)), new ServerRun(new(row.Long(2)), row.Text(3), new(row.Long(4)), row.Long(5)))).Value;
 
     /// <summary>Writes a run, in the place of one that begins where it does.</summary>
     public void Write(RunHolder holder, ServerRun run) =>

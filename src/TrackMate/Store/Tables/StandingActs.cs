@@ -38,31 +38,31 @@ internal sealed class StandingActs(Database database)
     public Lazy<bool> IsRevoked(Company company, long session, long identifier, Trust trust) =>
         database.Use("""
             SELECT EXISTS (SELECT 1 FROM act INDEXED BY standing_act_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND undone_ms IS NULL AND (kind = 1 OR (kind = 7 AND ?4 = 0)) AND identifier = ?3)
-            """).With(company.Number).With(session).With(identifier).With((long)trust).AskWhether();
+            """).With(company.Number).With(session).With(identifier).With((long)trust).DeferFlag();
 
     public Lazy<List<Unbinding>> UnbindingsOf(Company company, long session) =>
         database.Use("SELECT from_ms, to_ms FROM act INDEXED BY standing_act_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND undone_ms IS NULL AND identifier IS NULL AND kind = 3")
-            .With(company.Number).With(session).AskAll(row => new Unbinding(row.Long(0), row.Long(1)));
+            .With(company.Number).With(session).DeferAll(row => new Unbinding(row.Long(0), row.Long(1)));
 
     /// <summary>Why an operator keeps two identifiers apart; null where none does.</summary>
     /// <param name="trust">With which trust it was said.</param>
     /// <param name="unixMilliseconds">When it was first said that they are one person.</param>
     public Lazy<JoinStop?> KeptApart(Company company, long one, long other, Trust trust, long unixMilliseconds)
     {
-        var (ofOne, ofOther) = (Ask(one, other), Ask(other, one));
+        var (ofOne, ofOther) = (Defer(one, other), Defer(other, one));
         return new(() =>
         {
             List<JoinStop> stops = [.. ofOne.Value, .. ofOther.Value];
             return stops.Count == 0 ? null : stops.Contains(JoinStop.Revoked) ? JoinStop.Revoked : JoinStop.Frozen;
         }, LazyThreadSafetyMode.None);
 
-        Lazy<List<JoinStop>> Ask(long identifier, long counterpart) =>
+        Lazy<List<JoinStop>> Defer(long identifier, long counterpart) =>
             database.Use("""
                 SELECT kind FROM act WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND undone_ms IS NULL
                   AND (kind = 5 OR (kind = 2 AND other = ?3) OR (kind = 8 AND other = ?3 AND ?5 = 0) OR (kind = 6 AND from_ms <= ?4))
                 """)
                 .With(company.Number).With(identifier).With(counterpart).With(unixMilliseconds).With((long)trust)
-                .AskAll(row => (ActKind)row.Long(0) is ActKind.Freeze ? JoinStop.Frozen : JoinStop.Revoked);
+                .DeferAll(row => (ActKind)row.Long(0) is ActKind.Freeze ? JoinStop.Frozen : JoinStop.Revoked);
     }
 
     /// <summary>Merges that name an identifier, each with the other one.</summary>
@@ -71,5 +71,5 @@ internal sealed class StandingActs(Database database)
             SELECT act_id, other, at_ms FROM act WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND undone_ms IS NULL AND kind = 4
             UNION ALL
             SELECT act_id, identifier, at_ms FROM act WHERE company = ?1 AND other = ?2 AND other IS NOT NULL AND undone_ms IS NULL AND kind = 4
-            """).With(company.Number).With(identifier).AskAll(row => (row.Text(0), row.Long(1), row.Long(2)));
+            """).With(company.Number).With(identifier).DeferAll(row => (row.Text(0), row.Long(1), row.Long(2)));
 }

@@ -22,7 +22,7 @@ internal sealed class ExportReader(Database database)
     private sealed record ClaimRow(long? Session, long Identifier, IdentifierKind NamedAs, IReadOnlyList<long> Others, Trust Trust);
 
     /// <summary>What the messages of a page lead to.</summary>
-    private sealed record Ahead(long First, long Last)
+    private sealed record BatchPrefetch(long First, long Last)
     {
         public Dictionary<long, ClaimRow> Claims { get; } = [];
 
@@ -31,7 +31,7 @@ internal sealed class ExportReader(Database database)
         public Dictionary<long, Identifier> Identifiers { get; } = [];
     }
 
-    private Ahead? ahead;
+    private BatchPrefetch? ahead;
 
     private const string Columns = "SELECT id, origin, event_id, session, identifier, named, at, received_ms, type, data, context, agent FROM message";
 
@@ -81,7 +81,7 @@ internal sealed class ExportReader(Database database)
         if (person is not null)
         {
             var identifiers = person.Identifiers.Select(identifier => identifier.Number).ToHashSet();
-            var sessions = new PersonMessages(database).StretchesOf(person).Select(stretch => stretch.Session).ToHashSet();
+            var sessions = new PersonMessages(database).RangesOf(person).Select(range => range.Session).ToHashSet();
             rows.RemoveAll(act => !identifiers.Contains(act.Identifier ?? 0) && !identifiers.Contains(act.Other ?? 0) && !(act.Identifier is null && sessions.Contains(act.Session ?? 0)));
         }
 

@@ -37,7 +37,7 @@ internal sealed class LedgerReader(Database database, Company company)
             var round = unread;
             unread = [];
             var asked = round.ConvertAll(key => database.Use($"SELECT {Columns} FROM payment_key k JOIN ledger_entry e ON e.company = k.company AND e.message = k.message AND e.ledger = {LedgerRows.LedgerRead} WHERE k.company = ?1 AND k.key = ?2")
-                .With(company.Number).With(key).Ask(rows =>
+                .With(company.Number).With(key).Defer(rows =>
                 {
                     while (rows.Next()) Add(rows, isOwn: false);
                     return true;

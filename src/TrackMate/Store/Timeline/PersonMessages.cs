@@ -7,15 +7,15 @@ namespace TrackMate.Store.Timeline;
 /// <summary>A stretch of a session that is a person's.</summary>
 /// <param name="From">Unix milliseconds, inclusive; <see cref="long.MinValue"/> for the beginning.</param>
 /// <param name="To">Unix milliseconds, exclusive; <see cref="long.MaxValue"/> for the end.</param>
-internal readonly record struct Stretch(long Session, long From, long To);
+internal readonly record struct SessionRange(long Session, long From, long To);
 
 /// <summary>The messages that concern a person: those that name one of its identifiers, and the events on its timeline.</summary>
 internal sealed class PersonMessages(Database database)
 {
     /// <summary>Where its events lie, but for those that name it.</summary>
-    public List<Stretch> StretchesOf(Person person)
+    public List<SessionRange> RangesOf(Person person)
     {
-        var stretches = new List<Stretch>();
+        var stretches = new List<SessionRange>();
         foreach (var identifier in person.Identifiers)
         {
             using var rows = database.Use("SELECT session, from_ms, to_ms FROM span WHERE company = ? AND identifier = ?");
@@ -47,7 +47,7 @@ internal sealed class PersonMessages(Database database)
         """, company, identifier, until, limit);
 
     /// <summary>Events of a stretch of a session, the earliest first.</summary>
-    public List<long> Within(Company company, Stretch stretch, long until, long limit)
+    public List<long> Within(Company company, SessionRange stretch, long until, long limit)
     {
         var numbers = new List<long>();
         using var rows = database.Use("SELECT id FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND id <= ? ORDER BY at, event_id LIMIT ?");
@@ -69,7 +69,7 @@ internal sealed class PersonMessages(Database database)
             all.UnionWith(BoundBy(person.Company, identifier.Number, long.MaxValue, long.MaxValue));
         }
 
-        foreach (var stretch in StretchesOf(person)) all.UnionWith(Within(person.Company, stretch, long.MaxValue, long.MaxValue));
+        foreach (var stretch in RangesOf(person)) all.UnionWith(Within(person.Company, stretch, long.MaxValue, long.MaxValue));
         return [.. all.Order()];
     }
 

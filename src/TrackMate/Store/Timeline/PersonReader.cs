@@ -24,14 +24,14 @@ internal sealed class PersonReader(Database database)
     }
 
     /// <summary>The person that holds an identifier now.</summary>
-    public Person Of(Company company, long identifier) => Ask(company, identifier).Value;
+    public Person Of(Company company, long identifier) => Defer(company, identifier).Value;
 
     /// <summary>Asks for the person that holds an identifier now.</summary>
-    public Lazy<Person> Ask(Company company, long identifier) =>
+    public Lazy<Person> Defer(Company company, long identifier) =>
         database.Use("""
             SELECT id, kind, value, first_named_ms, leaf FROM identifier
             WHERE company = ?1 AND person = (SELECT person FROM identifier WHERE company = ?1 AND id = ?2)
-            """).With(company.Number).With(identifier).Ask(rows => Read(company, rows));
+            """).With(company.Number).With(identifier).Defer(rows => Read(company, rows));
 
     /// <summary>Persons of a company, the last that came first.</summary>
     /// <param name="before">The number of the last one of the page before.</param>

@@ -104,7 +104,7 @@ internal sealed class SearchCandidates(Database database)
         foreach (var half in grams.Select((gram, i) => (gram, i)).GroupBy(one => one.i % 2, one => one.gram))
         {
             var asked = half.Select(gram => database.Use("SELECT base, grams FROM search_bucket WHERE company = ? AND bucket = ? AND base >= ? AND base <= ?")
-                .With(company.Number).With(SearchBucket.Of(gram)).With(first).With(last).Ask(rows =>
+                .With(company.Number).With(SearchBucket.Of(gram)).With(first).With(last).Defer(rows =>
                 {
                     var numbers = new List<long>();
                     while (rows.Next()) numbers.AddRange(SearchBucket.Find(rows.Bytes(1), rows.Long(0), gram));
@@ -131,7 +131,7 @@ internal sealed class SearchCandidates(Database database)
     private IEnumerable<SearchCandidate> Read(Company company, long[] numbers)
     {
         var asked = numbers.Select(number => database.Use("SELECT id, person, first_named_ms, search FROM identifier WHERE id = ? AND company = ?")
-            .With(number).With(company.Number).Ask(row => row.Next() ? new SearchCandidate(row.Long(0), row.Long(1), !row.IsNull(2), row.Text(3), IsIndexed: true) : default)).ToList();
+            .With(number).With(company.Number).Defer(row => row.Next() ? new SearchCandidate(row.Long(0), row.Long(1), !row.IsNull(2), row.Text(3), IsIndexed: true) : default)).ToList();
         return asked.Select(candidate => candidate.Value).Where(candidate => candidate.Number != 0);
     }
 }

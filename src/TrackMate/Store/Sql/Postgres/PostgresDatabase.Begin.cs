@@ -19,17 +19,17 @@ internal sealed partial class PostgresDatabase
     /// Everybody takes the company's first lock, alone who rewrites it; who binds takes the second one, alone. So any number append while one binds, and nobody does
     /// anything while one rewrites. Companies are locked in the order of their numbers, so that two servers never wait for each other.
     /// </summary>
-    public override void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds, int messages = 0)
+    public override void BeginWrite(IEnumerable<(long Company, LockMode Mode)> holds, int messages = 0)
     {
         // What begins later has greater numbers than all that is there, so none is left over from before.
         foreach (var table in InOrder) numbers.Remove(table);
-        var companies = holds.GroupBy(hold => hold.Company, hold => hold.Hold).OrderBy(company => company.Key).Select(company => (Number: company.Key, Hold: company.Max())).ToList();
-        if (companies is [{ Number: > Engine.NoCompany, Hold: not Hold.Rewrite } only] && TryBeginOnWorker(only.Number, only.Hold, messages)) return;
+        var companies = holds.GroupBy(hold => hold.Company, hold => hold.Mode).OrderBy(company => company.Key).Select(company => (Number: company.Key, Mode: company.Max())).ToList();
+        if (companies is [{ Number: > Engine.NoCompany, Mode: not LockMode.Rewrite } only] && TryBeginOnWorker(only.Number, only.Mode, messages)) return;
 
         pipe.Add("BEGIN", []);
         (inTransaction, hasBegun) = (true, false);
         // What derives a company anew may go through all that it holds.
-        pipe.TakesLong |= companies.Exists(company => company.Hold is Hold.Rewrite);
+        pipe.TakesLong |= companies.Exists(company => company.Mode is LockMode.Rewrite);
         if (isDistributed)
         {
             pipe.Flush();
@@ -62,7 +62,7 @@ internal sealed partial class PostgresDatabase
     /// Begins on the worker that holds the company, where there is one that can be reached. The locks lie there too, and so do those of a transaction that goes through
     /// the coordinator: whoever writes the company meets them, whichever way it goes.
     /// </summary>
-    private bool TryBeginOnWorker(long company, Hold hold, int messages)
+    private bool TryBeginOnWorker(long company, LockMode hold, int messages)
     {
         for (var attempt = 1; attempt <= 2 && lines?.To(company) is { } line; attempt++)
         {
@@ -128,13 +128,13 @@ internal sealed partial class PostgresDatabase
         if (isAny && patienceSeconds is not null) pipe.Add("SET LOCAL lock_timeout TO DEFAULT", []);
     }
 
-    private void Lock(long company, Hold hold)
+    private void Lock(long company, LockMode hold)
     {
         // Through the coordinator: a change of nothing keeps the company's shards where they are, and what is asked of them is done where they lie.
         var isAway = isDistributed && place is null && company > Engine.NoCompany;
         if (isAway) pipe.Add("DELETE FROM usage_day WHERE company = $1 AND day = -1", [Parameter(company)]);
-        Lock(hold is Hold.Rewrite ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared", 0);
-        if (hold is Hold.Bind) Lock("pg_advisory_xact_lock", 1);
+        Lock(hold is LockMode.Rewrite ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared", 0);
+        if (hold is LockMode.Bind) Lock("pg_advisory_xact_lock", 1);
 
         void Lock(string function, int which)
         {

@@ -12,7 +12,7 @@ internal sealed class PostgresEngine : Engine
 
     private readonly NpgsqlDataSource source;
     private readonly NpgsqlConnectionStringBuilder settings;
-    private PostgresNews? news;
+    private ChangeNotifier? news;
     private CitusWorkers? workers;
     private ServerPresence? presence;
 

@@ -75,14 +75,14 @@ internal sealed class PostgresPipe : IDisposable
         Warning = null;
         Waiting[] sent = [.. waiting];
         waiting.Clear();
-        foreach (var (take, rows) in Ask(() => Send(sent))) take(rows);
+        foreach (var (take, rows) in Defer(() => Send(sent))) take(rows);
     }
 
     /// <summary>Runs the statements of a file.</summary>
     public void Script(string sql)
     {
         Flush();
-        Ask(() =>
+        Defer(() =>
         {
             using var script = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
             return script.ExecuteNonQuery();
@@ -102,7 +102,7 @@ internal sealed class PostgresPipe : IDisposable
     public void Copy(string sql, Action<NpgsqlBinaryImporter> write)
     {
         Flush();
-        Ask(() =>
+        Defer(() =>
         {
             using var copy = connection.BeginBinaryImport(sql);
             write(copy);
@@ -114,7 +114,7 @@ internal sealed class PostgresPipe : IDisposable
     public List<object?[]> Fetch(string cursor, int count)
     {
         Flush();
-        return Ask(() =>
+        return Defer(() =>
         {
             using var fetch = new NpgsqlCommand($"FETCH {count.ToString(CultureInfo.InvariantCulture)} FROM {cursor}", connection);
             if (TakesLong) fetch.CommandTimeout = 0;
@@ -134,7 +134,7 @@ internal sealed class PostgresPipe : IDisposable
     /// <summary>Everything that goes to the server goes through here.</summary>
     /// <exception cref="StoreUnavailableException">A reader cannot read; whoever asked is told so.</exception>
     /// <exception cref="NpgsqlException">It failed otherwise.</exception>
-    private T Ask<T>(Func<T> ask)
+    private T Defer<T>(Func<T> ask)
     {
         Journeys++;
         try

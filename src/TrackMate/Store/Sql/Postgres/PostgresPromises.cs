@@ -23,7 +23,7 @@ internal sealed class PostgresPromises(NpgsqlConnectionStringBuilder settings)
     {
         using var connection = new NpgsqlConnection(settings.ConnectionString);
         connection.Open();
-        var answer = Ask(connection);
+        var answer = Defer(connection);
         var name = answer.Citus is null ? "The database" : "The coordinator";
         foreach (var finding in Judge(name, answer, answer.Citus is not null)) yield return finding;
         if (answer.Citus is not { } citus) yield break;
@@ -49,7 +49,7 @@ internal sealed class PostgresPromises(NpgsqlConnectionStringBuilder settings)
             {
                 using var straight = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(workers.SettingsOf(host, port).ConnectionString) { Pooling = false }.ConnectionString);
                 straight.Open();
-                of = Ask(straight);
+                of = Defer(straight);
             }
             catch (NpgsqlException e)
             {
@@ -97,7 +97,7 @@ internal sealed class PostgresPromises(NpgsqlConnectionStringBuilder settings)
             yield return (false, $"The clock of {name[..1].ToLowerInvariant()}{name[1..]} is {answer.ClockAhead.Duration().TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s {(answer.ClockAhead > TimeSpan.Zero ? "ahead of" : "behind")} this machine's. Keep all clocks in step (NTP).");
     }
 
-    private static Answer Ask(NpgsqlConnection connection)
+    private static Answer Defer(NpgsqlConnection connection)
     {
         using var command = new NpgsqlCommand(
             """

@@ -40,7 +40,7 @@ internal sealed partial class PostgresStatement(PostgresDatabase database, Postg
         return rows.Count > 0;
     }
 
-    public override Lazy<T> Ask<T>(Func<Statement, T> read)
+    public override Lazy<T> Defer<T>(Func<Statement, T> read)
     {
         pipe.Add(sql, parameters, found => rows = found);
         return new(() =>

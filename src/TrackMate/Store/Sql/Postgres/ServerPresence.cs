@@ -30,7 +30,7 @@ internal sealed class ServerPresence : IDisposable
         var connection = source.OpenConnection();
         try
         {
-            if (!Ask(connection, $"SELECT pg_try_advisory_lock_shared{Lock}")) throw new IOException("a move from or to it is under way; start the server when that is done.");
+            if (!Defer(connection, $"SELECT pg_try_advisory_lock_shared{Lock}")) throw new IOException("a move from or to it is under way; start the server when that is done.");
             return new(source, connection);
         }
         catch
@@ -63,7 +63,7 @@ internal sealed class ServerPresence : IDisposable
         ended.Dispose();
     }
 
-    private static bool Ask(NpgsqlConnection connection, string sql)
+    private static bool Defer(NpgsqlConnection connection, string sql)
     {
         using var command = new NpgsqlCommand(sql, connection);
         return command.ExecuteScalar() is true;

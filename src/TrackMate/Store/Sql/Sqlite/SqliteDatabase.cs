@@ -16,7 +16,7 @@ internal sealed class SqliteDatabase : Database
     private static readonly Version OldestSafeSqlite = new(3, 51, 3);
 
     /// <summary>The greatest number of each table; those of messages that were given are not given again while an erasure goes by them.</summary>
-    private static readonly (string Table, string Greatest)[] Numbered =
+    private static readonly (string Table, string Greatest)[] InternedId =
     [
         ("message", "SELECT MAX((SELECT COALESCE(MAX(id), 0) FROM message), (SELECT COALESCE(MAX(until), 0) FROM erasure))"),
         ("session", "SELECT COALESCE(MAX(id), 0) FROM session"),
@@ -124,7 +124,7 @@ internal sealed class SqliteDatabase : Database
     public override bool TryExecute(string sql) => raw.sqlite3_exec(Handle, sql) == raw.SQLITE_OK;
 
     /// <summary>At once for good: a transaction that begins to write later may find that another was faster. One writes at a time, whatever it holds.</summary>
-    public override void BeginWrite(IEnumerable<(long Company, Hold Hold)> holds, int messages = 0) => Execute("BEGIN IMMEDIATE");
+    public override void BeginWrite(IEnumerable<(long Company, LockMode Mode)> holds, int messages = 0) => Execute("BEGIN IMMEDIATE");
 
     public override void BeginRead(long? company = null) => Execute("BEGIN");
 
@@ -171,7 +171,7 @@ internal sealed class SqliteDatabase : Database
 
     public override void ReadNumbers()
     {
-        foreach (var (table, sql) in Numbered)
+        foreach (var (table, sql) in InternedId)
         {
             using var greatest = Use(sql);
             greatest.Next();

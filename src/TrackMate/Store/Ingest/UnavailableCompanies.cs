@@ -5,7 +5,7 @@ using TrackMate.Store.Sql;
 namespace TrackMate.Store.Ingest;
 
 /// <summary>Companies that could not be written the last time while others could, and why: somebody else holds them for long, or their machine is away. One for all writers of a store.</summary>
-internal sealed partial class AwayCompanies(Engine engine, ILogger log)
+internal sealed partial class UnavailableCompanies(Engine engine, ILogger log)
 {
     private readonly ConcurrentDictionary<long, Exception> reasons = new();
 

@@ -5,7 +5,7 @@ using TrackMate.Store.Timeline;
 namespace TrackMate.Store.Acts;
 
 /// <summary>What profiles hold before and after an act, and what moves between the two.</summary>
-internal sealed class HeldProfiles(Database database)
+internal sealed class ProfileSnapshot(Database database)
 {
     private readonly PersonReader people = new(database);
     private readonly TotalsReader totals = new(database);

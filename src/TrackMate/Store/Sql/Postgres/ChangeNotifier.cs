@@ -9,7 +9,7 @@ namespace TrackMate.Store.Sql.Postgres;
 /// Tells the other servers which companies have received something, and hears it from them, through LISTEN and NOTIFY on a connection of its own. Only live pages
 /// wait for it: what is told while the connection is gone is lost, and the next message is told again.
 /// </summary>
-internal sealed class PostgresNews : IDisposable
+internal sealed class ChangeNotifier : IDisposable
 {
     /// <summary>How often it tells at most. In between a notification of another server is handed on at once.</summary>
     private const int PauseMilliseconds = 200;
@@ -28,7 +28,7 @@ internal sealed class PostgresNews : IDisposable
     private readonly Thread thread;
 
     /// <param name="heard">Called with the companies of which another server tells.</param>
-    public PostgresNews(NpgsqlDataSource source, Action<IReadOnlyCollection<long>> heard)
+    public ChangeNotifier(NpgsqlDataSource source, Action<IReadOnlyCollection<long>> heard)
     {
         this.source = source;
         this.heard = heard;

@@ -7,11 +7,11 @@ namespace TrackMate.Store.Ingest;
 /// Writes messages and erases from another process, whether or not a server runs: each transaction begins from what is stored, and tells the server's writer to
 /// read again what it remembers.
 /// </summary>
-internal sealed class BesideServer : IDisposable
+internal sealed class OfflineWriter : IDisposable
 {
     private readonly MessageWriter writer;
 
-    public BesideServer(Engine engine) => writer = new(new(engine.Open(), isBeside: true));
+    public OfflineWriter(Engine engine) => writer = new(new(engine.Open(), isBeside: true));
 
     public Database Database => writer.Transaction.Database;
 
@@ -20,7 +20,7 @@ internal sealed class BesideServer : IDisposable
         var transaction = writer.Transaction;
         try
         {
-            transaction.Begin([(company.Number, Hold.Rewrite)]);
+            transaction.Begin([(company.Number, LockMode.Rewrite)]);
             var answer = work(writer);
             transaction.Commit();
             return answer;

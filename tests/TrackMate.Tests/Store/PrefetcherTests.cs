@@ -8,7 +8,7 @@ namespace TrackMate.Tests.Store;
 
 /// <summary>Where what messages need is asked for before any of a batch is written, what one of them does to others than it names is noticed.</summary>
 [OwnStore]
-public sealed class BackgroundsTests
+public sealed class PrefetcherTests
 {
     [Fact]
     public async Task A_claim_that_ends_another_sessions_is_seen_by_what_that_session_says_next()
@@ -40,10 +40,10 @@ public sealed class BackgroundsTests
 
     private static void Write(MessageWriter writer, Message[] messages)
     {
-        writer.Transaction.Begin([(1, Hold.Bind)], messages.Length);
+        writer.Transaction.Begin([(1, LockMode.Bind)], messages.Length);
         writer.Append(messages);
         writer.Transaction.Commit();
     }
 
-    private static List<long> Numbers(Database database, string sql) => database.Use(sql).AskAll(row => row.Long(0)).Value;
+    private static List<long> Numbers(Database database, string sql) => database.Use(sql).DeferAll(row => row.Long(0)).Value;
 }

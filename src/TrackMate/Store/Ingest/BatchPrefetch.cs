@@ -10,7 +10,7 @@ internal readonly record struct NumberedEvent(TrackedEvent Event, long Number, l
 /// Goes ahead of the writer through the messages of a transaction, for engines that do many rows in one statement: it asks at once for what the writer would ask for
 /// one by one, and writes the events that only have to be stored and counted.
 /// </summary>
-internal sealed class Ahead(PostgresBulk bulk, WriteTransaction transaction)
+internal sealed class BatchPrefetch(PostgresBulk bulk, WriteTransaction transaction)
 {
     private readonly Names names = transaction.Names;
     private readonly HashSet<Message> written = new(ReferenceEqualityComparer.Instance);

@@ -10,7 +10,7 @@ namespace TrackMate.Tests.Store;
 
 /// <summary>When the row of a session is written again for the day it began on and for whether it is somebody's.</summary>
 [EmbeddedOnly]
-public sealed class SessionMarksTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
+public sealed class DirtySessionsTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
 {
     private const long Day = DayCounters.DayMilliseconds;
     private const long Noon = (Messages.Ten / Day * Day) + (Day / 2);

@@ -8,7 +8,7 @@ namespace TrackMate.Store.Tables;
 /// What a session's own row says of its days and spans: the day it began on, and whether it is somebody's. Gathered over a transaction and written at its end, one
 /// row by its key after the other in the order of their numbers, so that writers who meet wait for each other and never in a circle.
 /// </summary>
-internal sealed class SessionMarks(Database database)
+internal sealed class DirtySessions(Database database)
 {
     private readonly Dictionary<(long Company, long Session), Mark> marks = [];
 

@@ -46,7 +46,7 @@ internal enum Reason
 /// <param name="field">The field's wire name, such as <c>events[3].eventType</c>.</param>
 /// <param name="retryAfterSeconds">For the refusals that pass by waiting.</param>
 /// <param name="kept">What the company reads of it, where that is more than strangers are told.</param>
-internal sealed class Refused(Reason reason, string detail, string? field = null, int? retryAfterSeconds = null, string? kept = null) : Exception(detail)
+internal sealed class RejectionException(Reason reason, string detail, string? field = null, int? retryAfterSeconds = null, string? kept = null) : Exception(detail)
 {
     public Reason Reason { get; } = reason;
 
