@@ -1,23 +1,33 @@
 using System.Data.Common;
+using TrackMate.Bind;
+using TrackMate.Manage;
 using TrackMate.Store;
 using TrackMate.Store.Rebuild;
 using TrackMate.Store.Sql;
-using TrackMate.Store.Tables;
 
 namespace TrackMate.Host;
 
-/// <summary>Goes on with what a changed setting is an input of and that whoever changed it has not derived to the end: at the start and every minute while the server runs.</summary>
-internal sealed partial class RebuildResume(MessageStore store, TimeProvider time, ILogger<RebuildResume> log) : BackgroundService
+/// <summary>
+/// Goes on with what a changed setting is an input of and that whoever changed it has not derived to the end: at the start, and while the server runs where it has
+/// stood still for a minute.
+/// </summary>
+internal sealed partial class RebuildResume(MessageStore store, Registry registry, TimeProvider time, ILogger<RebuildResume> log) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+
+    /// <summary>How far companies had come at the last look.</summary>
+    private Dictionary<long, List<(RebuildPart Part, RebuildPlace Place)>> seen = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
         try
         {
-            do await ResumeAsync(stoppingToken);
-            while (await timer.WaitForNextTickAsync(stoppingToken));
+            for (var isStart = true; ; isStart = false)
+            {
+                await ResumeAsync(isStart, stoppingToken);
+                await timer.WaitForNextTickAsync(stoppingToken);
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -25,25 +35,42 @@ internal sealed partial class RebuildResume(MessageStore store, TimeProvider tim
         }
     }
 
-    private async Task ResumeAsync(CancellationToken stoppingToken)
+    private async Task ResumeAsync(bool isStart, CancellationToken stoppingToken)
     {
         await Task.Yield();
-        var companyId = "";
-        try
+        var looked = new Dictionary<long, List<(RebuildPart Part, RebuildPlace Place)>>();
+        foreach (var company in registry.Companies)
         {
-            var unfinished = store.Read(SettingsSteps.Left).Select(left => left.Company).Distinct().ToList();
-            if (unfinished.Count == 0) return;
-            foreach (var company in store.Read(CompanyRows.Read).Where(company => unfinished.Contains(company.Number)))
+            try
             {
-                companyId = company.CompanyId;
-                while (await store.DeriveAsync(company)) stoppingToken.ThrowIfCancellationRequested();
-                LogFinished(log, companyId);
+                var left = store.Read(database => SettingsSteps.Left(database, company), company);
+                if (left.Count == 0) continue;
+                if (isStart || (seen.TryGetValue(company.Number, out var before) && before.SequenceEqual(left))) await DeriveAsync(company, stoppingToken);
+                else looked.Add(company.Number, left);
+            }
+            catch (Exception e) when (e is StoreUnavailableException or IOException or DbException)
+            {
+                // Others may lie on machines that are there.
+                LogFailed(log, company.CompanyId, StoreUnavailableException.CauseOf(e));
             }
         }
-        catch (Exception e) when (e is StoreUnavailableException or IOException or DbException)
+
+        seen = looked;
+    }
+
+    private async Task DeriveAsync(Company company, CancellationToken stoppingToken)
+    {
+        RebuildPart? part;
+        do
         {
-            LogFailed(log, companyId, StoreUnavailableException.CauseOf(e));
+            var started = time.GetTimestamp();
+            part = await store.DeriveAsync(company);
+            // As whoever changes a setting rests: others get as long as it took.
+            await Task.Delay(part is RebuildPart.Switch ? SettingsSteps.UntilAllKnow : time.GetElapsedTime(started), time, stoppingToken);
         }
+        while (part is not null);
+
+        LogFinished(log, company.CompanyId);
     }
 
     [LoggerMessage(EventId = 37, Level = LogLevel.Information, Message = "What a changed setting of {CompanyId} is an input of is derived; it is in force.")]

@@ -3,7 +3,6 @@ using TrackMate.Store.Rebuild;
 using TrackMate.Store.Sql;
 using TrackMate.Store.Sql.Postgres;
 using TrackMate.Store.Sql.Sqlite;
-using TrackMate.Store.Tables;
 
 namespace TrackMate.Manage;
 
@@ -108,10 +107,8 @@ internal static class Doctor
 
     private static Finding Derived(Database database)
     {
-        var underWay = SettingsSteps.Left(database).Select(left => left.Company).ToHashSet();
-        var companies = CompanyRows.Read(database);
-        var differences = DerivedTables.Differences(database, companies.FindAll(company => !underWay.Contains(company.Number)));
-        var besides = underWay.Count == 0 ? "" : $" Not compared, since a changed setting of theirs is being derived: {string.Join(", ", companies.Where(company => underWay.Contains(company.Number)).Select(company => company.CompanyId))}.";
+        var (differences, underWay) = DerivedTables.Differences(database);
+        var besides = underWay.Count == 0 ? "" : $" Not compared, since a changed setting of theirs is being derived: {string.Join(", ", underWay.Select(company => company.CompanyId))}.";
         return differences.Count == 0
             ? new(true, $"What is derived (spans, persons, server sessions, daily counts, revenue, search) is what a rebuild gives.{besides}")
             : new(false, $"What is derived is not what a rebuild gives: {string.Join(", ", differences.Select(table => $"{Sizes.Counted(table.Rows, "row", "rows")} of {table.Table}"))}. Please report this.{besides}");

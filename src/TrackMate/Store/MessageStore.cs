@@ -119,12 +119,12 @@ internal sealed class MessageStore : IActs, IDisposable
     }
 
     /// <summary>Does some of what a changed setting is an input of and is not derived yet.</summary>
-    /// <returns>Whether there may be more.</returns>
+    /// <returns>What was done; null where nothing was left.</returns>
     /// <exception cref="StoreUnavailableException">It was not done.</exception>
-    public async Task<bool> DeriveAsync(Company company)
+    public async Task<RebuildPart?> DeriveAsync(Company company)
     {
-        var more = false;
-        await WriterOf(company).Queue.RunAsync(company, LockMode.Rewrite, transaction => more = SettingsSteps.Step(transaction, company.Number, StepBudget.Small));
+        RebuildPart? more = null;
+        await WriterOf(company).Queue.RunAsync(company, LockMode.Rewrite, transaction => more = SettingsSteps.Step(transaction, company, StepBudget.Small));
         return more;
     }
 

@@ -54,7 +54,7 @@ public sealed class FileCleanerTests : IDisposable
         Assert.Equal(kept.Count, Found(kept).Count);
         using var database = SqliteDatabase.Open(SqliteEngine.PathIn(folder), readOnly: true);
         Assert.Null(Integrity.Of(database));
-        Assert.Empty(DerivedTables.Differences(database, [company]));
+        Assert.Empty(DerivedTables.Differences(database, [company]).Differences);
     }
 
     /// <summary>Names of which a file of the folder holds a byte.</summary>

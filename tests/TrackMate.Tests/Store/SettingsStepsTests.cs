@@ -175,6 +175,36 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
             AssertDerivedIsWhatARebuildGives(company);
         }, iter: StoreUnderTest.Histories(120), threads: 1, print: sample => $"{sample.Item2}\nsteps of {sample.Item3} after {sample.Item4}\n{sample.Item1}");
 
+    /// <summary>Which values mean nobody is a setting too, in force at once: so the two ledgers may name other keys of one payment.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task No_key_of_a_payment_stays_that_neither_ledger_names(bool isErased)
+    {
+        var company = Add(History.CompanyOf(stored.NextCompany(), new()));
+        await stored.Store.AppendAsync([Messages.Webhook(company, "ann@shop.com", "paid", type: "payment_processed", data: """{"amount":5,"orderId":"shop-default","paymentId":"p-1"}""")]);
+        Assert.Equal([":p-1", ":shop-default"], Keys());
+        Change(company, new() { Currency = "EUR", Placeholders = ["shop-default"] });
+        if (isErased)
+        {
+            // Until it is in both.
+            while (Count("ledger_entry") < 2) Step(company, 1);
+            Assert.NotNull(await stored.Store.EraseAsync(company, erasure => erasure.Begin(company, Identifier.Email(company, "ann@shop.com").Id, Operator, suppress: false)));
+            Assert.Equal(0, Count("payment_key"));
+        }
+
+        while (Step(company, 1))
+        {
+        }
+
+        Assert.Equal(isErased ? [] : [":p-1"], Keys());
+        AssertDerivedIsWhatARebuildGives(company);
+
+        List<string> Keys() => beside.Database.Use("SELECT key FROM payment_key WHERE company = ? ORDER BY key").With(company.Number).DeferAll(row => row.Text(0)).Value;
+
+        long Count(string table) => beside.Database.Use(string.Intern($"SELECT COUNT(*) FROM {table} WHERE company = ?")).With(company.Number).DeferAll(row => row.Long(0)).Value[0];
+    }
+
     /// <summary>Whoever changed it was killed before it was derived: the server goes on.</summary>
     [Fact]
     public async Task What_was_left_is_gone_on_with_by_a_server()
@@ -231,7 +261,7 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
             {
                 var settings = SettingsSteps.Begin(beside.Database, company, company.Settings with { ServerSessionGapMinutes = 45, Currency = "JPY" });
                 beside.Database.Use("UPDATE company SET settings = ? WHERE id = ?").With(CompanyRows.Write(settings)).With(company.Number).Run();
-                return SettingsSteps.Step(writer.Transaction, company.Number, new(1, Timeout.InfiniteTimeSpan));
+                return SettingsSteps.Step(writer.Transaction, company, new(1, Timeout.InfiniteTimeSpan));
             });
         }
 
@@ -261,7 +291,7 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
             return true;
         });
 
-    private bool Step(Company company, int most) => beside.Transact(company, writer => SettingsSteps.Step(writer.Transaction, company.Number, new(most, Timeout.InfiniteTimeSpan)));
+    private bool Step(Company company, int most) => beside.Transact(company, writer => SettingsSteps.Step(writer.Transaction, company, new(most, Timeout.InfiniteTimeSpan)) is not null);
 
     private void AssertDerivedIsWhatARebuildGives(Company company)
     {

@@ -49,7 +49,7 @@ public sealed class SharedHistoriesTests
 
         using var engine = PostgresEngine.Of(schema.Connection);
         using var reader = engine.OpenReader();
-        Assert.Empty(DerivedTables.Differences(reader, companies));
+        Assert.Empty(DerivedTables.Differences(reader, companies).Differences);
     }
 
     private static async Task<List<(Message Message, Receipt Receipt)>> SendAsync(MessageStore store, IReadOnlyList<Message> messages)

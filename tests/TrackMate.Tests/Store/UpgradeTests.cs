@@ -39,7 +39,7 @@ public sealed class UpgradeTests : IDisposable
             Assert.Equal(["USD 12.00"], profile.Totals.Revenue.Select(revenue => $"{revenue.Currency} {revenue.Amount}"));
         }
 
-        using (var reader = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName), readOnly: true)) Assert.Empty(DerivedTables.Differences(reader, [company]));
+        using (var reader = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName), readOnly: true)) Assert.Empty(DerivedTables.Differences(reader, [company]).Differences);
 
         var day = DayCounters.DayOf(Messages.Ten);
         Assert.Equal([(1, day, true), (2, day + 1, false), (3, day, false), (4, null, false)], Sessions(folder.FullName));
@@ -56,7 +56,7 @@ public sealed class UpgradeTests : IDisposable
         using (var reader = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName), readOnly: true))
         {
             Assert.False(SearchIndex.IsDue(reader, company, 1));
-            Assert.Empty(DerivedTables.Differences(reader, [company]));
+            Assert.Empty(DerivedTables.Differences(reader, [company]).Differences);
         }
 
         // A claim of before this version is revoked, and another session goes on from it.
@@ -73,7 +73,7 @@ public sealed class UpgradeTests : IDisposable
         // Nobody's now; bots' only until now; and one that began before what the earlier version knew of it.
         await store.AppendAsync([Messages.Browser(company, "bots", "e9", Messages.Ten), Messages.Browser(company, "bots first", "e10", Messages.Ten - DayCounters.DayMilliseconds)]);
         Assert.Equal([new(day, 3, 0), new(day - 1, 1, 0)], StitchDays(store, company));
-        using (var reader = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName), readOnly: true)) Assert.Empty(DerivedTables.Differences(reader, [company]));
+        using (var reader = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName), readOnly: true)) Assert.Empty(DerivedTables.Differences(reader, [company]).Differences);
     }
 
     /// <summary>Killed later and later in its start, until one start comes to its end: what is there is the version before or the new one, never something between.</summary>

@@ -7,7 +7,7 @@ using TrackMate.Show;
 
 namespace TrackMate.Host.Contract;
 
-// Bodies are read in one pass without building objects (Receive/WireObject.cs); these records only say to readers of the contract what may stand in them.
+// Bodies are read in one pass without building objects (Http/WireObject.cs); these records only say to readers of the contract what may stand in them.
 
 /// <summary>One event of a browser.</summary>
 internal sealed record BrowserEventBody(

@@ -105,7 +105,7 @@ internal sealed class FirstClaims(Database database)
         return [late.Session];
     }
 
-    /// <summary>Decides anew, as after a change of how many are believed.</summary>
+    /// <summary>Decides anew for a whole company, as after an import of acts.</summary>
     public void Rebuild(Company company)
     {
         database.Use("DELETE FROM first_claim WHERE company = ?").With(company.Number).Run();

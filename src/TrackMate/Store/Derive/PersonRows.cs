@@ -103,6 +103,9 @@ internal sealed class PersonRows
         return noted;
     }
 
+    /// <summary>Forgets what was noted, as after a transaction that did not happen.</summary>
+    public void Clear() => touched.Clear();
+
     /// <summary>Derives what was noted.</summary>
     public void Derive()
     {

@@ -131,7 +131,7 @@ internal sealed class SessionClaims(Database database, DirtySessions? marks = nu
         foreach (var session in SessionsWithClaims(company)) Rewrite(company, session);
     }
 
-    /// <summary>Decides anew which claims of a company stand, as after a change of how many are believed, and derives its spans and traits.</summary>
+    /// <summary>Decides anew which claims of a company stand, as after an import of acts, and derives its spans and traits.</summary>
     public void Recompute(Company company)
     {
         firsts.Rebuild(company);

@@ -102,6 +102,7 @@ internal sealed class WriteTransaction
         if (isBeside) TellOthers();
     }
 
+    /// <summary>Takes it back; the next one begins from what is stored.</summary>
     public void Rollback()
     {
         database.Rollback();
@@ -114,6 +115,8 @@ internal sealed class WriteTransaction
         Traits.Clear();
         Counters.Clear();
         Marks.Clear();
+        Derived.Persons.Clear();
+        Ingestion.Forget();
     }
 
     private void TellOthers() => database.Execute("UPDATE registry_version SET version = version + 1");

@@ -4,7 +4,7 @@ using TrackMate.Store.Sql;
 namespace TrackMate.Store.Move;
 
 /// <summary>
-/// Text with U+0000 is what PostgreSQL cannot keep. No message has it: the receiver refuses it (Receive/JsonRules.cs). Of a refused one, versions up to 0.1 kept the
+/// Text with U+0000 is what PostgreSQL cannot keep. No message has it: the receiver refuses it (Http/JsonRules.cs). Of a refused one, versions up to 0.1 kept the
 /// eventId with it; there, where it names nothing that is stored, it is replaced.
 /// </summary>
 internal static class MovedText

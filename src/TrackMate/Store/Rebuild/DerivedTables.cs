@@ -1,5 +1,6 @@
 using TrackMate.Bind;
 using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Rebuild;
 
@@ -28,9 +29,12 @@ internal static class DerivedTables
     ];
 
     /// <param name="database">A connection that only reads; its snapshot is held for as long as this takes.</param>
-    /// <param name="companies">All but those of whom a changed setting is being derived: what is theirs is neither old nor new yet.</param>
-    /// <returns>Rows by table that a rebuild would add, take away or change; none is as it should be.</returns>
-    public static IReadOnlyList<(string Table, long Rows)> Differences(Database database, IReadOnlyCollection<Company> companies)
+    /// <param name="companies">All where none are given.</param>
+    /// <returns>
+    /// Rows by table that a rebuild would add, take away or change; none is as it should be. And the companies that are not compared, since a changed setting of theirs is
+    /// being derived: what is theirs is neither old nor new yet.
+    /// </returns>
+    public static (IReadOnlyList<(string Table, long Rows)> Differences, IReadOnlyList<Company> UnderWay) Differences(Database database, IEnumerable<Company>? companies = null)
     {
         // Alarms are raised beside the store too. They are not compared: when they were raised is not told by messages.
         var (kept, shadow) = database.BeginShadow([.. Tables.Select(table => table.Name), "alarm"]);
@@ -39,14 +43,19 @@ internal static class DerivedTables
             database.Execute($"INSERT INTO {shadow}identifier SELECT * FROM {kept}identifier");
             database.Execute($"INSERT INTO {shadow}session SELECT * FROM {kept}session");
             database.Execute($"INSERT INTO {shadow}alike SELECT * FROM {kept}alike");
-            foreach (var company in companies)
+            // Of the same moment as the rows.
+            List<Company> all = [.. companies ?? CompanyRows.Read(database)];
+            var underWay = all.FindAll(company => SettingsSteps.Left(database, company).Count > 0);
+            var compared = all.Except(underWay).ToList();
+            foreach (var company in compared)
             {
                 Rebuilder.Everything(database, company);
                 Rebuilder.Search(database, company);
             }
 
-            var compared = $"WHERE company IN ({string.Join(", ", companies.Select(company => company.Number).Append(Engine.NoCompany))})";
-            return [.. Tables.Select(table => (table.Name, Differing(database, table.Columns, $"{kept}{table.Name} {compared}", $"{shadow}{table.Name} {compared}"))).Where(table => table.Item2 > 0)];
+            var where = $"WHERE company IN ({string.Join(", ", compared.Select(company => company.Number).Append(Engine.NoCompany))})";
+            var differences = Tables.Select(table => (table.Name, Differing(database, table.Columns, $"{kept}{table.Name} {where}", $"{shadow}{table.Name} {where}"))).Where(table => table.Item2 > 0).ToList();
+            return (differences, underWay);
         }
         finally
         {

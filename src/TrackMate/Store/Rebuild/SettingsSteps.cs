@@ -15,6 +15,9 @@ namespace TrackMate.Store.Rebuild;
 /// <param name="marks">Told of the sessions whose spans change.</param>
 internal sealed class SettingsSteps(Database database, DirtySessions marks)
 {
+    /// <summary>Until all servers have read what is put in force: what was read before must not be tidied up under who still reads it.</summary>
+    public static readonly TimeSpan UntilAllKnow = TimeSpan.FromMilliseconds(300);
+
     private const int LedgerRowsAtOnce = 500;
     private const int DaysAtOnce = 100;
     private const int PairsAtOnce = 20;
@@ -50,27 +53,37 @@ internal sealed class SettingsSteps(Database database, DirtySessions marks)
         };
     }
 
-    /// <summary>Companies that something is left to derive of, with what and how far that is.</summary>
-    public static List<(long Company, RebuildPart Part, RebuildPlace Place)> Left(Database database)
-    {
-        using var rows = database.Use("SELECT company, part, place FROM rederive WHERE place IS NOT NULL");
-        var left = new List<(long Company, RebuildPart Part, RebuildPlace Place)>();
-        while (rows.Next()) left.Add((rows.Long(0), Enum.Parse<RebuildPart>(rows.Text(1)), RebuildPlace.Parse(rows.Text(2))));
-        return [.. left.OrderBy(one => one.Company).ThenBy(one => one.Part)];
-    }
+    /// <summary>What is left to derive of a company, in the order in which it is done, with the place each part has come to.</summary>
+    public static List<(RebuildPart Part, RebuildPlace Place)> Left(Database database, Company company) =>
+        [.. database.Use("SELECT part, place FROM rederive WHERE company = ? AND place IS NOT NULL").With(company.Number)
+            .DeferAll(row => (Part: Enum.Parse<RebuildPart>(row.Text(0)), Place: RebuildPlace.Parse(row.Text(1)))).Value.OrderBy(left => left.Part)];
 
     /// <summary>Does all that is left of a company, beside a server or without one. After each step others get as long as it took.</summary>
     /// <param name="tell">Called before each step with what it goes on with.</param>
     public static void Finish(Engine engine, Company company, Action<Database, RebuildPart, RebuildPlace>? tell = null)
     {
-        using var beside = new OfflineWriter(engine);
-        while (Left(beside.Database).Find(left => left.Company == company.Number) is { Company: not 0 } next)
+        using var database = engine.Open();
+        // A step changes nothing that a writer remembers, so servers go on with what they know; only what is put in force is told.
+        var transaction = new WriteTransaction(database);
+        while (Left(database, company) is [var (part, place), ..])
         {
-            tell?.Invoke(beside.Database, next.Part, next.Place);
+            tell?.Invoke(database, part, place);
             var started = Stopwatch.GetTimestamp();
             var budget = StepBudget.Small;
-            beside.Transact(company, writer => Step(writer.Transaction, company.Number, budget));
-            if (budget.IsSpent) Thread.Sleep(Stopwatch.GetElapsedTime(started));
+            try
+            {
+                transaction.Begin([(company.Number, LockMode.Rewrite)]);
+                Step(transaction, company, budget);
+                transaction.Commit();
+            }
+            catch
+            {
+                transaction.Rollback();
+                throw;
+            }
+
+            if (part is RebuildPart.Switch) Thread.Sleep(UntilAllKnow);
+            else if (budget.IsSpent) Thread.Sleep(Stopwatch.GetElapsedTime(started));
         }
     }
 
@@ -89,13 +102,12 @@ internal sealed class SettingsSteps(Database database, DirtySessions marks)
     }
 
     /// <summary>Does some of what is left of a company, in a writer's transaction that has the company to itself.</summary>
-    /// <returns>Whether there may be more.</returns>
-    public static bool Step(WriteTransaction transaction, long company, StepBudget budget) => new SettingsSteps(transaction.Database, transaction.Marks).Step(company, budget);
+    /// <returns>What it was; null where nothing was left.</returns>
+    public static RebuildPart? Step(WriteTransaction transaction, Company company, StepBudget budget) => new SettingsSteps(transaction.Database, transaction.Marks).Step(transaction.Current(company), budget);
 
-    private bool Step(long number, StepBudget budget)
+    private RebuildPart? Step(Company company, StepBudget budget)
     {
-        if (CompanyRows.Read(database).Find(known => known.Number == number) is not { } company) return false;
-        if (Left(database).FindAll(left => left.Company == number) is not [var (_, part, place), ..]) return false;
+        if (Left(database, company) is not [var (part, place), ..]) return null;
         RebuildPlace? next = part switch
         {
             RebuildPart.ClearLedger or RebuildPart.TidyLedger => ClearLedger(company, place, budget),
@@ -107,9 +119,9 @@ internal sealed class SettingsSteps(Database database, DirtySessions marks)
             RebuildPart.Persons => Persons(company, place, budget),
             _ => throw new NotSupportedException($"{part} is not derived in steps."),
         };
-        if (next is { } left) database.Use("UPDATE rederive SET place = ? WHERE company = ? AND part = ?").With(left.ToString()).With(number).With(part.ToString()).Run();
-        else database.Use("DELETE FROM rederive WHERE company = ? AND part = ?").With(number).With(part.ToString()).Run();
-        return true;
+        if (next is { } left) database.Use("UPDATE rederive SET place = ? WHERE company = ? AND part = ?").With(left.ToString()).With(company.Number).With(part.ToString()).Run();
+        else database.Use("DELETE FROM rederive WHERE company = ? AND part = ?").With(company.Number).With(part.ToString()).Run();
+        return part;
     }
 
     /// <summary>Puts in force what was derived.</summary>
@@ -165,40 +177,39 @@ internal sealed class SettingsSteps(Database database, DirtySessions marks)
     /// <summary>Goes along the days on which browsers claimed an identifier: of each, so many sessions are believed.</summary>
     private RebuildPlace? Claims(Company company, RebuildPlace place, StepBudget budget)
     {
-        var (claims, firsts, persons) = (new SessionClaims(database, marks), new FirstClaims(database), new PersonRows(database));
-        try
-        {
-            while (!budget.IsSpent)
-            {
-                var days = database.Use("SELECT identifier, day FROM first_claim_day WHERE company = ?1 AND (identifier, day) > (?2, ?3) ORDER BY identifier, day LIMIT ?4")
-                    .With(company.Number).With(place.First).With(place.Second).With(DaysAtOnce).DeferAll(row => (Identifier: row.Long(0), Day: row.Long(1))).Value;
-                foreach (var (identifier, day) in days)
-                {
-                    while (firsts.Correct(company, identifier, day) is { Count: > 0 } changed)
-                    {
-                        foreach (var session in changed)
-                        {
-                            claims.Recompute(company, session, identifier);
-                            persons.TouchClaims(company, persons.Pairs.SayFromSession(company, session, claims.ClaimsOn(company, session)));
-                        }
+        var persons = new PersonRows(database);
+        var next = Claims(company, place, budget, persons);
+        persons.Derive();
+        return next;
+    }
 
-                        budget.Spend(100);
-                        if (budget.IsSpent) return place;
+    private RebuildPlace? Claims(Company company, RebuildPlace place, StepBudget budget, PersonRows persons)
+    {
+        var (claims, firsts) = (new SessionClaims(database, marks), new FirstClaims(database));
+        while (true)
+        {
+            var days = database.Use("SELECT identifier, day FROM first_claim_day WHERE company = ?1 AND (identifier, day) > (?2, ?3) ORDER BY identifier, day LIMIT ?4")
+                .With(company.Number).With(place.First).With(place.Second).With(DaysAtOnce).DeferAll(row => (Identifier: row.Long(0), Day: row.Long(1))).Value;
+            foreach (var (identifier, day) in days)
+            {
+                while (firsts.Correct(company, identifier, day) is { Count: > 0 } changed)
+                {
+                    foreach (var session in changed)
+                    {
+                        claims.Recompute(company, session, identifier);
+                        persons.TouchClaims(company, persons.Pairs.SayFromSession(company, session, claims.ClaimsOn(company, session)));
                     }
 
-                    place = new(identifier, day, 0, place.Done + 1);
-                    budget.Spend();
+                    budget.Spend(100);
                     if (budget.IsSpent) return place;
                 }
 
-                if (days.Count < DaysAtOnce) return null;
+                place = new(identifier, day, 0, place.Done + 1);
+                budget.Spend();
+                if (budget.IsSpent) return place;
             }
 
-            return place;
-        }
-        finally
-        {
-            persons.Derive();
+            if (days.Count < DaysAtOnce) return null;
         }
     }
 

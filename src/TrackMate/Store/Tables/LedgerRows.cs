@@ -44,7 +44,7 @@ internal sealed class LedgerRows(Database database)
     /// <summary>Takes a message out, if it told of money.</summary>
     public void Remove(Company company, long message)
     {
-        RemoveKeys(company, message);
+        RemoveKeys(company, message, KeysOf(company, message).SelectMany(row => row.Keys));
         database.Use("DELETE FROM ledger_entry WHERE company = ? AND message = ?").With(company.Number).With(message).Run();
     }
 
@@ -65,24 +65,25 @@ internal sealed class LedgerRows(Database database)
         var whole = isLast ? rows : rows.FindAll(row => row.Message != rows[^1].Message);
         foreach (var message in whole.GroupBy(row => row.Message).Where(message => message.Any(row => !row.IsRead)))
         {
-            if (!message.Any(row => row.IsRead)) RemoveKeys(company, message.Key);
+            // The two may name other keys: which values mean nobody is a setting too.
+            var keys = KeysOf(company, message.Key);
+            RemoveKeys(company, message.Key, keys.Where(row => row.Ledger != company.Settings.Ledger).SelectMany(row => row.Keys).Except(keys.Where(row => row.Ledger == company.Settings.Ledger).SelectMany(row => row.Keys)));
             database.Use("DELETE FROM ledger_entry WHERE company = ? AND message = ? AND ledger <> ?").With(company.Number).With(message.Key).With(company.Settings.Ledger).Run();
         }
 
         return isLast ? null : whole[^1].Message;
     }
 
-    private void RemoveKeys(Company company, long message)
+    private void RemoveKeys(Company company, long message, IEnumerable<string> keys)
     {
-        foreach (var key in KeysOf(company, message))
+        foreach (var key in keys.Distinct(StringComparer.Ordinal))
             database.Use("DELETE FROM payment_key WHERE company = ? AND key = ? AND message = ?").With(company.Number).With(key).With(message).Run();
     }
 
-    private string[] KeysOf(Company company, long message)
-    {
-        using var row = database.Use("SELECT keys FROM ledger_entry WHERE company = ? AND message = ?");
-        return row.With(company.Number).With(message).Next() ? row.Text(0).Split(PaymentKey.Separator, StringSplitOptions.RemoveEmptyEntries) : [];
-    }
+    /// <summary>The keys that a message names, in each ledger that has it.</summary>
+    private List<(long Ledger, string[] Keys)> KeysOf(Company company, long message) =>
+        database.Use("SELECT ledger, keys FROM ledger_entry WHERE company = ? AND message = ?").With(company.Number).With(message)
+            .DeferAll(row => (row.Long(0), row.Text(1).Split(PaymentKey.Separator, StringSplitOptions.RemoveEmptyEntries))).Value;
 }
 
 /// <summary>A stored message that may tell of money.</summary>
