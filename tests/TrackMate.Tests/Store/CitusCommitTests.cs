@@ -27,11 +27,12 @@ public sealed class CitusCommitTests
         Assert.Empty(await sending);
         await traffic.AssertKeptAsync(servers[0].Http);
 
-        Assert.Equal(started, await PreparedAsync(schema, name));
+        // Citus forgets those that it has looked after, so there may be fewer.
+        Assert.Subset(started, await PreparedAsync(schema, name));
     }
 
     /// <summary>The transactions that connections of this name have committed in two phases: Citus writes each down on the coordinator, with the process that began it.</summary>
-    private static async Task<object?> PreparedAsync(PostgresSchema schema, string name) => await schema.AskAsync($"""
-        SELECT count(*) FROM pg_dist_transaction t JOIN pg_stat_activity a ON t.gid LIKE 'citus\_%\_' || a.pid || '\_%' WHERE a.application_name = '{name}'
-        """);
+    private static async Task<HashSet<string>> PreparedAsync(PostgresSchema schema, string name) => [.. ((string)(await schema.AskAsync($"""
+        SELECT coalesce(string_agg(t.gid, ' '), '') FROM pg_dist_transaction t JOIN pg_stat_activity a ON t.gid LIKE 'citus\_%\_' || a.pid || '\_%' WHERE a.application_name = '{name}'
+        """))!).Split(' ', StringSplitOptions.RemoveEmptyEntries)];
 }
