@@ -123,7 +123,7 @@ internal sealed class Registry : IDisposable
                 tell?.Invoke(new(part, place.Done, of));
             });
         }
-        catch (Exception e) when (engine.IsUnavailable(e))
+        catch (Exception e) when (engine.IsUnavailable(e) || engine.IsHeld(e))
         {
             throw new CommandFailedException($"The change is noted, and not all that hangs on it is derived: {engine.CannotBeUsed(e)} A running server goes on with it, and so does the same command.");
         }
