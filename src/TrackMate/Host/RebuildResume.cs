@@ -8,8 +8,8 @@ using TrackMate.Store.Sql;
 namespace TrackMate.Host;
 
 /// <summary>
-/// Goes on with what a changed setting is an input of and that whoever changed it has not derived to the end: at the start, and while the server runs where it has
-/// stood still for a minute.
+/// Completes changes of settings that the command which made them has not completed: at the start, and while the server runs if a change has made no progress for a
+/// minute.
 /// </summary>
 internal sealed partial class RebuildResume(MessageStore store, Registry registry, TimeProvider time, ILogger<RebuildResume> log) : BackgroundService
 {
@@ -73,9 +73,9 @@ internal sealed partial class RebuildResume(MessageStore store, Registry registr
         LogFinished(log, company.CompanyId);
     }
 
-    [LoggerMessage(EventId = 37, Level = LogLevel.Information, Message = "What a changed setting of {CompanyId} is an input of is derived; it is in force.")]
+    [LoggerMessage(EventId = 37, Level = LogLevel.Information, Message = "The changed settings of {CompanyId} are in force, and everything that depends on them is up to date.")]
     private static partial void LogFinished(ILogger logger, string companyId);
 
-    [LoggerMessage(EventId = 38, Level = LogLevel.Warning, Message = "What a changed setting of {CompanyId} is an input of cannot be derived now: {Reason}. It is tried again in a minute.")]
+    [LoggerMessage(EventId = 38, Level = LogLevel.Warning, Message = "The changed settings of {CompanyId} cannot be applied now: {Reason}. The server tries again in a minute.")]
     private static partial void LogFailed(ILogger logger, string companyId, string reason);
 }

@@ -108,7 +108,7 @@ internal static class Doctor
     private static Finding Derived(Database database)
     {
         var (differences, underWay) = DerivedTables.Differences(database);
-        var besides = underWay.Count == 0 ? "" : $" Not compared, since a changed setting of theirs is being derived: {string.Join(", ", underWay.Select(company => company.CompanyId))}.";
+        var besides = underWay.Count == 0 ? "" : $" Not compared, because a change of settings is in progress: {string.Join(", ", underWay.Select(company => company.CompanyId))}.";
         return differences.Count == 0
             ? new(true, $"What is derived (spans, persons, server sessions, daily counts, revenue, search) is what a rebuild gives.{besides}")
             : new(false, $"What is derived is not what a rebuild gives: {string.Join(", ", differences.Select(table => $"{Sizes.Counted(table.Rows, "row", "rows")} of {table.Table}"))}. Please report this.{besides}");

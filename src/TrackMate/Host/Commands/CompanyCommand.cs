@@ -121,7 +121,7 @@ internal static class CompanyCommand
     {
         next.ServerSessionGapMinutes == settings.ServerSessionGapMinutes ? null : $"session gap {next.ServerSessionGapMinutes} minutes",
         next.HasLedgerOf(settings) ? null : $"payment types {string.Join(", ", next.PaymentTypes)}, refund types {string.Join(", ", next.RefundTypes)}, currency {next.Currency}",
-        "a running server, or the next trackmate company set, derives what hangs on it",
+        "a running server or the next trackmate company set completes the change",
     }.OfType<string>());
 
     private static string BoundsOf(CompanySettings settings)

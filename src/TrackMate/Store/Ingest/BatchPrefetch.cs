@@ -27,7 +27,7 @@ internal sealed class BatchPrefetch(PostgresBulk bulk, WriteTransaction transact
     public long? TakeNumber(Message message) => numbers.Remove(message, out var number) ? number : null;
 
     /// <returns>The messages that are neither stored nor written by it.</returns>
-    public List<Message> Go(IReadOnlyList<Message> messages)
+    public List<Message> Run(IReadOnlyList<Message> messages)
     {
         written.Clear();
         stored.Clear();

@@ -4,7 +4,7 @@ using TrackMate.Store.Tables;
 namespace TrackMate.Store.Ingest;
 
 /// <summary>Writes events: a browser's is a row and counts; a server's may also say who somebody is, what was paid, and which server session it is in. No event is ever touched again (B2).</summary>
-internal sealed class EventWriter(WriteTransaction transaction, MessageRows rows, Prefetcher backgrounds, ClaimWriter claims)
+internal sealed class EventWriter(WriteTransaction transaction, MessageRows rows, Prefetcher prefetcher, ClaimWriter claims)
 {
     /// <returns>Null for a repeat.</returns>
     public Lazy<Written>? Write(TrackedEvent tracked, Company company)
@@ -13,12 +13,12 @@ internal sealed class EventWriter(WriteTransaction transaction, MessageRows rows
         var session = tracked.SessionId is { } sessionId ? names.Session(company, sessionId) : null;
         var identifiers = names.IdentifiersOf(tracked);
         var boundBySession = identifiers.Length == 0 ? session : null;
-        var unknownUserId = identifiers.Length > 0 && tracked.Named[0].Kind is IdentifierKind.Bare && identifiers[0].Kind is IdentifierKind.Bare;
+        var unknownUserId = names.IsUnknownUserId(tracked);
         if (rows.Insert(tracked, boundBySession?.Number, identifiers.FirstOrDefault()?.Number) is not { } number) return null;
 
         var isBot = tracked.Agent?.Bot ?? false;
         var isBrowser = tracked.Order.Origin is Origin.Browser;
-        var background = backgrounds.Of(tracked, company);
+        var prior = prefetcher.Of(tracked, company);
         if (session is not null) names.Store(company, tracked.SessionId!, session, transaction.Marks, isBrowser && !isBot ? DayCounters.DayOf(tracked.Order.UnixMilliseconds) : null);
         transaction.Counters.CountMessage(tracked);
         if (isBrowser)
@@ -30,10 +30,10 @@ internal sealed class EventWriter(WriteTransaction transaction, MessageRows rows
         var derived = transaction.Derived;
         derived.Keys.Add(company, number, tracked.Data.Span);
         claims.StoreNames(tracked, company, identifiers, Trust.Verified);
-        if (background.Claim is { } claim) claims.AddFromWebhook(company, number, session, claim, background);
-        var stops = claims.Join(tracked, company, identifiers, Trust.Verified, background);
-        var run = derived.Runs.Add(background.Holder!.Value, tracked.Order, tracked.EventId, background.Runs!.Value);
-        derived.Ledger.Add(company, new(number, tracked.Order, tracked.EventId, tracked.Type, tracked.Data, boundBySession?.Number, identifiers.FirstOrDefault()?.Number), background.Money);
-        return new(new Written(new(Duplicate: false, UnknownUserId: unknownUserId, MoneyUnreadable: background.MoneyUnreadable), new(background.Holder.Value, tracked.Order, run), stops));
+        if (prior.Claim is { } claim) claims.AddFromWebhook(company, number, session, claim, prior);
+        var stops = claims.Join(tracked, company, identifiers, Trust.Verified, prior);
+        var run = derived.Runs.Add(prior.Holder!.Value, tracked.Order, tracked.EventId, prior.Runs!.Value);
+        derived.Ledger.Add(company, new(number, tracked.Order, tracked.EventId, tracked.Type, tracked.Data, boundBySession?.Number, identifiers.FirstOrDefault()?.Number), prior.Money);
+        return new(new Written(new(Duplicate: false, UnknownUserId: unknownUserId, MoneyUnreadable: prior.MoneyUnreadable), new(prior.Holder.Value, tracked.Order, run), stops));
     }
 }

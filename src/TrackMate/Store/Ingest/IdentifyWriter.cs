@@ -3,7 +3,7 @@ using TrackMate.Bind;
 namespace TrackMate.Store.Ingest;
 
 /// <summary>Writes identifies: a claim on a session with its evidence, the spans of that session, and what was said of the person.</summary>
-internal sealed class IdentifyWriter(WriteTransaction transaction, MessageRows rows, Prefetcher backgrounds, ClaimWriter claims)
+internal sealed class IdentifyWriter(WriteTransaction transaction, MessageRows rows, Prefetcher prefetcher, ClaimWriter claims)
 {
     /// <returns>Null for a repeat.</returns>
     public Lazy<Written>? Write(Identify identify, Company company)
@@ -13,14 +13,14 @@ internal sealed class IdentifyWriter(WriteTransaction transaction, MessageRows r
         var identifiers = names.IdentifiersOf(identify);
         if (rows.Insert(identify) is not { } number) return null;
 
-        var background = backgrounds.Of(identify, company);
-        var claim = background.Claim!;
+        var prior = prefetcher.Of(identify, company);
+        var claim = prior.Claim!;
         names.Store(company, identify.SessionId!, session, transaction.Marks);
         claims.StoreNames(identify, company, identifiers, identify.Trust);
         transaction.Counters.CountMessage(identify);
         if (identify.WithoutToken is { } fault) transaction.Counters.CountWithoutToken(company, identify.ReceivedAt, fault);
-        var stands = claims.AddFromIdentify(company, number, session, claim, background);
-        var stops = claims.Join(identify, company, identifiers, identify.Trust, background);
+        var stands = claims.AddFromIdentify(company, number, session, claim, prior);
+        var stops = claims.Join(identify, company, identifiers, identify.Trust, prior);
         transaction.Traits.Say(identify, session.Number, claim.Identifiers[0], stands);
         return new(new Written(new(Duplicate: false, ProfileId: identify.SessionGoesTo.Id), Target: null, stops));
     }

@@ -9,7 +9,7 @@ namespace TrackMate.Store.Ingest;
 /// </summary>
 internal sealed class MessageWriter
 {
-    private readonly Prefetcher backgrounds;
+    private readonly Prefetcher prefetcher;
     private readonly EventWriter events;
     private readonly IdentifyWriter identifies;
     private readonly Receipts receipts;
@@ -20,10 +20,10 @@ internal sealed class MessageWriter
         var ahead = database is PostgresDatabase postgres ? new BatchPrefetch(new(postgres), transaction) : null;
         var rows = new MessageRows(database, ahead);
         Transaction = transaction;
-        backgrounds = new(transaction, ahead);
-        var claims = new ClaimWriter(transaction, backgrounds);
-        events = new(transaction, rows, backgrounds, claims);
-        identifies = new(transaction, rows, backgrounds, claims);
+        prefetcher = new(transaction, ahead);
+        var claims = new ClaimWriter(transaction, prefetcher);
+        events = new(transaction, rows, prefetcher, claims);
+        identifies = new(transaction, rows, prefetcher, claims);
         receipts = new(database);
     }
 
@@ -40,7 +40,7 @@ internal sealed class MessageWriter
             if (Transaction.Suppressed.KeepsOut(messages[i])) written[i] = new(new Written(new(Duplicate: false, Suppressed: true)));
         }
 
-        backgrounds.Defer(messages.Where((_, i) => written[i] is null));
+        prefetcher.Defer(messages.Where((_, i) => written[i] is null));
         for (var i = 0; i < written.Length; i++) written[i] ??= Write(messages[i]);
         Transaction.Derived.Persons.Derive();
         var told = receipts.Of(written!);
@@ -55,7 +55,7 @@ internal sealed class MessageWriter
 
     private Lazy<Written> Write(Message message)
     {
-        if (backgrounds.IsWritten(message)) return Written.Event;
+        if (prefetcher.IsWritten(message)) return Written.Event;
         var company = Transaction.Current(message.Company);
         var written = message switch
         {

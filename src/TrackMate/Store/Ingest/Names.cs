@@ -154,6 +154,9 @@ internal sealed class Names(Database database)
         return numbers;
     }
 
+    /// <summary>Whether a message names a profile's id that no identifier has turned up for.</summary>
+    public bool IsUnknownUserId(TrackedEvent tracked) => tracked.Named is [{ Kind: IdentifierKind.Bare } first, ..] && Identifier(tracked.Company, first.Id).Kind is IdentifierKind.Bare;
+
     /// <summary>Notes that a message of this time named the identifier.</summary>
     /// <param name="asked">By a stranger: then one statement writes one row, whether or not it is new, so that how long it takes does not tell.</param>
     public NameNews Store(Company company, Identifier identifier, InternedId numbered, long unixMilliseconds, Trust trust, bool asked = false)

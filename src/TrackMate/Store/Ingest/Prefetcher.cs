@@ -35,7 +35,7 @@ internal sealed record PriorState
 }
 
 /// <summary>
-/// Loads backgrounds. Where each question is a journey, those of a transaction's messages are asked for all at once, before any is written: of each that shares no
+/// Loads prior states. Where each question is a round trip, those of a transaction's messages are asked for all at once, before any is written: of each that shares no
 /// session or identifier with one before it, since nothing that those write is then in what it asks for. What reaches further has them asked for anew
 /// (<see cref="Forget"/>).
 /// </summary>
@@ -46,7 +46,6 @@ internal sealed class Prefetcher(WriteTransaction transaction, BatchPrefetch? ah
     private readonly SessionClaims claims = transaction.Derived.Claims;
     private readonly ServerRunRows runs = transaction.Derived.Runs;
     private readonly PairRows pairs = transaction.Derived.Persons.Pairs;
-
     private readonly Dictionary<Message, PriorState> asked = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Asks for those of messages that are about to be written, in this order, where an engine is asked for many at once.</summary>
@@ -56,7 +55,7 @@ internal sealed class Prefetcher(WriteTransaction transaction, BatchPrefetch? ah
         if (ahead is null) return;
         var sessions = new HashSet<(long Company, string SessionId)>();
         var identifiers = new HashSet<(long Company, ProfileId Leaf)>();
-        foreach (var message in ahead.Go([.. messages]))
+        foreach (var message in ahead.Run([.. messages]))
         {
             var company = transaction.Current(message.Company);
             var said = Read(message, company);
@@ -72,7 +71,7 @@ internal sealed class Prefetcher(WriteTransaction transaction, BatchPrefetch? ah
     /// <summary>Something reached further than what its message names.</summary>
     public void Forget() => asked.Clear();
 
-    public PriorState Of(Message message, Company company) => asked.Remove(message, out var background) ? background : Defer(message, company, Read(message, company));
+    public PriorState Of(Message message, Company company) => asked.Remove(message, out var prior) ? prior : Defer(message, company, Read(message, company));
 
     private PriorState Read(Message message, Company company)
     {

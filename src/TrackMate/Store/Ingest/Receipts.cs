@@ -33,8 +33,7 @@ internal sealed class Receipts(Database database)
     public Lazy<Written> OfStored(Names names, Message message)
     {
         var (company, origin) = (message.Company, message.Order.Origin);
-        var isUnknownUserId = message is TrackedEvent { Named: [{ Kind: IdentifierKind.Bare } first, ..] } && names.Identifier(company, first.Id).Kind is IdentifierKind.Bare;
-        var receipt = new Receipt(Duplicate: true, UnknownUserId: isUnknownUserId);
+        var receipt = new Receipt(Duplicate: true, UnknownUserId: message is TrackedEvent tracked && names.IsUnknownUserId(tracked));
         return database.Use("SELECT session, identifier, at, type, data FROM message WHERE company = ? AND origin = ? AND event_id = ?")
             .With(company.Number).With((long)origin).With(message.EventId).Defer(stored =>
             {

@@ -1,0 +1,122 @@
+using System.Security.Cryptography;
+using TrackMate.Bind;
+using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
+
+namespace TrackMate.Manage;
+
+/// <summary>API keys, token keys and logins.</summary>
+internal sealed partial class Registry
+{
+    /// <summary>Adds a key and returns it: the only time it is seen.</summary>
+    /// <param name="given">A key to take as it is, of 32 characters or more; none makes a new one.</param>
+    /// <param name="actor">Who adds it, for the audit log; null for the server's own start.</param>
+    public string AddKey(Company company, string name, Scopes scopes, string? given = null, string? actor = null) => Change(() =>
+    {
+        var key = given ?? ApiKey.New();
+        if (actor is not null)
+        {
+            Audit.Note(Database, company, actor, Now(), "key_add", detail =>
+            {
+                detail.WriteString("key", ApiKey.ShownOf(key));
+                detail.WriteString("scopes", ApiKey.Write(scopes));
+            });
+        }
+
+        Database.Use("INSERT INTO api_key (company, name, shown, hash, scopes, created_ms) VALUES (?, ?, ?, ?, ?, ?)")
+            .With(company.Number).With(name).With(ApiKey.ShownOf(key)).WithBlob(ApiKey.HashOf(key)).With(ApiKey.Write(scopes)).With(Now()).Run();
+        return key;
+    });
+
+    public bool IsRevoked(string key) => Ask(() =>
+    {
+        using var revoked = Database.Use("SELECT EXISTS (SELECT 1 FROM api_key WHERE hash = ? AND revoked_ms IS NOT NULL)");
+        revoked.WithBlob(ApiKey.HashOf(key)).Next();
+        return revoked.Long(0) == 1;
+    });
+
+    /// <param name="actor">Who revokes it, for the audit log; null for what the program does by itself.</param>
+    /// <returns>False where the company has no such key in force.</returns>
+    public bool RevokeKey(Company company, long number, string? actor = null) => Change(() =>
+    {
+        var isRevoked = Database.Use("UPDATE api_key SET revoked_ms = ? WHERE id = ? AND company = ? AND revoked_ms IS NULL").With(Now()).With(number).With(company.Number).RunCounted() > 0;
+        if (isRevoked && actor is not null)
+        {
+            var shown = KeysOf(company).First(key => key.Number == number).Shown;
+            Audit.Note(Database, company, actor, Now(), "key_revoke", detail => detail.WriteString("key", shown));
+        }
+
+        return isRevoked;
+    });
+
+    /// <summary>All of a company's keys, revoked ones too.</summary>
+    public IReadOnlyList<ApiKey> KeysOf(Company company) => [.. snapshot.AllKeys.Where(key => key.Company == company.Number)];
+
+    /// <summary>The keys in force that a company signs its tokens with.</summary>
+    public IReadOnlyList<TokenKey> TokenKeysInForce(Company company) => snapshot.TokenKeys.GetValueOrDefault(company.Number, []);
+
+    /// <summary>All of a company's token keys, revoked ones too.</summary>
+    public IReadOnlyList<TokenKey> TokenKeysOf(Company company) =>
+        Ask<IReadOnlyList<TokenKey>>(() => [.. TokenKeyRows.Read(Database, sealing).Where(key => key.Company == company.Number)]);
+
+    /// <summary>Adds a key that tokens are signed with; the first one in force decides by which algorithm.</summary>
+    /// <param name="key">The secret's UTF-8 bytes (HS256), or the public key (EdDSA).</param>
+    /// <exception cref="CommandFailedException">Two are in force, the company signs otherwise, or there is a key of that kid.</exception>
+    public void AddTokenKey(Company company, string kid, TokenAlgorithm algorithm, byte[] key) => Change(() =>
+    {
+        var all = TokenKeyRows.Read(Database, sealing).Where(found => found.Company == company.Number).ToList();
+        var inForce = all.Where(found => found.RevokedAt is null).ToList();
+        if (all.Exists(found => found.Kid == kid)) throw new CommandFailedException($"{company.CompanyId} has had a token key {kid} already; give another --kid, or leave it out.");
+        if (inForce.Find(found => found.Algorithm != algorithm) is { } other)
+            throw new CommandFailedException($"{company.CompanyId} signs its tokens with {other.Algorithm} (key {other.Kid}), and only one algorithm is in force at a time; revoke its keys before you add one of {algorithm}.");
+        if (inForce.Count >= TokenKey.MostInForce)
+            throw new CommandFailedException($"{company.CompanyId} has {inForce.Count} token keys in force, which is all it may; revoke one of {string.Join(", ", inForce.Select(found => found.Kid))} first.");
+
+        // Sealed here with another file, half of the keys could be read on each server and none on all.
+        if (TokenKeyRows.Read(Database, sealing).FirstOrDefault(found => found is { RevokedAt: null, Key: null }) is { } unreadable)
+            throw new CommandFailedException($"{sealing.Path} is not the file that the token key {unreadable.Kid} was encrypted with, so none is added beside it. Copy that file here from the server that added it, or revoke the keys that cannot be read.");
+
+        TokenKeyRows.Add(Database, sealing, company.Number, kid, algorithm, key, Now());
+        Database.Use("UPDATE company SET settings = ? WHERE id = ?").With(CompanyRows.Write(Current(company).Settings with { TokenAlgorithm = algorithm })).With(company.Number).Run();
+        return true;
+    }, company);
+
+    /// <summary>Puts a token key out of force and forgets it.</summary>
+    /// <returns>False where the company has no such key in force.</returns>
+    public bool RevokeTokenKey(Company company, string kid) => Change(() =>
+        Database.Use("UPDATE token_key SET revoked_ms = ?, key = ? WHERE company = ? AND kid = ? AND revoked_ms IS NULL").With(Now()).WithBlob([]).With(company.Number).With(kid).RunCounted() > 0);
+
+    /// <summary>Identifies without a valid token that were taken while the company observed, by what was wrong, over the last UTC days.</summary>
+    public IReadOnlyList<(string Fault, long Identifies)> WithoutToken(Company company, int days) => Ask(() =>
+    {
+        var counts = new List<(string, long)>();
+        using var rows = Database.Use("SELECT fault, SUM(identifies) FROM identify_without_token WHERE company = ? AND day > ? GROUP BY fault ORDER BY 2 DESC, 1");
+        rows.With(company.Number).With(DayCounters.DayOf(Now()) - days);
+        while (rows.Next()) counts.Add((rows.Text(0), rows.Long(1)));
+        return counts;
+    });
+
+    /// <returns>The password's hash and the stamp that cookies carry, or null for nobody.</returns>
+    public (string PasswordHash, string Stamp)? FindMember(string name) => snapshot.Members.TryGetValue(name, out var member) ? member : null;
+
+    /// <summary>Sets a member's password; whoever is logged in with an older one is not any more.</summary>
+    public void SetPassword(string name, string passwordHash) => Change(() =>
+    {
+        Database.Use("INSERT INTO member (name, password_hash, stamp) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash, stamp = excluded.stamp")
+            .With(name).With(passwordHash).With(RandomNumberGenerator.GetHexString(32)).Run();
+        return true;
+    });
+
+    /// <summary>Whether somebody has logged out of it.</summary>
+    public bool IsEnded(string login) => snapshot.EndedLogins.Contains(login);
+
+    /// <summary>Ends a login on every server.</summary>
+    /// <param name="login">Its random name.</param>
+    /// <param name="remembered">How long a copy of its cookie might be good.</param>
+    public void EndLogin(string login, TimeSpan remembered) => Change(() =>
+    {
+        Database.Use("DELETE FROM ended_login WHERE until_ms < ?").With(Now()).Run();
+        Database.Use("INSERT INTO ended_login (login, until_ms) VALUES (?, ?) ON CONFLICT (login) DO NOTHING").With(login).With(Now() + (long)remembered.TotalMilliseconds).Run();
+        return true;
+    });
+}
