@@ -18,10 +18,8 @@ public sealed record IdentifierPair(IdentifierNode Low, IdentifierNode High, Tru
     public int CompareTo(IdentifierPair? other)
     {
         if (other is null) return 1;
-        var byTime = UnixMilliseconds.CompareTo(other.UnixMilliseconds);
-        if (byTime != 0) return byTime;
-        var byEvent = EventIds.Compare(EventId, other.EventId);
-        return byEvent != 0 ? byEvent : (Low.Id, High.Id).CompareTo((other.Low.Id, other.High.Id));
+        var byPlace = new MessagePlace(UnixMilliseconds, EventId).CompareTo(new(other.UnixMilliseconds, other.EventId));
+        return byPlace != 0 ? byPlace : (Low.Id, High.Id).CompareTo((other.Low.Id, other.High.Id));
     }
 }
 

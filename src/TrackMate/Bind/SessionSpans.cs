@@ -93,6 +93,11 @@ public sealed record Unbinding(long From, long To)
     public bool Covers(long unixMilliseconds) => From <= unixMilliseconds && unixMilliseconds < To;
 }
 
+/// <summary>What one more claim changes among a session's openings.</summary>
+/// <param name="Opens">Whether the claim itself is an opening.</param>
+/// <param name="Closed">Claims that were openings and are none any more.</param>
+public sealed record OpeningDecision(bool Opens, IReadOnlyList<ClaimPlace> Closed);
+
 /// <summary>The claims of one session in, its spans out: <c>spans(S)</c>. Pure, and the same for any order of arrival.</summary>
 public static class SessionSpans
 {
@@ -118,6 +123,16 @@ public static class SessionSpans
 
         return openings;
     }
+
+    /// <summary>
+    /// The same for one claim more (B8). An identify always opens. A webhook opens if it is the first claim of the session to name any of its identifiers: later
+    /// ones only confirm, so a webhook that has become the second for its identifier is an opening no more.
+    /// </summary>
+    /// <param name="claim">The new claim.</param>
+    /// <param name="named">For each identifier that it names, the earliest claims of the session that name the same.</param>
+    public static OpeningDecision Add(Claim claim, IReadOnlyCollection<ClaimPlace> named) => new(
+        claim.Method is ClaimMethod.Identify || named.All(place => place > claim.Place),
+        [.. named.Where(place => place.Method is ClaimMethod.Webhook && place > claim.Place).Distinct()]);
 
     /// <param name="openings">In their order.</param>
     public static IReadOnlyList<Span> Of(IReadOnlyList<Opening> openings)

@@ -77,7 +77,7 @@ internal sealed class StitchRate : BackgroundService
         double? rate = null;
         try
         {
-            var from = DayCounters.DayOf(time.GetUtcNow().ToUnixTimeMilliseconds()) - Days + 1;
+            var from = UtcDay.Of(time.GetUtcNow().ToUnixTimeMilliseconds()) - Days + 1;
             rate = StitchDay.RateOf(store.Read(database => new IngestionReader(database).StitchDays(company, from), company));
         }
         catch (Exception e) when (e is StoreUnavailableException or DbException)

@@ -91,7 +91,7 @@ internal sealed partial class Registry
     {
         var counts = new List<(string, long)>();
         using var rows = Database.Use("SELECT fault, SUM(identifies) FROM identify_without_token WHERE company = ? AND day > ? GROUP BY fault ORDER BY 2 DESC, 1");
-        rows.With(company.Number).With(DayCounters.DayOf(Now()) - days);
+        rows.With(company.Number).With(UtcDay.Of(Now()) - days);
         while (rows.Next()) counts.Add((rows.Text(0), rows.Long(1)));
         return counts;
     });

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using TrackMate.Bind;
 using TrackMate.Http;
 using TrackMate.Store;
-using TrackMate.Store.Tables;
 
 namespace TrackMate.Receive;
 
@@ -20,11 +19,11 @@ internal sealed class DailyQuota(MessageStore store)
     public void Check(Company company, Origin side, long receivedAt)
     {
         if ((side is Origin.Browser ? company.Settings.BrowserEventsPerDay : company.Settings.KeyEventsPerDay) is not { } limit) return;
-        var day = DayCounters.DayOf(receivedAt);
+        var day = UtcDay.Of(receivedAt);
         if (!spent.TryGetValue((company.Number, side), out var known) || known.Day != day || receivedAt - known.ReadAt is < 0 or >= FreshMilliseconds)
             spent[(company.Number, side)] = known = (day, Read(company, side, day), receivedAt);
         if (known.Events < limit) return;
-        var wait = (int)((DayCounters.StartOf(day + 1) - receivedAt + 999) / 1000);
+        var wait = (int)((UtcDay.Start(day + 1) - receivedAt + 999) / 1000);
         throw new RejectionException(Reason.QuotaSpent, $"The company's quota of {limit} events per day from {(side is Origin.Browser ? "browsers" : "API keys")} is used up. It resets at midnight UTC.", retryAfterSeconds: wait);
     }
 

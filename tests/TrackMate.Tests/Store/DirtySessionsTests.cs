@@ -2,7 +2,6 @@ using SQLitePCL;
 using TrackMate.Bind;
 using TrackMate.Store.Ingest;
 using TrackMate.Store.Sql;
-using TrackMate.Store.Tables;
 using TrackMate.Store.Timeline;
 using TrackMate.Tests.Running;
 
@@ -12,7 +11,7 @@ namespace TrackMate.Tests.Store;
 [EmbeddedOnly]
 public sealed class DirtySessionsTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
 {
-    private const long Day = DayCounters.DayMilliseconds;
+    private const long Day = UtcDay.Milliseconds;
     private const long Noon = (Messages.Ten / Day * Day) + (Day / 2);
 
     private static readonly Agent Bot = new("Chrome", "Linux", "desktop", true);

@@ -9,7 +9,7 @@ namespace TrackMate.Tests.Store;
 /// <summary>What is kept beside the messages, and how much of it: bounds by count, by bytes and by age, of each side by itself.</summary>
 public sealed class IngestionTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
 {
-    private const long Day = DayCounters.DayMilliseconds;
+    private const long Day = UtcDay.Milliseconds;
 
     private readonly Company company = Messages.Company(stored.NextCompany()) with { Settings = new() { RejectedKept = 100, RejectedDays = 30 } };
 

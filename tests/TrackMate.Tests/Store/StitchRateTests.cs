@@ -7,7 +7,7 @@ namespace TrackMate.Tests.Store;
 /// <summary>Sessions by the day they began on, and how many of them are somebody's: kept as messages come, the same as counted anew.</summary>
 public sealed class StitchRateTests(TemporaryStore stored) : IClassFixture<TemporaryStore>
 {
-    private const long Day = DayCounters.DayMilliseconds;
+    private const long Day = UtcDay.Milliseconds;
     private const long Noon = (Messages.Ten / Day * Day) + (Day / 2);
 
     private static readonly Agent Bot = new("Chrome", "Linux", "desktop", true);

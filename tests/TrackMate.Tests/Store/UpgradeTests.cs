@@ -41,7 +41,7 @@ public sealed class UpgradeTests : IDisposable
 
         using (var reader = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName), readOnly: true)) Assert.Empty(DerivedTables.Differences(reader, [company]).Differences);
 
-        var day = DayCounters.DayOf(Messages.Ten);
+        var day = UtcDay.Of(Messages.Ten);
         Assert.Equal([(1, day, true), (2, day + 1, false), (3, day, false), (4, null, false)], Sessions(folder.FullName));
         Assert.Equal([new(day + 1, 1, 0), new(day, 2, 1)], StitchDays(store, company));
 
@@ -71,7 +71,7 @@ public sealed class UpgradeTests : IDisposable
         }
 
         // Nobody's now; bots' only until now; and one that began before what the earlier version knew of it.
-        await store.AppendAsync([Messages.Browser(company, "bots", "e9", Messages.Ten), Messages.Browser(company, "bots first", "e10", Messages.Ten - DayCounters.DayMilliseconds)]);
+        await store.AppendAsync([Messages.Browser(company, "bots", "e9", Messages.Ten), Messages.Browser(company, "bots first", "e10", Messages.Ten - UtcDay.Milliseconds)]);
         Assert.Equal([new(day, 3, 0), new(day - 1, 1, 0)], StitchDays(store, company));
         using (var reader = SqliteDatabase.Open(SqliteEngine.PathIn(folder.FullName), readOnly: true)) Assert.Empty(DerivedTables.Differences(reader, [company]).Differences);
     }
@@ -138,11 +138,11 @@ public sealed class UpgradeTests : IDisposable
         database.Execute("INSERT INTO session (id, company, session_id) VALUES (2, 1, 'bots first'), (3, 1, 'two days'), (4, 1, 'bots')");
         foreach (var (message, session, days, bot) in new[] { (3, 2, 0, true), (4, 2, 1, true), (5, 2, 1, false), (6, 3, 1, false), (7, 3, 0, false), (8, 4, 0, true) })
         {
-            var at = EventOrder.Of(Messages.Ten + (days * DayCounters.DayMilliseconds), Origin.Browser).Value;
+            var at = EventOrder.Of(Messages.Ten + (days * UtcDay.Milliseconds), Origin.Browser).Value;
             database.Use("INSERT INTO message (id, company, origin, event_id, session, at, received_ms, type, data, agent) VALUES (?1, 1, 0, 'e' || ?1, ?2, ?3, 0, 'page_view', '{}', ?4)")
                 .With(message).With(session).With(at).With(bot ? "Chrome|Linux|desktop|bot" : null).Run();
             database.Use("INSERT INTO session_day (company, session, day, events, bots, first_at, last_at) VALUES (1, ?1, ?2, 1, ?3, ?4, ?4) ON CONFLICT DO UPDATE SET events = events + 1, bots = bots + excluded.bots")
-                .With(session).With(DayCounters.DayOf(Messages.Ten) + days).With(bot ? 1 : 0).With(at).Run();
+                .With(session).With(UtcDay.Of(Messages.Ten) + days).With(bot ? 1 : 0).With(at).Run();
         }
     }
 
@@ -187,6 +187,6 @@ public sealed class UpgradeTests : IDisposable
         database.Use("INSERT INTO claim (id, company, message, session, identifier, named, method, trust, at_ms, event_id) VALUES (1, 1, 2, 1, 1, 1, 1, 0, ?, 'i1')").With(Messages.Ten).Run();
         database.Use("INSERT INTO trait (company, identifier, name, value, trust, at_ms, event_id) VALUES (1, 1, 'name', '\"Sarah\"', 0, ?, 'i1')").With(Messages.Ten).Run();
         database.Use("INSERT INTO span (company, session, from_ms, to_ms, identifier, claim, trust, has_runs) VALUES (1, 1, ?, ?, 1, 1, 0, 0)").With(long.MinValue).With(long.MaxValue).Run();
-        database.Use("INSERT INTO session_day (company, session, day, events, bots, first_at, last_at) VALUES (1, 1, ?, 1, 0, ?2, ?2)").With(DayCounters.DayOf(Messages.Ten)).With(at).Run();
+        database.Use("INSERT INTO session_day (company, session, day, events, bots, first_at, last_at) VALUES (1, 1, ?, 1, 0, ?2, ?2)").With(UtcDay.Of(Messages.Ten)).With(at).Run();
     }
 }

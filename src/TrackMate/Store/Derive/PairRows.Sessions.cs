@@ -31,7 +31,7 @@ internal sealed partial class PairRows
         {
             var at = identifies.FindLastIndex(identify => identify.UnixMilliseconds <= claim.UnixMilliseconds);
             var email = identifies[Math.Max(at, 0)].Identifiers[0];
-            SayFromSession(company, session, claim.Identifiers[0], email, (claim.UnixMilliseconds, claim.EventId));
+            SayFromSession(company, session, claim.Identifiers[0], email, new(claim.UnixMilliseconds, claim.EventId));
             touched.UnionWith([claim.Identifiers[0], email]);
         }
 
@@ -44,7 +44,7 @@ internal sealed partial class PairRows
     {
         var (before, first) = (openings.LastByEmailUntil(company, session, claim.UnixMilliseconds), openings.FirstByEmailFrom(company, session, long.MinValue));
         if (before.Value.Concat(first.Value).FirstOrDefault() is not { } identified) return [];
-        return SayFromSession(company, session, claim.Identifiers[0], identified.Identifier, (claim.UnixMilliseconds, claim.EventId)) ? [claim.Identifiers[0], identified.Identifier] : [];
+        return SayFromSession(company, session, claim.Identifiers[0], identified.Identifier, new(claim.UnixMilliseconds, claim.EventId)) ? [claim.Identifiers[0], identified.Identifier] : [];
     }
 
     /// <summary>
@@ -98,10 +98,10 @@ internal sealed partial class PairRows
         if (next is { } webhook) SayFromSession(company, session, external, email, webhook);
     }
 
-    private bool SayFromSession(Company company, long session, long external, long email, (long At, string EventId) webhook)
+    private bool SayFromSession(Company company, long session, long external, long email, MessagePlace webhook)
     {
         var (left, right) = (LeafOf(company, external), LeafOf(company, email));
-        return Say(company, left.Value, right.Value, Trust.Claimed, webhook.At, webhook.EventId, Defer(company, left.Value, right.Value, Trust.Claimed, webhook.At, session), session);
+        return Say(company, left.Value, right.Value, Trust.Claimed, webhook, Defer(company, left.Value, right.Value, Trust.Claimed, webhook.UnixMilliseconds, session), session);
     }
 
     /// <summary>The externalIds that a back end has named for a session without an e-mail.</summary>
@@ -117,10 +117,10 @@ internal sealed partial class PairRows
         }
     }
 
-    private (long At, string EventId)? FirstWebhook(Company company, long session, long external, long from, long to) => database.Use("""
+    private MessagePlace? FirstWebhook(Company company, long session, long external, long from, long to) => database.Use("""
         SELECT at_ms, event_id FROM claim INDEXED BY external_webhook_by_session
         WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 2 AND named = 2 AND standing <> 0 AND identifier = ? AND at_ms >= ? AND at_ms < ? ORDER BY at_ms, event_id LIMIT 1
         """).With(company.Number).With(session).With(external).With(from).With(to).Defer(Webhook).Value;
 
-    private static (long, string)? Webhook(Statement row) => row.Next() ? (row.Long(0), row.Text(1)) : null;
+    private static MessagePlace? Webhook(Statement row) => row.Next() ? new(row.Long(0), row.Text(1)) : null;
 }

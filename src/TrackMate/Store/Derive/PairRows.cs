@@ -14,35 +14,35 @@ internal sealed partial class PairRows(Database database)
 
     /// <param name="KeptApart">Why an operator keeps the two apart.</param>
     /// <param name="Said">When they were first said to be one person, as far as is known.</param>
-    internal readonly record struct PriorState(Lazy<JoinStop?> KeptApart, Lazy<(long At, string EventId)?> Said);
+    internal readonly record struct PriorState(Lazy<JoinStop?> KeptApart, Lazy<MessagePlace?> Said);
 
     /// <summary>Asks for what is to be known before a pair is noted.</summary>
-    /// <inheritdoc cref="Say(Company, IdentifierNode, IdentifierNode, Trust, long, string, PriorState, long)"/>
+    /// <inheritdoc cref="Say(Company, IdentifierNode, IdentifierNode, Trust, MessagePlace, PriorState, long)"/>
     public PriorState Defer(Company company, IdentifierNode left, IdentifierNode right, Trust trust, long unixMilliseconds, long session = 0)
     {
         var (low, high) = InOrder(left, right);
         return new(
             acts.KeptApart(company, low.Number, high.Number, trust, unixMilliseconds),
             database.Use("SELECT at_ms, event_id FROM pair WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ?")
-                .With(company.Number).With(low.Number).With(high.Number).With((long)trust).With(session).Defer(row => row.Next() ? (row.Long(0), row.Text(1)) : ((long, string)?)null));
+                .With(company.Number).With(low.Number).With(high.Number).With((long)trust).With(session).Defer(row => row.Next() ? new MessagePlace(row.Long(0), row.Text(1)) : (MessagePlace?)null));
     }
 
     /// <summary>Notes that two identifiers were said to be one person.</summary>
     /// <param name="session">Of a claim that follows from a session's identifies: that session; else 0.</param>
     /// <returns>Whether it is news that may join: the pair, or an earlier time of it.</returns>
-    public bool Say(Company company, IdentifierNode left, IdentifierNode right, Trust trust, long unixMilliseconds, string eventId, PriorState background, long session = 0)
+    public bool Say(Company company, IdentifierNode left, IdentifierNode right, Trust trust, MessagePlace place, PriorState prior, long session = 0)
     {
         var (low, high) = InOrder(left, right);
-        var keptApart = background.KeptApart.Value;
+        var keptApart = prior.KeptApart.Value;
         // Written whoever was first: a stranger's must not take less where the two are known to be one person.
         database.Use("""
             INSERT INTO pair (company, low, high, trust, session, at_ms, event_id, stop, standing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (company, low, high, trust, session) DO UPDATE SET at_ms = excluded.at_ms, event_id = excluded.event_id, stop = excluded.stop, standing = excluded.standing
             WHERE (excluded.at_ms, excluded.event_id) < (pair.at_ms, pair.event_id)
             """)
-            .With(company.Number).With(low.Number).With(high.Number).With((long)trust).With(session).With(unixMilliseconds).With(eventId)
+            .With(company.Number).With(low.Number).With(high.Number).With((long)trust).With(session).With(place.UnixMilliseconds).With(place.EventId)
             .With((long?)(keptApart ?? (trust is Trust.Verified ? Undecided : null))).With(keptApart is null ? 1 : 0).Run();
-        return keptApart is null && (background.Said.Value is not { } said || unixMilliseconds < said.At || (unixMilliseconds == said.At && EventIds.Compare(eventId, said.EventId) < 0));
+        return keptApart is null && (prior.Said.Value is not { } said || place < said);
     }
 
     private static (IdentifierNode Low, IdentifierNode High) InOrder(IdentifierNode left, IdentifierNode right) => CandidatePairs.InOrder(left, right);
@@ -140,7 +140,7 @@ internal sealed partial class PairRows(Database database)
                 foreach (var other in new[] { rows.LongOrNull(1), rows.LongOrNull(2) }.OfType<long>())
                 {
                     var second = LeafOf(company, other).Value;
-                    Say(company, first, second, (Trust)rows.Long(3), rows.Long(4), rows.Text(5), Defer(company, first, second, (Trust)rows.Long(3), rows.Long(4)));
+                    Say(company, first, second, (Trust)rows.Long(3), new(rows.Long(4), rows.Text(5)), Defer(company, first, second, (Trust)rows.Long(3), rows.Long(4)));
                     named.UnionWith([first.Number, other]);
                 }
             }

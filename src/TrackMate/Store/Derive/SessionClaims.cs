@@ -37,16 +37,16 @@ internal sealed class SessionClaims(Database database, DirtySessions? marks = nu
     public void Add(Company company, long message, Claim claim) => Insert(company, message, null, claim, standing: 1);
 
     /// <summary>Appends a claim on a session, and brings that session's spans up to date.</summary>
-    public AddedClaim Add(Company company, long message, long session, Claim claim, PriorState background)
+    public AddedClaim Add(Company company, long message, long session, Claim claim, PriorState prior)
     {
         var identifier = claim.Identifiers[0];
-        var stands = !background.IsRevoked.Value;
+        var stands = !prior.IsRevoked.Value;
         IReadOnlyList<long> changed = [];
-        if (background.First is { } first) (stands, changed) = firsts.Note(company, identifier, session, claim.UnixMilliseconds, claim.EventId, isRevoked: !stands, first);
-        var unbindings = background.Unbindings.Value;
+        if (prior.First is { } first) (stands, changed) = firsts.Note(company, identifier, session, new(claim.UnixMilliseconds, claim.EventId), isRevoked: !stands, first);
+        var unbindings = prior.Unbindings.Value;
         var number = Insert(company, message, session, claim, !stands ? 0 : unbindings.Exists(unbinding => unbinding.Covers(claim.UnixMilliseconds)) ? 2 : 1);
-        // Where the session's earlier claims rise with this one, its spans are derived anew from all of them.
-        if (stands && !changed.Contains(session)) spans.Add(company, session, claim with { Number = number }, unbindings, background.Spans);
+        // If the session's earlier claims change their status with this one, Recompute derives its spans from all of them.
+        if (stands && !changed.Contains(session)) spans.Add(company, session, claim with { Number = number }, unbindings, prior.Spans);
         return new(stands, changed);
     }
 
@@ -57,11 +57,11 @@ internal sealed class SessionClaims(Database database, DirtySessions? marks = nu
     public IReadOnlyList<long> Revoke(Company company, long session, long identifier) =>
         firsts.Revoke(company, identifier, session, acts.IsRevoked(company, session, identifier, Trust.Claimed).Value);
 
-    /// <summary>Derives anew what hangs on a session's claims on an identifier, where some of them are not in the store any more.</summary>
-    /// <returns>The sessions whose claims on this identifier stand or fall by it, itself among them.</returns>
-    public IReadOnlyList<long> Forget(Company company, long session, long identifier)
+    /// <summary>Derives again what follows from a session's claims on an identifier, after some of them were erased.</summary>
+    /// <returns>The sessions whose claims on this identifier change their status by it, this one among them.</returns>
+    public IReadOnlyList<long> Rederive(Company company, long session, long identifier)
     {
-        List<long> changed = [.. firsts.Forget(company, identifier, session), session];
+        List<long> changed = [.. firsts.Rederive(company, identifier, session), session];
         traits.Forget(company, session, identifier);
         foreach (var other in changed) Recompute(company, other, identifier);
         return changed;

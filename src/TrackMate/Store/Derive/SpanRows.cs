@@ -32,21 +32,20 @@ internal sealed class SpanRows(Database database, DirtySessions? marks = null)
             .With(company.Number).With(session).With(order.UnixMilliseconds).Defer(span => span.Next() && order.UnixMilliseconds < span.Long(1) ? (long?)span.Long(0) : null);
 
     /// <summary>
-    /// Brings a session's spans up to date with one claim more. It opens a span or does not; and a later webhook, which was the first to name somebody, may open none
-    /// any more: one for each identifier. Each of these changes the spans between the openings before and after it, so a claim costs the same whatever else its
-    /// session has.
+    /// Adds one claim to a session's spans. <see cref="SessionSpans.Add"/> decides which openings change: at most one more, and one fewer for each identifier. Each
+    /// change touches only the spans between the openings before and after it, so the cost of a claim does not grow with the session.
     /// </summary>
-    public void Add(Company company, long session, Claim claim, IReadOnlyCollection<Unbinding> unbindings, PriorState background)
+    public void Add(Company company, long session, Claim claim, IReadOnlyCollection<Unbinding> unbindings, PriorState prior)
     {
-        var earliest = background.Named.SelectMany(places => places.Value).ToList();
-        if (claim.Method is ClaimMethod.Identify || earliest.TrueForAll(place => place > claim.Place))
+        var decision = SessionSpans.Add(claim, [.. prior.Named.SelectMany(places => places.Value)]);
+        if (decision.Opens)
         {
-            var near = unbindings.Count == 0 ? background.Spans.Value : Near(company, session, claim.UnixMilliseconds, areWhole: true).Value;
-            Change(company, session, claim.UnixMilliseconds, claim.Opening, background.Openings.Value, near, unbindings, hasEvents: !ReferenceEquals(background, PriorState.OfNewSession));
+            var near = unbindings.Count == 0 ? prior.Spans.Value : Near(company, session, claim.UnixMilliseconds, areWhole: true).Value;
+            Change(company, session, claim.UnixMilliseconds, claim.Opening, prior.Openings.Value, near, unbindings, hasEvents: !ReferenceEquals(prior, PriorState.OfNewSession));
             openings.Insert(company, session, claim.Opening);
         }
 
-        foreach (var later in earliest.Where(place => place.Method is ClaimMethod.Webhook && place > claim.Place).Distinct())
+        foreach (var later in decision.Closed)
         {
             if (!openings.Delete(company, session, later, byEmail: false)) continue;
             var (around, near) = (openings.Near(company, session, later.UnixMilliseconds), Near(company, session, later.UnixMilliseconds, unbindings.Count > 0));

@@ -56,7 +56,7 @@ internal sealed class MessageEraser(Database database, DirtySessions marks)
 
         foreach (var ((session, day), gone) in touched.Days) Uncount(company, session, day, gone.Events, gone.Bots);
         foreach (var (holder, gone) in touched.Runs) runs.Forget(holder, gone);
-        var restated = touched.Claims.SelectMany(claim => claims.Forget(company, claim.Session, claim.Identifier)).ToHashSet();
+        var restated = touched.Claims.SelectMany(claim => claims.Rederive(company, claim.Session, claim.Identifier)).ToHashSet();
         foreach (var session in restated) touched.Identifiers.UnionWith(persons.Pairs.SayFromSession(company, session, claims.ClaimsOn(company, session)));
         foreach (var (one, other, trust) in touched.Pairs) RederivePair(company, one, other, (Trust)trust);
         identifiers.Rederive(company, touched.Identifiers);
@@ -87,7 +87,7 @@ internal sealed class MessageEraser(Database database, DirtySessions marks)
             }
             else if (row.Long(5) == 1)
             {
-                var day = (session!.Value, DayCounters.DayOf(order.UnixMilliseconds));
+                var day = (session!.Value, UtcDay.Of(order.UnixMilliseconds));
                 var (events, bots) = touched.Days.GetValueOrDefault(day);
                 touched.Days[day] = (events + 1, bots + row.Long(6));
             }
@@ -140,7 +140,7 @@ internal sealed class MessageEraser(Database database, DirtySessions marks)
         long? Place(string sql)
         {
             using var row = database.Use(sql);
-            row.With(company.Number).With(session).With(EventOrder.Start(DayCounters.StartOf(day)).Value).With(EventOrder.Start(DayCounters.StartOf(day + 1)).Value);
+            row.With(company.Number).With(session).With(EventOrder.Start(UtcDay.Start(day)).Value).With(EventOrder.Start(UtcDay.Start(day + 1)).Value);
             return row.Next() ? row.Long(0) : null;
         }
     }
@@ -163,7 +163,7 @@ internal sealed class MessageEraser(Database database, DirtySessions marks)
             if (row.With(company.Number).With(one).With(other).With((long)trust).Next()) earliest = (row.Long(0), row.Text(1));
         }
 
-        if (earliest is { } said) persons.Pairs.Say(company, left, right, trust, said.At, said.EventId, persons.Pairs.Defer(company, left, right, trust, said.At));
+        if (earliest is { } said) persons.Pairs.Say(company, left, right, trust, new(said.At, said.EventId), persons.Pairs.Defer(company, left, right, trust, said.At));
     }
 
     private void DropUnlessUsed(Company company, long session)

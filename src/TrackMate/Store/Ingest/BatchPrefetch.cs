@@ -1,5 +1,4 @@
 using TrackMate.Bind;
-using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Ingest;
 
@@ -96,5 +95,5 @@ internal sealed class BatchPrefetch(PostgresBulk bulk, WriteTransaction transact
     private static (long Company, Origin Origin, string EventId) KeyOf(Message message) => (message.Company.Number, message.Order.Origin, message.EventId);
 
     private static long? DayOf(Message message) =>
-        message is TrackedEvent { Order.Origin: Origin.Browser, Agent: not { Bot: true } } ? DayCounters.DayOf(message.Order.UnixMilliseconds) : null;
+        message is TrackedEvent { Order.Origin: Origin.Browser } tracked ? EventDecision.Of(tracked).Day : null;
 }

@@ -3,74 +3,78 @@ using TrackMate.Store.Derive;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>Writes who a message says that somebody is: the identifiers it names, the claim on its session, and that several identifiers are one person.</summary>
+/// <summary>Writes what a message says about persons: the identifiers it names, the claim on its session, and the pairs of identifiers that are one person.</summary>
 internal sealed class ClaimWriter(WriteTransaction transaction, Prefetcher prefetcher)
 {
     private readonly SessionClaims claims = transaction.Derived.Claims;
     private readonly PersonRows persons = transaction.Derived.Persons;
 
-    public void StoreNames(Message message, Company company, InternedId[] identifiers, Trust trust)
+    public void StoreNames(NumberedMessage numbered, Trust trust)
     {
-        for (var i = 0; i < identifiers.Length; i++)
+        var message = numbered.Message;
+        foreach (var (i, identifier) in numbered.Identifiers.Index())
         {
-            var news = transaction.Names.Store(message.Company, message.Named[i], identifiers[i], message.Order.UnixMilliseconds, trust, asked: message is Identify);
-            // What a bare id is the id of may decide joins anew, and so may that a back end knows an identifier.
-            if (news.HasFlag(NameNews.Kind)) persons.TouchKind(company, identifiers[i].Number);
-            else if (news.HasFlag(NameNews.Verified)) persons.TouchVerified(company, identifiers[i].Number);
+            var news = transaction.Names.Store(message.Company, message.Named[i], identifier, message.Order.UnixMilliseconds, trust, asked: message is Identify);
+            // What a bare id is the id of may change joins, and so may that a back end knows an identifier.
+            if (news.HasFlag(NameNews.Kind)) persons.TouchKind(numbered.Company, identifier.Number);
+            else if (news.HasFlag(NameNews.Verified)) persons.TouchVerified(numbered.Company, identifier.Number);
         }
     }
 
     /// <summary>A back end names a session and an identifier, or identifiers alone.</summary>
-    public void AddFromWebhook(Company company, long message, InternedId? session, Claim claim, PriorState prior)
+    /// <param name="message">The store's number of the message.</param>
+    public void AddFromWebhook(NumberedMessage numbered, long message, Claim claim, PriorState prior)
     {
-        if (session is null)
+        if (numbered.Session is not { } session)
         {
-            claims.Add(company, message, claim);
+            claims.Add(numbered.Company, message, claim);
             return;
         }
 
-        var added = Add(company, message, session, claim, prior);
-        if (added.Stands && claim.FirstNamedAs is IdentifierKind.External) persons.TouchClaims(company, persons.Pairs.SayFromWebhook(company, session.Number, claim));
+        var added = Add(numbered, message, claim, prior);
+        if (added.Stands && claim.FirstNamedAs is IdentifierKind.External) persons.TouchClaims(numbered.Company, persons.Pairs.SayFromWebhook(numbered.Company, session.Number, claim));
     }
 
     /// <summary>A browser says who its session is.</summary>
-    /// <returns>Whether it counts.</returns>
-    public bool AddFromIdentify(Company company, long message, InternedId session, Claim claim, PriorState prior)
+    /// <param name="message">The store's number of the message.</param>
+    /// <returns>Whether the claim counts.</returns>
+    public bool AddFromIdentify(NumberedMessage numbered, long message, Claim claim, PriorState prior)
     {
-        var added = Add(company, message, session, claim, prior);
+        var (company, session) = (numbered.Company, numbered.Session!.Number);
+        var added = Add(numbered, message, claim, prior);
         foreach (var changed in added.Changed)
         {
             claims.Recompute(company, changed, claim.Identifiers[0]);
             persons.TouchClaims(company, persons.Pairs.SayFromSession(company, changed, claims.ClaimsOn(company, changed)));
         }
 
-        if (added.Stands && !added.Changed.Contains(session.Number) && prior.HasExternalWebhooks?.Value == true)
-            persons.TouchClaims(company, persons.Pairs.SayFromIdentify(company, session.Number, claim));
+        if (added.Stands && !added.Changed.Contains(session) && prior.HasExternalWebhooks?.Value == true)
+            persons.TouchClaims(company, persons.Pairs.SayFromIdentify(company, session, claim));
         return added.Stands;
     }
 
-    private AddedClaim Add(Company company, long message, InternedId session, Claim claim, PriorState prior)
+    private AddedClaim Add(NumberedMessage numbered, long message, Claim claim, PriorState prior)
     {
-        var added = claims.Add(company, message, session.Number, claim, prior.Session!);
-        // What others have said of other sessions stands or falls by it.
-        if (added.Changed.Count > 0) prefetcher.Forget();
+        var added = claims.Add(numbered.Company, message, numbered.Session!.Number, claim, prior.Session!);
+        // Claims of other sessions change their status by it.
+        if (added.Changed.Count > 0) prefetcher.Discard();
         return added;
     }
 
-    /// <summary>Several identifiers in one message say that they are one person (B4, B13).</summary>
-    /// <returns>What is to be asked once joins are derived: of what a server said, why it does not join; of what a browser says for the first time, whether it is contradicted.</returns>
-    public List<Func<Lazy<JoinStop?>>> Join(Message message, Company company, InternedId[] identifiers, Trust trust, PriorState prior)
+    /// <summary>Records the pairs of identifiers that the message says are one person (B4, B13).</summary>
+    /// <returns>What to ask once joins are derived: for a back end's pair, why it does not join; for a browser's new pair, whether it is contradicted.</returns>
+    public List<Func<Lazy<JoinStop?>>> Join(NumberedMessage numbered, PersonDecision decision, PriorState prior)
     {
+        var (message, company) = (numbered.Message, numbered.Company);
         var stops = new List<Func<Lazy<JoinStop?>>>();
-        for (var i = 1; i < identifiers.Length; i++)
+        foreach (var (i, pair) in decision.Pairs.Index())
         {
-            var (left, right) = (identifiers[i - 1].As(message.Named[i - 1]), identifiers[i].As(message.Named[i]));
-            if (left.Number == right.Number) continue;
+            var (left, right, trust) = (numbered.Node(pair.Left), numbered.Node(pair.Right), decision.Claim!.Trust);
             if (trust is Trust.Verified) stops.Add(() => persons.Pairs.StopOf(company, left, right));
-            if (!persons.Pairs.Say(company, left, right, trust, message.Order.UnixMilliseconds, message.EventId, prior.Pairs[i - 1])) continue;
+            if (!persons.Pairs.Say(company, left, right, trust, new(message.Order.UnixMilliseconds, message.EventId), prior.Pairs[i])) continue;
             if (trust is Trust.Verified)
             {
-                persons.TouchPair(company, left.Number, right.Number, isNew: prior.Pairs[i - 1].Said.Value is null, message.ReceivedAt);
+                persons.TouchPair(company, left.Number, right.Number, isNew: prior.Pairs[i].Said.Value is null, message.ReceivedAt);
                 continue;
             }
 

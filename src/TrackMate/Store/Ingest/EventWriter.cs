@@ -3,37 +3,42 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>Writes events: a browser's is a row and counts; a server's may also say who somebody is, what was paid, and which server session it is in. No event is ever touched again (B2).</summary>
+/// <summary>Writes events. A browser's event is a row and counts. A back end's event may also carry an identity and a payment, and belongs to a server session. No event is changed later (B2).</summary>
 internal sealed class EventWriter(WriteTransaction transaction, MessageRows rows, Prefetcher prefetcher, ClaimWriter claims)
 {
     /// <returns>Null for a repeat.</returns>
-    public Lazy<Written>? Write(TrackedEvent tracked, Company company)
+    public Lazy<Written>? Write(TrackedEvent tracked, Company company) => tracked.Order.Origin is Origin.Browser ? WriteOfBrowser(tracked, company) : WriteOfServer(tracked, company);
+
+    private Lazy<Written>? WriteOfBrowser(TrackedEvent tracked, Company company)
     {
-        var names = transaction.Names;
-        var session = tracked.SessionId is { } sessionId ? names.Session(company, sessionId) : null;
-        var identifiers = names.IdentifiersOf(tracked);
-        var boundBySession = identifiers.Length == 0 ? session : null;
-        var unknownUserId = names.IsUnknownUserId(tracked);
-        if (rows.Insert(tracked, boundBySession?.Number, identifiers.FirstOrDefault()?.Number) is not { } number) return null;
+        var decision = EventDecision.Of(tracked);
+        var session = transaction.Names.Session(company, tracked.SessionId!);
+        if (rows.Insert(tracked, session.Number, identifier: null) is null) return null;
 
-        var isBot = tracked.Agent?.Bot ?? false;
-        var isBrowser = tracked.Order.Origin is Origin.Browser;
-        var prior = prefetcher.Of(tracked, company);
-        if (session is not null) names.Store(company, tracked.SessionId!, session, transaction.Marks, isBrowser && !isBot ? DayCounters.DayOf(tracked.Order.UnixMilliseconds) : null);
+        transaction.Names.Store(company, tracked.SessionId!, session, transaction.Marks, decision.Day);
         transaction.Counters.CountMessage(tracked);
-        if (isBrowser)
-        {
-            transaction.Counters.CountEvent(company, session!.Number, tracked.Order, isBot);
-            return Written.Event;
-        }
+        transaction.Counters.CountEvent(company, session.Number, tracked.Order, decision.IsBot);
+        return Written.Event;
+    }
 
-        var derived = transaction.Derived;
+    private Lazy<Written>? WriteOfServer(TrackedEvent tracked, Company company)
+    {
+        var (names, derived) = (transaction.Names, transaction.Derived);
+        var numbered = prefetcher.Number(tracked, company);
+        var decision = prefetcher.DecisionOfWebhook(numbered);
+        var isUnknownUserId = names.IsUnknownUserId(tracked);
+        if (rows.Insert(tracked, decision.Session, decision.Identifier) is not { } number) return null;
+
+        var prior = prefetcher.PriorOf(numbered, decision);
+        if (numbered.Session is { } session) names.Store(company, tracked.SessionId!, session, transaction.Marks);
+        transaction.Counters.CountMessage(tracked);
         derived.Keys.Add(company, number, tracked.Data.Span);
-        claims.StoreNames(tracked, company, identifiers, Trust.Verified);
-        if (prior.Claim is { } claim) claims.AddFromWebhook(company, number, session, claim, prior);
-        var stops = claims.Join(tracked, company, identifiers, Trust.Verified, prior);
-        var run = derived.Runs.Add(prior.Holder!.Value, tracked.Order, tracked.EventId, prior.Runs!.Value);
-        derived.Ledger.Add(company, new(number, tracked.Order, tracked.EventId, tracked.Type, tracked.Data, boundBySession?.Number, identifiers.FirstOrDefault()?.Number), prior.Money);
-        return new(new Written(new(Duplicate: false, UnknownUserId: unknownUserId, MoneyUnreadable: prior.MoneyUnreadable), new(prior.Holder.Value, tracked.Order, run), stops));
+        claims.StoreNames(numbered, Trust.Verified);
+        if (decision.Claim is { } claim) claims.AddFromWebhook(numbered, number, claim, prior);
+        var stops = claims.Join(numbered, decision, prior);
+        var holder = RunHolder.Of(company, decision);
+        var run = derived.Runs.Add(holder, tracked.Order, tracked.EventId, prior.Runs!.Value);
+        derived.Ledger.Add(company, new(number, tracked.Order, tracked.EventId, tracked.Type, tracked.Data, decision.Session, decision.Identifier), decision.Money);
+        return new(new Written(new(Duplicate: false, UnknownUserId: isUnknownUserId, MoneyUnreadable: decision.MoneyUnreadable), new(holder, tracked.Order, run), stops));
     }
 }

@@ -2,26 +2,25 @@ using TrackMate.Bind;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>Writes identifies: a claim on a session with its evidence, the spans of that session, and what was said of the person.</summary>
+/// <summary>Writes identifies: the message, its claim on the session with the session's spans, and the traits.</summary>
 internal sealed class IdentifyWriter(WriteTransaction transaction, MessageRows rows, Prefetcher prefetcher, ClaimWriter claims)
 {
     /// <returns>Null for a repeat.</returns>
     public Lazy<Written>? Write(Identify identify, Company company)
     {
-        var names = transaction.Names;
-        var session = names.Session(company, identify.SessionId!);
-        var identifiers = names.IdentifiersOf(identify);
+        var numbered = prefetcher.Number(identify, company);
         if (rows.Insert(identify) is not { } number) return null;
 
-        var prior = prefetcher.Of(identify, company);
-        var claim = prior.Claim!;
-        names.Store(company, identify.SessionId!, session, transaction.Marks);
-        claims.StoreNames(identify, company, identifiers, identify.Trust);
+        var decision = prefetcher.DecisionOfIdentify(numbered);
+        var prior = prefetcher.PriorOf(numbered, decision);
+        var session = numbered.Session!;
+        transaction.Names.Store(company, identify.SessionId!, session, transaction.Marks);
+        claims.StoreNames(numbered, identify.Trust);
         transaction.Counters.CountMessage(identify);
         if (identify.WithoutToken is { } fault) transaction.Counters.CountWithoutToken(company, identify.ReceivedAt, fault);
-        var stands = claims.AddFromIdentify(company, number, session, claim, prior);
-        var stops = claims.Join(identify, company, identifiers, identify.Trust, prior);
-        transaction.Traits.Say(identify, session.Number, claim.Identifiers[0], stands);
+        var stands = claims.AddFromIdentify(numbered, number, decision.Claim, prior);
+        var stops = claims.Join(numbered, decision, prior);
+        transaction.Traits.Say(identify, session.Number, decision.Claim.Identifiers[0], stands);
         return new(new Written(new(Duplicate: false, ProfileId: identify.SessionGoesTo.Id), Target: null, stops));
     }
 }

@@ -7,27 +7,21 @@ namespace TrackMate.Store.Tables;
 /// <summary>Counts kept per day, added up in memory over a transaction and written once at its end.</summary>
 internal sealed class DayCounters(Database database)
 {
-    public const long DayMilliseconds = 86_400_000;
-
     private readonly Dictionary<(long Company, long Session, long Day), Counts> sessionDays = [];
     private readonly Dictionary<(long Company, long Day, Origin Origin), long> usage = [];
     private readonly Dictionary<(long Company, long Day, TokenFault Fault), long> withoutToken = [];
 
     private record struct Counts(long Events, long Bots, long FirstAt, long LastAt);
 
-    public static long DayOf(long unixMilliseconds) => Math.DivRem(unixMilliseconds, DayMilliseconds).Quotient;
-
-    public static long StartOf(long day) => day * DayMilliseconds;
-
-    public void CountMessage(Message message) => CollectionsMarshal.GetValueRefOrAddDefault(usage, (message.Company.Number, DayOf(message.ReceivedAt), message.Order.Origin), out _)++;
+    public void CountMessage(Message message) => CollectionsMarshal.GetValueRefOrAddDefault(usage, (message.Company.Number, UtcDay.Of(message.ReceivedAt), message.Order.Origin), out _)++;
 
     /// <summary>Counts an identify that no valid token stands behind, where its company observes that.</summary>
-    public void CountWithoutToken(Company company, long receivedAt, TokenFault fault) => CollectionsMarshal.GetValueRefOrAddDefault(withoutToken, (company.Number, DayOf(receivedAt), fault), out _)++;
+    public void CountWithoutToken(Company company, long receivedAt, TokenFault fault) => CollectionsMarshal.GetValueRefOrAddDefault(withoutToken, (company.Number, UtcDay.Of(receivedAt), fault), out _)++;
 
     /// <summary>Counts a browser's event of a session on the day it happened.</summary>
     public void CountEvent(Company company, long session, EventOrder order, bool bot)
     {
-        ref var counts = ref CollectionsMarshal.GetValueRefOrAddDefault(sessionDays, (company.Number, session, DayOf(order.UnixMilliseconds)), out var exists);
+        ref var counts = ref CollectionsMarshal.GetValueRefOrAddDefault(sessionDays, (company.Number, session, UtcDay.Of(order.UnixMilliseconds)), out var exists);
         counts = exists
             ? new(counts.Events + 1, counts.Bots + (bot ? 1 : 0), Math.Min(counts.FirstAt, order.Value), Math.Max(counts.LastAt, order.Value))
             : new(1, bot ? 1 : 0, order.Value, order.Value);

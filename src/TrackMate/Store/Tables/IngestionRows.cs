@@ -16,7 +16,7 @@ internal sealed class IngestionRows(Database database)
     private const int RowBytes = 64;
 
     /// <summary>Repeats are remembered so long after the last one.</summary>
-    private const long DuplicateMilliseconds = 30 * DayCounters.DayMilliseconds;
+    private const long DuplicateMilliseconds = 30 * UtcDay.Milliseconds;
 
     /// <summary>Rows of a kind taken away in one transaction at most: senders wait for it.</summary>
     private const int PrunedAtOnce = 2000;
@@ -122,7 +122,7 @@ internal sealed class IngestionRows(Database database)
     private bool PruneRejected(Company company, Origin origin, long now)
     {
         var settings = company.Settings;
-        var oldestKept = now - (settings.RejectedDays * DayCounters.DayMilliseconds);
+        var oldestKept = now - (settings.RejectedDays * UtcDay.Milliseconds);
         var (rows, bytes) = RejectedKept(company, origin);
         var pruned = 0;
         for (; pruned < PrunedAtOnce && OldestRejected(company, origin) is { } oldest && (rows > settings.RejectedKept || bytes > MaxBytes || oldest.ReceivedAt < oldestKept); pruned++)
@@ -141,7 +141,7 @@ internal sealed class IngestionRows(Database database)
     private bool PruneWarnings(Company company, Origin origin, long now)
     {
         var settings = company.Settings;
-        var oldestKept = now - (settings.RejectedDays * DayCounters.DayMilliseconds);
+        var oldestKept = now - (settings.RejectedDays * UtcDay.Milliseconds);
         var kept = WarningsKept(company, origin);
         var pruned = 0;
         for (; pruned < PrunedAtOnce && OldestWarning(company, origin) is { } oldest && (kept > settings.RejectedKept || oldest.ReceivedAt < oldestKept); pruned++)

@@ -4,7 +4,11 @@ using TrackMate.Store.Sql;
 namespace TrackMate.Store.Tables;
 
 /// <summary>Whose runs they are: an identifier's (session 0), or those of events bound through a session (identifier 0).</summary>
-internal readonly record struct RunHolder(Company Company, long Identifier, long Session);
+internal readonly record struct RunHolder(Company Company, long Identifier, long Session)
+{
+    /// <summary>Who holds the run of a back end's event: whom the event belongs to.</summary>
+    public static RunHolder Of(Company company, WebhookDecision decision) => new(company, decision.Identifier ?? 0, decision.Session ?? 0);
+}
 
 /// <summary>Table <c>server_run</c>, and the messages that its runs are made of. Runs of one holder never overlap.</summary>
 internal sealed class ServerRunTable(Database database)

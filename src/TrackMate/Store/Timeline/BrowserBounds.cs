@@ -35,7 +35,7 @@ internal sealed class BrowserBounds(Database database)
 
     /// <summary>Whether the time of a browser's message is beyond what the company believes.</summary>
     public static bool IsTooOld(Company company, long unixMilliseconds, long receivedAt) =>
-        company.Settings.MaxBrowserEventAgeDays is { } days && (receivedAt - unixMilliseconds > days * DayCounters.DayMilliseconds || unixMilliseconds - receivedAt > AheadMilliseconds);
+        company.Settings.MaxBrowserEventAgeDays is { } days && (receivedAt - unixMilliseconds > days * UtcDay.Milliseconds || unixMilliseconds - receivedAt > AheadMilliseconds);
 
     /// <summary>Whether anything of a person is beyond the bounds: if not, its counters say all.</summary>
     public bool Cut(Person person)
@@ -64,7 +64,7 @@ internal sealed class BrowserBounds(Database database)
     {
         if (IsTooOld(person.Company, order.UnixMilliseconds, receivedAt)) return NotCounted.TooOld;
         if (person.Company.Settings.MaxSessionEventsPerDay is null) return null;
-        var day = DayCounters.DayOf(order.UnixMilliseconds);
+        var day = UtcDay.Of(order.UnixMilliseconds);
         if (!lastCounted.TryGetValue((person.Id, session, day), out var last))
         {
             var counted = Counted(person.Company, session, day, [.. PartsOf(person, session)]);
@@ -137,7 +137,7 @@ internal sealed class BrowserBounds(Database database)
             SELECT at, event_id, received_ms, CASE WHEN agent LIKE '%|bot' THEN 1 ELSE 0 END FROM message
             WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = 0 ORDER BY at, event_id
             """);
-        rows.With(company.Number).With(session).With(EventOrder.Start(DayCounters.StartOf(day)).Value).With(EventOrder.Start(DayCounters.StartOf(day + 1)).Value);
+        rows.With(company.Number).With(session).With(EventOrder.Start(UtcDay.Start(day)).Value).With(EventOrder.Start(UtcDay.Start(day + 1)).Value);
         while (rows.Next() && !(counted.Count >= company.Settings.MaxSessionEventsPerDay))
         {
             var order = new EventOrder(rows.Long(0));
@@ -192,9 +192,9 @@ internal sealed class BrowserBounds(Database database)
               AND (received_ms - (at >> 11) > 86400000 OR (at >> 11) - received_ms > 3600000) AND (received_ms - (at >> 11) > ? OR (at >> 11) - received_ms > ?)
             """);
         rows.With(company.Number).With(session).With(AgeOf(company)).With(AheadMilliseconds);
-        while (rows.Next()) days.Add(DayCounters.DayOf(new EventOrder(rows.Long(0)).UnixMilliseconds));
+        while (rows.Next()) days.Add(UtcDay.Of(new EventOrder(rows.Long(0)).UnixMilliseconds));
         return days;
     }
 
-    private static long AgeOf(Company company) => (company.Settings.MaxBrowserEventAgeDays ?? 0) * DayCounters.DayMilliseconds;
+    private static long AgeOf(Company company) => (company.Settings.MaxBrowserEventAgeDays ?? 0) * UtcDay.Milliseconds;
 }

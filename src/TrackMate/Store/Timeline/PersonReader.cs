@@ -100,29 +100,26 @@ internal sealed class PersonReader(Database database)
     public SortedDictionary<string, (string Json, Trust Trust)> Traits(Person person, out Identifier? namedBy)
     {
         namedBy = null;
-        var traits = new SortedDictionary<string, (string Value, long Trust, long At, string EventId)>(StringComparer.Ordinal);
+        var traits = new SortedDictionary<string, (string Value, TraitPlace Place)>(StringComparer.Ordinal);
         foreach (var identifier in person.Identifiers)
         {
             using var rows = database.Use("SELECT name, value, trust, at_ms, event_id FROM trait WHERE company = ? AND identifier = ? ORDER BY name = 'name' DESC, trust DESC, name LIMIT ?");
             rows.With(person.Company.Number).With(identifier.Number).With(MaxTraits);
             while (rows.Next())
             {
-                var said = (Value: rows.Text(1), Trust: rows.Long(2), At: rows.Long(3), EventId: rows.Text(4));
-                if (traits.TryGetValue(rows.Text(0), out var known) && !IsStronger(said, known)) continue;
-                traits[rows.Text(0)] = said;
-                if (rows.Text(0) == "name") namedBy = said.Value == "null" ? null : identifier.Identifier;
+                var (name, value, place) = (rows.Text(0), rows.Text(1), new TraitPlace((Trust)rows.Long(2), new(rows.Long(3), rows.Text(4))));
+                if (traits.TryGetValue(name, out var known) && place <= known.Place) continue;
+                traits[name] = (value, place);
+                if (name == "name") namedBy = value == "null" ? null : identifier.Identifier;
             }
         }
 
-        return new(traits.Where(trait => trait.Value.Value != "null").ToDictionary(trait => trait.Key, trait => (trait.Value.Value, (Trust)trait.Value.Trust)), StringComparer.Ordinal);
+        return new(traits.Where(trait => trait.Value.Value != "null").ToDictionary(trait => trait.Key, trait => (trait.Value.Value, trait.Value.Place.Trust)), StringComparer.Ordinal);
     }
 
     /// <summary>The trait <c>name</c>, where it is a text.</summary>
     public string? NameOf(Person person) =>
         Traits(person).TryGetValue("name", out var said) && JsonElement.Parse(said.Json) is { ValueKind: JsonValueKind.String } name && name.GetString() is { Length: > 0 } text ? text : null;
-
-    private static bool IsStronger((string Value, long Trust, long At, string EventId) said, (string Value, long Trust, long At, string EventId) known) =>
-        (said.Trust, said.At).CompareTo((known.Trust, known.At)) is var order && (order > 0 || (order == 0 && EventIds.Compare(said.EventId, known.EventId) > 0));
 
     /// <summary>Whether a back end has named the identifier that stands for the person, so that it is not only what a browser claims.</summary>
     public bool IsVerified(Person person) => Contradictions.IsVerified(database, person.Company, person.Identifiers[0].Number);
@@ -130,23 +127,23 @@ internal sealed class PersonReader(Database database)
     /// <summary>Whether a back end has named any of the person's identifiers.</summary>
     public bool IsKnown(Person person) => person.Identifiers.Any(identifier => Contradictions.IsVerified(database, person.Company, identifier.Number));
 
-    /// <summary>The person's <c>user_registered</c>, unless one was sent or the company does not want it (B3).</summary>
+    /// <summary>The person's <c>user_registered</c>; null where <see cref="Registrations"/> derives none (B3).</summary>
     public Registration? RegistrationOf(Person person)
     {
-        if (!person.Company.Settings.UserRegistered || person.Identifiers.Any(identifier => HasSentRegistration(person.Company, identifier.Number))) return null;
-        (Registration Registration, string EventId)? earliest = null;
-        foreach (var identifier in person.Identifiers)
-        {
-            using var row = database.Use("""
-                SELECT c.session, c.at_ms, c.id, c.trust, c.event_id, m.received_ms FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message
-                WHERE c.company = ? AND c.identifier = ? AND c.method = 1 AND c.standing = 1 ORDER BY c.at_ms, c.event_id LIMIT 1
-                """);
-            if (!row.With(person.Company.Number).With(identifier.Number).Next()) continue;
-            var found = (Registration: new Registration(person.Id, identifier.Number, row.Long(0), row.Long(1), row.Long(5), row.Long(2), (Trust)row.Long(3)), EventId: row.Text(4));
-            if (earliest is null || TimelineReader.Compare((found.Registration.Order, found.EventId), (earliest.Value.Registration.Order, earliest.Value.EventId)) < 0) earliest = found;
-        }
+        var earliest = Registrations.Of(
+            person.Company.Settings,
+            person.Identifiers.Select(identifier => HasSentRegistration(person.Company, identifier.Number)),
+            person.Identifiers.Select(identifier => FirstIdentifyOf(person.Company, identifier.Number)).OfType<FirstIdentify>());
+        return earliest is null ? null : new(person.Id, earliest.Identifier, earliest.Session, earliest.Place.UnixMilliseconds, earliest.ReceivedAt, earliest.Claim, earliest.Trust);
+    }
 
-        return earliest?.Registration;
+    private FirstIdentify? FirstIdentifyOf(Company company, long identifier)
+    {
+        using var row = database.Use("""
+            SELECT c.session, c.at_ms, c.event_id, m.received_ms, c.id, c.trust FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message
+            WHERE c.company = ? AND c.identifier = ? AND c.method = 1 AND c.standing = 1 ORDER BY c.at_ms, c.event_id LIMIT 1
+            """);
+        return row.With(company.Number).With(identifier).Next() ? new(identifier, row.Long(0), new(row.Long(1), row.Text(2)), row.Long(3), row.Long(4), (Trust)row.Long(5)) : null;
     }
 
     private bool HasSentRegistration(Company company, long identifier)

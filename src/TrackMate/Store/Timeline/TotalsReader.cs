@@ -162,8 +162,8 @@ internal sealed class TotalsReader(Database database)
                 SELECT COUNT(*), SUM(CASE WHEN agent LIKE '%|bot' THEN 1 ELSE 0 END), MIN(at), MAX(at) FROM message
                 WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = 0
                 """);
-            var from = Math.Max(part.From, DayCounters.StartOf(day));
-            var to = Math.Min(part.To, DayCounters.StartOf(day + 1));
+            var from = Math.Max(part.From, UtcDay.Start(day));
+            var to = Math.Min(part.To, UtcDay.Start(day + 1));
             count.With(company.Number).With(part.Session).With(EventOrder.Start(from).Value).With(EventOrder.Start(to).Value).Next();
             if (count.Long(0) == 0) continue;
             events += count.Long(0);
