@@ -15,6 +15,11 @@ internal sealed class SearchCandidates(Database database)
     /// <summary>Grams of a query that the index is asked for: with more of them hardly fewer match.</summary>
     private const int MostGrams = 8;
 
+    private const int GramsAtOnce = 2;
+
+    /// <summary>Identifiers that are read rather than looked up by further grams.</summary>
+    private const int FewToRead = 16;
+
     /// <summary>Rows read at once, one question each.</summary>
     private const int AtOnce = 64;
 
@@ -82,10 +87,10 @@ internal sealed class SearchCandidates(Database database)
     }
 
     /// <summary>Spread over all of the words: a domain that everybody has must not be all that is asked for.</summary>
-    private static List<uint> GramsOf(IReadOnlyList<string> words)
+    private static List<Gram> GramsOf(IReadOnlyList<string> words)
     {
         var all = words.SelectMany(SearchText.GramsOf).Distinct().ToList();
-        return all.Count <= MostGrams ? all : [.. Enumerable.Range(0, MostGrams).Select(i => all[i * all.Count / MostGrams])];
+        return [.. (all.Count <= MostGrams ? all : Enumerable.Range(0, MostGrams).Select(i => all[i * all.Count / MostGrams])).Select(gram => new Gram(gram))];
     }
 
     private List<long> SegmentsBefore(Company company, long before)
@@ -97,21 +102,26 @@ internal sealed class SearchCandidates(Database database)
         return segments;
     }
 
-    /// <summary>The identifiers of some segments that have all grams. Half of the grams are asked for first: in most segments nobody has all of even those.</summary>
-    private List<long> NumbersIn(Company company, List<uint> grams, long first, long last)
+    /// <summary>
+    /// The identifiers of some segments that may have all grams. The rarest grams are asked for first, and no more of them once so few identifiers are left that
+    /// reading their texts costs less.
+    /// </summary>
+    /// <param name="grams">Put in order by what is found.</param>
+    private List<long> NumbersIn(Company company, List<Gram> grams, long first, long last)
     {
         List<long>? found = null;
-        foreach (var half in grams.Select((gram, i) => (gram, i)).GroupBy(one => one.i % 2, one => one.gram))
+        foreach (var some in grams.ToList().Chunk(GramsAtOnce))
         {
-            var asked = half.Select(gram => database.Use("SELECT base, grams FROM search_bucket WHERE company = ? AND bucket = ? AND base >= ? AND base <= ?")
-                .With(company.Number).With(SearchBucket.Of(gram)).With(first).With(last).Defer(rows =>
+            var asked = some.Select(gram => (Gram: gram, Numbers: database.Use("SELECT base, grams FROM search_bucket WHERE company = ? AND bucket = ? AND base >= ? AND base <= ?")
+                .With(company.Number).With(SearchBucket.Of(gram.Value)).With(first).With(last).Defer(rows =>
                 {
                     var numbers = new List<long>();
-                    while (rows.Next()) numbers.AddRange(SearchBucket.Find(rows.Bytes(1), rows.Long(0), gram));
+                    while (rows.Next()) numbers.AddRange(SearchBucket.Find(rows.Bytes(1), rows.Long(0), gram.Value));
                     return numbers;
-                })).ToList();
-            foreach (var numbers in asked.Select(numbers => numbers.Value).OrderBy(numbers => numbers.Count))
+                }))).ToList();
+            foreach (var (gram, numbers) in asked.Select(one => (one.Gram, one.Numbers.Value)).OrderBy(one => one.Value.Count))
             {
+                gram.Density = (double)numbers.Count / (last - first + 1);
                 if (found is null)
                 {
                     found = numbers;
@@ -122,10 +132,19 @@ internal sealed class SearchCandidates(Database database)
                 found = found.FindAll(has.Contains);
             }
 
-            if (found!.Count == 0) break;
+            if (found!.Count <= FewToRead) break;
         }
 
+        grams.Sort((left, right) => left.Density.CompareTo(right.Density));
         return found!;
+    }
+
+    /// <summary>A gram of a query, and which part of the identifiers looked at so far have it: 1 while that is not known.</summary>
+    private sealed class Gram(uint value)
+    {
+        public uint Value { get; } = value;
+
+        public double Density { get; set; } = 1;
     }
 
     private IEnumerable<SearchCandidate> Read(Company company, long[] numbers)
