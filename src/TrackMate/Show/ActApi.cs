@@ -36,7 +36,7 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
     {
         if (!ClaimSet.IsId(IdOf(http)))
         {
-            await Act(http, "claim", (acts, company, _, by) => Acts.Revoke(acts, company, IdOf(http), lift: false, by), _ => new(ClaimId: IdOf(http)));
+            await Act(http, "claim", _ => Revocation(IdOf(http), lift: false), _ => new(ClaimId: IdOf(http)));
             return;
         }
 
@@ -72,50 +72,53 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
         Revenue = [.. moved.Revenue.Select(revenue => new RevenueDocument(revenue.Currency, Money.Format(revenue.Amount, revenue.Currency)))],
     };
 
-    public Task Lift(HttpContext http) => Act(http, "claim", (acts, company, _, by) => Acts.Revoke(acts, company, IdOf(http), lift: true, by), _ => new(ClaimId: IdOf(http)));
+    public Task Lift(HttpContext http) => Act(http, "claim", _ => Revocation(IdOf(http), lift: true), _ => new(ClaimId: IdOf(http)));
 
-    public Task Unbind(HttpContext http) => Act(http, "session", (acts, company, body, by) =>
+    private static ActCall Revocation(string claimId, bool lift) => (acts, company, by) => Acts.Revoke(acts, company, claimId, lift, by);
+
+    public Task Unbind(HttpContext http) => Act(http, "session", body =>
     {
-        var (from, to) = (Queries.TimeIn(body, "from") ?? long.MinValue, Queries.TimeIn(body, "to") ?? long.MaxValue);
-        return from < to ? acts.Unbind(company, IdOf(http), from, to, by) : throw new RejectionException(Reason.BadValue, "from is not before to.", "from");
+        var (session, from, to) = (IdOf(http), Queries.TimeIn(body, "from") ?? long.MinValue, Queries.TimeIn(body, "to") ?? long.MaxValue);
+        if (from >= to) throw new RejectionException(Reason.BadValue, "from is not before to.", "from");
+        return (acts, company, by) => acts.Unbind(company, session, from, to, by);
     }, actId => new(ClaimId: actId));
 
-    public Task Merge(HttpContext http) => Act(http, "profile", (acts, company, body, by) =>
+    public Task Merge(HttpContext http) => Act(http, "profile", body =>
     {
         var (one, other) = (ProfileOf(http), ProfileIn(body, "profileId"));
-        return acts.IsOnePerson(company, one, other) ? ActRefusal.OnePerson : acts.Merge(company, one, other, by);
+        return (acts, company, by) => acts.IsOnePerson(company, one, other) ? ActRefusal.OnePerson : acts.Merge(company, one, other, by);
     }, actId => new(MergeId: actId));
 
-    public Task Unmerge(HttpContext http) => Act(http, "merge", (acts, company, body, by) => acts.Unmerge(company, ProfileOf(http), TextIn(body, "mergeId"), by), actId => new(MergeId: actId));
+    public Task Unmerge(HttpContext http) => Act(http, "merge", body =>
+    {
+        var (profile, merge) = (ProfileOf(http), TextIn(body, "mergeId"));
+        return (acts, company, by) => acts.Unmerge(company, profile, merge, by);
+    }, actId => new(MergeId: actId));
 
-    public Task Isolate(HttpContext http) => Act(http, "profile", (acts, company, _, by) => acts.Isolate(company, ProfileOf(http), by), actId => new(ClaimId: actId));
+    public Task Isolate(HttpContext http) => Act(http, "profile", _ =>
+    {
+        var profile = ProfileOf(http);
+        return (acts, company, by) => acts.Isolate(company, profile, by);
+    }, actId => new(ClaimId: actId));
 
-    public Task Freeze(HttpContext http) => Act(http, "profile", (acts, company, _, by) => acts.Freeze(company, ProfileOf(http), by), actId => new(ClaimId: actId));
+    public Task Freeze(HttpContext http) => Act(http, "profile", _ =>
+    {
+        var profile = ProfileOf(http);
+        return (acts, company, by) => acts.Freeze(company, profile, by);
+    }, actId => new(ClaimId: actId));
 
-    /// <summary>Reads the body, acts in the writer's transaction, and answers what moved.</summary>
+    /// <summary>Reads and validates the request, acts in the writer's transaction, and answers what moved.</summary>
     /// <param name="what">What a 404 says is not there.</param>
+    /// <param name="read">Reads the path and the body.</param>
     /// <param name="answer">Puts the act's id where the call has it; a preview has none.</param>
-    private async Task Act(HttpContext http, string what, Func<ActWriter, Company, JsonElement, ActBy, ActAnswer> act, Func<string?, ActDocument> answer)
+    private async Task Act(HttpContext http, string what, Func<JsonElement, ActCall> read, Func<string?, ActDocument> answer)
     {
         var (company, key) = Keys.Authorize(http, registry, Scopes.Admin);
         using var document = await BodyOf(http);
         var by = By(key, document.RootElement);
-        RejectionException? refused = null;
-        var acted = await store.ActAsync<ActAnswer?>(company, acts =>
-        {
-            try
-            {
-                return act(acts, company, document.RootElement, by);
-            }
-            catch (RejectionException e)
-            {
-                // The caller's fault is no reason to take back what others had stored in the same transaction.
-                refused = e;
-                return null;
-            }
-        });
-        if (refused is not null) throw refused;
-        var outcome = acted!.Outcome ?? throw Acts.RefusedBy(acted.AttributedRejection!.Value, what);
+        var ask = read(document.RootElement);
+        var acted = await store.ActAsync(company, (acts, current) => ask(acts, current, by));
+        var outcome = acted.Outcome ?? throw Acts.RefusedBy(acted.AttributedRejection!.Value, what);
         await JsonAnswer.WriteAsync(http, DocumentOf(answer(by.DryRun && outcome.Changed ? null : outcome.ActId), outcome.Moved, by), Shown.Json.ActDocument);
     }
 

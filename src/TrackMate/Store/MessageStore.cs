@@ -81,10 +81,10 @@ internal sealed class MessageStore : IActs, IDisposable
         : Task.WhenAll(writers.Where(writer => writer.Failure is not null).Select(writer => writer.Queue.AppendAsync([])));
 
     /// <inheritdoc/>
-    public async Task<T> ActAsync<T>(Company company, Func<ActWriter, T> work)
+    public async Task<T> ActAsync<T>(Company company, Func<ActWriter, Company, T> work)
     {
         T? answer = default;
-        await WriterOf(company).Queue.RunAsync(company, LockMode.Rewrite, transaction => answer = work(new(transaction.Database, transaction.Marks)));
+        await WriterOf(company).Queue.RunAsync(company, LockMode.Rewrite, transaction => answer = work(new(transaction.Database, transaction.Marks), transaction.Current(company)));
         return answer!;
     }
 

@@ -39,11 +39,11 @@ public sealed class ClaimSuggestionTests(TemporaryStore stored) : IClassFixture<
         Assert.Equal((false, 1), (last.GivesTwoExternalIds, last.Claims.Count));
         Assert.Equal(("claim of a, one", "session of a, one", Messages.Ten + 1000, Origin.Browser), (last.Claims[0].EventId, last.Claims[0].SessionId, last.Claims[0].At, last.Claims[0].Origin));
 
-        Assert.NotNull((await stored.Store.ActAsync(company, acts => acts.Merge(company, last.One.Id, last.Other.Id, new("tests", at, DryRun: false)))).Outcome);
+        Assert.NotNull((await stored.Store.ActAsync(company, (acts, _) => acts.Merge(company, last.One.Id, last.Other.Id, new("tests", at, DryRun: false)))).Outcome);
         Assert.Equal(expected[..^1], Read().Select(EmailOf));
-        Assert.NotNull((await stored.Store.ActAsync(company, acts => acts.RevokePair(company, last.OneIdentifier.Id, last.OtherIdentifier.Id, lift: false, new("tests", at, DryRun: false)))).Outcome);
+        Assert.NotNull((await stored.Store.ActAsync(company, (acts, _) => acts.RevokePair(company, last.OneIdentifier.Id, last.OtherIdentifier.Id, lift: false, new("tests", at, DryRun: false)))).Outcome);
         var next = Read()[^1];
-        Assert.NotNull((await stored.Store.ActAsync(company, acts => acts.RevokePair(company, next.OneIdentifier.Id, next.OtherIdentifier.Id, lift: false, new("tests", at, DryRun: false)))).Outcome);
+        Assert.NotNull((await stored.Store.ActAsync(company, (acts, _) => acts.RevokePair(company, next.OneIdentifier.Id, next.OtherIdentifier.Id, lift: false, new("tests", at, DryRun: false)))).Outcome);
         Assert.Equal(expected[..^2], Read().Select(EmailOf));
     }
 }

@@ -49,7 +49,7 @@ public sealed class HeldCompanyTests
         using var holder = engine.Open();
         holder.BeginWrite([(Held, LockMode.Rewrite)]);
         await Assert.ThrowsAsync<StoreUnavailableException>(() => AppendAsync(Held, "e1"));
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => store.ActAsync(Messages.Company(Held), acts => acts));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => store.ActAsync(Messages.Company(Held), (acts, _) => acts));
 
         // It waits aside now, and its neighbour does not.
         var waiting = AppendAsync(Held, "e2");

@@ -46,7 +46,7 @@ public sealed class LostAnswerTests
 
         var done = 0;
         proxy.CutAt("COMMIT");
-        var told = await Assert.ThrowsAsync<StoreUnavailableException>(() => store.ActAsync(Shop, _ => ++done));
+        var told = await Assert.ThrowsAsync<StoreUnavailableException>(() => store.ActAsync(Shop, (_, _) => ++done));
 
         Assert.Equal(1, done);
         Assert.Contains("look before you try it again", told.Message);

@@ -81,7 +81,7 @@ internal sealed class PlayedActs(MessageStore store, Company company, History hi
         return (undo with { Sessions = sessions, Pairs = pairs }, undone.ActId);
     }
 
-    private Task<ActAnswer?> ActAsync(OperatorAct act, string? lift, bool dryRun = false) => store.ActAsync<ActAnswer?>(company, acts =>
+    private Task<ActAnswer?> ActAsync(OperatorAct act, string? lift, bool dryRun = false) => store.ActAsync<ActAnswer?>(company, (acts, _) =>
     {
         var by = new ActBy("tests", act.At, dryRun);
         return act switch

@@ -56,7 +56,7 @@ public sealed class SearchTests(TemporaryStore stored) : IClassFixture<Temporary
                 await stored.Store.IndexAsync(company);
                 break;
             case 8:
-                await stored.Store.ActAsync(company, acts => acts.RevokeClaim(company, Origin.Browser, $"i{step.Other}", lift: false, Operator));
+                await stored.Store.ActAsync(company, (acts, _) => acts.RevokeClaim(company, Origin.Browser, $"i{step.Other}", lift: false, Operator));
                 break;
             default:
                 var id = Identifier.Email(company, email).Id;
@@ -151,7 +151,7 @@ public sealed class SearchTests(TemporaryStore stored) : IClassFixture<Temporary
         await stored.Store.AppendAsync([Messages.Identify(company, "s", "sarah@gmail.com", "i1") with { Traits = [new("name", "\"Zyxwv\"")] }]);
         await stored.Store.AppendAsync([Messages.Webhook(company, "sarah@gmail.com", "w1")]);
         await stored.Store.IndexAsync(company);
-        await stored.Store.ActAsync(company, acts => acts.RevokeClaim(company, Origin.Browser, "i1", lift: false, Operator));
+        await stored.Store.ActAsync(company, (acts, _) => acts.RevokeClaim(company, Origin.Browser, "i1", lift: false, Operator));
         using (var snapshot = stored.Store.Read(company))
         {
             Assert.Empty(new SearchReader(snapshot.Database).Find(company, "zyx", null, 10).Persons);

@@ -49,9 +49,9 @@ public sealed class StitchRateTests(TemporaryStore stored) : IClassFixture<Tempo
         await stored.Store.AppendAsync([Event("a", 0), Messages.Identify(company, "a", "a@shop.com", "i1", Noon)]);
         Assert.Equal([(0, 1, 1)], Days());
         var by = new ActBy("a test", Noon, DryRun: false);
-        Assert.NotNull((await stored.Store.ActAsync(company, acts => acts.Unbind(company, "a", 0, long.MaxValue, by with { DryRun = true }))).Outcome);
+        Assert.NotNull((await stored.Store.ActAsync(company, (acts, _) => acts.Unbind(company, "a", 0, long.MaxValue, by with { DryRun = true }))).Outcome);
         Assert.Equal([(0, 1, 1)], Days());
-        await stored.Store.ActAsync(company, acts => acts.Unbind(company, "a", long.MinValue, long.MaxValue, by));
+        await stored.Store.ActAsync(company, (acts, _) => acts.Unbind(company, "a", long.MinValue, long.MaxValue, by));
         Assert.Equal([(0, 1, 0)], Days());
     }
 
@@ -69,7 +69,7 @@ public sealed class StitchRateTests(TemporaryStore stored) : IClassFixture<Tempo
                 _ => Event($"s{random.Next(8)}", random.Next(6)),
             })).ToList();
             await stored.Store.AppendAsync(messages);
-            if (step % 10 == 9) await stored.Store.ActAsync(company, acts => acts.Unbind(company, $"s{random.Next(8)}", Noon + (random.Next(6) * Day), long.MaxValue, new("a test", Noon, DryRun: random.Next(2) == 0)));
+            if (step % 10 == 9) await stored.Store.ActAsync(company, (acts, _) => acts.Unbind(company, $"s{random.Next(8)}", Noon + (random.Next(6) * Day), long.MaxValue, new("a test", Noon, DryRun: random.Next(2) == 0)));
             if (step % 50 == 49)
             {
                 var erased = Identifier.Email(company, $"{random.Next(3)}@shop.com").Id;

@@ -60,7 +60,7 @@ public sealed class UpgradeTests : IDisposable
         }
 
         // A claim of before this version is revoked, and another session goes on from it.
-        Assert.NotNull((await store.ActAsync(company, acts => acts.RevokeClaim(company, Origin.Browser, "i1", lift: false, new("tests", Messages.Ten, DryRun: false)))).Outcome);
+        Assert.NotNull((await store.ActAsync(company, (acts, _) => acts.RevokeClaim(company, Origin.Browser, "i1", lift: false, new("tests", Messages.Ten, DryRun: false)))).Outcome);
         using (var snapshot = store.Read()) Assert.Null(new Documents(snapshot.Database, company).Find(sarah)!.Name);
         await store.AppendAsync([Messages.Identify(company, "another", "sarah@example.com", "i2", Messages.Ten + 1000)]);
         using (var snapshot = store.Read())

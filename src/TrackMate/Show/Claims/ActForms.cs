@@ -32,8 +32,8 @@ internal static class ActForms
     private static Task Do(HttpContext http, string companyId, Registry registry, MessageStore store, TimeProvider time) =>
         ActAsync(http, companyId, registry, time, async (company, form, by) =>
         {
-            var act = AskedAct.Read(name => form[name]).Prepare(company, Clock.Of(http, time));
-            return LineOf(await store.ActAsync(company, acts => act(acts, by)));
+            var act = AskedAct.Read(name => form[name]).Prepare(Clock.Of(http, time));
+            return LineOf(await store.ActAsync(company, (acts, current) => act(acts, current, by)));
         });
 
     /// <summary>Undoes every claim of browsers that fits.</summary>
@@ -58,7 +58,7 @@ internal static class ActForms
             if (line is null || ActIdOf(line) is not { } actId) throw new RejectionException(Reason.NotFound, "The audit log has no act of this number that could be undone.");
             if (ClaimSet.IsId(actId))
                 return ((IsUndoing(line.Action) ? await new ClaimUndo(store).AgainAsync(company, actId, by) : await new ClaimUndo(store).RestoreAsync(company, actId, by)) ?? throw Acts.RefusedBy(ActRefusal.NotFound, "act")).Line;
-            return LineOf(await store.ActAsync(company, acts => IsUndoing(line.Action) ? acts.DoAgain(company, actId, by) : acts.TakeBack(company, actId, by)));
+            return LineOf(await store.ActAsync(company, (acts, current) => IsUndoing(line.Action) ? acts.DoAgain(current, actId, by) : acts.TakeBack(current, actId, by)));
         });
 
     private static long? LineOf(ActAnswer answer) => (answer.Outcome ?? throw Acts.RefusedBy(answer.AttributedRejection!.Value, "claim, session or profile")).Line;

@@ -2,7 +2,6 @@ using TrackMate.Bind;
 using TrackMate.Http;
 using TrackMate.Store;
 using TrackMate.Store.Acts;
-using TrackMate.Store.Tables;
 
 namespace TrackMate.Show;
 
@@ -25,23 +24,23 @@ internal sealed record AskedAct(string Verb, string Id, string Other, string Fro
 
     /// <summary>Checks what it says, so that the writer has nothing to refuse but what is not there.</summary>
     /// <exception cref="RejectionException">It is none of these acts, or its ids or times cannot be.</exception>
-    public Func<ActWriter, ActBy, ActAnswer> Prepare(Company company, Clock clock)
+    public ActCall Prepare(Clock clock)
     {
         switch (Verb)
         {
             case Revoke or Lift when ClaimIds.ReadPair(Id) is not null || ClaimIds.ReadMessage(Id) is not null:
-                return (acts, by) => Acts.Revoke(acts, company, Id, lift: Verb == Lift, by);
+                return (acts, current, by) => Acts.Revoke(acts, current, Id, lift: Verb == Lift, by);
             case Undo:
-                return (acts, by) => acts.TakeBack(company, Id, by);
+                return (acts, current, by) => acts.TakeBack(current, Id, by);
             case Unbind:
                 var (from, to) = Times(clock);
-                return (acts, by) => acts.Unbind(company, Id, from, to, by);
+                return (acts, current, by) => acts.Unbind(current, Id, from, to, by);
             case Merge when ProfileId.TryParse(Id, out var one) && ProfileId.TryParse(Other, out var other):
-                return (acts, by) => acts.IsOnePerson(company, one, other) ? ActRefusal.OnePerson : acts.Merge(company, one, other, by);
+                return (acts, current, by) => acts.IsOnePerson(current, one, other) ? ActRefusal.OnePerson : acts.Merge(current, one, other, by);
             case Isolate when ProfileId.TryParse(Id, out var crowded):
-                return (acts, by) => acts.Isolate(company, crowded, by);
+                return (acts, current, by) => acts.Isolate(current, crowded, by);
             case Freeze when ProfileId.TryParse(Id, out var frozen):
-                return (acts, by) => acts.Freeze(company, frozen, by);
+                return (acts, current, by) => acts.Freeze(current, frozen, by);
             default:
                 throw new RejectionException(Reason.NotFound, "There is no such action. The address may be incomplete.");
         }
@@ -56,6 +55,6 @@ internal sealed record AskedAct(string Verb, string Id, string Other, string Fro
     }
 
     /// <summary>Sees what it would move; nothing is done.</summary>
-    public static Task<ActAnswer> PreviewAsync(MessageStore store, Company company, Func<ActWriter, ActBy, ActAnswer> act, TimeProvider time) =>
-        store.ActAsync(company, acts => act(acts, new("", time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: true)));
+    public static Task<ActAnswer> PreviewAsync(MessageStore store, Company company, ActCall act, TimeProvider time) =>
+        store.ActAsync(company, (acts, current) => act(acts, current, new("", time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: true)));
 }

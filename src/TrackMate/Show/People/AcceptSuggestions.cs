@@ -20,7 +20,7 @@ internal static class AcceptSuggestions
         foreach (var pair in pairs)
         {
             // One before may have made them one person already.
-            var answer = await store.ActAsync(company, acts => acts.IsOnePerson(company, pair.OneIdentifier.Id, pair.OtherIdentifier.Id) ? ActRefusal.OnePerson : acts.Merge(company, pair.OneIdentifier.Id, pair.OtherIdentifier.Id, by));
+            var answer = await store.ActAsync(company, (acts, current) => acts.IsOnePerson(current, pair.OneIdentifier.Id, pair.OtherIdentifier.Id) ? ActRefusal.OnePerson : acts.Merge(current, pair.OneIdentifier.Id, pair.OtherIdentifier.Id, by));
             line = answer.Outcome?.Line ?? line;
         }
 

@@ -32,6 +32,10 @@ public enum ActRefusal
     NotItsMerge,
 }
 
+/// <summary>What an operator asks of the acts of a company. All that it needs has been read and validated before.</summary>
+/// <param name="company">With the settings in force.</param>
+internal delegate ActAnswer ActCall(ActWriter acts, Company company, ActBy by);
+
 /// <summary>An act as it went, or why it could not.</summary>
 public sealed record ActAnswer(ActOutcome? Outcome, ActRefusal? AttributedRejection)
 {

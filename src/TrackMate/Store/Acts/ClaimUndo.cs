@@ -33,7 +33,7 @@ internal sealed class ClaimUndo(IActs store)
         if (set.Count == 0 || (by.DryRun && !isExact)) return done;
         foreach (var step in set.Steps())
         {
-            var outcome = (await store.ActAsync(company, acts => acts.RevokeClaimed(company, step, done.ActId, total, by))).Outcome!;
+            var outcome = (await store.ActAsync(company, (acts, current) => acts.RevokeClaimed(current, step, done.ActId, total, by))).Outcome!;
             if (!outcome.Changed) continue;
             done = done with { ActId = by.DryRun ? null : outcome.ActId, Outcome = outcome, Line = done.Line ?? outcome.Line, Moved = isExact ? outcome.Moved : done.Moved };
         }
@@ -45,7 +45,7 @@ internal sealed class ClaimUndo(IActs store)
     /// <returns>Null where it is no act on many claims.</returns>
     public async Task<ClaimUndone?> RestoreAsync(Company company, string actId, ActBy by)
     {
-        if (await store.ActAsync(company, acts => acts.StandingOf(company, actId)) is not { } standing) return null;
+        if (await store.ActAsync(company, (acts, current) => acts.StandingOf(current, actId)) is not { } standing) return null;
         var count = standing.Sessions + standing.Pairs;
         var isExact = count <= ClaimSet.MostInStep;
         // An identify that names two is a session's claim and a pair.
@@ -55,19 +55,19 @@ internal sealed class ClaimUndo(IActs store)
         for (var isFirst = true; ; isFirst = false)
         {
             var first = isFirst;
-            var outcome = (await store.ActAsync(company, acts => acts.RestoreClaimed(company, actId, first, total, by))).Outcome!;
+            var outcome = (await store.ActAsync(company, (acts, current) => acts.RestoreClaimed(current, actId, first, total, by))).Outcome!;
             if (!outcome.Changed) break;
             done = done with { Outcome = outcome, Line = done.Line ?? outcome.Line, Moved = outcome.Moved };
             if (isExact) return done;
         }
 
         // What counts again can be weighed only now.
-        var set = await store.ActAsync(company, acts => acts.UndoneBy(company, actId));
+        var set = await store.ActAsync(company, (acts, current) => acts.UndoneBy(current, actId));
         return done with { Moved = store.Read(database => new ClaimSetReader(database).Weigh(company, set!), company) };
     }
 
     /// <summary>Undoes again, as another act, what an act had undone.</summary>
     /// <inheritdoc cref="RestoreAsync" path="/returns"/>
     public async Task<ClaimUndone?> AgainAsync(Company company, string actId, ActBy by) =>
-        await store.ActAsync(company, acts => acts.UndoneBy(company, actId)) is { } set ? await UndoAsync(company, set, by) : null;
+        await store.ActAsync(company, (acts, current) => acts.UndoneBy(current, actId)) is { } set ? await UndoAsync(company, set, by) : null;
 }

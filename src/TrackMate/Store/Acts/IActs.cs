@@ -8,7 +8,7 @@ namespace TrackMate.Store.Acts;
 internal interface IActs : ISnapshots
 {
     /// <summary>Does what an operator asks, between the messages and as durable as they are.</summary>
-    /// <param name="work">Given the acts of this store; its answer is handed on once it is committed. It throws for faults of ours only.</param>
+    /// <param name="work">Gets the acts of this store, and the company with the settings in force. Its answer is returned once it is committed. It throws for faults of ours only.</param>
     /// <exception cref="StoreUnavailableException">Nothing was done.</exception>
-    Task<T> ActAsync<T>(Company company, Func<ActWriter, T> work);
+    Task<T> ActAsync<T>(Company company, Func<ActWriter, Company, T> work);
 }
