@@ -1,3 +1,4 @@
+using TrackMate.Receive;
 using TrackMate.Show;
 
 namespace TrackMate.Host;
@@ -8,9 +9,12 @@ internal static class BrowserSdk
     private static readonly StaticAsset Script = Read("trackmate.js");
     private static readonly StaticAsset ExtraScript = Read("trackmate.extra.js");
 
-    public static Task Handle(HttpContext http) => SendAsync(http, Script);
-
-    public static Task HandleExtra(HttpContext http) => SendAsync(http, ExtraScript);
+    /// <summary>Each under its own name, and under a neutral one for a path of the shop's own site.</summary>
+    public static void Map(WebApplication app)
+    {
+        app.MapPublic(HttpMethods.Get, ["/trackmate.js", "/t/script.js"], http => SendAsync(http, Script));
+        app.MapPublic(HttpMethods.Get, ["/trackmate.extra.js", "/t/script.extra.js"], http => SendAsync(http, ExtraScript));
+    }
 
     private static StaticAsset Read(string name) => StaticAsset.Read(name, "text/javascript; charset=utf-8", Health.Version + "-");
 

@@ -1,5 +1,7 @@
 using System.Reflection;
-using System.Text.Json.Nodes;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using TrackMate.Http;
 using TrackMate.Store;
 using TrackMate.Store.Sql;
 
@@ -15,8 +17,13 @@ internal static class Health
 
     public static void Map(WebApplication app)
     {
-        app.MapGet("/health/live", http => WriteAsync(http, 200, "live", null)).ShortCircuit();
-        app.MapGet("/health/ready", Ready).ShortCircuit();
+        app.MapGet("/health/live", http => WriteAsync(http, 200, "live", null)).ShortCircuit().Describe(new("live", CallGroup.Operate, "Ask whether the process answers",
+            "Always 200 while it runs.",
+            typeof(HealthAnswer), """{"status":"live","version":"0.1.0"}"""));
+
+        app.MapGet("/health/ready", Ready).ShortCircuit().Describe(new("ready", CallGroup.Operate, "Ask whether the store takes what comes",
+            "503 with a sentence while it does not.",
+            typeof(HealthAnswer), """{"status":"ready","version":"0.1.0"}"""));
     }
 
     private static async Task Ready(HttpContext http)
@@ -52,8 +59,13 @@ internal static class Health
     {
         http.Response.StatusCode = status;
         http.Response.ContentType = "application/json";
-        var answer = new JsonObject { ["status"] = state, ["version"] = Version };
-        if (detail is not null) answer["detail"] = detail;
-        return http.Response.WriteAsync(answer.ToJsonString(), http.RequestAborted);
+        return http.Response.WriteAsync(JsonSerializer.Serialize(new(state, Version, detail), HealthJson.Default.HealthAnswer), http.RequestAborted);
     }
 }
+
+/// <summary>Whether the server runs and takes what comes.</summary>
+internal sealed record HealthAnswer(string Status, string Version, string? Detail = null);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(HealthAnswer))]
+internal sealed partial class HealthJson : JsonSerializerContext;

@@ -106,9 +106,14 @@ internal static class Server
         app.Use(next => http => Telemetry.Guard(http, next));
         app.UseResponseCompression();
         Dashboard.Use(app);
-        MapReceive(app);
-        MapShow(app);
-        MapActs(app);
+        TrackEvents.Map(app);
+        IdentifyProfile.Map(app);
+        ReceiveWebhook.Map(app);
+        BrowserSdk.Map(app);
+        ReadRoutes.Map(app);
+        ActRoutes.Map(app);
+        ExportApi.Map(app);
+        ErasureApi.Map(app);
         Dashboard.Map(app);
         Health.Map(app);
         Telemetry.Map(app);
@@ -127,43 +132,4 @@ internal static class Server
         compression.Providers.Add<GzipCompressionProvider>();
         compression.MimeTypes = ["text/html", "text/plain", "application/json", "application/problem+json", ExportApi.ContentType.Split(';')[0]];
     });
-
-    private static void MapReceive(WebApplication app)
-    {
-        var services = app.Services;
-        foreach (var path in PublicCalls.Events) app.MapPost(path, services.GetRequiredService<TrackEvents>().Handle).ShortCircuit();
-        foreach (var path in PublicCalls.Profile) app.MapPost(path, services.GetRequiredService<IdentifyProfile>().Handle).ShortCircuit();
-        foreach (var path in PublicCalls.Script) app.MapGet(path, BrowserSdk.Handle).ShortCircuit();
-        foreach (var path in PublicCalls.ExtraScript) app.MapGet(path, BrowserSdk.HandleExtra).ShortCircuit();
-        app.MapPost("/api/webhooks/events", services.GetRequiredService<ReceiveWebhook>().Handle).ShortCircuit();
-        foreach (var path in PublicCalls.Events.Concat(PublicCalls.Profile)) app.MapMethods(path, [HttpMethods.Options], PublicCalls.Preflight).ShortCircuit().WithMetadata(new PreflightOf("POST"));
-        foreach (var path in PublicCalls.Script.Concat(PublicCalls.ExtraScript)) app.MapMethods(path, [HttpMethods.Options], PublicCalls.Preflight).ShortCircuit().WithMetadata(new PreflightOf("GET, HEAD"));
-    }
-
-    private static void MapShow(WebApplication app)
-    {
-        var api = app.Services.GetRequiredService<ReadApi>();
-        app.MapGet("/api/profiles", api.Profiles);
-        app.MapGet("/api/profiles/{id}", api.Profile);
-        app.MapGet("/api/profiles/{id}/timeline", api.Timeline);
-        app.MapGet("/api/sessions/{sessionId}", api.Session);
-        app.MapGet("/api/events/{eventId}", api.Event);
-    }
-
-    private static void MapActs(WebApplication app)
-    {
-        var api = app.Services.GetRequiredService<ActApi>();
-        app.MapGet("/api/profiles/{id}/claims", api.Claims);
-        app.MapPost("/api/claims/revoke", api.RevokeMany);
-        app.MapPost("/api/claims/{id}/revoke", api.Revoke);
-        app.MapPost("/api/claims/{id}/lift", api.Lift);
-        app.MapPost("/api/sessions/{id}/unbind", api.Unbind);
-        app.MapPost("/api/profiles/{id}/merge", api.Merge);
-        app.MapPost("/api/profiles/{id}/unmerge", api.Unmerge);
-        app.MapPost("/api/profiles/{id}/isolate", api.Isolate);
-        app.MapPost("/api/profiles/{id}/freeze", api.Freeze);
-        app.MapGet("/api/audit", api.AuditLog);
-        app.MapGet("/api/profiles/{id}/export", app.Services.GetRequiredService<ExportApi>().Export);
-        app.MapDelete("/api/profiles/{id}", app.Services.GetRequiredService<ErasureApi>().Erase);
-    }
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 
 namespace TrackMate.Http;
 
@@ -26,57 +25,6 @@ internal static class Batches
     {
         var members = new[] { Member.CompanyId, Member.SessionId, Member.SentAt, Member.Context }.Where(member => wire.Raw(member).Length is > 0 and <= MaxEnvelopeMember);
         return "{" + string.Join(',', members.Select(member => $"\"{wire.PathOf(member)}\":{Encoding.UTF8.GetString(wire.Raw(member).Span)}")) + "}";
-    }
-
-    /// <summary>The eventIds of the events in a body, as far as it can be read; none where it holds no batch.</summary>
-    public static List<string> EventIdsIn(ReadOnlySpan<byte> json)
-    {
-        var eventIds = new List<string>();
-        var reader = new Utf8JsonReader(json, JsonRules.ReaderOptions);
-        try
-        {
-            // Down to the array of events, then each eventId that stands directly in one of them.
-            while (reader.Read() && eventIds.Count < MaxEvents)
-            {
-                if (reader is not { TokenType: JsonTokenType.PropertyName, CurrentDepth: 1 } || !reader.ValueTextEquals("events"u8)) continue;
-                while (reader.Read() && !(reader is { TokenType: JsonTokenType.EndArray, CurrentDepth: 1 }) && eventIds.Count < MaxEvents)
-                {
-                    if (reader is not { TokenType: JsonTokenType.PropertyName, CurrentDepth: 3 } || !reader.ValueTextEquals("eventId"u8)) continue;
-                    reader.Read();
-                    if (WireObject.IdIn(ref reader) is { } eventId) eventIds.Add(eventId);
-                }
-            }
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            // What comes before it was read.
-        }
-
-        return eventIds;
-    }
-
-    /// <summary>The event of an eventId as it stands in a batch's body; null where it cannot be read, or lies beyond what was kept.</summary>
-    public static ReadOnlyMemory<byte>? EventIn(ReadOnlyMemory<byte> json, string eventId)
-    {
-        var reader = new Utf8JsonReader(json.Span, isFinalBlock: true, new(JsonRules.ReaderOptions));
-        try
-        {
-            for (var start = 0L; reader.Read();)
-            {
-                if (reader is { TokenType: JsonTokenType.StartObject, CurrentDepth: 2 }) start = reader.TokenStartIndex;
-                if (reader is not { TokenType: JsonTokenType.PropertyName, CurrentDepth: 3 } || !reader.ValueTextEquals("eventId"u8)) continue;
-                reader.Read();
-                if (WireObject.IdIn(ref reader) != eventId) continue;
-                while (reader.CurrentDepth > 2 || reader.TokenType is not JsonTokenType.EndObject) reader.Read();
-                return json[(int)start..(int)reader.BytesConsumed];
-            }
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            // Cut before its end, or never whole.
-        }
-
-        return null;
     }
 
     /// <summary>The sender's eventId, to name a refused event by; null where that too is wrong.</summary>

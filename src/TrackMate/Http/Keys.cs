@@ -6,6 +6,12 @@ namespace TrackMate.Http;
 /// <summary>Who calls: the company whose API key came with the request.</summary>
 internal static class Keys
 {
+    /// <summary>Checks the key by the scope of the call's contract.</summary>
+    /// <exception cref="RejectionException">As for a given scope.</exception>
+    /// <exception cref="InvalidOperationException">The contract is that of a public call.</exception>
+    public static (Company Company, ApiKey Key) Authorize(HttpContext http, Registry registry) =>
+        Authorize(http, registry, RouteContract.Of(http) is { Scope: { } scope } ? scope : throw new InvalidOperationException($"The contract of {http.Request.Path} names no scope."));
+
     /// <exception cref="RejectionException">No key, an unknown or revoked one, or one without the scope.</exception>
     public static (Company Company, ApiKey Key) Authorize(HttpContext http, Registry registry, Scopes scope)
     {

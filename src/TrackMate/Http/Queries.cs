@@ -1,18 +1,24 @@
 using System.Globalization;
 using System.Numerics;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http.Features;
 using TrackMate.Bind;
 
 namespace TrackMate.Http;
 
-/// <summary>What callers put into addresses, read and checked.</summary>
+/// <summary>What callers put into addresses, read and checked. Only a parameter of the call's contract can be read.</summary>
 internal static class Queries
 {
     private const int DefaultLimit = 50;
     private const int MaxLimit = 1000;
 
-    public static string? Text(string? text) => string.IsNullOrEmpty(text) ? null : text;
+    /// <summary>A parameter as it was given; null where it is left out.</summary>
+    /// <exception cref="InvalidOperationException">The call's contract does not name it.</exception>
+    public static string? Given(HttpContext http, string name) => RouteContract.Of(http) is var contract && contract.Parameters.Any(parameter => parameter.Name == name)
+        ? http.Request.Query[name]
+        : throw new InvalidOperationException($"{contract.Id} has no parameter {name}; add it to the contract.");
+
+    /// <summary>A parameter's text; null where it is left out or empty.</summary>
+    public static string? TextOf(HttpContext http, string name) => Given(http, name) is { Length: > 0 } text ? text : null;
 
     /// <summary>The profile id in the path.</summary>
     /// <exception cref="RejectionException">It is none, so there is no such profile.</exception>
@@ -31,7 +37,7 @@ internal static class Queries
     }
 
     /// <summary>A parameter that is <c>true</c> or <c>false</c>; false where it is left out.</summary>
-    public static bool FlagOf(HttpContext http, string name) => (string?)http.Request.Query[name] switch
+    public static bool FlagOf(HttpContext http, string name) => Given(http, name) switch
     {
         null or "" or "false" => false,
         "true" => true,
@@ -39,34 +45,23 @@ internal static class Queries
     };
 
     /// <summary>A time, in unix milliseconds; without an offset it is UTC, and a date alone is its first moment. Null where it is left out.</summary>
-    public static long? TimeOf(string? text, string name)
+    public static long? TimeOf(HttpContext http, string name)
     {
-        if (string.IsNullOrEmpty(text)) return null;
+        if (TextOf(http, name) is not { } text) return null;
         if (WrittenTime.TryParse(text, out var time)) return time.UnixMilliseconds;
         var hint = text.Contains(' ', StringComparison.Ordinal) ? " In an address a + means a blank; write it as %2B." : "";
         throw new RejectionException(Reason.BadParameter, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z or 2025-10-18, or unix seconds or milliseconds.{hint}", name);
     }
 
-    /// <summary>A time in a body, in unix milliseconds, written as in messages or as in an address. Null where it is left out.</summary>
-    public static long? TimeIn(JsonElement body, string name)
-    {
-        if (!body.TryGetProperty(name, out var value) || value.ValueKind is JsonValueKind.Null) return null;
-        var time = default(WrittenTime);
-        var isTime = value.ValueKind switch
-        {
-            JsonValueKind.String => WrittenTime.TryParse(value.GetString(), out time),
-            JsonValueKind.Number => value.TryGetDecimal(out var number) && WrittenTime.TryFromUnix(number, out time),
-            _ => false,
-        };
-        return isTime ? time.UnixMilliseconds : throw new RejectionException(Reason.BadValue, $"{name} is not a time; send ISO 8601, such as 2025-10-18T10:00:00Z, or unix seconds or milliseconds.", name);
-    }
-
     /// <summary>How many a page holds: 50 where it is left out, and 1,000 at most.</summary>
-    public static int LimitOf(string? text)
+    public static int LimitOf(HttpContext http)
     {
-        if (string.IsNullOrEmpty(text)) return DefaultLimit;
+        if (TextOf(http, RouteParameter.Limit.Name) is not { } text) return DefaultLimit;
         if (!BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var limit) || limit < 1)
             throw new RejectionException(Reason.BadParameter, "limit must be a whole number of at least 1.", "limit");
         return (int)BigInteger.Min(limit, MaxLimit);
     }
+
+    /// <summary>The cursor as it was given; null for the first page.</summary>
+    public static string? CursorOf(HttpContext http) => TextOf(http, RouteParameter.Cursor.Name);
 }

@@ -6,27 +6,6 @@ using TrackMate.Bind;
 
 namespace TrackMate.Http;
 
-/// <summary>The members that messages have on the wire; what stands in none of them is checked and left alone.</summary>
-internal enum Member
-{
-    CompanyId,
-    SessionId,
-    EventType,
-    EventData,
-    Timestamp,
-    EventId,
-    SentAt,
-    Context,
-    Events,
-    Identifier,
-    Email,
-    ExternalId,
-    UserId,
-    Name,
-    Traits,
-    Token,
-}
-
 /// <summary>
 /// One object of a message, read in one pass without building anything: for each member where its value lies. Values are validated as they are passed over, but
 /// those in <c>events</c>, each of which is an object of its own and can be refused on its own.
@@ -38,14 +17,6 @@ internal readonly struct WireObject
 
     /// <summary>Bytes of a time as it is sent: with a time zone's name beside it, and a few escapes.</summary>
     private const int MaxTimeBytes = 200;
-
-    private static readonly string[] Names =
-    [
-        "company_id", "sessionId", "eventType", "eventData", "timestamp", "eventId", "sentAt", "context", "events", "identifier",
-        "email", "externalId", "userId", "name", "traits", "token",
-    ];
-
-    private static readonly byte[][] Utf8Names = [.. Names.Select(Encoding.UTF8.GetBytes)];
 
     private readonly ReadOnlyMemory<byte> json;
     private readonly Places places;
@@ -75,7 +46,7 @@ internal readonly struct WireObject
         {
             reader.Read();
             if (reader.TokenType is not JsonTokenType.StartObject)
-                throw new RejectionException(Reason.WrongType, $"{path} is {NameOf(reader.TokenType)}; send a JSON object.", path.WireName);
+                throw new RejectionException(Reason.WrongType, $"{path} is {JsonWords.NameOf(reader.TokenType)}; send a JSON object.", path.WireName);
 
             Places found = default;
             HashSet<string>? others = null;
@@ -83,7 +54,7 @@ internal readonly struct WireObject
             {
                 if (keys > JsonRules.MaxKeys) throw new RejectionException(Reason.TooManyKeys, $"{path} has more than {JsonRules.MaxKeys} keys; put your own data into eventData.", path.WireName);
                 JsonRules.CheckText(ref reader, path);
-                var member = MemberAt(ref reader);
+                var member = MemberNames.At(ref reader);
                 if (member < 0)
                 {
                     var name = reader.GetString()!;
@@ -94,12 +65,12 @@ internal readonly struct WireObject
                     continue;
                 }
 
-                if (found[member].Length > 0) throw DuplicateKey(path, Names[member]);
+                if (found[member].Length > 0) throw DuplicateKey(path, MemberNames.Of((Member)member));
                 reader.Read();
                 var type = reader.TokenType;
                 var start = (int)reader.TokenStartIndex;
                 if (member == (int)Member.Events) reader.Skip();
-                else JsonRules.Check(ref reader, span, path.Of(Names[member]));
+                else JsonRules.Check(ref reader, span, path.Of(MemberNames.Of((Member)member)));
                 found[member] = (start, (int)reader.BytesConsumed - start, type);
             }
 
@@ -108,56 +79,9 @@ internal readonly struct WireObject
         }
         catch (JsonException e)
         {
-            throw new RejectionException(Reason.Malformed, $"Invalid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}: {Expected(e.Message)}.");
+            throw new RejectionException(Reason.Malformed, $"Invalid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}: {JsonWords.Expected(e.Message)}.");
         }
     }
-
-    /// <summary>What the parser expected, by its own message; its other messages quote a part of the body, which may be a secret.</summary>
-    private static string Expected(string message) => message switch
-    {
-        _ when message.Contains("Expected a ':'", StringComparison.Ordinal) => "expected a colon after the key",
-        _ when message.Contains("start of a property name", StringComparison.Ordinal) => "expected a key in double quotes",
-        _ when message.Contains("after a value", StringComparison.Ordinal) => "expected a comma or a closing bracket",
-        _ when message.Contains("trailing comma", StringComparison.Ordinal) => "remove the comma before the closing bracket",
-        _ when message.Contains("start of a value", StringComparison.Ordinal) => "expected a value",
-        _ when message.Contains("end of string", StringComparison.Ordinal) => "a string is not closed",
-        _ when message.Contains("should be closed", StringComparison.Ordinal) => "an object or array is not closed",
-        _ when message.Contains("within a JSON string", StringComparison.Ordinal) => "escape this character in the string",
-        _ when message.Contains("number", StringComparison.Ordinal) => "this is not a valid number",
-        _ when message.Contains("literal", StringComparison.Ordinal) => "expected true, false or null",
-        _ => "unexpected character",
-    };
-
-    /// <summary>A string member of a body that was refused as a whole, to keep the refusal where its sender looks; null where it cannot be read.</summary>
-    public static string? Peek(ReadOnlySpan<byte> json, Member member)
-    {
-        var reader = new Utf8JsonReader(json, JsonRules.ReaderOptions);
-        try
-        {
-            if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject) return null;
-            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
-            {
-                var found = reader.ValueTextEquals(Utf8Names[(int)member]);
-                reader.Read();
-                if (found) return IdIn(ref reader);
-                reader.Skip();
-            }
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            // What comes before it is not JSON, or not text.
-        }
-
-        return null;
-    }
-
-    /// <summary>The id that a reader stands on, as text or as a whole number; null where it can be none.</summary>
-    public static string? IdIn(ref Utf8JsonReader reader) => reader.TokenType switch
-    {
-        JsonTokenType.String => reader.GetString() is { Length: > 0 and <= MaxLength } text && !text.Contains('\0', StringComparison.Ordinal) ? text : null,
-        JsonTokenType.Number => reader.ValueSpan.Length <= JsonRules.MaxDigits && IsInteger(reader.ValueSpan) ? Encoding.UTF8.GetString(reader.ValueSpan) : null,
-        _ => null,
-    };
 
     /// <summary>The object as it was sent.</summary>
     public ReadOnlyMemory<byte> Json => json;
@@ -175,7 +99,7 @@ internal readonly struct WireObject
 
     public bool IsText(Member member) => places[(int)member] is { Length: > 0, Type: JsonTokenType.String };
 
-    public FieldPath PathOf(Member member) => path.Of(Names[(int)member]);
+    public FieldPath PathOf(Member member) => path.Of(MemberNames.Of(member));
 
     /// <summary>The member's JSON as it was sent, whatever it is; empty where it is absent.</summary>
     public ReadOnlyMemory<byte> Raw(Member member) => json.Slice(places[(int)member].Start, places[(int)member].Length);
@@ -239,7 +163,7 @@ internal readonly struct WireObject
         return IsInteger(number) ? Encoding.UTF8.GetString(number) : throw Wrong(member, "a string or a whole number");
     }
 
-    private static bool IsInteger(ReadOnlySpan<byte> number) => number.TrimStart((byte)'-').IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0;
+    public static bool IsInteger(ReadOnlySpan<byte> number) => number.TrimStart((byte)'-').IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0;
 
     /// <summary>A time in unix milliseconds: ISO 8601 with an offset, or seconds or milliseconds since 1970; null where it is absent.</summary>
     public long? Time(Member member)
@@ -273,29 +197,8 @@ internal readonly struct WireObject
     }
 
     private RejectionException Wrong(Member member, string expected) =>
-        new(Reason.WrongType, $"{PathOf(member)} is {NameOf(places[(int)member].Type)}; send {expected}.", PathOf(member).ToString());
-
-    private static int MemberAt(ref Utf8JsonReader reader)
-    {
-        for (var i = 0; i < Utf8Names.Length; i++)
-        {
-            if (reader.ValueTextEquals(Utf8Names[i])) return i;
-        }
-
-        return -1;
-    }
+        new(Reason.WrongType, $"{PathOf(member)} is {JsonWords.NameOf(places[(int)member].Type)}; send {expected}.", PathOf(member).ToString());
 
     private static RejectionException DuplicateKey(FieldPath path, string? name) =>
         new(Reason.DuplicateKey, $"{(name is null ? "A key" : path.Of(name))} appears twice in one object; send each key once.", name is null ? null : path.Of(name).ToString());
-
-    private static string NameOf(JsonTokenType type) => type switch
-    {
-        JsonTokenType.StartObject => "an object",
-        JsonTokenType.StartArray => "an array",
-        JsonTokenType.String => "a string",
-        JsonTokenType.Number => "a number",
-        JsonTokenType.True or JsonTokenType.False => "a boolean",
-        JsonTokenType.Null => "null",
-        _ => "not a value",
-    };
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using TrackMate.Bind;
 using TrackMate.Http;
 using TrackMate.Store.Tables;
@@ -7,6 +9,22 @@ namespace TrackMate.Receive;
 /// <summary><c>POST /api/profile</c>: a browser says who it is. The answer never tells whether that person was known.</summary>
 internal sealed class IdentifyProfile(Intake intake, PairLimit pairs)
 {
+    /// <summary>The path, and its alias with a neutral name for a path of the shop's own site.</summary>
+    public static readonly string[] Paths = ["/api/profile", "/t/profile"];
+
+    public static void Map(WebApplication app)
+    {
+        var call = app.Services.GetRequiredService<IdentifyProfile>();
+        app.MapPublic(HttpMethods.Post, Paths, call.Handle).Describe(new("identify", CallGroup.Send, "Say who a browser's session is",
+            "Every event of the session, past and future, is then on that person's timeline. The answer is always the id of the identifier in this message, known or not. A token, a JWT of the company's back end for this person and company, makes it verified; where the company enforces tokens, one without is a 401. POST /t/profile is the same call.",
+            typeof(ProfileAnswer), """{"profileId":"671234567890abcdef123456"}""")
+        {
+            Bodies = [typeof(IdentifyBody)],
+            BodyExample = """{"company_id":"TM-SHOP99","sessionId":"session_1729260000_abc123","email":"sarah@example.com","name":"Sarah Johnson","timestamp":"2025-10-18T10:08:00Z","eventId":"0199f6ac-5300-7000-8000-000000000002"}""",
+            Problems = [400, 401, 403, 408, 413, 415, 422, 429, 503],
+        });
+    }
+
     public Task Handle(HttpContext http)
     {
         intake.LimitAddress(http);
@@ -57,3 +75,18 @@ internal sealed class IdentifyProfile(Intake intake, PairLimit pairs)
         return company.Settings.TokenMode is TokenMode.Observe ? identify with { WithoutToken = found } : throw IdentifyToken.Refusing(found);
     }
 }
+
+// Nobody makes these records: a message is read in one pass over its bytes (Http/WireObject.cs). They are the schema of the body, and a test holds that the fields here are those that are read.
+
+/// <summary>A browser says who it is: by e-mail, by the sender's own id, or both; the token that the company's back end signed vouches for it.</summary>
+internal sealed record IdentifyBody(
+    [property: JsonPropertyName("company_id")] string CompanyId,
+    string SessionId,
+    string? Email = null,
+    string? ExternalId = null,
+    string? Name = null,
+    JsonObject? Traits = null,
+    DateTimeOffset? Timestamp = null,
+    string? EventId = null,
+    DateTimeOffset? SentAt = null,
+    string? Token = null) : IRequestBody;

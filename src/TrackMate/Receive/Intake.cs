@@ -51,7 +51,7 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
     {
         // The SDK names the company first. One that is named far back, or none, is nobody's until it is parsed: those take turns as one.
         var origin = company is null ? Origin.Browser : Origin.Server;
-        company ??= WireObject.Peek(body.Span[..PeekedBytes], Member.CompanyId) is { } companyId ? registry.Find(companyId) : null;
+        company ??= BodyPeek.TextOf(body.Span[..PeekedBytes], Member.CompanyId) is { } companyId ? registry.Find(companyId) : null;
         if (company is not null) store.CheckRoom(company, origin, body.Length);
         var turn = await gate.EnterAsync(SenderOf(company, origin), body.Length);
         try
@@ -78,9 +78,9 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
         {
             wire = WireObject.Read(body.Utf8, FieldPath.Body);
         }
-        catch (RejectionException refused) when (WireObject.Peek(body.Utf8.Span, Member.CompanyId) is { } companyId && registry.Find(companyId) is { } company)
+        catch (RejectionException refused) when (BodyPeek.TextOf(body.Utf8.Span, Member.CompanyId) is { } companyId && registry.Find(companyId) is { } company)
         {
-            throw new AttributedRejection(company, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
+            throw new AttributedRejection(company, refused, BodyPeek.TextOf(body.Utf8.Span, Member.EventId));
         }
 
         return (wire, CompanyOf(http, wire));
@@ -102,7 +102,7 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
         var company = sender;
         if (company is null)
         {
-            if (WireObject.Peek(begun[..Math.Min(begun.Length, PeekedBytes)], Member.CompanyId) is not { } companyId) return;
+            if (BodyPeek.TextOf(begun[..Math.Min(begun.Length, PeekedBytes)], Member.CompanyId) is not { } companyId) return;
             company = registry.Find(companyId) ?? throw UnknownCompany();
         }
 
@@ -165,7 +165,7 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
         var sent = body?.Utf8 ?? default;
         var kept = ToKeep(refusal.Rejection, refusal.EventId, sent);
         // Whoever looks for one event of a batch finds it, whatever was wrong with the batch.
-        if (Batches.EventIdsIn(sent.Span) is { Count: > 0 } events) kept = kept with { Events = events, Body = sent[..Math.Min(sent.Length, KeptBatchBytes)] };
+        if (BodyPeek.EventIdsIn(sent.Span) is { Count: > 0 } events) kept = kept with { Events = events, Body = sent[..Math.Min(sent.Length, KeptBatchBytes)] };
         var origin = call is ReceivingCall.Webhooks ? Origin.Server : Origin.Browser;
         try
         {

@@ -10,24 +10,26 @@ namespace TrackMate.Receive;
 /// </summary>
 internal static class PublicCalls
 {
-    /// <summary>Each call, and its alias with a neutral name for a path of the shop's own site.</summary>
-    public static readonly string[] Events = ["/api/events", "/t/events"];
-
-    public static readonly string[] Profile = ["/api/profile", "/t/profile"];
-
-    public static readonly string[] Script = ["/trackmate.js", "/t/script.js"];
-
-    public static readonly string[] ExtraScript = ["/trackmate.extra.js", "/t/script.extra.js"];
-
     /// <summary>A page's own headers and those of what monitors it come to some hundred characters; a longer list is answered by <c>*</c>.</summary>
     private const int MaxEchoed = 4096;
 
     private const int MaxMethod = 32;
 
-    private static readonly FrozenSet<string> Sending = Events.Concat(Profile).SelectMany(path => new[] { path, path + "/" }).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    private static readonly FrozenSet<string> Sending = TrackEvents.Paths.Concat(IdentifyProfile.Paths).SelectMany(path => new[] { path, path + "/" }).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     private static readonly SearchValues<char> TokenCharacters = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
     private static readonly SearchValues<char> ListCharacters = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz, \t");
+
+    /// <summary>Maps a call that pages make: its path and its aliases, and for each the preflight.</summary>
+    /// <param name="paths">The path of the contract first.</param>
+    /// <returns>The route of the path, for its contract. An alias is told in the description.</returns>
+    public static IEndpointConventionBuilder MapPublic(this IEndpointRouteBuilder app, string method, IReadOnlyList<string> paths, RequestDelegate call)
+    {
+        var taken = HttpMethods.IsGet(method) ? $"{HttpMethods.Get}, {HttpMethods.Head}" : method;
+        foreach (var path in paths) app.MapMethods(path, [HttpMethods.Options], Preflight).ShortCircuit().WithMetadata(new PreflightOf(taken));
+        foreach (var alias in paths.Skip(1)) app.MapMethods(alias, [method], call).ShortCircuit();
+        return app.MapMethods(paths[0], [method], call).ShortCircuit();
+    }
 
     /// <summary>The first step of all, so that a page can read every answer, whoever gives it: 405, 413, 429 and 503 too.</summary>
     public static Task Middleware(HttpContext http, RequestDelegate next)

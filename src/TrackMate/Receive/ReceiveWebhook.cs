@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using TrackMate.Bind;
 using TrackMate.Http;
 using TrackMate.Manage;
@@ -10,9 +11,24 @@ namespace TrackMate.Receive;
 /// <summary><c>POST /api/webhooks/events</c>: a back end's events, one or many, for whomever they name.</summary>
 internal sealed class ReceiveWebhook(Intake intake)
 {
+    public static void Map(WebApplication app)
+    {
+        var call = app.Services.GetRequiredService<ReceiveWebhook>();
+        app.MapPost("/api/webhooks/events", call.Handle).ShortCircuit().Describe(new("receiveWebhook", CallGroup.Send, "Send a back end's events",
+            "One event or a batch of at most 500, for whomever the identifier names: userId, else email, else externalId, else sessionId. profileId is null while the session is nobody's. A batch is answered by one result each, in order, an answer or a problem.",
+            typeof(WebhookAnswer), """{"profileId":"671234567890abcdef123456","sessionId":"webhook_1760782320_8c1f0a7be2d94356","eventId":"evt_5","duplicate":false}""")
+        {
+            Bodies = [typeof(WebhookBody), typeof(WebhooksBody)],
+            BodyExample = """{"identifier":{"email":"sarah@example.com"},"eventType":"payment_processed","eventData":{"orderId":"ch_abc123stripe","amount":79.99,"currency":"USD"},"timestamp":"2025-10-18T10:12:00Z","eventId":"evt_5"}""",
+            BatchAnswer = typeof(WebhookBatchAnswer),
+            Problems = [400, 401, 403, 408, 413, 415, 422, 429, 503],
+            Scope = Scopes.Write,
+        });
+    }
+
     public Task Handle(HttpContext http)
     {
-        var (company, _) = Keys.Authorize(http, intake.Registry, Scopes.Write);
+        var (company, _) = Keys.Authorize(http, intake.Registry);
         return intake.Run(http, ReceivingCall.Webhooks, (_, body) => Receive(http, company, body), company);
     }
 
@@ -42,7 +58,7 @@ internal sealed class ReceiveWebhook(Intake intake)
         }
         catch (RejectionException refused)
         {
-            throw new AttributedRejection(company, refused, WireObject.Peek(body.Utf8.Span, Member.EventId));
+            throw new AttributedRejection(company, refused, BodyPeek.TextOf(body.Utf8.Span, Member.EventId));
         }
 
         turn?.EndParsing();
@@ -108,3 +124,23 @@ internal sealed class ReceiveWebhook(Intake intake)
     private static WebhookAnswer AnswerOf(TrackedEvent tracked, Receipt receipt) =>
         new(receipt.ProfileId?.ToString(), receipt.ServerSessionId!, tracked.EventId, receipt.Duplicate, Warnings.Of(receipt) is { Count: > 0 } warnings ? warnings : null);
 }
+
+// Nobody makes these records: a message is read in one pass over its bytes (Http/WireObject.cs). They are the schema of the body, and a test holds that the fields here are those that are read.
+
+/// <summary>Whom a webhook is about: at least one, taken in the order userId, email, externalId, sessionId.</summary>
+internal sealed record WebhookIdentifier(string? Email = null, string? SessionId = null, string? UserId = null, string? ExternalId = null) : IRequestBody;
+
+/// <summary>One event of a back end.</summary>
+internal sealed record WebhookBody(
+    WebhookIdentifier Identifier,
+    string EventType,
+    JsonObject? EventData = null,
+    DateTimeOffset? Timestamp = null,
+    string? EventId = null,
+    [property: JsonPropertyName("company_id")] string? CompanyId = null) : IRequestBody;
+
+/// <summary>Many events of a back end, at most 500.</summary>
+internal sealed record WebhooksBody(IReadOnlyList<WebhookItem> Events, [property: JsonPropertyName("company_id")] string? CompanyId = null) : IRequestBody;
+
+/// <summary>One webhook of a batch.</summary>
+internal sealed record WebhookItem(WebhookIdentifier Identifier, string EventType, JsonObject? EventData = null, DateTimeOffset? Timestamp = null, string? EventId = null) : IRequestBody;

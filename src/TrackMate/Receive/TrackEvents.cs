@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using TrackMate.Bind;
 using TrackMate.Http;
 using TrackMate.Store.Tables;
@@ -8,8 +10,24 @@ namespace TrackMate.Receive;
 /// <summary><c>POST /api/events</c>: a browser's events, one or many. parse → bind → append → answer.</summary>
 internal sealed class TrackEvents(Intake intake)
 {
+    /// <summary>The path, and its alias with a neutral name for a path of the shop's own site.</summary>
+    public static readonly string[] Paths = ["/api/events", "/t/events"];
+
     /// <summary>By far the most frequent answer.</summary>
     private static readonly byte[] OneAccepted = JsonSerializer.SerializeToUtf8Bytes(new(1, 0), Wire.Json.EventsAnswer);
+
+    public static void Map(WebApplication app)
+    {
+        var call = app.Services.GetRequiredService<TrackEvents>();
+        app.MapPublic(HttpMethods.Post, Paths, call.Handle).Describe(new("trackEvents", CallGroup.Send, "Send a browser's events",
+            "One event or a batch of at most 500, 1 MiB and 32 KiB each. In a batch a bad event refuses itself only. An eventId sent again is a duplicate and changes nothing. The answer comes after the commit. POST /t/events is the same call.",
+            typeof(EventsAnswer), """{"accepted":1,"duplicates":0}""")
+        {
+            Bodies = [typeof(BrowserEventBody), typeof(BrowserEventsBody)],
+            BodyExample = """{"company_id":"TM-SHOP99","sessionId":"session_1729260000_abc123","eventType":"page_view","eventData":{"address":"https://shop.com/homepage"},"timestamp":"2025-10-18T10:00:00Z","eventId":"0199f6a5-0000-7000-8000-000000000001"}""",
+            Problems = [400, 401, 403, 408, 413, 415, 422, 429, 503],
+        });
+    }
 
     public Task Handle(HttpContext http)
     {
@@ -93,3 +111,27 @@ internal sealed class TrackEvents(Intake intake)
         return taken;
     }
 }
+
+// Nobody makes these records: a message is read in one pass over its bytes (Http/WireObject.cs). They are the schema of the body, and a test holds that the fields here are those that are read.
+
+/// <summary>One event of a browser.</summary>
+internal sealed record BrowserEventBody(
+    [property: JsonPropertyName("company_id")] string CompanyId,
+    string SessionId,
+    string EventType,
+    JsonObject? EventData = null,
+    DateTimeOffset? Timestamp = null,
+    string? EventId = null,
+    DateTimeOffset? SentAt = null,
+    JsonObject? Context = null) : IRequestBody;
+
+/// <summary>Many events of one browser session, at most 500.</summary>
+internal sealed record BrowserEventsBody(
+    [property: JsonPropertyName("company_id")] string CompanyId,
+    string SessionId,
+    IReadOnlyList<BrowserEventItem> Events,
+    DateTimeOffset? SentAt = null,
+    JsonObject? Context = null) : IRequestBody;
+
+/// <summary>One event of a batch.</summary>
+internal sealed record BrowserEventItem(string EventType, JsonObject? EventData = null, DateTimeOffset? Timestamp = null, string? EventId = null, JsonObject? Context = null) : IRequestBody;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using TrackMate.Bind;
 using TrackMate.Http;
 using TrackMate.Manage;
@@ -14,9 +13,9 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
 {
     public Task Claims(HttpContext http)
     {
-        var (company, _) = Keys.Authorize(http, registry, Scopes.Admin);
-        var limit = Queries.LimitOf(http.Request.Query["limit"]);
-        var after = Cursors.ReadEvent(company, Queries.Text(http.Request.Query["cursor"]));
+        var (company, _) = Keys.Authorize(http, registry);
+        var limit = Queries.LimitOf(http);
+        var after = Cursors.ReadEvent(company, Queries.CursorOf(http));
         ClaimsPage page;
         using (var snapshot = store.Read(company)) page = new ClaimDocuments(snapshot.Database).Page(new Documents(snapshot.Database, company).PersonOf(Queries.ProfileOf(http)), after, limit);
         return JsonAnswer.WriteAsync(http, page, Shown.Json.ClaimsPage);
@@ -24,9 +23,9 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
 
     public Task AuditLog(HttpContext http)
     {
-        var (company, _) = Keys.Authorize(http, registry, Scopes.Admin);
-        var limit = Queries.LimitOf(http.Request.Query["limit"]);
-        var before = Cursors.ReadNumber(company, Queries.Text(http.Request.Query["cursor"]));
+        var (company, _) = Keys.Authorize(http, registry);
+        var limit = Queries.LimitOf(http);
+        var before = Cursors.ReadNumber(company, Queries.CursorOf(http));
         AuditPage page;
         using (var snapshot = store.Read(company)) page = ClaimDocuments.AuditPage(snapshot.Database, company, before, limit);
         return JsonAnswer.WriteAsync(http, page, Shown.Json.AuditPage);
@@ -40,9 +39,9 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
             return;
         }
 
-        var (company, key) = Keys.Authorize(http, registry, Scopes.Admin);
-        using var document = await BodyOf(http);
-        var by = By(key, document.RootElement);
+        var (company, key) = Keys.Authorize(http, registry);
+        var body = await BodyFields.ReadAsync(http);
+        var by = By(key, body);
         var done = await new ClaimUndo(store).RestoreAsync(company, IdOf(http), by) ?? throw Acts.RefusedBy(ActRefusal.NotFound, "claim");
         await WriteAsync(http, IdOf(http), done, by);
     }
@@ -50,14 +49,14 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
     /// <summary>Undoes every claim of browsers that fits, as one act.</summary>
     public async Task RevokeMany(HttpContext http)
     {
-        var (company, key) = Keys.Authorize(http, registry, Scopes.Admin);
-        using var document = await BodyOf(http);
-        var by = By(key, document.RootElement);
-        var done = await new ClaimUndo(store).UndoAsync(company, AskedClaims.Read(document.RootElement, company), by) ?? throw AskedClaims.TooMany();
+        var (company, key) = Keys.Authorize(http, registry);
+        var body = await BodyFields.ReadAsync(http);
+        var by = By(key, body);
+        var done = await new ClaimUndo(store).UndoAsync(company, AskedClaims.Read(body, company), by) ?? throw AskedClaims.TooMany();
         await WriteAsync(http, done.ActId, done, by);
     }
 
-    private ActBy By(ApiKey key, JsonElement body) => new(key.Shown, time.GetUtcNow().ToUnixTimeMilliseconds(), DryRunOf(body));
+    private ActBy By(ApiKey key, BodyFields body) => new(key.Shown, time.GetUtcNow().ToUnixTimeMilliseconds(), body.Flag("dryRun"));
 
     private static Task WriteAsync(HttpContext http, string? actId, ClaimUndone done, ActBy by) => JsonAnswer.WriteAsync(http, DocumentOf(new(ClaimId: actId), done.Moved, by) with
     {
@@ -78,32 +77,32 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
 
     public Task Unbind(HttpContext http) => Act(http, "session", body =>
     {
-        var (session, from, to) = (IdOf(http), Queries.TimeIn(body, "from") ?? long.MinValue, Queries.TimeIn(body, "to") ?? long.MaxValue);
+        var (session, from, to) = (IdOf(http), body.Time("from") ?? long.MinValue, body.Time("to") ?? long.MaxValue);
         if (from >= to) throw new RejectionException(Reason.BadValue, "from is not before to.", "from");
         return (acts, company, by) => acts.Unbind(company, session, from, to, by);
     }, actId => new(ClaimId: actId));
 
     public Task Merge(HttpContext http) => Act(http, "profile", body =>
     {
-        var (one, other) = (ProfileOf(http), ProfileIn(body, "profileId"));
+        var (one, other) = (Queries.ProfileOf(http), body.RequiredProfile("profileId"));
         return (acts, company, by) => acts.IsOnePerson(company, one, other) ? ActRefusal.OnePerson : acts.Merge(company, one, other, by);
     }, actId => new(MergeId: actId));
 
     public Task Unmerge(HttpContext http) => Act(http, "merge", body =>
     {
-        var (profile, merge) = (ProfileOf(http), TextIn(body, "mergeId"));
+        var (profile, merge) = (Queries.ProfileOf(http), body.RequiredText("mergeId"));
         return (acts, company, by) => acts.Unmerge(company, profile, merge, by);
     }, actId => new(MergeId: actId));
 
     public Task Isolate(HttpContext http) => Act(http, "profile", _ =>
     {
-        var profile = ProfileOf(http);
+        var profile = Queries.ProfileOf(http);
         return (acts, company, by) => acts.Isolate(company, profile, by);
     }, actId => new(ClaimId: actId));
 
     public Task Freeze(HttpContext http) => Act(http, "profile", _ =>
     {
-        var profile = ProfileOf(http);
+        var profile = Queries.ProfileOf(http);
         return (acts, company, by) => acts.Freeze(company, profile, by);
     }, actId => new(ClaimId: actId));
 
@@ -111,52 +110,16 @@ internal sealed class ActApi(MessageStore store, Registry registry, TimeProvider
     /// <param name="what">What a 404 says is not there.</param>
     /// <param name="read">Reads the path and the body.</param>
     /// <param name="answer">Puts the act's id where the call has it; a preview has none.</param>
-    private async Task Act(HttpContext http, string what, Func<JsonElement, ActCall> read, Func<string?, ActDocument> answer)
+    private async Task Act(HttpContext http, string what, Func<BodyFields, ActCall> read, Func<string?, ActDocument> answer)
     {
-        var (company, key) = Keys.Authorize(http, registry, Scopes.Admin);
-        using var document = await BodyOf(http);
-        var by = By(key, document.RootElement);
-        var ask = read(document.RootElement);
-        var acted = await store.ActAsync(company, (acts, current) => ask(acts, current, by));
+        var (company, key) = Keys.Authorize(http, registry);
+        var body = await BodyFields.ReadAsync(http);
+        var by = By(key, body);
+        var call = read(body);
+        var acted = await store.ActAsync(company, (acts, current) => call(acts, current, by));
         var outcome = acted.Outcome ?? throw Acts.RefusedBy(acted.AttributedRejection!.Value, what);
         await JsonAnswer.WriteAsync(http, DocumentOf(answer(by.DryRun && outcome.Changed ? null : outcome.ActId), outcome.Moved, by), Shown.Json.ActDocument);
     }
-
-    private static async Task<JsonDocument> BodyOf(HttpContext http)
-    {
-        // Every member of these bodies may be left out, and then so may the body.
-        if (http.Request.ContentLength is 0 || (http.Request.ContentLength is null && !http.Request.Headers.ContainsKey("Transfer-Encoding"))) return JsonDocument.Parse("{}");
-        using var body = await RequestBody.ReadAsync(http);
-        // By the rules of every other body: text that no store takes, or that no decoder reads, goes no further.
-        var wire = WireObject.Read(body.Utf8, FieldPath.Body);
-        try
-        {
-            return JsonDocument.Parse(wire.Json.ToArray(), new JsonDocumentOptions { AllowDuplicateProperties = false });
-        }
-        catch (JsonException)
-        {
-            // Of the members that messages have, events is left to whoever reads each of them.
-            throw new RejectionException(Reason.BadValue, "events is no member of this body.", "events");
-        }
-    }
-
-    private static bool DryRunOf(JsonElement body) => body.TryGetProperty("dryRun", out var value) && value.ValueKind switch
-    {
-        JsonValueKind.True => true,
-        JsonValueKind.False or JsonValueKind.Null => false,
-        _ => throw new RejectionException(Reason.WrongType, "dryRun must be true or false.", "dryRun"),
-    };
-
-    private static string TextIn(JsonElement body, string name) =>
-        body.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { Length: > 0 } text
-            ? text.Length <= WireObject.MaxLength ? text : throw new RejectionException(Reason.BadValue, $"{name} is longer than {WireObject.MaxLength} characters.", name)
-            : throw new RejectionException(Reason.MissingField, $"{name} is missing; send it as a string.", name);
-
-    private static ProfileId ProfileIn(JsonElement body, string name) =>
-        ProfileId.TryParse(TextIn(body, name), out var id) ? id : throw new RejectionException(Reason.BadValue, $"{name} is not a profile's id; send its 24 hex digits.", name);
-
-    private static ProfileId ProfileOf(HttpContext http) =>
-        ProfileId.TryParse((string?)http.Request.RouteValues["id"], out var id) ? id : throw new RejectionException(Reason.NotFound, "The company has no profile with this id.");
 
     /// <summary>The segment before the verb, as it was meant: a session's id may hold a slash.</summary>
     private static string IdOf(HttpContext http) => Queries.Segment(http, fromEnd: 1);

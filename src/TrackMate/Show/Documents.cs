@@ -227,7 +227,7 @@ internal sealed class Documents(Database database, Company company)
     private static EventReceipt ReceiptOf(string eventId, List<RejectedRow> rejected)
     {
         var last = rejected[0];
-        var body = last.EventId == eventId ? last.Body : Batches.EventIn(last.Body, eventId);
+        var body = last.EventId == eventId ? last.Body : BodyPeek.EventIn(last.Body, eventId);
         return new(
             eventId, Shown.Name(last.Origin), "rejected", last.Status, last.Detail, body is { Length: > 0 } sent ? Encoding.UTF8.GetString(sent.Span) : null,
             last.Cut && (body is null || last.EventId == eventId), null, null, Shown.Time(last.ReceivedAt), null, null, RejectionsOf(rejected[1..]));

@@ -13,9 +13,27 @@ internal sealed partial class ErasureApi(MessageStore store, Eraser eraser, Regi
     /// <summary>The answer waits so long for the bytes to leave the files; the work goes on without it.</summary>
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(10);
 
+    public static void Map(WebApplication app)
+    {
+        var api = app.Services.GetRequiredService<ErasureApi>();
+        app.MapDelete("/api/profiles/{id}", api.Erase).Describe(new("eraseProfile", CallGroup.Decide, "Erase a person",
+            "Every message that names the person and every event on the timeline, out of the tables and the files. It cannot be taken back. Everybody else looks as if these had never been sent.",
+            typeof(ErasureDocument), """{"profileId":"671234567890abcdef123456","dryRun":false,"erased":{"events":6,"identifies":1,"sessions":2,"identifiers":2,"rejected":0,"revenue":[{"currency":"USD","amount":"79.99"}]},"files":"clean"}""")
+        {
+            Parameters =
+            [
+                RouteParameter.Profile,
+                new("dryRun", "true only says what would go."),
+                new("suppress", "true keeps a keyed hash, by which the person stays away."),
+            ],
+            Problems = [400, 401, 403, 404, 503],
+            Scope = Scopes.Admin,
+        });
+    }
+
     public async Task Erase(HttpContext http)
     {
-        var (company, key) = Keys.Authorize(http, registry, Scopes.Admin);
+        var (company, key) = Keys.Authorize(http, registry);
         var (dryRun, suppress) = (Queries.FlagOf(http, "dryRun"), Queries.FlagOf(http, "suppress"));
         if (!ProfileId.TryParse((string?)http.Request.RouteValues["id"], out var id)) throw NotFound();
         if (dryRun)

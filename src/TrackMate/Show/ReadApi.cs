@@ -13,15 +13,13 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
     public Task Profiles(HttpContext http)
     {
         var company = CompanyOf(http);
-        var query = http.Request.Query;
-        var limit = Queries.LimitOf(query["limit"]);
-        var cursor = Queries.Text(query["cursor"]);
-        var page = Read(company, documents => ((string?)query["email"], (string?)query["externalId"]) switch
+        var (limit, cursor) = (Queries.LimitOf(http), Queries.CursorOf(http));
+        var page = Read(company, documents => (Queries.Given(http, "email"), Queries.Given(http, "externalId")) switch
         {
             // One that is given and blank names nobody; it is not the same as none.
             ({ } email, _) => Single(EmailAddress.TryNormalize(email, out var normalized) ? documents.Find(Identifier.Email(company, normalized).Id) : null, "email", email),
             (_, { } externalId) => Single(documents.Find(Identifier.External(company, externalId).Id), "externalId", externalId),
-            _ => documents.Find(query["q"], cursor, limit),
+            _ => documents.Find(Queries.Given(http, "q"), cursor, limit),
         });
         return JsonAnswer.WriteAsync(http, page, Shown.Json.ProfilesPage);
     }
@@ -35,11 +33,15 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
     public Task Timeline(HttpContext http)
     {
         var company = CompanyOf(http);
-        var query = http.Request.Query;
-        var limit = Queries.LimitOf(query["limit"]);
-        var filter = new TimelineFilter(SourceOf(query["source"]), Queries.Text(query["eventType"]), Queries.TimeOf(query["from"], "from") ?? long.MinValue, Queries.TimeOf(query["to"], "to") ?? long.MaxValue, Words: EventWords.Of(query["q"]));
-        var sessionId = Queries.Text(query["sessionId"]);
-        var after = Cursors.ReadEvent(company, Queries.Text(query["cursor"]));
+        var limit = Queries.LimitOf(http);
+        var filter = new TimelineFilter(
+            SourceOf(Queries.Given(http, "source")),
+            Queries.TextOf(http, "eventType"),
+            Queries.TimeOf(http, "from") ?? long.MinValue,
+            Queries.TimeOf(http, "to") ?? long.MaxValue,
+            Words: EventWords.Of(Queries.Given(http, "q")));
+        var sessionId = Queries.TextOf(http, "sessionId");
+        var after = Cursors.ReadEvent(company, Queries.CursorOf(http));
         var page = Read(company, documents =>
         {
             var person = documents.PersonOf(Queries.ProfileOf(http));
@@ -52,9 +54,8 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
     public Task Session(HttpContext http)
     {
         var company = CompanyOf(http);
-        var query = http.Request.Query;
-        var limit = Queries.LimitOf(query["limit"]);
-        var after = Cursors.ReadEvent(company, Queries.Text(query["cursor"]));
+        var limit = Queries.LimitOf(http);
+        var after = Cursors.ReadEvent(company, Queries.CursorOf(http));
         var sessionId = Queries.Segment(http);
         var document = Read(company, documents => documents.Session(sessionId, after, limit)) ?? throw new RejectionException(Reason.NotFound, "The company has no session with this id.");
         return JsonAnswer.WriteAsync(http, document, Shown.Json.SessionDocument);
@@ -80,7 +81,7 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
         Hint = given.Contains(' ', StringComparison.Ordinal) && !string.IsNullOrWhiteSpace(given) ? $"{name} was read with a blank in it. In an address a + means a blank; to search for a +, write it as %2B." : null,
     };
 
-    private Company CompanyOf(HttpContext http) => Keys.Authorize(http, registry, Scopes.Read).Company;
+    private Company CompanyOf(HttpContext http) => Keys.Authorize(http, registry).Company;
 
     private static Origin? SourceOf(string? text) => text switch
     {
@@ -89,5 +90,4 @@ internal sealed class ReadApi(MessageStore store, Registry registry)
         "server" => Origin.Server,
         _ => throw new RejectionException(Reason.BadParameter, "source must be client or server.", "source"),
     };
-
 }

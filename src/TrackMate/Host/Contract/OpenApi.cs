@@ -1,5 +1,8 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.OpenApi;
 using Scalar.AspNetCore;
 using TrackMate.Http;
@@ -18,7 +21,6 @@ internal static class OpenApi
 
     public static void Add(IServiceCollection services)
     {
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ContractJson.Default));
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict);
         services.AddOpenApi("v1", options => options.AddDocumentTransformer(DescribeAsync).AddSchemaTransformer(Correct));
     }
@@ -67,64 +69,78 @@ internal static class OpenApi
                 Description = "Make one with: trackmate key add. Its scopes say what it may do: write sends webhooks, read reads, admin corrects, exports and erases.",
             },
         };
-        document.Tags = Calls.All.Select(call => call.Tag).Distinct(StringComparer.Ordinal).Select(name => new OpenApiTag { Name = name }).ToHashSet();
+        var calls = CallsOf(context.ApplicationServices);
+        var contracts = calls.Select(call => call.Contract).ToList();
+        document.Tags = contracts.Select(contract => contract.Group).Distinct().Select(group => new OpenApiTag { Name = group.ToString() }).ToHashSet();
 
-        foreach (var type in Calls.All.SelectMany(call => call.Bodies.Append(call.ContentType == Call.Json ? call.Answer : null).Append(call.BatchAnswer)).OfType<Type>().Append(typeof(Problem)).Distinct())
+        foreach (var type in contracts.SelectMany(contract => contract.Bodies.Append(contract.ContentType == RouteContract.Json ? contract.Answer : null).Append(contract.BatchAnswer)).OfType<Type>().Append(typeof(Problem)).Distinct())
             document.AddComponent(type.Name, await context.GetOrCreateSchemaAsync(type, cancellationToken: cancel));
         ((OpenApiSchema)document.Components.Schemas![nameof(WebhookBatchAnswer)].Properties!["results"]).Items = SchemaOf(document, [typeof(WebhookAnswer), typeof(Problem)]);
-        foreach (var path in Calls.All.GroupBy(call => call.Path, StringComparer.Ordinal))
+        foreach (var path in calls.GroupBy(call => call.Path, StringComparer.Ordinal))
             document.Paths.Add(path.Key, new OpenApiPathItem { Operations = path.ToDictionary(call => call.Method, call => Describe(call, document)) });
+    }
+
+    /// <summary>The routes that have a contract, in the order in which they were mapped.</summary>
+    private static List<Call> CallsOf(IServiceProvider services) =>
+        [.. services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(route => route.Metadata.GetMetadata<RouteContract>() is not null)
+            .Select(route => new Call(route.RoutePattern, HttpMethod.Parse(route.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Single()), route.Metadata.GetRequiredMetadata<RouteContract>()))];
+
+    private sealed record Call(RoutePattern Pattern, HttpMethod Method, RouteContract Contract)
+    {
+        public string Path => Pattern.RawText!;
     }
 
     /// <summary>What a record's constructor asks for and its answer leaves out where it is null.</summary>
     private static Task Correct(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancel)
     {
         // What senders write as a number is taken too: unix seconds or milliseconds for a time, and ids of databases.
-        if (context.JsonPropertyInfo is { } sent && sent.DeclaringType.Namespace == typeof(ActBody).Namespace)
+        if (context.JsonPropertyInfo is { } sent && sent.DeclaringType.IsAssignableTo(typeof(IRequestBody)))
         {
             if (schema.Format is "date-time") (schema.Type, schema.Format) = (schema.Type | JsonSchemaType.Number, null);
             else if (sent.Name is "eventId" or "externalId") schema.Type |= JsonSchemaType.Integer;
         }
 
-        if (context.JsonTypeInfo.Type == typeof(Show.TimelineEvent)) schema.Required?.ExceptWith(["context", "agent"]);
-        if (context.JsonTypeInfo.Type == typeof(Show.ErasureDocument)) schema.Required?.ExceptWith(["files"]);
-        if (context.JsonTypeInfo.Type == typeof(Show.EventReceipt)) schema.Required?.ExceptWith(["statusCode", "detail", "body", "bodyCut", "duplicates", "lastDuplicateAt", "rejections"]);
-        if (context.JsonTypeInfo.Type == typeof(Show.ClaimDocument)) schema.Required?.ExceptWith(["stop", "method", "trust", "eventId", "sessionId", "actor", "from", "to"]);
+        schema.Required?.ExceptWith(context.JsonTypeInfo.Properties.Where(IsLeftOutIfNull).Select(property => property.Name));
         return Task.CompletedTask;
     }
 
+    private static bool IsLeftOutIfNull(JsonPropertyInfo property) =>
+        property.AttributeProvider?.GetCustomAttributes(typeof(JsonIgnoreAttribute), inherit: false) is [JsonIgnoreAttribute { Condition: JsonIgnoreCondition.WhenWritingNull }];
+
     private static OpenApiOperation Describe(Call call, OpenApiDocument document)
     {
+        var contract = call.Contract;
         var operation = new OpenApiOperation
         {
-            OperationId = call.Id,
-            Summary = call.Summary,
-            Description = call.Description,
-            Tags = new HashSet<OpenApiTagReference> { new(call.Tag, document) },
-            Parameters = call.Parameters.Count == 0 ? null : [.. call.Parameters.Select(Describe)],
-            Responses = new() { ["200"] = Answer("Done, and on disk where something was sent.", call.ContentType, AnswerSchemaOf(document, call), call.AnswerExample) },
+            OperationId = contract.Id,
+            Summary = contract.Summary,
+            Description = contract.Description,
+            Tags = new HashSet<OpenApiTagReference> { new(contract.Group.ToString(), document) },
+            Parameters = contract.Parameters.Count == 0 ? null : [.. contract.Parameters.Select(parameter => Describe(parameter, isInPath: call.Pattern.GetParameter(parameter.Name) is not null))],
+            Responses = new() { ["200"] = Answer("Done, and on disk where something was sent.", contract.ContentType, AnswerSchemaOf(document, contract), contract.AnswerExample) },
         };
-        if (call.Bodies.Count > 0)
+        if (contract.Bodies.Count > 0)
         {
             operation.RequestBody = new OpenApiRequestBody
             {
-                Required = !call.IsBodyOptional,
-                Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal) { ["application/json"] = Media(SchemaOf(document, call.Bodies), call.BodyExample!) },
+                Required = !contract.IsBodyOptional,
+                Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal) { ["application/json"] = Media(SchemaOf(document, contract.Bodies), contract.BodyExample!) },
             };
         }
 
-        foreach (var status in call.Problems)
+        foreach (var status in contract.Problems)
             operation.Responses[status.ToString()] = Answer(Meaning(status), "application/problem+json", new OpenApiSchemaReference(nameof(Problem), document), null, status);
-        if (call.Scope is { } scope)
-            operation.Security = [new() { [new OpenApiSecuritySchemeReference(KeyScheme, document)] = [scope] }];
+        if (contract.Scope is { } scope)
+            operation.Security = [new() { [new OpenApiSecuritySchemeReference(KeyScheme, document)] = [ApiKey.Write(scope)] }];
         return operation;
     }
 
-    private static OpenApiParameter Describe(CallParameter parameter) => new()
+    private static OpenApiParameter Describe(RouteParameter parameter, bool isInPath) => new()
     {
         Name = parameter.Name,
-        In = parameter.InPath ? ParameterLocation.Path : ParameterLocation.Query,
-        Required = parameter.InPath,
+        In = isInPath ? ParameterLocation.Path : ParameterLocation.Query,
+        Required = isInPath,
         Description = parameter.Description,
         Schema = new OpenApiSchema { Type = parameter.IsNumber ? JsonSchemaType.Integer : JsonSchemaType.String },
         Example = parameter.Example is { } example ? parameter.IsNumber ? int.Parse(example) : example : null,
@@ -150,8 +166,8 @@ internal static class OpenApi
 
     private static OpenApiMediaType Media(IOpenApiSchema schema, string? example) => new() { Schema = schema, Example = example is null ? null : JsonNode.Parse(example) };
 
-    private static IOpenApiSchema AnswerSchemaOf(OpenApiDocument document, Call call) =>
-        call.ContentType != Call.Json ? new OpenApiSchema { Type = JsonSchemaType.String } : SchemaOf(document, call.BatchAnswer is null ? [call.Answer] : [call.Answer, call.BatchAnswer]);
+    private static IOpenApiSchema AnswerSchemaOf(OpenApiDocument document, RouteContract contract) =>
+        contract.ContentType != RouteContract.Json ? new OpenApiSchema { Type = JsonSchemaType.String } : SchemaOf(document, contract.BatchAnswer is null ? [contract.Answer] : [contract.Answer, contract.BatchAnswer]);
 
     private static IOpenApiSchema SchemaOf(OpenApiDocument document, IReadOnlyList<Type> types) =>
         types.Count == 1

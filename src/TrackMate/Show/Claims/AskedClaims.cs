@@ -10,10 +10,12 @@ internal static class AskedClaims
 {
     private const int MostSessions = 1000;
 
+    private const int MaxIdentifier = 320;
+
     /// <exception cref="RejectionException">A member is none, or nothing narrows the claims.</exception>
-    public static ClaimFilter Read(JsonElement body, Company company)
+    public static ClaimFilter Read(BodyFields body, Company company)
     {
-        var filter = new ClaimFilter(SessionsIn(body), IdentifierIn(body, company), Queries.TimeIn(body, "from"), Queries.TimeIn(body, "to"));
+        var filter = new ClaimFilter(SessionsIn(body), IdentifierIn(body, company), body.Time("from"), body.Time("to"));
         return Checked(filter);
     }
 
@@ -39,22 +41,22 @@ internal static class AskedClaims
         return filter is not { From: { } from, To: { } to } || from < to ? filter : throw new RejectionException(Reason.BadValue, "from is not before to: no time lies between them.", "from");
     }
 
-    private static IReadOnlyList<string>? SessionsIn(JsonElement body)
+    private static IReadOnlyList<string>? SessionsIn(BodyFields body)
     {
-        if (!body.TryGetProperty("sessions", out var value) || value.ValueKind is JsonValueKind.Null) return null;
+        if (body.Find("sessions") is not { } value) return null;
         if (value.ValueKind is not JsonValueKind.Array || value.GetArrayLength() == 0 || value.EnumerateArray().Any(session => session.ValueKind is not JsonValueKind.String || session.GetString() is not { Length: > 0 and <= WireObject.MaxLength }))
             throw new RejectionException(Reason.WrongType, $"sessions is not an array of session ids, each 1 to {WireObject.MaxLength} characters.", "sessions");
         return value.GetArrayLength() <= MostSessions ? [.. value.EnumerateArray().Select(session => session.GetString()!)] : throw TooManySessions();
     }
 
-    private static ProfileId? IdentifierIn(JsonElement body, Company company)
+    private static ProfileId? IdentifierIn(BodyFields body, Company company)
     {
-        if (!body.TryGetProperty("identifier", out var value) || value.ValueKind is JsonValueKind.Null) return null;
-        if (value.ValueKind is JsonValueKind.Object && value.EnumerateObject().ToList() is [{ Name: "email" or "externalId" or "userId", Value.ValueKind: JsonValueKind.String } member] && member.Value.GetString() is { Length: > 0 and <= 320 } text)
+        if (body.Find("identifier") is null) return null;
+        if (body.Object("identifier") is { Count: 1 } identifier)
         {
-            if (member.Name == "externalId") return Identifier.External(company, text).Id;
-            if (member.Name == "email" && EmailAddress.TryNormalize(text, out var email)) return Identifier.Email(company, email).Id;
-            if (member.Name == "userId" && ProfileId.TryParse(text, out var id)) return id;
+            if (identifier.TextOrNull("externalId", MaxIdentifier) is { } externalId) return Identifier.External(company, externalId).Id;
+            if (identifier.TextOrNull("email", MaxIdentifier) is { } given && EmailAddress.TryNormalize(given, out var email)) return Identifier.Email(company, email).Id;
+            if (ProfileId.TryParse(identifier.TextOrNull("userId", MaxIdentifier), out var id)) return id;
         }
 
         throw new RejectionException(Reason.BadValue, "identifier is not an object with one of email, externalId and userId.", "identifier");
