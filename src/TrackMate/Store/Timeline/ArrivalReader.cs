@@ -31,18 +31,17 @@ internal sealed class ArrivalReader(Database database)
     {
         var events = new List<StoredEvent>();
         // The plus keeps the planner off the company's index, which would sort all of its history.
-        using var rows = database.Use("""
-            SELECT id, event_id, at, received_ms, type, data, agent, session, named, identifier FROM message
+        using var rows = database.Use($"""
+            {MessageTable.Select}
             WHERE id > ?3 AND +company = ?1 AND type IS NOT NULL AND (?2 IS NULL OR origin = ?2)
             ORDER BY id DESC LIMIT ?4
             """);
         rows.With(company.Number).With((long?)origin).With(database.LastMessage(company.Number) - LookedThrough).With(limit);
         while (rows.Next())
         {
-            var source = rows.LongOrNull(9) is { } identifier ? new SourceOfEvents(identifier, null, long.MinValue, long.MaxValue, null, Trust.Verified) : null;
-            events.Add(new(
-                rows.Long(0), rows.Text(1), new(rows.Long(2)), rows.Long(3), rows.Text(4), rows.Bytes(5).ToArray(), default,
-                AgentText.Read(rows.TextOrNull(6)), rows.LongOrNull(7), (IdentifierKind?)rows.LongOrNull(8), source));
+            var row = MessageTable.Read(rows);
+            var source = row.Identifier is { } identifier ? new SourceOfEvents(identifier, null, long.MinValue, long.MaxValue, null, Trust.Verified) : null;
+            events.Add(row.ToEvent(source) with { Context = default });
         }
 
         return events;

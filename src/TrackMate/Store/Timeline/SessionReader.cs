@@ -83,13 +83,11 @@ internal sealed class SessionReader(Database database)
     /// <summary>The first event of a browser's session; null if it has none.</summary>
     public StoredEvent? FirstEvent(Company company, long session)
     {
-        using var row = database.Use("""
-            SELECT id, event_id, at, received_ms, type, data, agent FROM message
+        using var row = database.Use($"""
+            {MessageTable.Select}
             WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = 0 AND type IS NOT NULL ORDER BY at, event_id LIMIT 1
             """);
-        return row.With(company.Number).With(session).Next()
-            ? new(row.Long(0), row.Text(1), new(row.Long(2)), row.Long(3), row.Text(4), row.Bytes(5).ToArray(), default, AgentText.Read(row.TextOrNull(6)), session, null, null)
-            : null;
+        return row.With(company.Number).With(session).Next() ? MessageTable.Read(row).ToEvent(source: null) : null;
     }
 
     /// <summary>The openings of a person's spans within a stretch of time, oldest first.</summary>
