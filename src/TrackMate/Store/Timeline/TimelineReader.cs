@@ -220,8 +220,8 @@ internal sealed class TimelineReader(Database database)
             (true, false, _) => MessageTable.Select + " WHERE company = ? AND identifier = ? AND identifier IS NOT NULL" + Oldest,
             (false, true, false) => MessageTable.Select + " WHERE company = ? AND session = ? AND session IS NOT NULL" + Newest,
             (false, false, false) => MessageTable.Select + " WHERE company = ? AND session = ? AND session IS NOT NULL" + Oldest,
-            (false, true, true) => MessageTable.Select + " INDEXED BY server_message_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = 1" + Newest,
-            (false, false, true) => MessageTable.Select + " INDEXED BY server_message_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = 1" + Oldest,
+            (false, true, true) => MessageTable.Select + $" INDEXED BY server_message_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = {MessageTable.Server}" + Newest,
+            (false, false, true) => MessageTable.Select + $" INDEXED BY server_message_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = {MessageTable.Server}" + Oldest,
         };
         var rows = leavesOut ? database.Stream(sql) : database.Use(sql);
         var from = StartOrMin(Math.Max(of.From, filter.From));
