@@ -111,7 +111,7 @@ public sealed class EveryFieldTests(TemporaryStore stored) : IClassFixture<Tempo
         var events = StoredView.Timeline(documents, company, Identifier.Email(company, "sarah@example.com").Id.ToString(), new(), new Random(1));
         var shown = events.Select(one => JsonSerializer.SerializeToElement(one, Shown.Json.TimelineEvent)).ToList();
         foreach (var field in ShownAs.Values.OfType<string>())
-            Assert.True(shown.Exists(one => one.TryGetProperty(field, out var value) && value.ValueKind is not JsonValueKind.Null), $"No event of the timeline has the field {field}: see MessageRow.ToEvent and Documents.EventOf.");
+            Assert.True(shown.Exists(one => one.TryGetProperty(field, out var value) && value.ValueKind is not JsonValueKind.Null), $"No event of the timeline has the field {field}: see StoredEvent.Of and Documents.EventOf.");
     }
 
     private Task<(Company, Company)> ExportAndImport() => ExportAndImport(Sent(Messages.Company(stored.NextCompany())), []);

@@ -153,8 +153,4 @@ internal sealed record MessageRow(
             Context = Context,
             Agent = Agent,
         };
-
-    /// <summary>The event as a timeline has it.</summary>
-    /// <param name="source">The span or identifier through which its owner has it; null while it is nobody's.</param>
-    public StoredEvent ToEvent(SourceOfEvents? source) => new(Number, EventId, Order, ReceivedAt, Type!, Data, Context, Agent, Session, NamedAs, source);
 }

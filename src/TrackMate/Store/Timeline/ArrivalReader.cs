@@ -41,7 +41,7 @@ internal sealed class ArrivalReader(Database database)
         {
             var row = MessageTable.Read(rows);
             var source = row.Identifier is { } identifier ? new SourceOfEvents(identifier, null, long.MinValue, long.MaxValue, null, Trust.Verified) : null;
-            events.Add(row.ToEvent(source) with { Context = default });
+            events.Add(StoredEvent.Of(row, source) with { Context = default });
         }
 
         return events;

@@ -87,7 +87,7 @@ internal sealed class SessionReader(Database database)
             {MessageTable.Select}
             WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = {MessageTable.Browser} AND type IS NOT NULL ORDER BY at, event_id LIMIT 1
             """);
-        return row.With(company.Number).With(session).Next() ? MessageTable.Read(row).ToEvent(source: null) : null;
+        return row.With(company.Number).With(session).Next() ? StoredEvent.Of(MessageTable.Read(row), source: null) : null;
     }
 
     /// <summary>The openings of a person's spans within a stretch of time, oldest first.</summary>

@@ -54,7 +54,7 @@ internal sealed class TimelineReader(Database database)
             return EventOf(registration);
         using var row = database.Use(MessageTable.Select + " WHERE company = ? AND origin = ? AND event_id = ? AND type IS NOT NULL");
         if (!row.With(person.Company.Number).With((long)origin).With(eventId).Next()) return null;
-        var found = MessageTable.Read(row).ToEvent(source: null);
+        var found = StoredEvent.Of(MessageTable.Read(row), source: null);
         var source = found.Session is { } session ? SpanAt(person, session, found.Order.UnixMilliseconds) : HolderOf(person, found.Number);
         return source is null ? null : found with { Source = source };
     }
@@ -99,7 +99,7 @@ internal sealed class TimelineReader(Database database)
         rows.With(company.Number).With(one.Session!.Value).With(StartOrMin(one.Source?.From ?? long.MinValue)).With(long.MaxValue).With(one.Order.Value).With(one.EventId).With(most).With((long)Origin.Browser);
         while (rows.Next())
         {
-            var row = MessageTable.Read(rows).ToEvent(one.Source);
+            var row = StoredEvent.Of(MessageTable.Read(rows), one.Source);
             if (!Visit.Continues(row.Order.UnixMilliseconds, first.Order.UnixMilliseconds)) return (earlier, first);
             (earlier, first) = (earlier + 1, row);
         }
@@ -169,7 +169,7 @@ internal sealed class TimelineReader(Database database)
                     if (filter.Words is not null) bytes += source.Rows!.Bytes(Place.Data).Length;
                     if (Matches(source.Rows!, filter))
                     {
-                        page.Add(MessageTable.Read(source.Rows!).ToEvent(source.Of));
+                        page.Add(StoredEvent.Of(MessageTable.Read(source.Rows!), source.Of));
                         // One more than fits says that there is more.
                         if ((held += BytesOf(page[^1])) >= PageBounds.MaxBytes) limit = Math.Min(limit, page.Count + 1);
                     }
