@@ -2,7 +2,6 @@ using TrackMate.Bind;
 using TrackMate.Http;
 using TrackMate.Manage;
 using TrackMate.Store;
-using TrackMate.Store.Tables;
 using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;

@@ -1,7 +1,7 @@
 using System.Text;
 using CsCheck;
 using TrackMate.Bind;
-using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Tests.Model;
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using TrackMate.Bind;
 using TrackMate.Http;
-using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Show;

@@ -2,7 +2,7 @@ using TrackMate.Bind;
 using TrackMate.Http;
 using TrackMate.Show;
 using TrackMate.Store;
-using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 using TrackMate.Tests.Model;
 
 namespace TrackMate.Tests.Store;

@@ -1,5 +1,6 @@
 using TrackMate.Bind;
 using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 

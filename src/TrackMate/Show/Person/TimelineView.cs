@@ -1,6 +1,5 @@
 using System.Globalization;
 using TrackMate.Bind;
-using TrackMate.Store.Tables;
 using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using TrackMate.Store.Tables;
+using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 

@@ -1,5 +1,6 @@
 using TrackMate.Bind;
 using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Derive;
 
@@ -22,31 +23,31 @@ internal sealed class CandidatePairs(Database database)
     /// <summary>Verified pairs of an identifier that are candidates of both its sides, the earliest first.</summary>
     /// <param name="most">So many at most.</param>
     public Lazy<List<StoredPair>> Of(Company company, long identifier, Lazy<IdentifierNode> leaf, int most) =>
-        Defer("""
+        Defer($"""
             SELECT p.other, p.at_ms, p.event_id, 0, p.stop, p.standing, i.leaf, i.kind, i.in_large_cluster FROM (
-              SELECT * FROM (SELECT high AS other, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = 1 AND standing = 1 ORDER BY at_ms, event_id LIMIT ?3) AS above
+              SELECT * FROM (SELECT high AS other, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = {PairTable.Verified} AND standing = {PairTable.MayJoin} ORDER BY at_ms, event_id LIMIT ?3) AS above
               UNION ALL
-              SELECT * FROM (SELECT low AS other, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND high = ?2 AND trust = 1 AND standing = 1 ORDER BY at_ms, event_id LIMIT ?3) AS below) p
+              SELECT * FROM (SELECT low AS other, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND high = ?2 AND trust = {PairTable.Verified} AND standing = {PairTable.MayJoin} ORDER BY at_ms, event_id LIMIT ?3) AS below) p
             JOIN identifier i ON i.id = p.other AND i.company = ?1
             """, company, identifier, leaf, Trust.Verified, most);
 
     /// <summary>Its earliest verified pairs, candidates or not, but for those that an operator keeps apart.</summary>
     public Lazy<List<StoredPair>> Earliest(Company company, long identifier, Lazy<IdentifierNode> leaf, int most) =>
-        Defer("""
+        Defer($"""
             SELECT p.other, p.at_ms, p.event_id, 0, p.stop, p.standing, i.leaf, i.kind, i.in_large_cluster FROM (
-              SELECT * FROM (SELECT high AS other, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = 1 AND standing <> 0 ORDER BY at_ms, event_id LIMIT ?3) AS above
+              SELECT * FROM (SELECT high AS other, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = {PairTable.Verified} AND standing <> {PairTable.KeptApart} ORDER BY at_ms, event_id LIMIT ?3) AS above
               UNION ALL
-              SELECT * FROM (SELECT low AS other, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND high = ?2 AND trust = 1 AND standing <> 0 ORDER BY at_ms, event_id LIMIT ?3) AS below) p
+              SELECT * FROM (SELECT low AS other, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND high = ?2 AND trust = {PairTable.Verified} AND standing <> {PairTable.KeptApart} ORDER BY at_ms, event_id LIMIT ?3) AS below) p
             JOIN identifier i ON i.id = p.other AND i.company = ?1
             """, company, identifier, leaf, Trust.Verified, most);
 
     /// <summary>Its earliest claimed pairs, each for itself, whichever session it follows from.</summary>
     public Lazy<List<StoredPair>> Claimed(Company company, long identifier, Lazy<IdentifierNode> leaf, int most) =>
-        Defer("""
+        Defer($"""
             SELECT p.other, p.at_ms, p.event_id, p.session, p.stop, p.standing, i.leaf, i.kind, i.in_large_cluster FROM (
-              SELECT * FROM (SELECT high AS other, at_ms, event_id, session, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = 0 AND standing = 1 ORDER BY at_ms, event_id LIMIT ?3) AS above
+              SELECT * FROM (SELECT high AS other, at_ms, event_id, session, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = {PairTable.Claimed} AND standing = {PairTable.MayJoin} ORDER BY at_ms, event_id LIMIT ?3) AS above
               UNION ALL
-              SELECT * FROM (SELECT low AS other, at_ms, event_id, session, stop, standing FROM pair WHERE company = ?1 AND high = ?2 AND trust = 0 AND standing = 1 ORDER BY at_ms, event_id LIMIT ?3) AS below) p
+              SELECT * FROM (SELECT low AS other, at_ms, event_id, session, stop, standing FROM pair WHERE company = ?1 AND high = ?2 AND trust = {PairTable.Claimed} AND standing = {PairTable.MayJoin} ORDER BY at_ms, event_id LIMIT ?3) AS below) p
             JOIN identifier i ON i.id = p.other AND i.company = ?1
             """, company, identifier, leaf, Trust.Claimed, most);
 
@@ -83,7 +84,7 @@ internal sealed class CandidatePairs(Database database)
 
         void Set(IdentifierPair pair, bool isCandidate)
         {
-            database.Use("UPDATE pair SET standing = ?, stop = ? WHERE company = ? AND low = ? AND high = ? AND trust = 1 AND session = 0")
+            database.Use($"UPDATE pair SET standing = ?, stop = ? WHERE company = ? AND low = ? AND high = ? AND trust = {PairTable.Verified} AND session = 0")
                 .With(isCandidate ? 1 : 2).With((long)JoinStop.TooManyJoins).With(company.Number).With(pair.Low.Number).With(pair.High.Number).Run();
             settled[(Math.Min(pair.Low.Number, pair.High.Number), Math.Max(pair.Low.Number, pair.High.Number))] = isCandidate;
         }

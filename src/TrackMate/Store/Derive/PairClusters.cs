@@ -1,5 +1,6 @@
 using TrackMate.Bind;
 using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Derive;
 
@@ -75,7 +76,7 @@ internal sealed class PairClusters(Database database, CandidatePairs candidates)
     {
         if (pair.Stop == stop) return;
         var (low, high) = (pair.Pair.Low.Number, pair.Pair.High.Number);
-        database.Use("UPDATE pair SET stop = ? WHERE company = ? AND low = ? AND high = ? AND trust = 1 AND session = 0").With((long?)stop).With(company.Number).With(low).With(high).Run();
+        database.Use($"UPDATE pair SET stop = ? WHERE company = ? AND low = ? AND high = ? AND trust = {PairTable.Verified} AND session = 0").With((long?)stop).With(company.Number).With(low).With(high).Run();
         if (pair.Stop is null || stop is null) changed.UnionWith([low, high]);
     }
 

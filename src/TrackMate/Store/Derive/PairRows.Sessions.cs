@@ -85,12 +85,12 @@ internal sealed partial class PairRows
     private void ForgetFromSession(Company company, long session, long external, long email, long from, long to)
     {
         var (low, high) = InOrder(LeafOf(company, external).Value, LeafOf(company, email).Value);
-        var gone = database.Use("DELETE FROM pair WHERE company = ? AND low = ? AND high = ? AND trust = 0 AND session = ? AND at_ms >= ? AND at_ms < ?")
+        var gone = database.Use($"DELETE FROM pair WHERE company = ? AND low = ? AND high = ? AND trust = {PairTable.Claimed} AND session = ? AND at_ms >= ? AND at_ms < ?")
             .With(company.Number).With(low.Number).With(high.Number).With(session).With(from).With(to).RunCounted();
         if (gone == 0) return;
-        var next = database.Use("""
+        var next = database.Use($"""
             SELECT w.at_ms, w.event_id FROM claim w INDEXED BY external_webhook_by_session
-            WHERE w.company = ?1 AND w.session = ?2 AND w.session IS NOT NULL AND w.method = 2 AND w.named = 2 AND w.standing <> 0 AND w.identifier = ?3 AND w.at_ms >= ?5
+            WHERE w.company = ?1 AND w.session = ?2 AND w.session IS NOT NULL AND w.method = {ClaimTable.Webhook} AND w.named = {ClaimTable.NamedExternal} AND w.standing <> {ClaimTable.Excluded} AND w.identifier = ?3 AND w.at_ms >= ?5
               AND (SELECT o.identifier FROM opening o WHERE o.company = ?1 AND o.session = ?2 AND o.by_email = 1 AND o.at_ms <= w.at_ms
                 ORDER BY o.at_ms DESC, o.trust DESC, o.event_id DESC, o.method DESC LIMIT 1) = ?4
             ORDER BY w.at_ms, w.event_id LIMIT 1
@@ -109,17 +109,17 @@ internal sealed partial class PairRows
     {
         for (long? external = 0; external is not null;)
         {
-            external = database.Use("""
+            external = database.Use($"""
                 SELECT identifier FROM claim INDEXED BY external_webhook_by_session
-                WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 2 AND named = 2 AND standing <> 0 AND identifier > ? ORDER BY identifier LIMIT 1
+                WHERE company = ? AND session = ? AND session IS NOT NULL AND method = {ClaimTable.Webhook} AND named = {ClaimTable.NamedExternal} AND standing <> {ClaimTable.Excluded} AND identifier > ? ORDER BY identifier LIMIT 1
                 """).With(company.Number).With(session).With(external).Defer(row => row.Next() ? (long?)row.Long(0) : null).Value;
             if (external is { } found) yield return found;
         }
     }
 
-    private MessagePlace? FirstWebhook(Company company, long session, long external, long from, long to) => database.Use("""
+    private MessagePlace? FirstWebhook(Company company, long session, long external, long from, long to) => database.Use($"""
         SELECT at_ms, event_id FROM claim INDEXED BY external_webhook_by_session
-        WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 2 AND named = 2 AND standing <> 0 AND identifier = ? AND at_ms >= ? AND at_ms < ? ORDER BY at_ms, event_id LIMIT 1
+        WHERE company = ? AND session = ? AND session IS NOT NULL AND method = {ClaimTable.Webhook} AND named = {ClaimTable.NamedExternal} AND standing <> {ClaimTable.Excluded} AND identifier = ? AND at_ms >= ? AND at_ms < ? ORDER BY at_ms, event_id LIMIT 1
         """).With(company.Number).With(session).With(external).With(from).With(to).Defer(Webhook).Value;
 
     private static MessagePlace? Webhook(Statement row) => row.Next() ? new(row.Long(0), row.Text(1)) : null;

@@ -89,9 +89,9 @@ internal sealed partial class PairRows(Database database)
     /// <summary>Whether browsers claim that two identifiers are one person, and no operator keeps them apart.</summary>
     public bool StandsClaimed(Company company, long one, long other)
     {
-        using var found = database.Use("""
-            SELECT EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?2 AND high = ?3 AND trust = 0 AND standing = 1)
-                OR EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?3 AND high = ?2 AND trust = 0 AND standing = 1)
+        using var found = database.Use($"""
+            SELECT EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?2 AND high = ?3 AND trust = {PairTable.Claimed} AND standing = {PairTable.MayJoin})
+                OR EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?3 AND high = ?2 AND trust = {PairTable.Claimed} AND standing = {PairTable.MayJoin})
             """);
         found.With(company.Number).With(one).With(other).Next();
         return found.Long(0) == 1;
@@ -104,8 +104,8 @@ internal sealed partial class PairRows(Database database)
         // A verified one that stands again is a candidate only once its place among the others is known.
         var (stands, undecided) = pair.Trust == (long)Trust.Verified ? (2, (JoinStop?)Undecided) : (1, null);
         var change = database.Use(stop is null
-            ? "UPDATE pair SET stop = ?, standing = ? WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ? AND standing = 0"
-            : "UPDATE pair SET stop = ?, standing = ? WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ? AND standing <> 0");
+            ? $"UPDATE pair SET stop = ?, standing = ? WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ? AND standing = {PairTable.KeptApart}"
+            : $"UPDATE pair SET stop = ?, standing = ? WHERE company = ? AND low = ? AND high = ? AND trust = ? AND session = ? AND standing <> {PairTable.KeptApart}");
         return change.With((long?)(stop ?? undecided)).With(stop is null ? stands : 0).With(company.Number).With(pair.Low).With(pair.High).With(pair.Trust).With(pair.Session).RunCounted() > 0;
     }
 
@@ -113,7 +113,7 @@ internal sealed partial class PairRows(Database database)
     public Lazy<JoinStop?> StopOf(Company company, IdentifierNode left, IdentifierNode right)
     {
         var (low, high) = InOrder(left, right);
-        return database.Use("SELECT stop FROM pair WHERE company = ? AND low = ? AND high = ? AND trust = 1 AND session = 0")
+        return database.Use($"SELECT stop FROM pair WHERE company = ? AND low = ? AND high = ? AND trust = {PairTable.Verified} AND session = 0")
             .With(company.Number).With(low.Number).With(high.Number).Defer(row => row.Next() ? (JoinStop?)row.LongOrNull(0) : null);
     }
 

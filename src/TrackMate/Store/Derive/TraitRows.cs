@@ -1,5 +1,6 @@
 using TrackMate.Bind;
 using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Derive;
 
@@ -72,14 +73,14 @@ internal sealed class TraitRows(Database database)
         }
 
         var changed = new List<string>();
-        using (var rows = database.Use("SELECT name FROM trait_said WHERE company = ?1 AND identifier = ?2 AND session = ?3 AND standing <> CASE WHEN trust = 1 THEN ?4 ELSE ?5 END"))
+        using (var rows = database.Use($"SELECT name FROM trait_said WHERE company = ?1 AND identifier = ?2 AND session = ?3 AND standing <> CASE WHEN trust = {TraitSaidTable.Verified} THEN ?4 ELSE ?5 END"))
         {
             rows.With(company.Number).With(identifier).With(session).With(verified ? 1 : 0).With(claimed ? 1 : 0);
             while (rows.Next()) changed.Add(rows.Text(0));
         }
 
         if (changed.Count == 0) return;
-        database.Use("UPDATE trait_said SET standing = CASE WHEN trust = 1 THEN ?4 ELSE ?5 END WHERE company = ?1 AND identifier = ?2 AND session = ?3")
+        database.Use($"UPDATE trait_said SET standing = CASE WHEN trust = {TraitSaidTable.Verified} THEN ?4 ELSE ?5 END WHERE company = ?1 AND identifier = ?2 AND session = ?3")
             .With(company.Number).With(identifier).With(session).With(verified ? 1 : 0).With(claimed ? 1 : 0).Run();
         foreach (var name in changed) Choose(company, identifier, name);
     }
@@ -119,8 +120,8 @@ internal sealed class TraitRows(Database database)
     {
         var identifies = new List<(long, long, long, string, long, byte[])>();
         using var rows = database.Use(session is null
-            ? "SELECT c.session, c.trust, c.at_ms, c.event_id, c.standing, m.data FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message WHERE c.company = ?1 AND c.identifier = ?2 AND c.session IS NOT NULL AND c.method = 1 AND ?3 IS NULL"
-            : "SELECT c.session, c.trust, c.at_ms, c.event_id, c.standing, m.data FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message WHERE c.company = ?1 AND c.identifier = ?2 AND c.session = ?3 AND c.session IS NOT NULL AND c.method = 1");
+            ? $"SELECT c.session, c.trust, c.at_ms, c.event_id, c.standing, m.data FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message WHERE c.company = ?1 AND c.identifier = ?2 AND c.session IS NOT NULL AND c.method = {ClaimTable.Identify} AND ?3 IS NULL"
+            : $"SELECT c.session, c.trust, c.at_ms, c.event_id, c.standing, m.data FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message WHERE c.company = ?1 AND c.identifier = ?2 AND c.session = ?3 AND c.session IS NOT NULL AND c.method = {ClaimTable.Identify}");
         rows.With(company.Number).With(identifier).With(session);
         while (rows.Next()) identifies.Add((rows.Long(0), rows.Long(1), rows.Long(2), rows.Text(3), rows.Long(4), rows.Bytes(5).ToArray()));
         return identifies;
@@ -138,10 +139,10 @@ internal sealed class TraitRows(Database database)
     private void Choose(Company company, long identifier, string name)
     {
         database.Use("DELETE FROM trait WHERE company = ? AND identifier = ? AND name = ?").With(company.Number).With(identifier).With(name).Run();
-        database.Use("""
+        database.Use($"""
             INSERT INTO trait (company, identifier, name, value, trust, at_ms, event_id)
             SELECT company, identifier, name, value, trust, at_ms, event_id FROM trait_said
-            WHERE company = ? AND identifier = ? AND name = ? AND standing = 1 ORDER BY trust DESC, at_ms DESC, event_id DESC LIMIT 1
+            WHERE company = ? AND identifier = ? AND name = ? AND standing = {TraitSaidTable.Stands} ORDER BY trust DESC, at_ms DESC, event_id DESC LIMIT 1
             """).With(company.Number).With(identifier).With(name).Run();
         if (Compared.Contains(name)) IndexAgain(company.Number, identifier);
         if (name != "name") return;

@@ -56,10 +56,10 @@ internal sealed class IdentifierEraser(Database database)
     private List<long> PairedWith(Company company, long identifier)
     {
         var others = new List<long>();
-        using var rows = database.Use("""
+        using var rows = database.Use($"""
             SELECT high FROM pair WHERE company = ?1 AND low = ?2 UNION SELECT low FROM pair WHERE company = ?1 AND high = ?2
-            UNION SELECT other FROM act WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND undone_ms IS NULL AND kind = 4
-            UNION SELECT identifier FROM act WHERE company = ?1 AND other = ?2 AND other IS NOT NULL AND undone_ms IS NULL AND kind = 4
+            UNION SELECT other FROM act WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND undone_ms IS NULL AND kind = {ActTable.Merge}
+            UNION SELECT identifier FROM act WHERE company = ?1 AND other = ?2 AND other IS NOT NULL AND undone_ms IS NULL AND kind = {ActTable.Merge}
             """);
         rows.With(company.Number).With(identifier);
         while (rows.Next()) others.Add(rows.Long(0));
@@ -89,15 +89,15 @@ internal sealed class IdentifierEraser(Database database)
             if (!row.With(identifier).With(company.Number).Next() || ((known = row.LongOrNull(0)) is null && !isLast)) return false;
         }
 
-        using (var row = database.Use("""
+        using (var row = database.Use($"""
             SELECT MIN(at) FROM (
-              SELECT (SELECT at >> 11 FROM message WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND named <> 3 ORDER BY at LIMIT 1) AS at
-              UNION ALL SELECT (SELECT at_ms FROM claim INDEXED BY claim_by_identifier WHERE company = ?1 AND identifier = ?2 AND session IS NOT NULL AND named <> 3 ORDER BY at_ms LIMIT 1)
-              UNION ALL SELECT (SELECT MIN(at_ms) FROM claim WHERE company = ?1 AND identifier = ?2 AND session IS NULL AND named <> 3)
+              SELECT (SELECT at >> 11 FROM message WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND named <> {MessageTable.NamedBare} ORDER BY at LIMIT 1) AS at
+              UNION ALL SELECT (SELECT at_ms FROM claim INDEXED BY claim_by_identifier WHERE company = ?1 AND identifier = ?2 AND session IS NOT NULL AND named <> {ClaimTable.NamedBare} ORDER BY at_ms LIMIT 1)
+              UNION ALL SELECT (SELECT MIN(at_ms) FROM claim WHERE company = ?1 AND identifier = ?2 AND session IS NULL AND named <> {ClaimTable.NamedBare})
               UNION ALL SELECT (SELECT MIN(c.at_ms) FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message
-                WHERE c.company = ?1 AND c.second = ?2 AND c.second IS NOT NULL AND (m.named IS DISTINCT FROM 3 OR m.identifier IS DISTINCT FROM ?2 OR c.third IS NOT DISTINCT FROM ?2))
+                WHERE c.company = ?1 AND c.second = ?2 AND c.second IS NOT NULL AND (m.named IS DISTINCT FROM {MessageTable.NamedBare} OR m.identifier IS DISTINCT FROM ?2 OR c.third IS NOT DISTINCT FROM ?2))
               UNION ALL SELECT (SELECT MIN(c.at_ms) FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message
-                WHERE c.company = ?1 AND c.third = ?2 AND c.third IS NOT NULL AND (m.named IS DISTINCT FROM 3 OR m.identifier IS DISTINCT FROM ?2 OR c.second IS NOT DISTINCT FROM ?2))) AS named
+                WHERE c.company = ?1 AND c.third = ?2 AND c.third IS NOT NULL AND (m.named IS DISTINCT FROM {MessageTable.NamedBare} OR m.identifier IS DISTINCT FROM ?2 OR c.second IS NOT DISTINCT FROM ?2))) AS named
             """))
         {
             row.With(company.Number).With(identifier).Next();
@@ -133,7 +133,7 @@ internal sealed class IdentifierEraser(Database database)
     private void MakeBare(Company company, long identifier, ProfileId leaf)
     {
         search.Remove(company, identifier);
-        database.Use("UPDATE identifier SET kind = 3, value = ?3, search = ?3, first_named_ms = NULL WHERE company = ?1 AND id = ?2")
+        database.Use($"UPDATE identifier SET kind = {IdentifierTable.Bare}, value = ?3, search = ?3, first_named_ms = NULL WHERE company = ?1 AND id = ?2")
             .With(company.Number).With(identifier).With(leaf.ToString()).Run();
     }
 }

@@ -71,7 +71,7 @@ internal sealed class MessageEraser(Database database, DirtySessions marks)
     {
         long origin;
         string eventId;
-        using (var row = database.Use("SELECT origin, event_id, session, identifier, at, type IS NOT NULL, CASE WHEN agent LIKE '%|bot' THEN 1 ELSE 0 END, data FROM message WHERE id = ? AND company = ?"))
+        using (var row = database.Use($"SELECT origin, event_id, session, identifier, at, type IS NOT NULL, CASE WHEN {AgentText.IsBot} THEN 1 ELSE 0 END, data FROM message WHERE id = ? AND company = ?"))
         {
             if (!row.With(message).With(company.Number).Next()) return;
             (origin, eventId) = (row.Long(0), row.Text(1));
@@ -132,8 +132,8 @@ internal sealed class MessageEraser(Database database, DirtySessions marks)
 
         database.Use("DELETE FROM session_day WHERE company = ? AND session = ? AND day = ?").With(company.Number).With(session).With(day).Run();
         if (events == 0) return;
-        var first = Place("SELECT at FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = 0 AND type IS NOT NULL ORDER BY at LIMIT 1");
-        var last = Place("SELECT at FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = 0 AND type IS NOT NULL ORDER BY at DESC LIMIT 1");
+        var first = Place($"SELECT at FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = {MessageTable.Browser} AND type IS NOT NULL ORDER BY at LIMIT 1");
+        var last = Place($"SELECT at FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = {MessageTable.Browser} AND type IS NOT NULL ORDER BY at DESC LIMIT 1");
         database.Use("INSERT INTO session_day (company, session, day, events, bots, first_at, last_at) VALUES (?, ?, ?, ?, ?, ?, ?)")
             .With(company.Number).With(session).With(day).With(events).With(bots).With(first).With(last).Run();
 

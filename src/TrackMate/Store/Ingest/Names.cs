@@ -176,10 +176,10 @@ internal sealed class Names(Database database)
             identifier.Id.CopyTo(bytes);
             if (news.HasFlag(NameNews.Kind)) database.Use("UPDATE identifier SET indexed_as = COALESCE(indexed_as, search) WHERE id = ? AND company = ?").With(numbered.Number).With(company.Number).Run();
             // A bare id learns here what it is the id of; of any other the name and the kind follow from the leaf and stay.
-            database.Use("""
+            database.Use($"""
                 INSERT INTO identifier (id, company, leaf, kind, value, first_named_ms, search, person, verified) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?1, ?8)
                 ON CONFLICT (company, leaf) DO UPDATE SET kind = excluded.kind, value = excluded.value, first_named_ms = excluded.first_named_ms,
-                  search = CASE WHEN identifier.kind = 3 THEN excluded.search ELSE identifier.search END
+                  search = CASE WHEN identifier.kind = {IdentifierTable.Bare} THEN excluded.search ELSE identifier.search END
                 """)
                 .With(numbered.Number).With(company.Number).WithBlob(bytes).With((long)identifier.Kind).With(identifier.Value)
                 .With(named == long.MaxValue ? null : named).With(SearchText.Of(identifier.Value, null)).With(numbered.Verified ? 1 : 0).Run();

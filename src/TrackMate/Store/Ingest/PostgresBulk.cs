@@ -66,24 +66,12 @@ internal sealed class PostgresBulk(PostgresDatabase database)
     /// <summary>Adds events that are not stored, by COPY, the fastest there is. Somebody else may store one of them at this very moment: then the transaction fails and is tried again, and it is a repeat.</summary>
     public void Add(IReadOnlyCollection<NumberedEvent> events)
     {
-        database.Pipe.Copy(database.Placed("COPY message (company, id, at, received_ms, session, origin, event_id, type, data, context, agent) FROM STDIN (FORMAT BINARY)"), copy =>
+        database.Pipe.Copy(database.Placed(MessageTable.Copy), copy =>
         {
             foreach (var (tracked, number, session) in events)
             {
                 copy.StartRow();
-                copy.Write(tracked.Company.Number, NpgsqlDbType.Bigint);
-                copy.Write(number, NpgsqlDbType.Bigint);
-                copy.Write(tracked.Order.Value, NpgsqlDbType.Bigint);
-                copy.Write(tracked.ReceivedAt, NpgsqlDbType.Bigint);
-                copy.Write(session, NpgsqlDbType.Bigint);
-                copy.Write((short)tracked.Order.Origin, NpgsqlDbType.Smallint);
-                copy.Write(tracked.EventId, NpgsqlDbType.Text);
-                copy.Write(tracked.Type, NpgsqlDbType.Text);
-                copy.Write(tracked.Data, NpgsqlDbType.Text);
-                if (tracked.Context.IsEmpty) copy.WriteNull();
-                else copy.Write(tracked.Context, NpgsqlDbType.Text);
-                if (tracked.Agent is { } agent) copy.Write(AgentText.Write(agent), NpgsqlDbType.Text);
-                else copy.WriteNull();
+                MessageTable.Write(new CopiedRow(copy), tracked, number, session, identifier: null);
             }
         });
     }
@@ -102,4 +90,34 @@ internal sealed class PostgresBulk(PostgresDatabase database)
     private void Add(string sql, NpgsqlParameter[] parameters, Action<List<object?[]>>? take = null) => database.Pipe.Add(database.Placed(sql), parameters, take);
 
     private static NpgsqlParameter<string[]> Array(string[] values) => new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+
+    /// <summary>A message as a row of COPY.</summary>
+    private readonly struct CopiedRow(NpgsqlBinaryImporter copy) : IMessageValues
+    {
+        public void Number(long? value)
+        {
+            if (value is { } number) copy.Write(number, NpgsqlDbType.Bigint);
+            else copy.WriteNull();
+        }
+
+        public void SmallNumber(short? value)
+        {
+            if (value is { } number) copy.Write(number, NpgsqlDbType.Smallint);
+            else copy.WriteNull();
+        }
+
+        public void Text(string? value)
+        {
+            if (value is null) copy.WriteNull();
+            else copy.Write(value, NpgsqlDbType.Text);
+        }
+
+        public void Json(ReadOnlyMemory<byte> utf8) => copy.Write(utf8, NpgsqlDbType.Text);
+
+        public void JsonOrNull(ReadOnlyMemory<byte> utf8)
+        {
+            if (utf8.IsEmpty) copy.WriteNull();
+            else Json(utf8);
+        }
+    }
 }

@@ -21,7 +21,7 @@ internal static class DerivedTables
         ("payment_key", "*"),
         ("session", "id, first_day, identified"),
         // Of a pair that is kept apart by several acts either may be noted.
-        ("pair", "company, low, high, trust, session, at_ms, event_id, standing, CASE WHEN standing = 0 THEN NULL ELSE stop END"),
+        ("pair", $"company, low, high, trust, session, at_ms, event_id, standing, CASE WHEN standing = {PairTable.KeptApart} THEN NULL ELSE stop END"),
         ("identifier", "id, person, search, in_large_cluster, verified"),
         ("event_key", "*"),
         ("search_bucket", "*"),

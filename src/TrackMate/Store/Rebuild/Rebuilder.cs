@@ -29,12 +29,12 @@ internal static class Rebuilder
     /// <summary>Which identifiers a verified message has ever named. What is noted stays, also where retention has taken the message.</summary>
     public static void Verified(Database database, Company company) =>
         // As one set: where the identifiers are a temporary table, Citus asks nothing of another machine for each of its rows.
-        database.Use("""
+        database.Use($"""
             UPDATE identifier SET verified = 1 WHERE company = ?1 AND verified = 0 AND id IN (
               SELECT m.identifier FROM message m WHERE m.company = ?1 AND m.identifier IS NOT NULL
-              UNION SELECT c.identifier FROM claim c WHERE c.company = ?1 AND c.trust = 1
-              UNION SELECT c.second FROM claim c WHERE c.company = ?1 AND c.second IS NOT NULL AND c.trust = 1
-              UNION SELECT c.third FROM claim c WHERE c.company = ?1 AND c.third IS NOT NULL AND c.trust = 1)
+              UNION SELECT c.identifier FROM claim c WHERE c.company = ?1 AND c.trust = {ClaimTable.Verified}
+              UNION SELECT c.second FROM claim c WHERE c.company = ?1 AND c.second IS NOT NULL AND c.trust = {ClaimTable.Verified}
+              UNION SELECT c.third FROM claim c WHERE c.company = ?1 AND c.third IS NOT NULL AND c.trust = {ClaimTable.Verified})
             """).With(company.Number).Run();
 
     /// <summary>Which claims stand, and with them spans, traits and persons.</summary>
@@ -48,10 +48,10 @@ internal static class Rebuilder
     public static void SessionDays(Database database, Company company)
     {
         database.Use("DELETE FROM session_day WHERE company = ?").With(company.Number).Run();
-        database.Use("""
+        database.Use($"""
             INSERT INTO session_day (company, session, day, events, bots, first_at, last_at)
-            SELECT company, session, (at >> 11) / 86400000 AS day, COUNT(*), SUM(CASE WHEN agent LIKE '%|bot' THEN 1 ELSE 0 END), MIN(at), MAX(at)
-            FROM message WHERE company = ? AND session IS NOT NULL AND origin = 0 AND type IS NOT NULL GROUP BY company, session, (at >> 11) / 86400000
+            SELECT company, session, (at >> 11) / 86400000 AS day, COUNT(*), SUM(CASE WHEN {AgentText.IsBot} THEN 1 ELSE 0 END), MIN(at), MAX(at)
+            FROM message WHERE company = ? AND session IS NOT NULL AND origin = {MessageTable.Browser} AND type IS NOT NULL GROUP BY company, session, (at >> 11) / 86400000
             """).With(company.Number).Run();
     }
 
@@ -77,7 +77,7 @@ internal static class Rebuilder
     {
         database.Use("DELETE FROM server_run WHERE company = ?").With(company.Number).Run();
         var runs = new ServerRunRows(database);
-        using var messages = database.Stream("SELECT identifier, session, at, event_id FROM message WHERE company = ? AND origin = 1 AND type IS NOT NULL ORDER BY at, event_id");
+        using var messages = database.Stream($"SELECT identifier, session, at, event_id FROM message WHERE company = ? AND origin = {MessageTable.Server} AND type IS NOT NULL ORDER BY at, event_id");
         messages.With(company.Number);
         while (messages.Next())
         {
@@ -93,7 +93,7 @@ internal static class Rebuilder
         database.Use("DELETE FROM ledger_entry WHERE company = ?").With(company.Number).Run();
         database.Use("DELETE FROM payment_key WHERE company = ?").With(company.Number).Run();
         var ledger = new LedgerRows(database);
-        using var messages = database.Stream("SELECT id, type, data, at, event_id, session, identifier FROM message WHERE company = ? AND origin = 1 AND type IS NOT NULL ORDER BY id");
+        using var messages = database.Stream($"SELECT id, type, data, at, event_id, session, identifier FROM message WHERE company = ? AND origin = {MessageTable.Server} AND type IS NOT NULL ORDER BY id");
         messages.With(company.Number);
         while (messages.Next())
         {

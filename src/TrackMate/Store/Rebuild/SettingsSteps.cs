@@ -155,9 +155,9 @@ internal sealed class SettingsSteps(Database database, DirtySessions marks)
         var ledger = new LedgerRows(database);
         while (!budget.IsSpent)
         {
-            var messages = database.Use("""
+            var messages = database.Use($"""
                 SELECT id, at, event_id, type, data, session, identifier FROM message INDEXED BY server_message_by_time
-                WHERE company = ?1 AND origin = 1 AND at >= ?2 AND (at, id) > (?2, ?3) AND type IS NOT NULL ORDER BY at, id LIMIT ?4
+                WHERE company = ?1 AND origin = {MessageTable.Server} AND at >= ?2 AND (at, id) > (?2, ?3) AND type IS NOT NULL ORDER BY at, id LIMIT ?4
                 """).With(company.Number).With(place.First).With(place.Second).With(LedgerRowsAtOnce)
                 .DeferAll(row => new MoneyMessage(row.Long(0), new(row.Long(1)), row.Text(2), row.Text(3), row.Bytes(4).ToArray(), row.LongOrNull(5), row.LongOrNull(6))).Value;
             foreach (var message in messages)

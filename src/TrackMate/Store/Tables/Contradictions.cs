@@ -10,12 +10,12 @@ internal sealed class Contradictions(Database database)
     public const long Mark = 0;
 
     /// <summary>Whether a verified message names an identifier that is still stored: of a row of <c>identifier</c>; ?1 is the company.</summary>
-    public const string IsNamedByVerified = """
+    public const string IsNamedByVerified = $"""
         EXISTS (SELECT 1 FROM message m WHERE m.company = ?1 AND m.identifier = identifier.id AND m.identifier IS NOT NULL)
-        OR EXISTS (SELECT 1 FROM claim c WHERE c.company = ?1 AND c.identifier = identifier.id AND c.session IS NOT NULL AND c.trust = 1)
-        OR EXISTS (SELECT 1 FROM claim c WHERE c.company = ?1 AND c.identifier = identifier.id AND c.session IS NULL AND c.trust = 1)
-        OR EXISTS (SELECT 1 FROM claim c WHERE c.company = ?1 AND c.second = identifier.id AND c.second IS NOT NULL AND c.trust = 1)
-        OR EXISTS (SELECT 1 FROM claim c WHERE c.company = ?1 AND c.third = identifier.id AND c.third IS NOT NULL AND c.trust = 1)
+        OR EXISTS (SELECT 1 FROM claim c WHERE c.company = ?1 AND c.identifier = identifier.id AND c.session IS NOT NULL AND c.trust = {ClaimTable.Verified})
+        OR EXISTS (SELECT 1 FROM claim c WHERE c.company = ?1 AND c.identifier = identifier.id AND c.session IS NULL AND c.trust = {ClaimTable.Verified})
+        OR EXISTS (SELECT 1 FROM claim c WHERE c.company = ?1 AND c.second = identifier.id AND c.second IS NOT NULL AND c.trust = {ClaimTable.Verified})
+        OR EXISTS (SELECT 1 FROM claim c WHERE c.company = ?1 AND c.third = identifier.id AND c.third IS NOT NULL AND c.trust = {ClaimTable.Verified})
         """;
 
     /// <summary>Raises an alarm on those of two identifiers that verified messages know, where browsers' claim that they are one person is contradicted.</summary>
@@ -39,11 +39,11 @@ internal sealed class Contradictions(Database database)
     /// <summary>How many claims of browsers say that an identifier is one person with another, and it is not.</summary>
     public long CountOf(Company company, long identifier)
     {
-        using var count = database.Use("""
+        using var count = database.Use($"""
             SELECT (SELECT COUNT(*) FROM pair p JOIN identifier i ON i.company = p.company AND i.id = p.high JOIN identifier own ON own.company = p.company AND own.id = p.low
-                WHERE p.company = ?1 AND p.low = ?2 AND p.trust = 0 AND p.standing = 1 AND i.person <> own.person)
+                WHERE p.company = ?1 AND p.low = ?2 AND p.trust = {PairTable.Claimed} AND p.standing = {PairTable.MayJoin} AND i.person <> own.person)
               + (SELECT COUNT(*) FROM pair p JOIN identifier i ON i.company = p.company AND i.id = p.low JOIN identifier own ON own.company = p.company AND own.id = p.high
-                WHERE p.company = ?1 AND p.high = ?2 AND p.trust = 0 AND p.standing = 1 AND i.person <> own.person)
+                WHERE p.company = ?1 AND p.high = ?2 AND p.trust = {PairTable.Claimed} AND p.standing = {PairTable.MayJoin} AND i.person <> own.person)
             """);
         count.With(company.Number).With(identifier).Next();
         return count.Long(0);
@@ -67,9 +67,9 @@ internal sealed class Contradictions(Database database)
 
     private bool IsSaidOtherwise(Company company, long identifier, long besides)
     {
-        using var found = database.Use("""
-            SELECT EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?2 AND standing = 1 AND high <> ?3)
-                OR EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND high = ?2 AND standing = 1 AND low <> ?3)
+        using var found = database.Use($"""
+            SELECT EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND low = ?2 AND standing = {PairTable.MayJoin} AND high <> ?3)
+                OR EXISTS (SELECT 1 FROM pair WHERE company = ?1 AND high = ?2 AND standing = {PairTable.MayJoin} AND low <> ?3)
             """);
         found.With(company.Number).With(identifier).With(besides).Next();
         return found.Long(0) == 1;

@@ -40,7 +40,7 @@ internal sealed class EventKeyRows(Database database)
     {
         if (MissingBefore(database, company) is not { } before) return false;
         var (events, last) = (0, before);
-        using (var rows = database.Use("SELECT id, at, data FROM message WHERE company = ? AND origin = 1 AND at < ? AND type IS NOT NULL ORDER BY at DESC LIMIT ?"))
+        using (var rows = database.Use($"SELECT id, at, data FROM message WHERE company = ? AND origin = {MessageTable.Server} AND at < ? AND type IS NOT NULL ORDER BY at DESC LIMIT ?"))
         {
             rows.With(company.Number).With(before).With(BatchSize);
             for (; rows.Next(); events++)
@@ -57,7 +57,7 @@ internal sealed class EventKeyRows(Database database)
         }
 
         // Of those at one place some may not have been among them.
-        using (var rows = database.Use("SELECT id, data FROM message WHERE company = ? AND origin = 1 AND at = ? AND type IS NOT NULL"))
+        using (var rows = database.Use($"SELECT id, data FROM message WHERE company = ? AND origin = {MessageTable.Server} AND at = ? AND type IS NOT NULL"))
         {
             rows.With(company.Number).With(last);
             while (rows.Next()) Add(company, rows.Long(0), rows.Bytes(1));
@@ -71,7 +71,7 @@ internal sealed class EventKeyRows(Database database)
     public void Rebuild(Company company)
     {
         database.Use("DELETE FROM event_key WHERE company = ?").With(company.Number).Run();
-        using var rows = database.Stream("SELECT id, data FROM message WHERE company = ? AND origin = 1 AND type IS NOT NULL AND at >= ?");
+        using var rows = database.Stream($"SELECT id, data FROM message WHERE company = ? AND origin = {MessageTable.Server} AND type IS NOT NULL AND at >= ?");
         rows.With(company.Number).With(MissingBefore(database, company) ?? long.MinValue);
         while (rows.Next()) Add(company, rows.Long(0), rows.Bytes(1));
     }

@@ -14,21 +14,21 @@ internal sealed class NamedEarliest(Database database)
     /// </summary>
     private const string Verified = $"""
         SELECT {Columns} FROM (SELECT {Columns} FROM claim INDEXED BY claim_by_session_and_identifier
-          WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3 AND trust = 1 ORDER BY at_ms, event_id, method LIMIT 1) AS a
+          WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3 AND trust = {ClaimTable.Verified} ORDER BY at_ms, event_id, method LIMIT 1) AS a
         UNION ALL SELECT {Columns} FROM (SELECT {Columns} FROM claim INDEXED BY claim_by_session_and_second
-          WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND second = ?3 AND second IS NOT NULL AND standing <> 0 AND trust = 1 ORDER BY at_ms, event_id, method LIMIT 1) AS b
+          WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND second = ?3 AND second IS NOT NULL AND standing <> {ClaimTable.Excluded} AND trust = {ClaimTable.Verified} ORDER BY at_ms, event_id, method LIMIT 1) AS b
         UNION ALL SELECT {Columns} FROM (SELECT {Columns} FROM claim INDEXED BY claim_by_session_and_third
-          WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND third = ?3 AND third IS NOT NULL AND standing <> 0 AND trust = 1 ORDER BY at_ms, event_id, method LIMIT 1) AS c
+          WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND third = ?3 AND third IS NOT NULL AND standing <> {ClaimTable.Excluded} AND trust = {ClaimTable.Verified} ORDER BY at_ms, event_id, method LIMIT 1) AS c
         """;
 
     private const string OfAnyTrust = $"""
         {Verified}
         UNION ALL SELECT {Columns} FROM (SELECT {Columns} FROM claim INDEXED BY claim_by_session_and_identifier
-          WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3 AND trust = 0 ORDER BY at_ms, event_id, method LIMIT 1) AS d
+          WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3 AND trust = {ClaimTable.Claimed} ORDER BY at_ms, event_id, method LIMIT 1) AS d
         UNION ALL SELECT {Columns} FROM (SELECT {Columns} FROM claim INDEXED BY claim_by_session_and_second
-          WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND second = ?3 AND second IS NOT NULL AND standing <> 0 AND trust = 0 ORDER BY at_ms, event_id, method LIMIT 1) AS e
+          WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND second = ?3 AND second IS NOT NULL AND standing <> {ClaimTable.Excluded} AND trust = {ClaimTable.Claimed} ORDER BY at_ms, event_id, method LIMIT 1) AS e
         UNION ALL SELECT {Columns} FROM (SELECT {Columns} FROM claim INDEXED BY claim_by_session_and_third
-          WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND third = ?3 AND third IS NOT NULL AND standing <> 0 AND trust = 0 ORDER BY at_ms, event_id, method LIMIT 1) AS f
+          WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND third = ?3 AND third IS NOT NULL AND standing <> {ClaimTable.Excluded} AND trust = {ClaimTable.Claimed} ORDER BY at_ms, event_id, method LIMIT 1) AS f
         """;
 
     /// <summary>Asks for the earliest claims of a session that stand and name an identifier, one of each kind.</summary>

@@ -51,7 +51,7 @@ internal sealed class ServerRunTable(Database database)
     {
         using var rows = database.Stream(holder.Identifier != 0
             ? "SELECT at, event_id FROM message WHERE company = ? AND identifier = ? AND identifier IS NOT NULL AND at >= ? AND at <= ? ORDER BY at, event_id"
-            : "SELECT at, event_id FROM message WHERE company = ? AND session = ? AND origin = 1 AND session IS NOT NULL AND at >= ? AND at <= ? ORDER BY at, event_id");
+            : $"SELECT at, event_id FROM message WHERE company = ? AND session = ? AND origin = {MessageTable.Server} AND session IS NOT NULL AND at >= ? AND at <= ? ORDER BY at, event_id");
         rows.With(holder.Company.Number).With(holder.Identifier != 0 ? holder.Identifier : holder.Session).With(from.Value).With(to.Value);
         while (rows.Next()) yield return (new(rows.Long(0)), rows.Text(1));
     }
@@ -61,7 +61,7 @@ internal sealed class ServerRunTable(Database database)
     {
         using var count = database.Use(holder.Identifier != 0
             ? "SELECT COUNT(*) FROM message WHERE company = ? AND identifier = ? AND identifier IS NOT NULL AND at >= ? AND at <= ?"
-            : "SELECT COUNT(*) FROM message WHERE company = ? AND session = ? AND origin = 1 AND session IS NOT NULL AND at >= ? AND at <= ?");
+            : $"SELECT COUNT(*) FROM message WHERE company = ? AND session = ? AND origin = {MessageTable.Server} AND session IS NOT NULL AND at >= ? AND at <= ?");
         count.With(holder.Company.Number).With(holder.Identifier != 0 ? holder.Identifier : holder.Session).With(from.Value).With(to.Value).Next();
         return count.Long(0);
     }

@@ -3,45 +3,17 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Store.Tables;
 
-/// <summary>What an act does; the numbers are stored.</summary>
-internal enum ActKind
-{
-    /// <summary>This session was never said to be this identifier's.</summary>
-    RevokeClaim = 1,
-
-    /// <summary>These two identifiers were never said to be one person.</summary>
-    RevokePair = 2,
-
-    /// <summary>This session is nobody's from then to then.</summary>
-    Unbind = 3,
-
-    /// <summary>These two identifiers are one person.</summary>
-    Merge = 4,
-
-    /// <summary>This identifier was never said to be one person with any other.</summary>
-    Isolate = 5,
-
-    /// <summary>Nothing that is first said from now on joins this identifier.</summary>
-    Freeze = 6,
-
-    /// <summary>As far as only browsers claim it: this session was never said to be this identifier's. One act undoes many.</summary>
-    RevokeClaimed = 7,
-
-    /// <summary>As far as only browsers claim it: these two identifiers were never said to be one person. One act undoes many.</summary>
-    RevokeClaimedPair = 8,
-}
-
 /// <summary>Acts of operators that are not taken back, as the view takes them in.</summary>
 internal sealed class StandingActs(Database database)
 {
     /// <param name="trust">Of the claim: an operator may take back only what browsers claim.</param>
     public Lazy<bool> IsRevoked(Company company, long session, long identifier, Trust trust) =>
-        database.Use("""
-            SELECT EXISTS (SELECT 1 FROM act INDEXED BY standing_act_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND undone_ms IS NULL AND (kind = 1 OR (kind = 7 AND ?4 = 0)) AND identifier = ?3)
+        database.Use($"""
+            SELECT EXISTS (SELECT 1 FROM act INDEXED BY standing_act_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND undone_ms IS NULL AND (kind = {ActTable.RevokeClaim} OR (kind = {ActTable.RevokeClaimed} AND ?4 = {ClaimTable.Claimed})) AND identifier = ?3)
             """).With(company.Number).With(session).With(identifier).With((long)trust).DeferFlag();
 
     public Lazy<List<Unbinding>> UnbindingsOf(Company company, long session) =>
-        database.Use("SELECT from_ms, to_ms FROM act INDEXED BY standing_act_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND undone_ms IS NULL AND identifier IS NULL AND kind = 3")
+        database.Use($"SELECT from_ms, to_ms FROM act INDEXED BY standing_act_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND undone_ms IS NULL AND identifier IS NULL AND kind = {ActTable.Unbind}")
             .With(company.Number).With(session).DeferAll(row => new Unbinding(row.Long(0), row.Long(1)));
 
     /// <summary>Why an operator keeps two identifiers apart; null where none does.</summary>
@@ -57,9 +29,9 @@ internal sealed class StandingActs(Database database)
         }, LazyThreadSafetyMode.None);
 
         Lazy<List<JoinStop>> Defer(long identifier, long counterpart) =>
-            database.Use("""
+            database.Use($"""
                 SELECT kind FROM act WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND undone_ms IS NULL
-                  AND (kind = 5 OR (kind = 2 AND other = ?3) OR (kind = 8 AND other = ?3 AND ?5 = 0) OR (kind = 6 AND from_ms <= ?4))
+                  AND (kind = {ActTable.Isolate} OR (kind = {ActTable.RevokePair} AND other = ?3) OR (kind = {ActTable.RevokeClaimedPair} AND other = ?3 AND ?5 = {PairTable.Claimed}) OR (kind = {ActTable.Freeze} AND from_ms <= ?4))
                 """)
                 .With(company.Number).With(identifier).With(counterpart).With(unixMilliseconds).With((long)trust)
                 .DeferAll(row => (ActKind)row.Long(0) is ActKind.Freeze ? JoinStop.Frozen : JoinStop.Revoked);
@@ -67,9 +39,9 @@ internal sealed class StandingActs(Database database)
 
     /// <summary>Merges that name an identifier, each with the other one.</summary>
     public Lazy<List<(string MergeId, long Other, long At)>> MergesOf(Company company, long identifier) =>
-        database.Use("""
-            SELECT act_id, other, at_ms FROM act WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND undone_ms IS NULL AND kind = 4
+        database.Use($"""
+            SELECT act_id, other, at_ms FROM act WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND undone_ms IS NULL AND kind = {ActTable.Merge}
             UNION ALL
-            SELECT act_id, identifier, at_ms FROM act WHERE company = ?1 AND other = ?2 AND other IS NOT NULL AND undone_ms IS NULL AND kind = 4
+            SELECT act_id, identifier, at_ms FROM act WHERE company = ?1 AND other = ?2 AND other IS NOT NULL AND undone_ms IS NULL AND kind = {ActTable.Merge}
             """).With(company.Number).With(identifier).DeferAll(row => (row.Text(0), row.Long(1), row.Long(2)));
 }

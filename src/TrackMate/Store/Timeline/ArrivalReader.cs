@@ -31,18 +31,17 @@ internal sealed class ArrivalReader(Database database)
     {
         var events = new List<StoredEvent>();
         // The plus keeps the planner off the company's index, which would sort all of its history.
-        using var rows = database.Use("""
-            SELECT id, event_id, at, received_ms, type, data, agent, session, named, identifier FROM message
+        using var rows = database.Use($"""
+            {MessageTable.Select}
             WHERE id > ?3 AND +company = ?1 AND type IS NOT NULL AND (?2 IS NULL OR origin = ?2)
             ORDER BY id DESC LIMIT ?4
             """);
         rows.With(company.Number).With((long?)origin).With(database.LastMessage(company.Number) - LookedThrough).With(limit);
         while (rows.Next())
         {
-            var source = rows.LongOrNull(9) is { } identifier ? new SourceOfEvents(identifier, null, long.MinValue, long.MaxValue, null, Trust.Verified) : null;
-            events.Add(new(
-                rows.Long(0), rows.Text(1), new(rows.Long(2)), rows.Long(3), rows.Text(4), rows.Bytes(5).ToArray(), default,
-                AgentText.Read(rows.TextOrNull(6)), rows.LongOrNull(7), (IdentifierKind?)rows.LongOrNull(8), source));
+            var row = MessageTable.Read(rows);
+            var source = row.Identifier is { } identifier ? new SourceOfEvents(identifier, null, long.MinValue, long.MaxValue, null, Trust.Verified) : null;
+            events.Add(StoredEvent.Of(row, source) with { Context = default });
         }
 
         return events;
@@ -50,11 +49,11 @@ internal sealed class ArrivalReader(Database database)
 
     public FirstArrivals First(Company company)
     {
-        using var row = database.Use("""
+        using var row = database.Use($"""
             SELECT EXISTS (SELECT 1 FROM message WHERE company = ?1),
-              EXISTS (SELECT 1 FROM (SELECT type FROM message WHERE company = ?1 AND origin = 0 LIMIT ?2) AS viewed WHERE type = 'page_view'),
-              EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND method = 1 AND identifier > 0),
-              EXISTS (SELECT 1 FROM (SELECT type FROM message WHERE company = ?1 AND origin = 1 LIMIT ?2) AS told WHERE type IS NOT NULL)
+              EXISTS (SELECT 1 FROM (SELECT type FROM message WHERE company = ?1 AND origin = {MessageTable.Browser} LIMIT ?2) AS viewed WHERE type = 'page_view'),
+              EXISTS (SELECT 1 FROM claim WHERE company = ?1 AND method = {ClaimTable.Identify} AND identifier > 0),
+              EXISTS (SELECT 1 FROM (SELECT type FROM message WHERE company = ?1 AND origin = {MessageTable.Server} LIMIT ?2) AS told WHERE type IS NOT NULL)
             """);
         row.With(company.Number).With(TypesLookedThrough).Next();
         return new(row.Long(0) == 1, row.Long(1) == 1, row.Long(2) == 1, row.Long(3) == 1);
@@ -62,9 +61,9 @@ internal sealed class ArrivalReader(Database database)
 
     public StoredMessage? Stored(Company company, Origin origin, string eventId)
     {
-        using var row = database.Use("""
+        using var row = database.Use($"""
             SELECT m.id, m.at, m.received_ms, m.type IS NOT NULL, m.session, COALESCE(m.identifier, c.identifier)
-            FROM message m LEFT JOIN claim c ON m.type IS NULL AND c.company = ?1 AND c.message = m.id AND c.method = 1
+            FROM message m LEFT JOIN claim c ON m.type IS NULL AND c.company = ?1 AND c.message = m.id AND c.method = {ClaimTable.Identify}
             WHERE m.company = ?1 AND m.origin = ?2 AND m.event_id = ?3
             """);
         return row.With(company.Number).With((long)origin).With(eventId).Next()

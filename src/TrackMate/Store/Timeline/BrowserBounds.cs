@@ -80,18 +80,18 @@ internal sealed class BrowserBounds(Database database)
         long? earliest = null;
         foreach (var identifier in person.Identifiers)
         {
-            using var row = database.Use("""
+            using var row = database.Use($"""
                 SELECT MIN(at) FROM (
-                  SELECT (SELECT at >> 11 FROM message WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND named <> 3 ORDER BY at LIMIT 1) AS at
+                  SELECT (SELECT at >> 11 FROM message WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND named <> {MessageTable.NamedBare} ORDER BY at LIMIT 1) AS at
                   UNION ALL SELECT (SELECT MIN(c.at_ms) FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message
-                    WHERE c.company = ?1 AND c.identifier = ?2 AND c.session IS NOT NULL AND c.named <> 3 AND (c.trust = 1 OR (m.received_ms - c.at_ms <= ?3 AND c.at_ms - m.received_ms <= ?4)))
-                  UNION ALL SELECT (SELECT MIN(at_ms) FROM claim WHERE company = ?1 AND identifier = ?2 AND session IS NULL AND named <> 3)
+                    WHERE c.company = ?1 AND c.identifier = ?2 AND c.session IS NOT NULL AND c.named <> {ClaimTable.NamedBare} AND (c.trust = {ClaimTable.Verified} OR (m.received_ms - c.at_ms <= ?3 AND c.at_ms - m.received_ms <= ?4)))
+                  UNION ALL SELECT (SELECT MIN(at_ms) FROM claim WHERE company = ?1 AND identifier = ?2 AND session IS NULL AND named <> {ClaimTable.NamedBare})
                   UNION ALL SELECT (SELECT MIN(c.at_ms) FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message
-                    WHERE c.company = ?1 AND c.second = ?2 AND c.second IS NOT NULL AND (m.named IS DISTINCT FROM 3 OR m.identifier IS DISTINCT FROM ?2 OR c.third IS NOT DISTINCT FROM ?2)
-                      AND (c.trust = 1 OR (m.received_ms - c.at_ms <= ?3 AND c.at_ms - m.received_ms <= ?4)))
+                    WHERE c.company = ?1 AND c.second = ?2 AND c.second IS NOT NULL AND (m.named IS DISTINCT FROM {MessageTable.NamedBare} OR m.identifier IS DISTINCT FROM ?2 OR c.third IS NOT DISTINCT FROM ?2)
+                      AND (c.trust = {ClaimTable.Verified} OR (m.received_ms - c.at_ms <= ?3 AND c.at_ms - m.received_ms <= ?4)))
                   UNION ALL SELECT (SELECT MIN(c.at_ms) FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message
-                    WHERE c.company = ?1 AND c.third = ?2 AND c.third IS NOT NULL AND (m.named IS DISTINCT FROM 3 OR m.identifier IS DISTINCT FROM ?2 OR c.second IS NOT DISTINCT FROM ?2)
-                      AND (c.trust = 1 OR (m.received_ms - c.at_ms <= ?3 AND c.at_ms - m.received_ms <= ?4)))) AS named
+                    WHERE c.company = ?1 AND c.third = ?2 AND c.third IS NOT NULL AND (m.named IS DISTINCT FROM {MessageTable.NamedBare} OR m.identifier IS DISTINCT FROM ?2 OR c.second IS NOT DISTINCT FROM ?2)
+                      AND (c.trust = {ClaimTable.Verified} OR (m.received_ms - c.at_ms <= ?3 AND c.at_ms - m.received_ms <= ?4)))) AS named
                 """);
             row.With(person.Company.Number).With(identifier.Number).With(AgeOf(person.Company)).With(AheadMilliseconds).Next();
             if (row.LongOrNull(0) is { } at && (earliest is null || at < earliest)) earliest = at;
@@ -133,9 +133,9 @@ internal sealed class BrowserBounds(Database database)
     private List<(EventOrder Order, string EventId, bool IsBot)> Counted(Company company, long session, long day, List<Part> parts)
     {
         var counted = new List<(EventOrder, string, bool)>();
-        using var rows = database.Stream("""
-            SELECT at, event_id, received_ms, CASE WHEN agent LIKE '%|bot' THEN 1 ELSE 0 END FROM message
-            WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = 0 ORDER BY at, event_id
+        using var rows = database.Stream($"""
+            SELECT at, event_id, received_ms, CASE WHEN {AgentText.IsBot} THEN 1 ELSE 0 END FROM message
+            WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = {MessageTable.Browser} ORDER BY at, event_id
             """);
         rows.With(company.Number).With(session).With(EventOrder.Start(UtcDay.Start(day)).Value).With(EventOrder.Start(UtcDay.Start(day + 1)).Value);
         while (rows.Next() && !(counted.Count >= company.Settings.MaxSessionEventsPerDay))
@@ -175,8 +175,8 @@ internal sealed class BrowserBounds(Database database)
 
     private bool HasOld(Company company, long identifier)
     {
-        using var found = database.Use("""
-            SELECT EXISTS (SELECT 1 FROM span s JOIN message m ON m.company = s.company AND m.session = s.session AND m.session IS NOT NULL AND m.origin = 0
+        using var found = database.Use($"""
+            SELECT EXISTS (SELECT 1 FROM span s JOIN message m ON m.company = s.company AND m.session = s.session AND m.session IS NOT NULL AND m.origin = {MessageTable.Browser}
               AND (m.received_ms - (m.at >> 11) > 86400000 OR (m.at >> 11) - m.received_ms > 3600000)
               WHERE s.company = ? AND s.identifier = ? AND (m.received_ms - (m.at >> 11) > ? OR (m.at >> 11) - m.received_ms > ?))
             """);
@@ -187,8 +187,8 @@ internal sealed class BrowserBounds(Database database)
     private HashSet<long> OldDaysOf(Company company, long session)
     {
         var days = new HashSet<long>();
-        using var rows = database.Use("""
-            SELECT at FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = 0
+        using var rows = database.Use($"""
+            SELECT at FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = {MessageTable.Browser}
               AND (received_ms - (at >> 11) > 86400000 OR (at >> 11) - received_ms > 3600000) AND (received_ms - (at >> 11) > ? OR (at >> 11) - received_ms > ?)
             """);
         rows.With(company.Number).With(session).With(AgeOf(company)).With(AheadMilliseconds);

@@ -61,9 +61,9 @@ internal sealed class ClaimReader(Database database)
     public List<ListedAct> UnbindingsOf(Company company, string sessionId)
     {
         var unbindings = new List<ListedAct>();
-        using var rows = database.Use("""
+        using var rows = database.Use($"""
             SELECT a.act_id, a.at_ms, a.actor, a.from_ms, a.to_ms FROM session s
-            JOIN act a ON a.company = s.company AND a.session = s.id AND a.session IS NOT NULL AND a.undone_ms IS NULL AND a.kind = 3
+            JOIN act a ON a.company = s.company AND a.session = s.id AND a.session IS NOT NULL AND a.undone_ms IS NULL AND a.kind = {ActTable.Unbind}
             WHERE s.company = ? AND s.session_id = ? LIMIT ?
             """);
         rows.With(company.Number).With(sessionId).With(MostActs);
@@ -140,12 +140,12 @@ internal sealed class ClaimReader(Database database)
             }
         }
 
-        Read(database.Use("SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = 1 AND standing <> 0 AND at_ms <= ?3 ORDER BY at_ms DESC, event_id DESC LIMIT ?4"), limit);
-        Read(database.Use("SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND high = ?2 AND trust = 1 AND standing <> 0 AND at_ms <= ?3 ORDER BY at_ms DESC, event_id DESC LIMIT ?4"), limit);
-        Read(database.Use("SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = 0 AND standing = 1 AND at_ms <= ?3 ORDER BY at_ms DESC, event_id DESC LIMIT ?4"), limit);
-        Read(database.Use("SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND high = ?2 AND trust = 0 AND standing = 1 AND at_ms <= ?3 ORDER BY at_ms DESC, event_id DESC LIMIT ?4"), limit);
-        Read(database.Use("SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair INDEXED BY pair_apart_by_low WHERE company = ?1 AND low = ?2 AND standing = 0 AND at_ms <= ?3 LIMIT ?4"), MostActs);
-        Read(database.Use("SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair INDEXED BY pair_apart_by_high WHERE company = ?1 AND high = ?2 AND standing = 0 AND at_ms <= ?3 LIMIT ?4"), MostActs);
+        Read(database.Use($"SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = {PairTable.Verified} AND standing <> {PairTable.KeptApart} AND at_ms <= ?3 ORDER BY at_ms DESC, event_id DESC LIMIT ?4"), limit);
+        Read(database.Use($"SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND high = ?2 AND trust = {PairTable.Verified} AND standing <> {PairTable.KeptApart} AND at_ms <= ?3 ORDER BY at_ms DESC, event_id DESC LIMIT ?4"), limit);
+        Read(database.Use($"SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND low = ?2 AND trust = {PairTable.Claimed} AND standing = {PairTable.MayJoin} AND at_ms <= ?3 ORDER BY at_ms DESC, event_id DESC LIMIT ?4"), limit);
+        Read(database.Use($"SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair WHERE company = ?1 AND high = ?2 AND trust = {PairTable.Claimed} AND standing = {PairTable.MayJoin} AND at_ms <= ?3 ORDER BY at_ms DESC, event_id DESC LIMIT ?4"), limit);
+        Read(database.Use($"SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair INDEXED BY pair_apart_by_low WHERE company = ?1 AND low = ?2 AND standing = {PairTable.KeptApart} AND at_ms <= ?3 LIMIT ?4"), MostActs);
+        Read(database.Use($"SELECT low, high, trust, at_ms, event_id, stop, standing FROM pair INDEXED BY pair_apart_by_high WHERE company = ?1 AND high = ?2 AND standing = {PairTable.KeptApart} AND at_ms <= ?3 LIMIT ?4"), MostActs);
 
         // A pair is one claim, at its earliest; the verified one speaks for it.
         return [.. found.GroupBy(pair => (pair.Low, pair.High)).Select(told => told.OrderByDescending(pair => pair.Standing).ThenByDescending(pair => pair.Trust).ThenBy(pair => pair.At).First()).Select(pair =>
@@ -160,10 +160,10 @@ internal sealed class ClaimReader(Database database)
     private List<ListedClaim> Acts(Company company, long identifier, long until)
     {
         var acts = new List<ListedClaim>();
-        using var rows = database.Use("""
-            SELECT act_id, kind, identifier, other, at_ms, actor FROM act WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND undone_ms IS NULL AND kind IN (2, 4, 5, 6) AND at_ms <= ?3
+        using var rows = database.Use($"""
+            SELECT act_id, kind, identifier, other, at_ms, actor FROM act WHERE company = ?1 AND identifier = ?2 AND identifier IS NOT NULL AND undone_ms IS NULL AND kind IN ({ActTable.RevokePair}, {ActTable.Merge}, {ActTable.Isolate}, {ActTable.Freeze}) AND at_ms <= ?3
             UNION ALL
-            SELECT act_id, kind, identifier, other, at_ms, actor FROM act WHERE company = ?1 AND other = ?2 AND other IS NOT NULL AND undone_ms IS NULL AND kind IN (2, 4) AND at_ms <= ?3
+            SELECT act_id, kind, identifier, other, at_ms, actor FROM act WHERE company = ?1 AND other = ?2 AND other IS NOT NULL AND undone_ms IS NULL AND kind IN ({ActTable.RevokePair}, {ActTable.Merge}) AND at_ms <= ?3
             LIMIT ?4
             """);
         rows.With(company.Number).With(identifier).With(until).With(MostActs);
@@ -185,9 +185,9 @@ internal sealed class ClaimReader(Database database)
     private List<ListedClaim> Unbindings(Person person, long until)
     {
         var unbindings = new List<ListedClaim>();
-        using var rows = database.Use("""
+        using var rows = database.Use($"""
             SELECT a.act_id, a.at_ms, a.actor, a.from_ms, a.to_ms, s.session_id, a.session FROM act a JOIN session s ON s.id = a.session AND s.company = a.company
-            WHERE a.company = ?1 AND a.kind = 3 AND a.undone_ms IS NULL AND a.at_ms <= ?2 ORDER BY a.id DESC LIMIT ?3
+            WHERE a.company = ?1 AND a.kind = {ActTable.Unbind} AND a.undone_ms IS NULL AND a.at_ms <= ?2 ORDER BY a.id DESC LIMIT ?3
             """);
         rows.With(person.Company.Number).With(until).With(MostActs);
         while (rows.Next())

@@ -11,7 +11,7 @@ internal sealed class ClaimSetReader(Database database)
     /// <summary>Of a large set so many sessions, and so many pairs, are looked at to say what would move; the others are taken to be like them.</summary>
     private const int MostWeighed = 2000;
 
-    private const string Columns = "SELECT c.session, c.identifier, c.second, c.third FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message WHERE c.company = ?1 AND c.trust = 0 AND c.session IS NOT NULL AND m.received_ms >= ?2 AND m.received_ms < ?3";
+    private const string Columns = $"SELECT c.session, c.identifier, c.second, c.third FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message WHERE c.company = ?1 AND c.trust = {ClaimTable.Claimed} AND c.session IS NOT NULL AND m.received_ms >= ?2 AND m.received_ms < ?3";
 
     private readonly PersonReader people = new(database);
     private readonly TotalsReader totals = new(database);
@@ -98,7 +98,7 @@ internal sealed class ClaimSetReader(Database database)
 
     private long EventsIn(Company company, long session, long from, long to)
     {
-        using var count = database.Use("SELECT COUNT(*) FROM message INDEXED BY server_message_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = 1 AND at >= ? AND at < ?");
+        using var count = database.Use($"SELECT COUNT(*) FROM message INDEXED BY server_message_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = {MessageTable.Server} AND at >= ? AND at < ?");
         count.With(company.Number).With(session)
             .With(from == long.MinValue ? long.MinValue : EventOrder.Start(from).Value).With(to == long.MaxValue ? long.MaxValue : EventOrder.Start(to).Value).Next();
         return count.Long(0) + totals.CountPart(company, (session, from, to)).Events;
@@ -124,9 +124,9 @@ internal sealed class ClaimSetReader(Database database)
         }
     }
 
-    private HashSet<(long, long)> Revoked(Company company) => Pairs(company, "SELECT session, identifier FROM act WHERE company = ? AND undone_ms IS NULL AND kind IN (1, 7)");
+    private HashSet<(long, long)> Revoked(Company company) => Pairs(company, $"SELECT session, identifier FROM act WHERE company = ? AND undone_ms IS NULL AND kind IN ({ActTable.RevokeClaim}, {ActTable.RevokeClaimed})");
 
-    private HashSet<(long, long)> RevokedPairs(Company company) => Pairs(company, "SELECT identifier, other FROM act WHERE company = ? AND undone_ms IS NULL AND kind IN (2, 8)");
+    private HashSet<(long, long)> RevokedPairs(Company company) => Pairs(company, $"SELECT identifier, other FROM act WHERE company = ? AND undone_ms IS NULL AND kind IN ({ActTable.RevokePair}, {ActTable.RevokeClaimedPair})");
 
     private HashSet<(long, long)> Pairs(Company company, string sql)
     {

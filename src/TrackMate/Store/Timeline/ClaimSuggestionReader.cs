@@ -36,9 +36,9 @@ internal sealed class ClaimSuggestionReader(Database database)
         var pairs = new List<(long, long)>();
         if (company.Settings.ClaimedJoins is ClaimedJoins.All) return pairs;
         var (known, persons) = (new HashSet<(long, long)>(), new HashSet<(long, long)>());
-        using var rows = database.Use("""
+        using var rows = database.Use($"""
             SELECT p.low, p.high, a.person, b.person FROM (
-              SELECT low, high, at_ms FROM pair WHERE company = ?1 AND trust = 0 AND standing = 1 ORDER BY at_ms DESC, low, high LIMIT ?2) p
+              SELECT low, high, at_ms FROM pair WHERE company = ?1 AND trust = {PairTable.Claimed} AND standing = {PairTable.MayJoin} ORDER BY at_ms DESC, low, high LIMIT ?2) p
             JOIN identifier a ON a.company = ?1 AND a.id = p.low JOIN identifier b ON b.company = ?1 AND b.id = p.high
             WHERE a.person <> b.person AND a.first_named_ms IS NOT NULL AND b.first_named_ms IS NOT NULL AND (?3 = 1 OR (a.verified = 1 AND b.verified = 1))
             ORDER BY p.at_ms DESC, p.low, p.high
@@ -66,11 +66,11 @@ internal sealed class ClaimSuggestionReader(Database database)
     private List<SuggestedBy> ClaimsOf(Company company, long low, long high)
     {
         var claims = new List<SuggestedBy>();
-        using var rows = database.Use("""
+        using var rows = database.Use($"""
             SELECT p.at_ms, p.event_id, p.session, s.session_id FROM pair p
             LEFT JOIN session s ON s.company = ?1 AND s.id = CASE WHEN p.session > 0 THEN p.session ELSE (
-              SELECT c.session FROM message m JOIN claim c ON c.company = ?1 AND c.message = m.id WHERE m.company = ?1 AND m.origin = 0 AND m.event_id = p.event_id AND c.session IS NOT NULL LIMIT 1) END
-            WHERE p.company = ?1 AND p.low = ?2 AND p.high = ?3 AND p.trust = 0 AND p.standing = 1 ORDER BY p.at_ms, p.event_id LIMIT ?4
+              SELECT c.session FROM message m JOIN claim c ON c.company = ?1 AND c.message = m.id WHERE m.company = ?1 AND m.origin = {MessageTable.Browser} AND m.event_id = p.event_id AND c.session IS NOT NULL LIMIT 1) END
+            WHERE p.company = ?1 AND p.low = ?2 AND p.high = ?3 AND p.trust = {PairTable.Claimed} AND p.standing = {PairTable.MayJoin} ORDER BY p.at_ms, p.event_id LIMIT ?4
             """);
         rows.With(company.Number).With(low).With(high).With(MostClaims);
         while (rows.Next()) claims.Add(new(rows.Long(0), rows.Long(2) == 0 ? Origin.Browser : Origin.Server, rows.Text(1), rows.TextOrNull(3)));

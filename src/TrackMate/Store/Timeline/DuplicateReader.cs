@@ -110,15 +110,15 @@ internal sealed class DuplicateReader(Database database)
     private List<(DuplicateReason Reason, long One, long Other, JoinStop? Stop)> Stopped(Company company, Recent recent)
     {
         var stopped = new List<(DuplicateReason, long, long, JoinStop?)>();
-        using var rows = database.Use("""
+        using var rows = database.Use($"""
             SELECT p.other, p.stop FROM (
-              SELECT * FROM (SELECT high AS other, stop FROM pair WHERE company = ?1 AND low = ?2 AND trust = 1 AND standing = 1 ORDER BY at_ms DESC, event_id DESC LIMIT ?4) AS pairs_1
+              SELECT * FROM (SELECT high AS other, stop FROM pair WHERE company = ?1 AND low = ?2 AND trust = {PairTable.Verified} AND standing = {PairTable.MayJoin} ORDER BY at_ms DESC, event_id DESC LIMIT ?4) AS pairs_1
               UNION ALL
-              SELECT * FROM (SELECT low AS other, stop FROM pair WHERE company = ?1 AND high = ?2 AND trust = 1 AND standing = 1 ORDER BY at_ms DESC, event_id DESC LIMIT ?4) AS pairs_2
+              SELECT * FROM (SELECT low AS other, stop FROM pair WHERE company = ?1 AND high = ?2 AND trust = {PairTable.Verified} AND standing = {PairTable.MayJoin} ORDER BY at_ms DESC, event_id DESC LIMIT ?4) AS pairs_2
               UNION ALL
-              SELECT * FROM (SELECT high AS other, stop FROM pair WHERE company = ?1 AND low = ?2 AND trust = 0 AND standing = 1 ORDER BY at_ms DESC, event_id DESC LIMIT ?4) AS pairs_3
+              SELECT * FROM (SELECT high AS other, stop FROM pair WHERE company = ?1 AND low = ?2 AND trust = {PairTable.Claimed} AND standing = {PairTable.MayJoin} ORDER BY at_ms DESC, event_id DESC LIMIT ?4) AS pairs_3
               UNION ALL
-              SELECT * FROM (SELECT low AS other, stop FROM pair WHERE company = ?1 AND high = ?2 AND trust = 0 AND standing = 1 ORDER BY at_ms DESC, event_id DESC LIMIT ?4) AS pairs_4) p
+              SELECT * FROM (SELECT low AS other, stop FROM pair WHERE company = ?1 AND high = ?2 AND trust = {PairTable.Claimed} AND standing = {PairTable.MayJoin} ORDER BY at_ms DESC, event_id DESC LIMIT ?4) AS pairs_4) p
             JOIN identifier i ON i.id = p.other AND i.company = ?1 WHERE i.person <> ?3
             """);
         rows.With(company.Number).With(recent.Number).With(recent.Person).With(PairsOfEach);

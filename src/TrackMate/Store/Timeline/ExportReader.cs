@@ -16,9 +16,6 @@ public sealed record ExportedAct(string ActId, long Kind, string? SessionId, Ide
 /// <summary>Reads messages back as they were sent, in the order in which they arrived, and the acts of operators.</summary>
 internal sealed class ExportReader(Database database)
 {
-    private sealed record Row(
-        long Number, Origin Origin, string EventId, long? Session, long? Identifier, IdentifierKind? NamedAs, EventOrder Order, long ReceivedAt, string? Type, byte[] Data, byte[] Context, string? Agent);
-
     private sealed record ClaimRow(long? Session, long Identifier, IdentifierKind NamedAs, IReadOnlyList<long> Others, Trust Trust);
 
     /// <summary>What the messages of a page lead to.</summary>
@@ -33,17 +30,15 @@ internal sealed class ExportReader(Database database)
 
     private BatchPrefetch? ahead;
 
-    private const string Columns = "SELECT id, origin, event_id, session, identifier, named, at, received_ms, type, data, context, agent FROM message";
-
     /// <summary>A page of all messages of a company.</summary>
     /// <param name="after">The number of the last one of the page before.</param>
     public (List<ExportedMessage> Messages, long? Last) Page(Company company, long after, long until, int limit)
     {
         // Messages are numbered over all companies, and read in their order; the plus keeps the planner off an index that would sort them.
-        using var rows = database.Use(Columns + " WHERE id > ? AND id <= ? AND +company = ? ORDER BY id LIMIT ?");
+        using var rows = database.Use(MessageTable.Select + " WHERE id > ? AND id <= ? AND +company = ? ORDER BY id LIMIT ?");
         rows.With(after).With(until).With(company.Number).With(limit);
-        var page = new List<Row>();
-        while (rows.Next()) page.Add(Read(rows));
+        var page = new List<MessageRow>();
+        while (rows.Next()) page.Add(MessageTable.Read(rows));
         if (page.Count > 0) LookAhead(company, page[0].Number, page[^1].Number);
         return (page.ConvertAll(row => Whole(company, row)), page.Count == 0 ? null : page[^1].Number);
     }
@@ -54,10 +49,10 @@ internal sealed class ExportReader(Database database)
         var found = new List<ExportedMessage>();
         foreach (var number in numbers)
         {
-            Row? row = null;
-            using (var rows = database.Use(Columns + " WHERE id = ? AND company = ?"))
+            MessageRow? row = null;
+            using (var rows = database.Use(MessageTable.Select + " WHERE id = ? AND company = ?"))
             {
-                if (rows.With(number).With(company.Number).Next()) row = Read(rows);
+                if (rows.With(number).With(company.Number).Next()) row = MessageTable.Read(rows);
             }
 
             if (row is not null) found.Add(Whole(company, row));
@@ -134,50 +129,21 @@ internal sealed class ExportReader(Database database)
 
     private static Identifier IdentifierIn(Statement row, int at) => new((IdentifierKind)row.Long(at), row.Text(at + 1), ProfileId.FromBytes(row.Bytes(at + 2)));
 
-    private static Row Read(Statement row) => new(
-        row.Long(0), (Origin)row.Long(1), row.Text(2), row.LongOrNull(3), row.LongOrNull(4), (IdentifierKind?)row.LongOrNull(5), new(row.Long(6)), row.Long(7), row.TextOrNull(8),
-        row.Bytes(9).ToArray(), row.Bytes(10).ToArray(), row.TextOrNull(11));
-
-    private ExportedMessage Whole(Company company, Row row)
+    private ExportedMessage Whole(Company company, MessageRow row)
     {
         var claim = ClaimOf(company, row.Number);
         var idsOf = new Dictionary<ProfileId, Identifier>();
         var named = NamedIn(company, row, claim, idsOf);
         var session = row.Session ?? claim?.Session;
         var sessionId = session is { } number ? SessionIdOf(company, number) : null;
-        Message message = row.Type is null
-            ? new Identify
-            {
-                Company = company,
-                EventId = row.EventId,
-                Order = row.Order,
-                ReceivedAt = row.ReceivedAt,
-                SessionId = sessionId,
-                Named = named,
-                Trust = claim?.Trust ?? Trust.Claimed,
-                Said = row.Data,
-            }
-            : new TrackedEvent
-            {
-                Company = company,
-                EventId = row.EventId,
-                Order = row.Order,
-                ReceivedAt = row.ReceivedAt,
-                SessionId = sessionId,
-                Named = named,
-                Type = row.Type,
-                Data = row.Data,
-                Context = row.Context,
-                Agent = AgentText.Read(row.Agent),
-            };
-        return new(message, idsOf);
+        return new(row.ToMessage(company, sessionId, named, claim?.Trust ?? Trust.Claimed), idsOf);
     }
 
     /// <summary>
     /// Whom a message named, in its own order: userId, email, externalId. The message keeps the first, the claim the one its session goes to and then the others,
     /// a userId that is the id of the externalId twice.
     /// </summary>
-    private List<Identifier> NamedIn(Company company, Row row, ClaimRow? claim, Dictionary<ProfileId, Identifier> idsOf)
+    private List<Identifier> NamedIn(Company company, MessageRow row, ClaimRow? claim, Dictionary<ProfileId, Identifier> idsOf)
     {
         var named = new List<Identifier>();
         if (row.Identifier is { } bound && row.NamedAs is IdentifierKind.Bare)

@@ -55,7 +55,7 @@ internal sealed class SessionReader(Database database)
     public (EventOrder Order, long? Session, long? Identifier)? FindAnchor(Company company, string anchor)
     {
         if (anchor.Split('_') is not ["webhook", var seconds, _] || !long.TryParse(seconds, out var second) || second is < 0 or > 99_999_999_999) return null;
-        using var rows = database.Use("SELECT event_id, at, session, identifier FROM message WHERE company = ? AND origin = 1 AND at >= ? AND at < ?");
+        using var rows = database.Use($"SELECT event_id, at, session, identifier FROM message WHERE company = ? AND origin = {MessageTable.Server} AND at >= ? AND at < ?");
         rows.With(company.Number).With(EventOrder.Start(second * 1000).Value).With(EventOrder.Start((second + 1) * 1000).Value);
         while (rows.Next())
         {
@@ -83,13 +83,11 @@ internal sealed class SessionReader(Database database)
     /// <summary>The first event of a browser's session; null if it has none.</summary>
     public StoredEvent? FirstEvent(Company company, long session)
     {
-        using var row = database.Use("""
-            SELECT id, event_id, at, received_ms, type, data, agent FROM message
-            WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = 0 AND type IS NOT NULL ORDER BY at, event_id LIMIT 1
+        using var row = database.Use($"""
+            {MessageTable.Select}
+            WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = {MessageTable.Browser} AND type IS NOT NULL ORDER BY at, event_id LIMIT 1
             """);
-        return row.With(company.Number).With(session).Next()
-            ? new(row.Long(0), row.Text(1), new(row.Long(2)), row.Long(3), row.Text(4), row.Bytes(5).ToArray(), default, AgentText.Read(row.TextOrNull(6)), session, null, null)
-            : null;
+        return row.With(company.Number).With(session).Next() ? StoredEvent.Of(MessageTable.Read(row), source: null) : null;
     }
 
     /// <summary>The openings of a person's spans within a stretch of time, oldest first.</summary>
@@ -131,7 +129,7 @@ internal sealed class SessionReader(Database database)
     public List<long> IdentifiedAs(Company company, long session)
     {
         var identifiers = new List<long>();
-        using var rows = database.Use("SELECT DISTINCT identifier FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 1");
+        using var rows = database.Use($"SELECT DISTINCT identifier FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND method = {ClaimTable.Identify}");
         rows.With(company.Number).With(session);
         while (rows.Next()) identifiers.Add(rows.Long(0));
         return identifiers;

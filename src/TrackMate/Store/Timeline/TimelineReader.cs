@@ -2,6 +2,7 @@ using TrackMate.Bind;
 using TrackMate.Store.Derive;
 using TrackMate.Store.Sql;
 using TrackMate.Store.Tables;
+using Place = TrackMate.Store.Tables.MessageTable.Place;
 
 namespace TrackMate.Store.Timeline;
 
@@ -51,9 +52,9 @@ internal sealed class TimelineReader(Database database)
     {
         if (origin is Origin.Browser && persons.RegistrationOf(person) is { } registration && registration.EventId == eventId)
             return EventOf(registration);
-        using var row = database.Use(Columns + " WHERE company = ? AND origin = ? AND event_id = ? AND type IS NOT NULL");
+        using var row = database.Use(MessageTable.Select + " WHERE company = ? AND origin = ? AND event_id = ? AND type IS NOT NULL");
         if (!row.With(person.Company.Number).With((long)origin).With(eventId).Next()) return null;
-        var found = Read(row, null);
+        var found = StoredEvent.Of(MessageTable.Read(row), source: null);
         var source = found.Session is { } session ? SpanAt(person, session, found.Order.UnixMilliseconds) : HolderOf(person, found.Number);
         return source is null ? null : found with { Source = source };
     }
@@ -94,11 +95,11 @@ internal sealed class TimelineReader(Database database)
     public (int Earlier, StoredEvent? First) BeginningOfVisit(Company company, StoredEvent one, int most)
     {
         var (earlier, first) = (0, one);
-        using var rows = database.Use(Columns + " WHERE company = ? AND session = ? AND session IS NOT NULL" + Newest);
+        using var rows = database.Use(MessageTable.Select + " WHERE company = ? AND session = ? AND session IS NOT NULL" + Newest);
         rows.With(company.Number).With(one.Session!.Value).With(StartOrMin(one.Source?.From ?? long.MinValue)).With(long.MaxValue).With(one.Order.Value).With(one.EventId).With(most).With((long)Origin.Browser);
         while (rows.Next())
         {
-            var row = Read(rows, one.Source);
+            var row = StoredEvent.Of(MessageTable.Read(rows), one.Source);
             if (!Visit.Continues(row.Order.UnixMilliseconds, first.Order.UnixMilliseconds)) return (earlier, first);
             (earlier, first) = (earlier + 1, row);
         }
@@ -165,16 +166,16 @@ internal sealed class TimelineReader(Database database)
 
                     examined++;
                     examinedTo = new(place.Order, place.EventId);
-                    if (filter.Words is not null) bytes += source.Rows!.Bytes(5).Length;
+                    if (filter.Words is not null) bytes += source.Rows!.Bytes(Place.Data).Length;
                     if (Matches(source.Rows!, filter))
                     {
-                        page.Add(Read(source.Rows!, source.Of));
+                        page.Add(StoredEvent.Of(MessageTable.Read(source.Rows!), source.Of));
                         // One more than fits says that there is more.
                         if ((held += BytesOf(page[^1])) >= PageBounds.MaxBytes) limit = Math.Min(limit, page.Count + 1);
                     }
                 }
 
-                if (source.Rows!.Next()) heap.Enqueue(source, (new(source.Rows.Long(2)), source.Rows.Text(1), true));
+                if (source.Rows!.Next()) heap.Enqueue(source, (new(source.Rows.Long(Place.At)), source.Rows.Text(Place.EventId), true));
             }
 
             if (registration is not null && page.Count < limit) AddRegistration(page, registration, filter, after, direction);
@@ -187,9 +188,9 @@ internal sealed class TimelineReader(Database database)
     }
 
     private static bool Matches(Statement row, TimelineFilter filter) =>
-        (filter.Origin is not { } origin || new EventOrder(row.Long(2)).Origin == origin)
-        && (filter.EventType is not { } type || row.Text(4) == type)
-        && (filter.Words is not { } words || EventWords.Hold(words, row.Text(4), row.Text(1), row.Bytes(5)));
+        (filter.Origin is not { } origin || new EventOrder(row.Long(Place.At)).Origin == origin)
+        && (filter.EventType is not { } type || row.Text(Place.Type) == type)
+        && (filter.Words is not { } words || EventWords.Hold(words, row.Text(Place.Type), row.Text(Place.EventId), row.Bytes(Place.Data)));
 
     /// <summary>How many of the events of a page are shown: as many as asked for, or as are no larger together than one may be.</summary>
     public static int Fitting(List<StoredEvent> events, int limit)
@@ -215,12 +216,12 @@ internal sealed class TimelineReader(Database database)
         // The few server events of a long browser session have an index of their own.
         var sql = (of.Session is null, newestFirst, filter.Origin is Origin.Server) switch
         {
-            (true, true, _) => Columns + " WHERE company = ? AND identifier = ? AND identifier IS NOT NULL" + Newest,
-            (true, false, _) => Columns + " WHERE company = ? AND identifier = ? AND identifier IS NOT NULL" + Oldest,
-            (false, true, false) => Columns + " WHERE company = ? AND session = ? AND session IS NOT NULL" + Newest,
-            (false, false, false) => Columns + " WHERE company = ? AND session = ? AND session IS NOT NULL" + Oldest,
-            (false, true, true) => Columns + " INDEXED BY server_message_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = 1" + Newest,
-            (false, false, true) => Columns + " INDEXED BY server_message_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = 1" + Oldest,
+            (true, true, _) => MessageTable.Select + " WHERE company = ? AND identifier = ? AND identifier IS NOT NULL" + Newest,
+            (true, false, _) => MessageTable.Select + " WHERE company = ? AND identifier = ? AND identifier IS NOT NULL" + Oldest,
+            (false, true, false) => MessageTable.Select + " WHERE company = ? AND session = ? AND session IS NOT NULL" + Newest,
+            (false, false, false) => MessageTable.Select + " WHERE company = ? AND session = ? AND session IS NOT NULL" + Oldest,
+            (false, true, true) => MessageTable.Select + $" INDEXED BY server_message_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = {MessageTable.Server}" + Newest,
+            (false, false, true) => MessageTable.Select + $" INDEXED BY server_message_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND origin = {MessageTable.Server}" + Oldest,
         };
         var rows = leavesOut ? database.Stream(sql) : database.Use(sql);
         var from = StartOrMin(Math.Max(of.From, filter.From));
@@ -231,17 +232,12 @@ internal sealed class TimelineReader(Database database)
             .With(leavesOut ? MostExamined + 1 : limit).With(leavesOut ? null : (long?)filter.Origin);
     }
 
-    private const string Columns = "SELECT id, event_id, at, received_ms, type, data, context, agent, session, named FROM message";
     private const string Newest = " AND at >= ?3 AND at < ?4 AND (at, event_id) < (?5, ?6) AND (?8 IS NULL OR origin = ?8) ORDER BY at DESC, event_id DESC LIMIT ?7";
     private const string Oldest = " AND at >= ?3 AND at < ?4 AND (at, event_id) > (?5, ?6) AND (?8 IS NULL OR origin = ?8) ORDER BY at, event_id LIMIT ?7";
 
     private static long StartOrMin(long unixMilliseconds) => unixMilliseconds == long.MinValue ? long.MinValue : EventOrder.Start(unixMilliseconds).Value;
 
     private static long StartOrMax(long unixMilliseconds) => unixMilliseconds == long.MaxValue ? long.MaxValue : EventOrder.Start(unixMilliseconds).Value;
-
-    private static StoredEvent Read(Statement rows, SourceOfEvents? source) => new(
-        rows.Long(0), rows.Text(1), new(rows.Long(2)), rows.Long(3), rows.Text(4), rows.Bytes(5).ToArray(), rows.Bytes(6).ToArray(),
-        AgentText.Read(rows.TextOrNull(7)), rows.LongOrNull(8), (IdentifierKind?)rows.LongOrNull(9), source);
 
     private SourceOfEvents? SpanAt(Person person, long session, long unixMilliseconds)
     {

@@ -158,9 +158,9 @@ internal sealed class TotalsReader(Database database)
 
         foreach (var day in cutDays)
         {
-            using var count = database.Use("""
-                SELECT COUNT(*), SUM(CASE WHEN agent LIKE '%|bot' THEN 1 ELSE 0 END), MIN(at), MAX(at) FROM message
-                WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = 0
+            using var count = database.Use($"""
+                SELECT COUNT(*), SUM(CASE WHEN {AgentText.IsBot} THEN 1 ELSE 0 END), MIN(at), MAX(at) FROM message
+                WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = {MessageTable.Browser}
                 """);
             var from = Math.Max(part.From, UtcDay.Start(day));
             var to = Math.Min(part.To, UtcDay.Start(day + 1));
