@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need, runs all of them, and prints one closing line: N passed, N failed, N skipped.
-# ./test.sh --long tries ten times as many random histories; whatever else is given goes to the test runner.
+# ./test.sh --long tries thirty times as many random histories; whatever else is given goes to the test runner.
 set -uo pipefail
 cd "$(dirname "$0")"
 if [ "${1:-}" = --long ]; then shift; export TRACKMATE_LONG=1; fi

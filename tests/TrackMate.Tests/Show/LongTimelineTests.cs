@@ -109,7 +109,7 @@ public sealed class LongTimelineTests(BrowserFixture browser, RunningServer runn
     }
 
     [Theory]
-    [InlineData(true, Traits = ["Store", "none"])]
+    [InlineData(true)]
     [InlineData(false)]
     public async Task Filters_stand_in_the_address(bool javaScript)
     {
