@@ -26,8 +26,8 @@ public sealed class PublishTests : IDisposable
         await RunAsync(clone, "publish", "src/TrackMate", "-c", "Release", "-o", Path.Combine(folder, "folder"));
         await WorksAsync(Path.Combine(folder, "folder", "trackmate"));
 
-        // A runtime identifier adds to the lock file, which is why this is not done in the working copy. Without a folder of its own it is not compiled a second time.
-        await RunAsync(clone, "publish", "src/TrackMate", "-c", "Release", "-r", "linux-x64", "-p:AppendRuntimeIdentifierToOutputPath=false", "--self-contained", "-p:PublishSingleFile=true", "-p:IncludeNativeLibrariesForSelfExtract=true", "-p:RestoreLockedMode=false", "-o", Path.Combine(folder, "single"));
+        // A runtime identifier adds to the lock file, which is why this is not done in the working copy.
+        await RunAsync(clone, "publish", "src/TrackMate", "-c", "Release", "-r", "linux-x64", "--self-contained", "-p:PublishSingleFile=true", "-p:IncludeNativeLibrariesForSelfExtract=true", "-p:RestoreLockedMode=false", "-o", Path.Combine(folder, "single"));
         Assert.Equal(["trackmate"], Directory.EnumerateFiles(Path.Combine(folder, "single")).Select(Path.GetFileName).Where(name => Path.GetExtension(name) is not (".pdb" or ".xml" or ".json")));
         var alone = Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "alone")).FullName, "trackmate");
         File.Move(Path.Combine(folder, "single", "trackmate"), alone);
