@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need, runs all of them, and prints one closing line: N passed, N failed, N skipped.
-# ./test.sh --long tries ten times as many random histories; whatever else is given goes to the test runner.
+# ./test.sh --long tries thirty times as many random histories; whatever else is given goes to the test runner.
 set -uo pipefail
 cd "$(dirname "$0")"
 if [ "${1:-}" = --long ]; then shift; export TRACKMATE_LONG=1; fi
@@ -8,19 +8,25 @@ if [ "${1:-}" = --long ]; then shift; export TRACKMATE_LONG=1; fi
 # Debian keeps the programs of PostgreSQL's server off the PATH.
 has() { command -v "$1" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null; }
 root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+from_debian() { # package
+  has apt-get || return
+  root apt-get install -y -qq "$1" >/dev/null 2>&1 || { root apt-get update -qq && root apt-get install -y -qq "$1" >/dev/null; }
+}
 need() { # command, Debian package
   has "$1" && return
-  if command -v apt-get >/dev/null 2>&1; then
-    echo "Installing $2 …"
-    root apt-get install -y -qq "$2" >/dev/null 2>&1 || { root apt-get update -qq && root apt-get install -y -qq "$2" >/dev/null; }
-  fi
+  echo "Installing $2 …"
+  from_debian "$2"
   has "$1" || { echo "The tests need $1. Install it (on Debian: apt-get install $2) and run ./test.sh again." >&2; exit 2; }
 }
 
 need dotnet dotnet-sdk-10.0
 need node nodejs
 need npm npm
-need chromium chromium
+# The headless shell is Chromium without its windows, and needs half the processor time. Where it cannot be had, or only with a password, chromium does as well.
+if ! has chromium-headless-shell; then
+  { [ "$(id -u)" != 0 ] && has chromium; } || from_debian chromium-headless-shell 2>/dev/null
+  has chromium-headless-shell || { need chromium chromium; echo "There is no chromium-headless-shell: the tests use chromium, which takes longer."; }
+fi
 if ! has initdb && has apt-get; then # Debian would start a server of its own with it, on a port that others may want.
   root mkdir -p /etc/postgresql-common/createcluster.d
   echo "create_main_cluster = false" | root tee /etc/postgresql-common/createcluster.d/none.conf >/dev/null

@@ -7,7 +7,7 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Browser;
 
 /// <summary>The served /trackmate.js in a real browser, on pages of another origin. Unless a test says so, the server accepts all of it and the console stays empty.</summary>
-[Collection(BrowserCollection.Name)]
+[Collection(SecondBrowserCollection.Name)]
 public sealed partial class SdkInBrowserTests(BrowserFixture browser, TrackedSite site) : SdkPages(browser, site), IClassFixture<TrackedSite>
 {
     [Fact(Timeout = Bound)]

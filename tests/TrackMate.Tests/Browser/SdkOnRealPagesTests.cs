@@ -5,7 +5,7 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Browser;
 
 /// <summary>The SDK on pages as they are: wrapped, patched, blocked by extensions, and left in a hurry.</summary>
-[Collection(BrowserCollection.Name)]
+[Collection(SecondBrowserCollection.Name)]
 public sealed class SdkOnRealPagesTests(BrowserFixture browser, TrackedSite site) : SdkPages(browser, site), IClassFixture<TrackedSite>
 {
     /// <summary>What Prototype.js 1.6 and MooTools 1.2 do to the browser, in short.</summary>

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Playwright;
+using TrackMate.Tests.Browser;
 using TrackMate.Tests.Running;
 
 namespace TrackMate.Tests.Contract;
@@ -71,7 +72,7 @@ public sealed class OpenApiTests(RunningServer running) : IClassFixture<RunningS
     public async Task The_page_to_try_it_loads_nothing_from_elsewhere()
     {
         using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox"] });
+        await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = BrowserFixture.Program, Args = ["--no-sandbox"] });
         var page = await browser.NewPageAsync();
         var elsewhere = new List<string>();
         var refused = new List<string>();

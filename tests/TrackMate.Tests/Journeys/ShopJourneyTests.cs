@@ -6,7 +6,7 @@ using TrackMate.Tests.Running;
 namespace TrackMate.Tests.Journeys;
 
 /// <summary>Sarah's story once more, with nothing left to imagination: a real browser at the sample shop's page, the shop's own back end, and the server.</summary>
-[Collection(BrowserCollection.Name)]
+[Collection(SecondBrowserCollection.Name)]
 public sealed class ShopJourneyTests(BrowserFixture browser, RunningShop running) : IClassFixture<RunningShop>
 {
     private static readonly string[] Journey = ["page_view", "add_to_cart", "user_registered", "checkout_started", "payment_processed", "order_shipped", "email_delivered"];
@@ -63,6 +63,7 @@ public sealed class ShopJourneyTests(BrowserFixture browser, RunningShop running
         Assert.DoesNotContain(metrics.Split('\n'), line => line.StartsWith("trackmate_messages_refused_total{", StringComparison.Ordinal) && !line.Contains("reason=\"not_found\"", StringComparison.Ordinal));
     }
 
+    [NoStore]
     [Fact]
     public async Task Who_signs_in_after_her_on_the_same_device_is_somebody_else()
     {
@@ -123,6 +124,7 @@ public sealed class ShopJourneyTests(BrowserFixture browser, RunningShop running
         Assert.Equal("""[{"currency":"USD","amount":"79.99"}]""", (await backend.ProfileOfAsync("sarah.down@example.com"))!["totals"]!["revenue"]!.ToJsonString());
     }
 
+    [NoStore]
     [Fact]
     public async Task A_reload_and_a_second_tab_stay_in_the_session()
     {
@@ -144,6 +146,7 @@ public sealed class ShopJourneyTests(BrowserFixture browser, RunningShop running
         Assert.All(timeline, found => Assert.Equal(session, $"{found["sessionId"]}"));
     }
 
+    [NoStore]
     [Fact]
     public async Task Each_page_inside_the_page_is_one_page_view()
     {

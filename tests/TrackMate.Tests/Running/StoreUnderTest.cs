@@ -54,11 +54,12 @@ internal static class StoreUnderTest
     /// <summary>Whether this is <c>./test.sh --long</c>.</summary>
     public static bool IsLong { get; } = Environment.GetEnvironmentVariable("TRACKMATE_LONG") == "1";
 
-    /// <summary>How many random histories a test tries: <c>./test.sh --long</c> ten times as many, and on PostgreSQL, where each of their statements is a journey, a tenth.</summary>
+    /// <summary>How many random histories a test tries: <c>./test.sh --long</c> tries thirty times as many. On PostgreSQL each statement is a round trip: a quarter as many there.</summary>
     public static int Histories(int many) => int.TryParse(Environment.GetEnvironmentVariable("TRACKMATE_TEST_HISTORIES"), out var so) ? so : (IsLong, IsPostgres) switch
     {
-        (true, false) => 10 * many,
-        (false, true) => many / 10,
+        (true, false) => 30 * many,
+        (true, true) => 3 * many,
+        (false, true) => many / 4,
         _ => many,
     };
 

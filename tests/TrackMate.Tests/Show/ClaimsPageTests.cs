@@ -162,6 +162,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
         if (Environment.GetEnvironmentVariable("TRACKMATE_PICTURES") is { Length: > 0 } folder) await viewer.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png"), FullPage = true });
     }
 
+    [NoStore]
     [Fact]
     public async Task Cancel_leaves_everything_as_it_was()
     {
@@ -245,6 +246,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
         Assert.Empty(viewer.Complaints);
     }
 
+    [NoStore]
     [Fact]
     public async Task Times_that_cannot_be_are_told_so()
     {
@@ -316,6 +318,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
         Assert.Equal("3 events and 1 session moved", (await viewer.TextsAsync("tbody td:nth-child(2)"))[0]);
     }
 
+    [NoStore]
     [Fact]
     public async Task An_act_needs_a_member_and_the_forms_token()
     {
@@ -363,6 +366,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
         Assert.Equal("Not found", await viewer.TextAsync("h1"));
     }
 
+    [NoStore]
     [Theory]
     [InlineData("//evil.example/")]
     [InlineData("https://evil.example/")]
@@ -378,6 +382,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
         Assert.StartsWith(running.Server.Address.ToString(), viewer.Page.Url);
     }
 
+    [NoStore]
     [Fact]
     public async Task What_outsiders_sent_stays_text_on_the_pages_of_acts()
     {
@@ -411,6 +416,7 @@ public sealed class ClaimsPageTests(BrowserFixture browser, RunningServer runnin
         Assert.Empty(viewer.Complaints);
     }
 
+    [NoStore]
     [Fact]
     public async Task On_a_phone_nothing_scrolls_sideways_and_without_a_script_everything_works()
     {

@@ -201,6 +201,7 @@ public sealed class DashboardTests(BrowserFixture browser)
         Assert.Equal(404, (await viewer.GoAsync($"/c/TM-OTHER/people/{id}")).Status);
     }
 
+    [NoStore]
     [Fact]
     public async Task Stylesheet_and_script_are_kept_for_good_and_change_their_address_when_they_change()
     {

@@ -11,6 +11,7 @@ public sealed class FindPageTests(BrowserFixture browser)
 {
     private const string People = $"/c/{ServerProcess.CompanyId}/people";
 
+    [NoStore]
     [Fact]
     public async Task Suggestions_come_while_typing_and_the_keyboard_chooses_one()
     {

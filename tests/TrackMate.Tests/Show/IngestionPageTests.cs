@@ -8,9 +8,10 @@ using static Microsoft.Playwright.Assertions;
 namespace TrackMate.Tests.Show;
 
 /// <summary>What was refused is found, understood, mended and sent again; warnings and the stitch rate stand beside it.</summary>
-[Collection(BrowserCollection.Name)]
+[Collection(SecondBrowserCollection.Name)]
 public sealed class IngestionPageTests(BrowserFixture browser, RunningServer running) : IClassFixture<RunningServer>
 {
+    [NoStore]
     [Fact]
     public async Task An_empty_company_is_told_what_will_stand_here()
     {
@@ -198,6 +199,7 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
     }
 
     /// <summary>A stranger's word is no better for a member's click, whatever it was refused for.</summary>
+    [NoStore]
     [Fact]
     public async Task An_identify_is_not_mended_past_the_token_that_it_needs()
     {
@@ -223,6 +225,7 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
         Assert.Null(await shop.Backend.ProfileOfAsync("victim@example.com"));
     }
 
+    [NoStore]
     [Fact]
     public async Task A_form_without_its_token_stores_nothing()
     {
@@ -299,6 +302,7 @@ public sealed class IngestionPageTests(BrowserFixture browser, RunningServer run
         Assert.Empty(viewer.Complaints);
     }
 
+    [NoStore]
     [Theory]
     [InlineData(390, ColorScheme.Light)]
     [InlineData(390, ColorScheme.Dark)]

@@ -12,6 +12,7 @@ public sealed class LoginTests(BrowserFixture browser, RunningServer running) : 
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    [NoStore]
     [Fact]
     public async Task Nothing_is_shown_before_the_login_and_the_asked_page_after_it()
     {
@@ -31,6 +32,7 @@ public sealed class LoginTests(BrowserFixture browser, RunningServer running) : 
         Assert.Empty(viewer.Complaints);
     }
 
+    [NoStore]
     [Fact]
     public async Task After_five_failures_a_name_has_to_wait_and_others_do_not()
     {
@@ -48,6 +50,7 @@ public sealed class LoginTests(BrowserFixture browser, RunningServer running) : 
         await Expect(viewer.Page.Locator("nav >> text=People")).ToBeVisibleAsync();
     }
 
+    [NoStore]
     [Theory]
     [InlineData("//evil.example/")]
     [InlineData("/\\evil.example/")]
@@ -64,6 +67,7 @@ public sealed class LoginTests(BrowserFixture browser, RunningServer running) : 
         await Expect(viewer.Page.Locator("nav >> text=People")).ToBeVisibleAsync();
     }
 
+    [NoStore]
     [Fact]
     public async Task A_form_without_its_token_changes_nothing_and_says_so()
     {
@@ -74,6 +78,7 @@ public sealed class LoginTests(BrowserFixture browser, RunningServer running) : 
         Assert.DoesNotContain(answer.Headers, header => header.Key == "Set-Cookie" && header.Value.Any(cookie => cookie.StartsWith("trackmate=", StringComparison.Ordinal)));
     }
 
+    [NoStore]
     [Fact]
     public async Task Pages_are_guarded_by_their_headers_and_the_cookie_by_its_own()
     {
@@ -90,6 +95,7 @@ public sealed class LoginTests(BrowserFixture browser, RunningServer running) : 
         Assert.Contains("samesite=strict", cookie);
     }
 
+    [NoStore]
     [Fact]
     public async Task The_live_stream_is_not_for_strangers()
     {

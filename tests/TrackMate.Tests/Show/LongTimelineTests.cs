@@ -7,13 +7,14 @@ using static Microsoft.Playwright.Assertions;
 namespace TrackMate.Tests.Show;
 
 /// <summary>Timelines that are longer than a page: read by scrolling, by links without a script, by date, and through filters.</summary>
-[Collection(BrowserCollection.Name)]
+[Collection(SecondBrowserCollection.Name)]
 public sealed class LongTimelineTests(BrowserFixture browser, RunningServer running) : IClassFixture<RunningServer>
 {
     private const int PageSize = 100;
     private static readonly DateTimeOffset Start = DateTimeOffset.Parse("2024-01-01T00:00:00Z");
 
     /// <summary>Loads as it is scrolled; the document stays small; no event is missed or shown twice.</summary>
+    [NoStore]
     [Fact]
     public async Task Fifty_thousand_events_scroll_in_a_document_that_stays_small()
     {
@@ -197,6 +198,7 @@ public sealed class LongTimelineTests(BrowserFixture browser, RunningServer runn
         Assert.StartsWith("Visit, continued 09:00 to 09:49 from newsletter", (await viewer.TextsAsync(".visit-head"))[0]);
     }
 
+    [NoStore]
     [Fact]
     public async Task What_arrives_while_a_reader_is_further_down_is_announced_and_moves_nothing()
     {

@@ -7,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace TrackMate.Tests.Show;
 
 /// <summary>Below a path of a host that serves other things: every link, form, redirect, file, stream and cookie stays below it.</summary>
-[Collection(BrowserCollection.Name)]
+[Collection(SecondBrowserCollection.Name)]
 [NoStore]
 public sealed class PathBaseTests(BrowserFixture browser)
 {

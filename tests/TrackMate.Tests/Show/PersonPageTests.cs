@@ -98,6 +98,7 @@ public sealed class PersonPageTests(BrowserFixture browser, RunningServer runnin
         Assert.Empty(viewer.Complaints);
     }
 
+    [NoStore]
     [Fact]
     public async Task What_outsiders_sent_stays_text_wherever_it_is_shown()
     {
@@ -128,6 +129,7 @@ public sealed class PersonPageTests(BrowserFixture browser, RunningServer runnin
         Assert.Empty(viewer.Complaints);
     }
 
+    [NoStore]
     [Fact]
     public async Task A_run_of_equal_events_folds_and_opens()
     {
@@ -146,6 +148,7 @@ public sealed class PersonPageTests(BrowserFixture browser, RunningServer runnin
         await Expect(viewer.Page.Locator(".fold details")).ToHaveAttributeAsync("open", "");
     }
 
+    [NoStore]
     [Fact]
     public async Task Without_a_script_everything_still_opens()
     {
@@ -161,6 +164,7 @@ public sealed class PersonPageTests(BrowserFixture browser, RunningServer runnin
         Assert.Contains("USPS12345", await viewer.TextAsync("aside pre"));
     }
 
+    [NoStore]
     [Theory]
     [InlineData(360, ColorScheme.Light)]
     [InlineData(390, ColorScheme.Dark)]

@@ -84,7 +84,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
                 AssertNothingIsKept(company, left);
                 if (random.Next(2) == 0) break;
             }
-        }, iter: StoreUnderTest.Histories(500), threads: 2, print: history => history.ToString());
+        }, iter: StoreUnderTest.Histories(160), threads: 2, print: history => history.ToString());
 
     [Fact]
     public async Task What_was_left_unfinished_is_gone_on_with_at_the_next_start()

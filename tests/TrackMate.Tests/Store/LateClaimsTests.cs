@@ -60,5 +60,5 @@ public sealed class LateClaimsTests(TemporaryStore stored) : IClassFixture<Tempo
                 write();
                 writer.Transaction.Commit();
             }
-        }, iter: StoreUnderTest.Histories(300), threads: 1);
+        }, iter: StoreUnderTest.Histories(100), threads: 1);
 }

@@ -48,7 +48,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
                     View.AssertEqual(expected, acts.Named(StoredView.Read(stored.Store, company, history.Stored, random).ToText()), what + "\n  " + standing);
                 }
             }
-        }, iter: StoreUnderTest.Histories(300), threads: 2, print: history => history.ToString());
+        }, iter: StoreUnderTest.Histories(100), threads: 2, print: history => history.ToString());
 
     [Fact]
     public async Task What_is_shown_is_right_at_once() =>
@@ -68,7 +68,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
                     StoredView.Read(stored.Store, company, [.. arrived.DistinctBy(message => (message.Order.Origin, message.EventId))], random).ToText(),
                     $"After {next} messages the view is another:");
             }
-        }, iter: StoreUnderTest.Histories(300), threads: 2, print: history => history.ToString());
+        }, iter: StoreUnderTest.Histories(100), threads: 2, print: history => history.ToString());
 
     [Fact]
     public async Task A_filtered_timeline_is_the_whole_one_without_the_rest() =>
@@ -87,7 +87,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
                 var shown = StoredView.Timeline(new(snapshot.Database, company), company, profile, filter, random);
                 Assert.Equal(expected.Select(expected => (expected.Source, expected.EventId)), shown.Select(shown => (shown.Source, shown.EventId)));
             }
-        }, iter: StoreUnderTest.Histories(300), threads: 2, print: sample => $"{sample.Item2}\n{sample.Item1}");
+        }, iter: StoreUnderTest.Histories(100), threads: 2, print: sample => $"{sample.Item2}\n{sample.Item1}");
 
     [Fact]
     public async Task Everything_derived_can_be_thrown_away_and_comes_back_the_same() =>
@@ -122,7 +122,7 @@ public sealed class RandomHistoriesTests(TemporaryStore stored) : IClassFixture<
             Rebuilder.Everything(beside, company);
             beside.Commit();
             View.AssertEqual(sessions, DerivedRows(beside, company, SessionTables), "Sessions come back otherwise:");
-        }, iter: StoreUnderTest.Histories(300), threads: 2, print: history => history.ToString());
+        }, iter: StoreUnderTest.Histories(100), threads: 2, print: history => history.ToString());
 
     internal static readonly (string Name, string Columns)[] DerivedTables =
     [

@@ -74,7 +74,7 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
             void AssertView(string what) => View.AssertEqual(
                 NaiveView.Of(Current(company), arrived).ToText(),
                 StoredView.Read(stored.Store, Current(company), [.. arrived.DistinctBy(message => (message.Order.Origin, message.EventId))], random).ToText(), what);
-        }, iter: StoreUnderTest.Histories(120), threads: 1, print: sample => $"{string.Join("\n", sample.Item2.AsEnumerable())}\nsteps of {sample.Item3}\n{sample.Item1}");
+        }, iter: StoreUnderTest.Histories(40), threads: 1, print: sample => $"{string.Join("\n", sample.Item2.AsEnumerable())}\nsteps of {sample.Item3}\n{sample.Item1}");
 
     /// <summary>One customer of whom many servers tell: what is cut already must not be joined again by what comes, and what is not cut yet must not be lost.</summary>
     [Fact]
@@ -109,7 +109,7 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
                 using var snapshot = stored.Store.Read();
                 Assert.Equal(sessions, new Documents(snapshot.Database, now).Find(Identifier.Email(now, "ann@shop.com").Id)!.Totals.Sessions.Server);
             }
-        }, iter: StoreUnderTest.Histories(60), threads: 1, print: sample => $"minutes {string.Join(' ', sample.Item1)}, gaps {string.Join(' ', sample.Item2)}, steps of {sample.Item3}, seed {sample.Item4}");
+        }, iter: StoreUnderTest.Histories(20), threads: 1, print: sample => $"minutes {string.Join(' ', sample.Item1)}, gaps {string.Join(' ', sample.Item2)}, steps of {sample.Item3}, seed {sample.Item4}");
 
     [Fact]
     public async Task Joins_and_claims_end_as_a_rebuild_gives_them() =>
@@ -141,7 +141,7 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
                 NaiveView.Of(Current(company), history.Messages, acts.Standing).ToText(),
                 acts.Named(StoredView.Read(stored.Store, Current(company), history.Stored, random).ToText()), "In the end the view is another:");
             AssertDerivedIsWhatARebuildGives(company);
-        }, iter: StoreUnderTest.Histories(120), threads: 1, print: sample => $"{string.Join("\n", sample.Item2.AsEnumerable())}\nsteps of {sample.Item3}\n{sample.Item1}");
+        }, iter: StoreUnderTest.Histories(40), threads: 1, print: sample => $"{string.Join("\n", sample.Item2.AsEnumerable())}\nsteps of {sample.Item3}\n{sample.Item1}");
 
     /// <summary>What an erasure takes between two steps is in neither ledger and in no run.</summary>
     [Fact]
@@ -173,7 +173,7 @@ public sealed class SettingsStepsTests(TemporaryStore stored) : IClassFixture<Te
             }
 
             AssertDerivedIsWhatARebuildGives(company);
-        }, iter: StoreUnderTest.Histories(120), threads: 1, print: sample => $"{sample.Item2}\nsteps of {sample.Item3} after {sample.Item4}\n{sample.Item1}");
+        }, iter: StoreUnderTest.Histories(40), threads: 1, print: sample => $"{sample.Item2}\nsteps of {sample.Item3} after {sample.Item4}\n{sample.Item1}");
 
     [Fact]
     public async Task A_change_that_is_taken_back_on_the_way_leaves_what_was()

@@ -45,7 +45,7 @@ public sealed class SharedHistoriesTests
 
             var expected = NaiveView.Of(History.CompanyOf(0, history.Settings), history.Messages, acts.Standing).ToText();
             View.AssertEqual(expected, acts.Named(StoredView.Read(other, company, history.Stored, random).ToText()), "Two servers end in another view:");
-        }, iter: StoreUnderTest.Histories(100), threads: 1, print: history => history.ToString());
+        }, iter: StoreUnderTest.Histories(40), threads: 1, print: history => history.ToString());
 
         using var engine = PostgresEngine.Of(schema.Connection);
         using var reader = engine.OpenReader();

@@ -52,7 +52,7 @@ public sealed class ExportTests(TemporaryStore stored) : IClassFixture<Temporary
             using var again = new MemoryStream();
             await new Export(other, Messages.Ten, stored.Store).WriteAllAsync(again, withSecret: false, CancellationToken.None);
             Assert.Equal(Encoding.UTF8.GetString(file.ToArray()), Encoding.UTF8.GetString(again.ToArray()));
-        }, iter: StoreUnderTest.Histories(300), threads: 2, print: history => history.ToString());
+        }, iter: StoreUnderTest.Histories(100), threads: 2, print: history => history.ToString());
 
     [Fact]
     public async Task A_person_that_is_exported_and_imported_has_the_same_timeline() =>
@@ -85,7 +85,7 @@ public sealed class ExportTests(TemporaryStore stored) : IClassFixture<Temporary
             Assert.Equal(
                 view.Timelines.Single(timeline => timeline.Profile == profile.Id).Events.Select(shown => (shown.Source, shown.EventId, shown.EventData.GetRawText(), shown.Timestamp, shown.ReceivedAt)),
                 timeline.Select(shown => (shown.Source, shown.EventId, shown.EventData.GetRawText(), shown.Timestamp, shown.ReceivedAt)));
-        }, iter: StoreUnderTest.Histories(300), threads: 2, print: history => history.ToString());
+        }, iter: StoreUnderTest.Histories(100), threads: 2, print: history => history.ToString());
 
     [Theory]
     [InlineData("[]", "it is not a JSON object")]
