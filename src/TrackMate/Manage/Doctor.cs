@@ -47,7 +47,7 @@ internal static class Doctor
             if (database is SqliteDatabase sqlite) yield return new(true, $"SQLite {sqlite.Connection.ServerVersion} is new enough.");
             if (installation.Engine is PostgresEngine postgres)
             {
-                foreach (var finding in Promises(postgres)) yield return finding;
+                foreach (var finding in ChecksOf(postgres)) yield return finding;
             }
 
             var schema = Look(installation.Engine, () => SchemaOf(installation, database!));
@@ -61,11 +61,11 @@ internal static class Doctor
         }
     }
 
-    private static List<Finding> Promises(PostgresEngine engine)
+    private static List<Finding> ChecksOf(PostgresEngine engine)
     {
         try
         {
-            return [.. engine.Promises.Look().Select(finding => new Finding(finding.Good, finding.Sentence))];
+            return [.. engine.Checks.Run().Select(finding => new Finding(finding.Good, finding.Sentence))];
         }
         catch (DbException e)
         {
