@@ -25,7 +25,7 @@ internal sealed class MessageStore : IActs, IDisposable
         readers = new(engine, log);
         away = new(engine, log);
         writers = [.. Enumerable.Range(0, engine.Writers).Select(_ => new StoreWriter(engine, log, companies => Appended?.Invoke(companies), away))];
-        aside = new(engine, log, companies => Appended?.Invoke(companies), away, isAside: true);
+        aside = new(engine, log, companies => Appended?.Invoke(companies), away, isRetryWriter: true);
         StoreMetrics.QueueLength = kind => writers.Append(aside).Sum(writer => writer.Queue.Waiting(kind));
     }
 

@@ -3,7 +3,7 @@ using TrackMate.Store.Derive;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>Writes who a message says that somebody is: the identifiers it names, the claim on its session, and that several identifiers are one person.</summary>
+/// <summary>Writes the identity in a message: the identifiers that it names, the claim on its session, and the pairs of identifiers.</summary>
 internal sealed class ClaimWriter(WriteTransaction transaction, Prefetcher prefetcher)
 {
     private readonly SessionClaims claims = transaction.Derived.Claims;
@@ -13,14 +13,14 @@ internal sealed class ClaimWriter(WriteTransaction transaction, Prefetcher prefe
     {
         for (var i = 0; i < identifiers.Length; i++)
         {
-            var news = transaction.Names.Store(message.Company, message.Named[i], identifiers[i], message.Order.UnixMilliseconds, trust, asked: message is Identify);
-            // What a bare id is the id of may decide joins anew, and so may that a back end knows an identifier.
-            if (news.HasFlag(NameNews.Kind)) persons.TouchKind(company, identifiers[i].Number);
-            else if (news.HasFlag(NameNews.Verified)) persons.TouchVerified(company, identifiers[i].Number);
+            var change = transaction.Names.Store(message.Company, message.Named[i], identifiers[i], message.Order.UnixMilliseconds, trust, asked: message is Identify);
+            // A join may change when the kind of a bare id becomes known, or when a back end names an identifier.
+            if (change.HasFlag(NameChange.Kind)) persons.TouchKind(company, identifiers[i].Number);
+            else if (change.HasFlag(NameChange.Verified)) persons.TouchVerified(company, identifiers[i].Number);
         }
     }
 
-    /// <summary>A back end names a session and an identifier, or identifiers alone.</summary>
+    /// <summary>Adds the claim of a back end, on a session or, without a session, between identifiers only.</summary>
     public void AddFromWebhook(Company company, long message, InternedId? session, Claim claim, PriorState prior)
     {
         if (session is null)
@@ -33,8 +33,8 @@ internal sealed class ClaimWriter(WriteTransaction transaction, Prefetcher prefe
         if (added.Stands && claim.FirstNamedAs is IdentifierKind.External) persons.TouchClaims(company, persons.Pairs.SayFromWebhook(company, session.Number, claim));
     }
 
-    /// <summary>A browser says who its session is.</summary>
-    /// <returns>Whether it counts.</returns>
+    /// <summary>Adds the claim of a browser on its session.</summary>
+    /// <returns>Whether the claim stands.</returns>
     public bool AddFromIdentify(Company company, long message, InternedId session, Claim claim, PriorState prior)
     {
         var added = Add(company, message, session, claim, prior);
@@ -52,13 +52,13 @@ internal sealed class ClaimWriter(WriteTransaction transaction, Prefetcher prefe
     private AddedClaim Add(Company company, long message, InternedId session, Claim claim, PriorState prior)
     {
         var added = claims.Add(company, message, session.Number, claim, prior.Session!);
-        // What others have said of other sessions stands or falls by it.
-        if (added.Changed.Count > 0) prefetcher.Forget();
+        // Claims on other sessions now stand or no longer stand, so the prefetched states are out of date.
+        if (added.Changed.Count > 0) prefetcher.Discard();
         return added;
     }
 
-    /// <summary>Several identifiers in one message say that they are one person (B4, B13).</summary>
-    /// <returns>What is to be asked once joins are derived: of what a server said, why it does not join; of what a browser says for the first time, whether it is contradicted.</returns>
+    /// <summary>Adds the pairs of a message that names several identifiers, which therefore are one person (B4, B13).</summary>
+    /// <returns>Queries to run after the joins are derived: for a pair of a back end, why it does not join; for a browser's new pair, whether it contradicts a back end.</returns>
     public List<Func<Lazy<JoinStop?>>> Join(Message message, Company company, InternedId[] identifiers, Trust trust, PriorState prior)
     {
         var stops = new List<Func<Lazy<JoinStop?>>>();

@@ -3,7 +3,7 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>Writes events: a browser's is a row and counts; a server's may also say who somebody is, what was paid, and which server session it is in. No event is ever touched again (B2).</summary>
+/// <summary>Writes events. A browser's event is a row and counts. A server's event may also carry an identity and a payment, and belongs to a server session. No event is changed later (B2).</summary>
 internal sealed class EventWriter(WriteTransaction transaction, MessageRows rows, Prefetcher prefetcher, ClaimWriter claims)
 {
     /// <returns>Null for a repeat.</returns>

@@ -2,7 +2,7 @@ using TrackMate.Bind;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>Writes identifies: a claim on a session with its evidence, the spans of that session, and what was said of the person.</summary>
+/// <summary>Writes identifies: a claim on a session with its evidence, the spans of that session, and the person's traits.</summary>
 internal sealed class IdentifyWriter(WriteTransaction transaction, MessageRows rows, Prefetcher prefetcher, ClaimWriter claims)
 {
     /// <returns>Null for a repeat.</returns>

@@ -4,74 +4,74 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>What a message says of people and of money, and what the store knew of it before the message was written.</summary>
+/// <summary>What a message says about identity and money, and what the store knew about its session and identifiers before the message was written.</summary>
 internal sealed record PriorState
 {
-    /// <summary>That of a browser's event, which says nothing of who anybody is.</summary>
+    /// <summary>The state of a browser's event, which carries no identity.</summary>
     public static readonly PriorState None = new();
 
-    /// <summary>Who it says that somebody is; without a number.</summary>
+    /// <summary>The message's claim, still without its number.</summary>
     public Claim? Claim { get; init; }
 
-    /// <summary>Of a claim on a session: what is known of that session.</summary>
+    /// <summary>For a claim on a session: the prior state of that session.</summary>
     public SessionClaims.PriorState? Session { get; init; }
 
-    /// <summary>Of an identify by e-mail: whether a back end has named an externalId, and no e-mail, for its session.</summary>
+    /// <summary>For an identify by e-mail: whether a back end has named an externalId, and no e-mail, for its session.</summary>
     public Lazy<bool>? HasExternalWebhooks { get; init; }
 
-    /// <summary>What is known of each two identifiers that it names one after the other.</summary>
+    /// <summary>The prior state of each pair of identifiers that the message names next to each other.</summary>
     public IReadOnlyList<PairRows.PriorState> Pairs { get; init; } = [];
 
-    /// <summary>Of a server's event: whose runs it belongs to.</summary>
+    /// <summary>For a server's event: the holder of its run.</summary>
     public RunHolder? Holder { get; init; }
 
-    /// <summary>And those of them that it may be in.</summary>
+    /// <summary>For a server's event: the holder's runs near the event's time.</summary>
     public Lazy<List<ServerRun>>? Runs { get; init; }
 
     public Money? Money { get; init; }
 
-    /// <summary>Its type pays or refunds, but no amount or currency can be made out.</summary>
+    /// <summary>Whether the event's type is a payment or refund, but its amount or currency cannot be read.</summary>
     public bool MoneyUnreadable { get; init; }
 }
 
 /// <summary>
-/// Loads prior states. Where each question is a round trip, those of a transaction's messages are asked for all at once, before any is written: of each that shares no
-/// session or identifier with one before it, since nothing that those write is then in what it asks for. What reaches further has them asked for anew
-/// (<see cref="Forget"/>).
+/// Loads prior states. If each query is a round trip, the queries of all messages of a transaction are deferred and sent together, before any message is written. This
+/// covers messages that share no session or identifier with an earlier one, since earlier messages do not change their prior state. A write that affects more than the
+/// names in its message calls <see cref="Discard"/>, and the states are loaded again.
 /// </summary>
-/// <param name="ahead">What goes ahead of the writer, where something does.</param>
-internal sealed class Prefetcher(WriteTransaction transaction, BatchPrefetch? ahead)
+/// <param name="batch">The batch prefetch, if the engine has one.</param>
+internal sealed class Prefetcher(WriteTransaction transaction, BatchPrefetch? batch)
 {
     private readonly Names names = transaction.Names;
     private readonly SessionClaims claims = transaction.Derived.Claims;
     private readonly ServerRunRows runs = transaction.Derived.Runs;
     private readonly PairRows pairs = transaction.Derived.Persons.Pairs;
-    private readonly Dictionary<Message, PriorState> asked = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Message, PriorState> prefetched = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Asks for those of messages that are about to be written, in this order, where an engine is asked for many at once.</summary>
+    /// <summary>Defers the queries for messages that will be written in this order, if the engine has a batch prefetch.</summary>
     public void Defer(IEnumerable<Message> messages)
     {
-        asked.Clear();
-        if (ahead is null) return;
+        prefetched.Clear();
+        if (batch is null) return;
         var sessions = new HashSet<(long Company, string SessionId)>();
         var identifiers = new HashSet<(long Company, ProfileId Leaf)>();
-        foreach (var message in ahead.Run([.. messages]))
+        foreach (var message in batch.Run([.. messages]))
         {
             var company = transaction.Current(message.Company);
-            var said = Read(message, company);
+            var state = Read(message, company);
             var isApart = message.SessionId is not { } sessionId || sessions.Add((company.Number, sessionId));
             foreach (var identifier in message.Named) isApart &= identifiers.Add((company.Number, identifier.Id));
-            if (isApart) asked.Add(message, Defer(message, company, said));
+            if (isApart) prefetched.Add(message, Defer(message, company, state));
         }
     }
 
     /// <inheritdoc cref="BatchPrefetch.Wrote"/>
-    public bool IsWritten(Message message) => ahead?.Wrote(message) == true;
+    public bool IsWritten(Message message) => batch?.Wrote(message) == true;
 
-    /// <summary>Something reached further than what its message names.</summary>
-    public void Forget() => asked.Clear();
+    /// <summary>Drops the prefetched states: a write has affected more than the names in its message.</summary>
+public void Discard() => prefetched.Clear();
 
-    public PriorState Of(Message message, Company company) => asked.Remove(message, out var prior) ? prior : Defer(message, company, Read(message, company));
+    public PriorState Of(Message message, Company company) => prefetched.Remove(message, out var prior) ? prior : Defer(message, company, Read(message, company));
 
     private PriorState Read(Message message, Company company)
     {
@@ -83,16 +83,16 @@ internal sealed class Prefetcher(WriteTransaction transaction, BatchPrefetch? ah
         return new() { Claim = claim, Holder = HolderOf(tracked, company, identifiers), Money = money, MoneyUnreadable = unreadable };
     }
 
-    private PriorState Defer(Message message, Company company, PriorState said)
+    private PriorState Defer(Message message, Company company, PriorState state)
     {
-        if (said == PriorState.None) return said;
+        if (state == PriorState.None) return state;
         var session = message.SessionId is { } sessionId ? names.Session(company, sessionId) : null;
-        return said with
+        return state with
         {
-            Session = said.Claim is { } claim && session is not null ? claims.Defer(company, session.Number, claim, names.IsNew(session)) : null,
-            HasExternalWebhooks = message is Identify && !names.IsNew(session!) && said.Claim!.FirstNamedAs is IdentifierKind.Email ? claims.HasExternalWebhooks(company, session!.Number) : null,
-            Pairs = said.Claim is { Identifiers.Count: > 1 } ? PairsOf(message, company, said.Claim.Trust) : [],
-            Runs = said.Holder is { } holder ? runs.Near(holder, message.Order) : null,
+            Session = state.Claim is { } claim && session is not null ? claims.Defer(company, session.Number, claim, names.IsNew(session)) : null,
+            HasExternalWebhooks = message is Identify && !names.IsNew(session!) && state.Claim!.FirstNamedAs is IdentifierKind.Email ? claims.HasExternalWebhooks(company, session!.Number) : null,
+            Pairs = state.Claim is { Identifiers.Count: > 1 } ? PairsOf(message, company, state.Claim.Trust) : [],
+            Runs = state.Holder is { } holder ? runs.Near(holder, message.Order) : null,
         };
     }
 
@@ -109,7 +109,7 @@ internal sealed class Prefetcher(WriteTransaction transaction, BatchPrefetch? ah
 
     private static Claim ClaimOf(Message message, InternedId[] identifiers)
     {
-        // A userId that is the id of the externalId beside it stands twice among the others, so that what was named can be told from the claim.
+        // A userId that is the id of the externalId beside it appears twice among the others, so that the claim still shows what was named.
         var goesTo = message.SessionGoesTo;
         var first = identifiers[message.Named.TakeWhile(identifier => !ReferenceEquals(identifier, goesTo)).Count()].Number;
         long[] others = [.. identifiers.Select(identifier => identifier.Number).Where(number => number != first)];
