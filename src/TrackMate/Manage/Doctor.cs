@@ -6,16 +6,16 @@ using TrackMate.Store.Sql.Sqlite;
 
 namespace TrackMate.Manage;
 
-/// <summary>One thing that was looked at, in a sentence.</summary>
+/// <summary>The result of one check, as a sentence.</summary>
 internal sealed record Finding(bool Good, string Sentence);
 
-/// <summary>Looks a store over without writing to it, whether or not a server runs on it.</summary>
+/// <summary>Checks a store without writing to it, with or without a running server.</summary>
 internal static class Doctor
 {
     private const long LeastFreeBytes = 512L << 20;
     private const long MostLogBytes = 256L << 20;
 
-    /// <param name="quick">Leaves out what reads the whole store.</param>
+    /// <param name="quick">Skips the checks that read the whole store.</param>
     public static IEnumerable<Finding> Examine(Installation installation, bool quick)
     {
         installation.RequireData();

@@ -3,7 +3,7 @@ using TrackMate.Manage;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary><c>trackmate admin reset-password</c>: a password never stands in the arguments, where every user of the machine can read it.</summary>
+/// <summary><c>trackmate admin reset-password</c>. The password is never an argument, since every user of the machine can read those.</summary>
 internal static class AdminCommand
 {
     public static Command Create() => new Verb("admin", "Manage the login of the dashboard.") { ResetPassword() };
@@ -35,7 +35,7 @@ internal static class AdminCommand
         return command;
     }
 
-    /// <returns>Null for an empty answer: a random one.</returns>
+    /// <returns>Null for an empty answer, which asks for a random password.</returns>
     private static string? Ask()
     {
         var first = AskOnce($"New password, {ServerOptions.MinPasswordLength} characters or more (nothing for a random one): ");

@@ -76,7 +76,7 @@ internal static class CompanyCommand
         return command;
     }
 
-    /// <summary>The company that a verb is about; the environment's or the only one where it is left out.</summary>
+    /// <summary>The company of a command. Default: the environment's, or the only one.</summary>
     public static Argument<string?> CompanyArgument() => new("company_id")
     {
         Description = "The company. Default: TRACKMATE_COMPANY, else the only company.",
@@ -143,7 +143,7 @@ internal static class CompanyCommand
         return $"{mode}, {company.Settings.TokenAlgorithm}, {Sizes.Counted(keys.Count, "key", "keys")} in force{(unreadable > 0 ? $" but {unreadable} UNREADABLE: keys/token.key is not the one they were encrypted with" : "")}";
     }
 
-    /// <summary>What enforcing would have refused.</summary>
+    /// <summary>The identifies that enforcing would have rejected.</summary>
     private static string WithoutTokenOf(Registry registry, Company company)
     {
         var counts = registry.WithoutToken(company, days: 7);

@@ -5,7 +5,7 @@ using TrackMate.Store.Rebuild;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary><c>trackmate company set</c>: a running server goes by the new settings within a second.</summary>
+/// <summary><c>trackmate company set</c>. A running server uses the new settings within a second.</summary>
 internal static class CompanySetCommand
 {
     public static Verb Create()

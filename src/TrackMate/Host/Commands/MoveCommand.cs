@@ -11,10 +11,10 @@ using TrackMate.Transfer;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary><c>trackmate move</c>: an embedded store goes into PostgreSQL, or back, while no server runs on either.</summary>
+/// <summary><c>trackmate move</c>: copies an embedded store into PostgreSQL, or back, while no server runs on either.</summary>
 internal static class MoveCommand
 {
-    /// <summary>A transaction of some megabytes: enough that its fsync counts for little, and that being killed costs little.</summary>
+    /// <summary>Rows in a transaction of some megabytes: large enough that its fsync costs little, small enough that an interruption loses little.</summary>
     private const int Chunk = 20_000;
 
     public static Command Create()
@@ -78,7 +78,7 @@ internal static class MoveCommand
         }
     }
 
-    /// <summary>What people see of a company, made on both sides and compared byte by byte.</summary>
+    /// <summary>Exports each company from both stores, and compares the exports byte by byte.</summary>
     private static async Task<int> CompareExportsAsync(StoreEnd from, StoreEnd to, long messages, ProgressLine progress, CancellationToken cancel)
     {
         var companies = CompanyRows.Read(from.Database);
@@ -91,7 +91,7 @@ internal static class MoveCommand
             var copy = CompanyRows.Read(to.Database).Single(copied => copied.Number == company.Number);
             using var there = new LineHash(_ => { });
             using var here = new LineHash(read => progress.Tell(new($"Exporting {company.CompanyId} on both sides", lines + read, messages + companies.Count)));
-            // The slower one tells.
+            // Progress is reported by the slower one.
             await Task.WhenAll(
                 Task.Run(() => new Export(company, now, left).WriteAllAsync(from is PostgresEnd ? here : there, withSecret: true, cancel), cancel),
                 Task.Run(() => new Export(copy, now, right).WriteAllAsync(from is PostgresEnd ? there : here, withSecret: true, cancel), cancel));
@@ -103,7 +103,7 @@ internal static class MoveCommand
         return companies.Count;
     }
 
-    /// <summary>How many secrets of token keys are in force that only the sealing key opens.</summary>
+    /// <summary>The number of active token keys whose secret is encrypted with the sealing key.</summary>
     private static long SealedIn(Database database)
     {
         using var count = database.Use("SELECT COUNT(*) FROM token_key WHERE algorithm = 'HS256' AND revoked_ms IS NULL");
@@ -120,13 +120,13 @@ internal static class MoveCommand
         if (File.Exists(there)) return $"Its token keys are sealed: {there} is there, and has to be the file keys/token.key of the servers that ran on it.";
         if (!File.Exists(here)) return $"Its token keys are sealed with the file keys/token.key in the data folder of each server that ran on it: copy it to {there}.";
         FolderLock.Make(Path.GetDirectoryName(there)!);
-        // With the rights of the file itself, which are its owner's alone.
+        // The copy keeps the file's mode, so only its owner can read it.
         File.Copy(here, there);
         return $"Its token keys are sealed: {here} was copied to {there}.";
     }
 
-    /// <summary>A place as the command line names it.</summary>
-    /// <param name="Folder">Null where it is a database.</param>
+    /// <summary>The source or target as the command line names it.</summary>
+    /// <param name="Folder">Null for a database.</param>
     private sealed record Place(string? Folder, string? Connection)
     {
         public static Place Of(string option, string text)
@@ -136,7 +136,7 @@ internal static class MoveCommand
             try
             {
                 var settings = PostgresConnection.Read(text);
-                // Some of what is asked takes as long as a table is long.
+                // Some queries take longer the larger a table is.
                 settings.CommandTimeout = 0;
                 settings.ApplicationName = "trackmate move";
                 return new(null, settings.ConnectionString);

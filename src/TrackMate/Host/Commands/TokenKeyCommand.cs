@@ -6,7 +6,7 @@ using TrackMate.Manage;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary><c>trackmate token-key add|list|revoke</c>: what a company's back end signs browsers' tokens with. A new secret alone goes to stdout.</summary>
+/// <summary><c>trackmate token-key add|list|revoke</c>: keys with which a company's back end signs browsers' tokens. Only a new secret goes to stdout.</summary>
 internal static class TokenKeyCommand
 {
     public static Command Create() => new Verb("token-key", "Add, list and revoke keys that sign the tokens of identifies.")
