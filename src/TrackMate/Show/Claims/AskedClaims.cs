@@ -5,21 +5,21 @@ using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 
-/// <summary>Which claims are to be undone at once, as a call or a form asks for it.</summary>
+/// <summary>Reads which claims to undo, from an API call or a form.</summary>
 internal static class AskedClaims
 {
     private const int MostSessions = 1000;
 
-    /// <exception cref="RejectionException">A member is none, or nothing narrows the claims.</exception>
+    /// <exception cref="RejectionException">A member is invalid, or no condition is given.</exception>
     public static ClaimFilter Read(JsonElement body, Company company)
     {
         var filter = new ClaimFilter(SessionsIn(body), IdentifierIn(body, company), Queries.TimeIn(body, "from"), Queries.TimeIn(body, "to"));
         return Checked(filter);
     }
 
-    /// <param name="sessions">One id a line.</param>
-    /// <param name="identifier">An e-mail, an externalId or the id of a profile.</param>
-    /// <exception cref="RejectionException">As for a call.</exception>
+    /// <param name="sessions">One id per line.</param>
+    /// <param name="identifier">An e-mail, an externalId or a profile id.</param>
+    /// <exception cref="RejectionException">As for an API call.</exception>
     public static ClaimFilter Read(string sessions, string identifier, string from, string to, Company company, Clock clock)
     {
         var ids = sessions.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
