@@ -67,9 +67,9 @@ internal sealed partial class DiskWatch(ServerOptions options, MessageStore stor
     [LoggerMessage(EventId = 41, Level = LogLevel.Information, Message = "The data folder {Folder} is back.")]
     private static partial void LogBack(ILogger logger, string folder);
 
-    [LoggerMessage(EventId = 42, Level = LogLevel.Error, Message = "The disk of the data folder has {Free} free, less than the reserve of {Reserve} (TRACKMATE_DISK_RESERVE). Browsers get 503 until there is room; back ends and erasures go on.")]
+    [LoggerMessage(EventId = 42, Level = LogLevel.Error, Message = "The disk of the data folder has {Free} free, less than the reserve of {Reserve} (TRACKMATE_DISK_RESERVE). Browsers get 503 until there is room; back ends and erasures are not affected.")]
     private static partial void LogBelow(ILogger logger, string free, string reserve);
 
-    [LoggerMessage(EventId = 43, Level = LogLevel.Information, Message = "The disk has room again: messages of browsers are taken.")]
+    [LoggerMessage(EventId = 43, Level = LogLevel.Information, Message = "The disk has room again: messages of browsers are accepted.")]
     private static partial void LogRoom(ILogger logger);
 }

@@ -85,15 +85,15 @@ internal sealed partial class ErasureResume(Engine engine, MessageStore store, E
 
     private static bool IsTemporary(Exception e) => e is StoreUnavailableException or IOException or System.Data.Common.DbException;
 
-    [LoggerMessage(EventId = 31, Level = LogLevel.Information, Message = "An erasure of {CompanyIds} that was left unfinished is done: its rows and bytes are gone.")]
+    [LoggerMessage(EventId = 31, Level = LogLevel.Information, Message = "An unfinished erasure of {CompanyIds} is completed: its rows and bytes are gone.")]
     private static partial void LogFinished(ILogger logger, string companyIds);
 
-    [LoggerMessage(EventId = 32, Level = LogLevel.Warning, Message = "What was erased of {CompanyIds} is out of the tables; {Reason}. It is tried again, less and less often.")]
+    [LoggerMessage(EventId = 32, Level = LogLevel.Warning, Message = "The erased rows of {CompanyIds} are removed from the tables; {Reason}. The server tries again, less and less often.")]
     private static partial void LogHeldBack(ILogger logger, string companyIds, string reason);
 
-    [LoggerMessage(EventId = 33, Level = LogLevel.Warning, Message = "An erasure of {CompanyId} that was left unfinished cannot be gone on with now: {Reason}. It is tried again in a minute.")]
+    [LoggerMessage(EventId = 33, Level = LogLevel.Warning, Message = "An unfinished erasure of {CompanyId} cannot be continued now: {Reason}. The server tries again in a minute.")]
     private static partial void LogFailed(ILogger logger, string companyId, string reason);
 
-    [LoggerMessage(EventId = 35, Level = LogLevel.Warning, Message = "Whether erasures were left unfinished cannot be looked up now, or their bytes not be taken out: {Reason}. It is tried again in a minute.")]
+    [LoggerMessage(EventId = 35, Level = LogLevel.Warning, Message = "Unfinished erasures cannot be read or cleaned up now: {Reason}. The server tries again in a minute.")]
     private static partial void LogUnread(ILogger logger, string reason);
 }

@@ -45,6 +45,6 @@ internal sealed partial class IngestionBounds(MessageStore store, Registry regis
         if (failure is not null) LogNotPruned(log, string.Join(", ", failed), StoreUnavailableException.CauseOf(failure));
     }
 
-    [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "What was refused long ago of {CompanyIds} could not be taken away: {Reason}. It is tried again in an hour.")]
+    [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "Old rejected messages of {CompanyIds} could not be deleted: {Reason}. The server tries again in an hour.")]
     private static partial void LogNotPruned(ILogger logger, string companyIds, string reason);
 }

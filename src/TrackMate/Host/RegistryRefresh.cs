@@ -52,12 +52,12 @@ internal sealed partial class RegistryRefresh(Registry registry, TimeProvider ti
         }
     }
 
-    [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "The token key {Kid} of {CompanyId} cannot be read: keys/token.key is gone or another one, as after a restore elsewhere. No token that it signed is taken; bring the file back, or revoke the key and add another.")]
+    [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "The token key {Kid} of {CompanyId} cannot be read: keys/token.key is missing or a different one, as after a restore on another machine. Tokens signed with the key are rejected. Bring the file back, or revoke the key and add another.")]
     private static partial void LogUnreadableKey(ILogger logger, string kid, string companyId);
 
-    [LoggerMessage(EventId = 10, Level = LogLevel.Warning, Message = "The registry of companies and keys cannot be read: {Reason}. What was read before stays in force.")]
+    [LoggerMessage(EventId = 10, Level = LogLevel.Warning, Message = "The registry of companies and keys cannot be read: {Reason}. The values that were read last stay in use.")]
     private static partial void LogUnreadable(ILogger logger, string reason);
 
-    [LoggerMessage(EventId = 12, Level = LogLevel.Information, Message = "The registry of companies and keys is read again.")]
+    [LoggerMessage(EventId = 12, Level = LogLevel.Information, Message = "The registry of companies and keys can be read again.")]
     private static partial void LogReadable(ILogger logger);
 }

@@ -69,6 +69,6 @@ internal sealed partial class SearchIndexing(MessageStore store, Registry regist
         return SearchIndex.IsDue(snapshot.Database, company, least) || EventKeyRows.MissingBefore(snapshot.Database, company) is not null;
     }
 
-    [LoggerMessage(EventId = 36, Level = LogLevel.Warning, Message = "People cannot be indexed for search now: {Reason}. It is tried again in seconds; a search looks through them meanwhile.")]
+    [LoggerMessage(EventId = 36, Level = LogLevel.Warning, Message = "People cannot be indexed for search now: {Reason}. The server tries again in seconds. Until then a search scans the people that are not indexed.")]
     private static partial void LogNotIndexed(ILogger logger, string reason);
 }

@@ -66,8 +66,8 @@ internal sealed record CompanyChange
     public (string Name, CompanySettings Settings) ApplyTo(Company company)
     {
         var old = company.Settings;
-        if (NoOrigins && Origins.Count > 0) throw new InvalidSettingException("--no-origins", "it takes all origins away, so it cannot stand beside --origin");
-        if (NoPlaceholders && Placeholders.Count > 0) throw new InvalidSettingException("--no-placeholders", "it takes all placeholders away, so it cannot stand beside --placeholder");
+        if (NoOrigins && Origins.Count > 0) throw new InvalidSettingException("--no-origins", "it removes all origins, so it cannot be combined with --origin");
+        if (NoPlaceholders && Placeholders.Count > 0) throw new InvalidSettingException("--no-placeholders", "it removes all placeholders, so it cannot be combined with --placeholder");
         if (this == new CompanyChange() { Origins = Origins, PaymentTypes = PaymentTypes, RefundTypes = RefundTypes, Placeholders = Placeholders }
             && Origins.Count + PaymentTypes.Count + RefundTypes.Count + Placeholders.Count == 0)
             throw new InvalidSettingException("company set", "nothing to change was given; see its settings with: trackmate company set --help");

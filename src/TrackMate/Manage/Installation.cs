@@ -37,7 +37,7 @@ internal sealed record Installation(Engine Engine, string DataFolder)
     /// <exception cref="CommandFailedException">There is no data yet.</exception>
     public void RequireData()
     {
-        if (!Engine.HasData) throw new CommandFailedException($"There is no TrackMate data in {Engine.Place}; {Engine.HowToFind}, or begin one with: trackmate company add");
+        if (!Engine.HasData) throw new CommandFailedException($"There is no TrackMate data in {Engine.Place}; {Engine.HowToFind}, or create a store with: trackmate company add");
     }
 
     /// <summary>Checks that no unfinished move into this store exists. Until a move ends the store is incomplete, and other writes would conflict with it.</summary>
@@ -52,7 +52,7 @@ internal sealed record Installation(Engine Engine, string DataFolder)
     /// <summary>The embedded store, for a command that works on its file.</summary>
     /// <exception cref="CommandFailedException">The data is in a database and not in a folder.</exception>
     public SqliteEngine Embedded(string verb) => Engine as SqliteEngine
-        ?? throw new CommandFailedException($"trackmate {verb} works on the embedded store. {Engine.Name} has tools of its own for that; see docs/scaling.md.");
+        ?? throw new CommandFailedException($"trackmate {verb} works on the embedded store. {Engine.Name} has its own tools for that; see docs/scaling.md.");
 
     /// <exception cref="CommandFailedException">The store's schema is older or newer than this program's.</exception>
     public void CheckSchema(Database database)
@@ -70,7 +70,7 @@ internal sealed record Installation(Engine Engine, string DataFolder)
         return registry.Companies switch
         {
             { Count: 1 } only => only.First(),
-            { Count: 0 } => throw new CommandFailedException("There is no company here yet; make one with: trackmate company add"),
+            { Count: 0 } => throw new CommandFailedException("There is no company here yet; create one with: trackmate company add"),
             _ => throw new InvalidSettingException("--company", $"there are several companies here, so name one of {string.Join(", ", registry.Companies.Select(company => company.CompanyId))}"),
         };
     }

@@ -19,7 +19,7 @@ internal static class AdminCommand
         };
         command.Does((installation, parsed) =>
         {
-            if (parsed.GetValue(fromInput) && parsed.GetValue(random)) throw new InvalidSettingException("--random", "it makes the password, so it cannot stand beside --password-stdin");
+            if (parsed.GetValue(fromInput) && parsed.GetValue(random)) throw new InvalidSettingException("--random", "it creates the password, so it cannot be combined with --password-stdin");
             using var registry = installation.OpenRegistry(TimeProvider.System);
             var given = parsed.GetValue(fromInput) ? Console.In.ReadLine() ?? ""
                 : parsed.GetValue(random) || Console.IsInputRedirected ? null

@@ -148,7 +148,7 @@ internal static class CompanyCommand
     {
         var counts = registry.WithoutToken(company, days: 7);
         return counts.Count > 0
-            ? $"{string.Join(", ", counts.Select(count => $"{count.Identifies} {RejectionException.NameOf(Enum.Parse<TokenFault>(count.Fault))}"))} (identifies of the last 7 days that enforcing would have refused)"
+            ? $"{string.Join(", ", counts.Select(count => $"{count.Identifies} {RejectionException.NameOf(Enum.Parse<TokenFault>(count.Fault))}"))} (identifies of the last 7 days that enforcing would have rejected)"
             : company.Settings.TokenMode is TokenMode.Observe ? "none in the last 7 days" : "not counted: only while tokens are observed";
     }
 

@@ -74,16 +74,16 @@ internal static class EraseCommand
         }
         catch (ErasureUnfinishedException e)
         {
-            throw new CommandFailedException($"{e.Message} {installation.Engine.CannotBeUsed(e.InnerException!)} A running server goes on with the erasure, and so does the next trackmate erase.");
+            throw new CommandFailedException($"{e.Message} {installation.Engine.CannotBeUsed(e.InnerException!)} A running server continues the erasure, and so does the next trackmate erase.");
         }
 
         var clean = await eraser.CleanFilesAsync(state, cancel);
         Console.WriteLine(clean
             ? $"Erased: {installation.Engine.Cleaned}"
-            : $"Erased from all tables; {installation.Engine.NotCleaned}. A running server goes on with that, and so does the next trackmate erase.");
+            : $"Erased from all tables; {installation.Engine.NotCleaned}. A running server continues with that, and so does the next trackmate erase.");
         foreach (var kept in KeptByRestores(installation).Where(file => !file.EndsWith("-wal", StringComparison.Ordinal) && !file.EndsWith("-shm", StringComparison.Ordinal)))
-            Console.WriteLine($"{kept} is what a restore replaced, and may hold them still: delete it once you do not need it.");
-        if (!clean) throw new CommandFailedException("What was erased is not cleaned away everywhere yet.");
+            Console.WriteLine($"{kept} is the store before a restore, and may still contain them: delete it when you no longer need it.");
+        if (!clean) throw new CommandFailedException("Some bytes of the erased rows are not removed yet.");
     }
 
     private static IEnumerable<string> KeptByRestores(Installation installation) =>

@@ -36,8 +36,8 @@ internal static class MoveCommand
         {
             if (parsed.GetValue(chunk) < 1) throw new InvalidSettingException("--chunk", "it is a number of rows from 1 on");
             var (source, target) = (Place.Of("--from", parsed.GetRequiredValue(from)), Place.Of("--to", parsed.GetRequiredValue(to)));
-            if (source.Folder is not null && target.Folder is not null) throw new InvalidSettingException("--to", "from one folder to another a store goes with trackmate backup and trackmate restore, so give a database as one of the two");
-            if (source == target) throw new InvalidSettingException("--to", "it is the place that --from names");
+            if (source.Folder is not null && target.Folder is not null) throw new InvalidSettingException("--to", "to copy a store from one folder to another use trackmate backup and trackmate restore; give a database as one of the two");
+            if (source == target) throw new InvalidSettingException("--to", "it is the same place as --from");
             await MoveAsync(source, target, parsed.GetValue(chunk), cancel);
         });
         return command;
@@ -51,7 +51,7 @@ internal static class MoveCommand
         Hold(from, from.HoldAsSource);
         Hold(to, to.HoldAsTarget);
         var move = new StoreMove(from, to, chunk, progress.Tell);
-        if (move.Begin()) progress.Say($"An earlier start has moved a part of it into {to.Engine.Place}; going on from there.");
+        if (move.Begin()) progress.Say($"An earlier run has copied a part of it into {to.Engine.Place}; continuing from there.");
         move.Copy(cancel);
         move.Compare(cancel);
         var companies = await CompareExportsAsync(from, to, move.RowsOf("message"), progress, cancel);
@@ -97,7 +97,7 @@ internal static class MoveCommand
                 Task.Run(() => new Export(copy, now, right).WriteAllAsync(from is PostgresEnd ? there : here, withSecret: true, cancel), cancel));
             lines += here.Lines;
             if (!here.End().AsSpan().SequenceEqual(there.End()))
-                throw new CommandFailedException($"The export of {company.CompanyId} is not the same on both sides, though every row is; please report this. {to.Engine.Name} is not to be used.");
+                throw new CommandFailedException($"The export of {company.CompanyId} is not the same on both sides, though every row is; please report this. Do not use {to.Engine.Name}.");
         }
 
         return companies.Count;

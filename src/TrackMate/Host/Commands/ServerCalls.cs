@@ -20,7 +20,7 @@ internal sealed class ServerCalls(Uri address, Engine engine) : IDisposable
     public async Task CheckAsync(CancellationToken cancel)
     {
         using var answer = await CallAsync(new(HttpMethod.Get, "/health/live"), cancel);
-        if (!answer.IsSuccessStatusCode) throw new CommandFailedException($"What answers at {address} is not TrackMate; say where your server listens with --url.");
+        if (!answer.IsSuccessStatusCode) throw new CommandFailedException($"The server at {address} is not TrackMate; give the address of your server with --url.");
     }
 
     /// <summary>Waits until the server accepts a key that this command has just created.</summary>
@@ -79,7 +79,7 @@ internal sealed class ServerCalls(Uri address, Engine engine) : IDisposable
     private static async Task<string> TakeAsync(HttpResponseMessage answer, string path, CancellationToken cancel)
     {
         var body = await answer.Content.ReadAsStringAsync(cancel);
-        return answer.IsSuccessStatusCode ? body : throw new CommandFailedException($"{path} was refused with {(int)answer.StatusCode}: {DetailOf(body)}");
+        return answer.IsSuccessStatusCode ? body : throw new CommandFailedException($"{path} was rejected with {(int)answer.StatusCode}: {DetailOf(body)}");
     }
 
     private static string DetailOf(string body)

@@ -31,12 +31,12 @@ internal static class AskedClaims
             to.Length == 0 ? null : clock.ReadLocal(to) ?? throw NoTime("to")));
     }
 
-    public static RejectionException TooMany() => new(Reason.BadValue, $"More than {ClaimSet.Most} claims fit; narrow them by from and to, and undo them in several acts.");
+    public static RejectionException TooMany() => new(Reason.BadValue, $"More than {ClaimSet.Most} claims match; narrow them by from and to, and undo them in several acts.");
 
     private static ClaimFilter Checked(ClaimFilter filter)
     {
         if (filter.IsEmpty) throw new RejectionException(Reason.MissingField, "Nothing narrows the claims; send sessions, identifier, from or to.");
-        return filter is not { From: { } from, To: { } to } || from < to ? filter : throw new RejectionException(Reason.BadValue, "from is not before to: no time lies between them.", "from");
+        return filter is not { From: { } from, To: { } to } || from < to ? filter : throw new RejectionException(Reason.BadValue, "from is not before to; send a from that is earlier than to.", "from");
     }
 
     private static IReadOnlyList<string>? SessionsIn(JsonElement body)

@@ -161,7 +161,7 @@ internal sealed class Eraser(Engine engine, Func<Company, Func<ErasureWriter, Er
 
 /// <summary>The person is hidden, and not all of their rows are removed yet. The erasure is resumed later.</summary>
 /// <param name="erased">What the erasure deletes in all.</param>
-internal sealed class ErasureUnfinishedException(Erased erased, Exception cause) : Exception("The person is hidden from now on, and not all that is theirs is out of the tables yet.", cause)
+internal sealed class ErasureUnfinishedException(Erased erased, Exception cause) : Exception("The person is hidden from now on, and some of their rows are not removed yet.", cause)
 {
     public Erased Erased { get; } = erased;
 }

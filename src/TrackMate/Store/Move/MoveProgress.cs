@@ -35,7 +35,7 @@ internal sealed class MoveProgress
     }
 
     /// <summary>The error for a program that opens an incomplete store.</summary>
-    public static string HalfMoved(Engine engine) => $"A move into {engine.Place} is not finished; start it again with the same arguments, and it goes on where it was.";
+    public static string HalfMoved(Engine engine) => $"A move into {engine.Place} is not finished; run it again with the same arguments to continue.";
 
     /// <summary>Continues a move, or starts one.</summary>
     /// <param name="fingerprint">Identifies the source and its present contents.</param>
@@ -47,11 +47,11 @@ internal sealed class MoveProgress
         {
             using var known = target.Use("SELECT last_key FROM move_progress WHERE name = ?");
             if (!known.With(Source).Next() || known.Text(0) != fingerprint)
-                throw new MoveFailedException($"Another move into {to} is not finished: of another store than {from}, or of what {from} held before a server wrote to it. Go on with that one, or take an empty place.");
+                throw new MoveFailedException($"Another move into {to} is not finished: its source was another store, or {from} before a server wrote to it. Finish that move, or use an empty target.");
             return new(target, isResumed: true);
         }
 
-        if (!isEmpty()) throw new MoveFailedException($"There is data in {to} already; a store moves into an empty place only.");
+        if (!isEmpty()) throw new MoveFailedException($"There is data in {to} already; the target of a move must be empty.");
         target.BeginWrite([]);
         try
         {

@@ -82,7 +82,7 @@ internal abstract class Engine : IDisposable
     public string? MisfitOf(Database database)
     {
         var (found, known) = SchemaOf(database);
-        if (found < known) return $"{Name} is of an older TrackMate (schema {found}; this program is of {known}); start this version's server once, which upgrades it.";
+        if (found < known) return $"{Name} has the schema of an older TrackMate ({found}; this program needs {known}). Start this version's server once to upgrade it.";
         return found > known ? $"{Name} was written by a newer TrackMate (schema {found}; this program knows {known}); use that version's program." : null;
     }
 

@@ -49,11 +49,11 @@ internal static class ConnectionKeys
     public static void Set(NpgsqlConnectionStringBuilder settings, string key, string value)
     {
         var name = OfLibpq.GetValueOrDefault(key, key);
-        if (!settings.ContainsKey(name)) throw new FormatException($"{key} is nothing that a connection can be told; see docs/scaling.md for what it can");
+        if (!settings.ContainsKey(name)) throw new FormatException($"{key} is not a known connection setting; see docs/scaling.md for the known ones");
         // With "system" libpq trusts the machine's authorities. Npgsql uses those when no certificate is given.
         if (name == RootCertificate && value == "system") settings.SslMode = SslMode.VerifyFull;
         else if (!TrySet(settings, name, value) && !(Values.TryGetValue(value, out var translated) && TrySet(settings, name, translated)))
-            throw new FormatException($"{key} cannot be what it is set to{(name == Mode ? "; it is disable, allow, prefer, require, verify-ca or verify-full" : "")}");
+            throw new FormatException($"{key} has an invalid value{(name == Mode ? "; use disable, allow, prefer, require, verify-ca or verify-full" : "")}");
     }
 
     private static bool TrySet(NpgsqlConnectionStringBuilder settings, string name, string value)

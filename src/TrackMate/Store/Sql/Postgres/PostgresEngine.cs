@@ -32,9 +32,9 @@ internal sealed class PostgresEngine : Engine
 
     public override string HowToFind => "set TRACKMATE_DATABASE to the database of your servers";
 
-    public override string Cleaned => "no row holds them any more, and the tables are vacuumed. What the database keeps besides (WAL, replicas, backups) goes as you let it go; see docs/scaling.md.";
+    public override string Cleaned => "no row holds them any more, and the tables are vacuumed. Other files of the database (WAL, replicas, backups) keep old rows as long as you configure; see docs/scaling.md.";
 
-    public override string NotCleaned => "a machine of the database is away, so the tables that lie there are not vacuumed yet";
+    public override string NotCleaned => "a machine of the database is unreachable, so its tables are not vacuumed yet";
 
     public override bool HasData
     {

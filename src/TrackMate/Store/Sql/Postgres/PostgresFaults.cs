@@ -40,16 +40,16 @@ internal static class PostgresFaults
     public static string RemedyOf(Exception e) => e switch
     {
         PostgresException failure when IsMoving(failure) => "Citus is moving or splitting the company's shards; try again when that is done (SELECT * FROM get_rebalance_progress()).",
-        PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } => "Try again; where it is many machines, once all of them are there.",
-        PostgresException failure when IsLostWorker(failure) => "Start the worker if it does not run; then it comes back by itself.",
-        PostgresException failure when failure.SqlState[..2] is "57" or "08" => "Try again; where it is many machines, once all of them are there.",
+        PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } => "Try again; on a cluster, once all machines are reachable.",
+        PostgresException failure when IsLostWorker(failure) => "Start the worker if it is not running; the server then reconnects by itself.",
+        PostgresException failure when failure.SqlState[..2] is "57" or "08" => "Try again; on a cluster, once all machines are reachable.",
         PostgresException => "",
         UnconfirmedCommitException { IsWorkers: true } => "Start the worker if it does not run. What is prepared there is committed within citus.recover_2pc_interval.",
         UnconfirmedCommitException => "Start the replica, or take it out of synchronous_standby_names.",
         NpgsqlException when e.GetBaseException() is AuthenticationException =>
-            "Its certificate is not one for this name from an authority that is known here: name the authority's file with sslrootcert, or encrypt without verifying it, with sslmode=require.",
+            "Its certificate is not valid for this name, or its authority is not trusted here: set sslrootcert to the authority's file, or encrypt without verification with sslmode=require.",
         // The connection could not be opened.
-        NpgsqlException { InnerException: not null } or SocketException or TimeoutException or IOException => "Check that it runs there and lets this machine in.",
+        NpgsqlException { InnerException: not null } or SocketException or TimeoutException or IOException => "Check that it is running there and accepts connections from this machine.",
         _ => "",
     };
 

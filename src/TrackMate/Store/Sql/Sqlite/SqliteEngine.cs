@@ -33,11 +33,11 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
 
     public override string HowToFind => "set TRACKMATE_DATA to the folder of your server";
 
-    public override string Cleaned => "no row and no byte of the store's files holds them any more. Backups keep what they hold; see docs/erasure.md.";
+    public override string Cleaned => "no row and no byte of the store's files contains them any more. Backups still do; see docs/erasure.md.";
 
-    public override string NotCleaned => "something that reads the store holds its log back, so bytes may be left in its files";
+    public override string NotCleaned => "a program that is reading the store keeps its log from being cut, so bytes may be left in its files";
 
-    public override string RemedyOf(Exception e) => "Restore a backup if this stays so.";
+    public override string RemedyOf(Exception e) => "Restore a backup if this persists.";
 
     public override bool HasData => File.Exists(Path);
 
