@@ -5,7 +5,7 @@ import { OwnPromise } from './safely.js';
 
 export type * from './api.js';
 
-/** The SDK of this page: there is one, however often it is imported. */
+/** The SDK of this page. There is only one, however often it is imported. */
 export const TrackMate = {
   version,
   getSessionId: presentSessionId,
