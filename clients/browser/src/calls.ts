@@ -3,7 +3,7 @@ import { startClient, type Client } from './client.js';
 import { attempt, note, on, warn } from './safely.js';
 
 /** A call of the page as the snippet's stub records it. The time of the call is the time of the event. */
-export type Call = [method: Method, args: any, time: number, told?: (answer: Identified) => void];
+export type Call = [method: Method, args: any, time: number, resolve?: (answer: Identified) => void];
 
 type Method = 'init' | Exclude<keyof Client, 'getSessionId'>;
 
@@ -19,8 +19,8 @@ const waiting: Call[] = [];
 
 /** Runs the page's calls: at once, or later if `init` was not called yet or the page is only prerendered. */
 export function perform(call: Call): void {
-  const [method, args, time, told = () => {}] = call;
-  const giveUp = (): void => told({ profileId: null });
+  const [method, args, time, resolve = () => {}] = call;
+  const giveUp = (): void => resolve({ profileId: null });
   try {
     // In Node, during server-side rendering and in a worker there is no visitor. Some of these have a window, but none has
     // a document, which is checked below.
@@ -28,7 +28,7 @@ export function perform(call: Call): void {
     if (method === 'init') {
       init(args[0], args[1], args[2]);
     } else if (!prerendering() && client) {
-      client[method](time, args, told);
+      client[method](time, args, resolve);
     } else if (waiting.push(call) > MOST_CALLS) {
       waiting.pop();
       throw 0;

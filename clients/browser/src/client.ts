@@ -18,7 +18,7 @@ export type Client = ReturnType<typeof startClient>;
 /** Whether this is the larger build, with features that few sites need. */
 declare const SDK_EXTRAS: boolean;
 
-type Told = (answer: Identified) => void;
+type Resolve = (answer: Identified) => void;
 type Draft = Record<string, unknown>;
 
 export function startClient(companyId: string, apiUrl: string, options: TrackMateOptions) {
@@ -43,7 +43,7 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
   let pageSeen: (() => void) | undefined;
 
   /** Adds one message to the queue, after the page's `beforeSend`. */
-  function keep(draft: Draft, time: number, told?: Told): void {
+  function keep(draft: Draft, time: number, resolve?: Resolve): void {
     const eventId = newEventId();
     let message: Draft | null | false = { ...draft, timestamp: new Date(time).toISOString(), eventId };
     const { beforeSend } = options;
@@ -61,13 +61,13 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
 
     const { context, ...content } = message;
     const text = toJson(content);
-    const sessionId = sessions.idFor(told && content.email);
+    const sessionId = sessions.idFor(resolve && content.email);
     queue.enqueue(
       eventId,
-      `{"${told ? 'identity' : 'event'}":${text},"sessionId":${quote(sessionId)}${context ? ',"context":' + toJson(context) : ''}}`,
-      told,
+      `{"${resolve ? 'identity' : 'event'}":${text},"sessionId":${quote(sessionId)}${context ? ',"context":' + toJson(context) : ''}}`,
+      resolve,
     );
-    delivery.added(told ? 'profile' : 'events');
+    delivery.added(resolve ? 'profile' : 'events');
   }
 
   function track(time: number, [eventType, eventData]: unknown[]): void {
@@ -107,8 +107,8 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
     track,
     trackPageView,
     /** `identify(identity, options?)`; or with Segment's signature, `identify(id, traits?, options?)`. */
-    identify(time: number, [first, second, third]: unknown[], told: Told): void {
-      if (stopped()) return told({ profileId: null });
+    identify(time: number, [first, second, third]: unknown[], resolve: Resolve): void {
+      if (stopped()) return resolve({ profileId: null });
       const whole = first && typeof first === 'object';
       // Without any identifier the call is dropped: `identify(user?.id)` of an anonymous visitor.
       const [identity, settings] = (whole ? [first, second] : [second ?? (first && {}), third]) as [Identity, IdentifyOptions?];
@@ -121,7 +121,7 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
       let externalId = read('externalId');
       if (isAddress(first) && (email ?? first) === first) email = first;
       else if (!whole) externalId = first ?? externalId;
-      keep({ email, externalId: externalId && '' + externalId, name: read('name'), traits, token: settings?.token }, time, told);
+      keep({ email, externalId: externalId && '' + externalId, name: read('name'), traits, token: settings?.token }, time, resolve);
     },
     reset: sessions.finish,
     optOut(): void {

@@ -31,8 +31,8 @@ export interface Message {
 
 /** The undelivered messages of all tabs, in the order of their eventIds. */
 export interface Queue {
-  /** @param onAnswer - Called with the answer to the message. */
-  enqueue(id: string, text: string, onAnswer?: (answer: Identified) => void): void;
+  /** @param resolve - Called with the answer to the message. */
+  enqueue(id: string, text: string, resolve?: (answer: Identified) => void): void;
   readAll(): Message[];
   /** Removes a message that was delivered or given up, and notifies its caller. */
   settle(id: string, profileId?: string): void;
@@ -83,9 +83,9 @@ export function openQueue(storage: KeptValues): Queue {
   };
 
   return {
-    enqueue(id, text, onAnswer) {
+    enqueue(id, text, resolve) {
       storage.keepValue(MESSAGE + id, text);
-      if (onAnswer) waiting[id] = onAnswer;
+      if (resolve) waiting[id] = resolve;
 
       // From the newest to the oldest: those beyond the limit are dropped. Messages that the page waits for have twice the limit.
       let count = 0;

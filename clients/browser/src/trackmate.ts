@@ -9,7 +9,7 @@ export type * from './api.js';
 export const TrackMate = {
   version,
   getSessionId: presentSessionId,
-  identify: (...args: unknown[]) => new OwnPromise<Identified>((told) => perform(['identify', args, Date.now(), told])),
+  identify: (...args: unknown[]) => new OwnPromise<Identified>((resolve) => perform(['identify', args, Date.now(), resolve])),
 } as TrackMateApi;
 
 for (const method of ['init', 'trackPageView', 'track', 'reset', 'optOut', 'optIn'] as const) {

@@ -21,14 +21,14 @@ internal sealed record Installation(Engine Engine, string DataFolder)
     {
         RequireData();
         using (var database = Engine.OpenReader()) CheckSchema(database);
-        RefuseHalf();
+        RequireFinishedMove();
         return Registry.Open(Engine, Sealing, time);
     }
 
     /// <summary>Creates the store if necessary, and opens the registry.</summary>
     public Registry MakeRegistry(TimeProvider time)
     {
-        RefuseHalf();
+        RequireFinishedMove();
         Engine.Upgrade();
         Rederivation.Finish(Engine);
         return Registry.Open(Engine, Sealing, time);
@@ -42,11 +42,11 @@ internal sealed record Installation(Engine Engine, string DataFolder)
 
     /// <summary>Checks that no unfinished move into this store exists. Until a move ends the store is incomplete, and other writes would conflict with it.</summary>
     /// <exception cref="CommandFailedException">A move is unfinished.</exception>
-    public void RefuseHalf()
+    public void RequireFinishedMove()
     {
         if (!Engine.HasData) return;
         using var database = Engine.OpenReader();
-        if (MoveProgress.IsIn(database)) throw new CommandFailedException(MoveProgress.HalfMoved(Engine));
+        if (MoveProgress.IsIn(database)) throw new CommandFailedException(MoveProgress.UnfinishedMove(Engine));
     }
 
     /// <summary>The embedded store, for a command that works on its file.</summary>
@@ -57,7 +57,7 @@ internal sealed record Installation(Engine Engine, string DataFolder)
     /// <exception cref="CommandFailedException">The store's schema is older or newer than this program's.</exception>
     public void CheckSchema(Database database)
     {
-        if (Engine.MisfitOf(database) is { } misfit) throw new CommandFailedException(misfit);
+        if (Engine.SchemaProblemOf(database) is { } problem) throw new CommandFailedException(problem);
     }
 
     /// <summary>The company of a command: the named one, otherwise the only one.</summary>

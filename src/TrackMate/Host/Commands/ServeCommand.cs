@@ -29,7 +29,7 @@ internal static class ServeCommand
         var options = ServerOptions.FromEnvironment(Environment.GetEnvironmentVariable);
         try
         {
-            options.Installation.RefuseHalf();
+            options.Installation.RequireFinishedMove();
             await using var app = Server.Build(options, TimeProvider.System);
             await app.StartAsync(cancel);
             // Secrets are created and printed only after the server listens. If the start fails, the next start creates them.

@@ -35,7 +35,7 @@ internal sealed class MoveProgress
     }
 
     /// <summary>The error for a program that opens an incomplete store.</summary>
-    public static string HalfMoved(Engine engine) => $"A move into {engine.Place} is not finished; run it again with the same arguments to continue.";
+    public static string UnfinishedMove(Engine engine) => $"A move into {engine.Place} is not finished; run it again with the same arguments to continue.";
 
     /// <summary>Continues a move, or starts one.</summary>
     /// <param name="fingerprint">Identifies the source and its present contents.</param>

@@ -22,7 +22,7 @@ internal sealed class PostgresEnd(PostgresEngine engine) : StoreEnd(engine)
         if (!Engine.HasData) throw NoData();
         Take();
         CheckSchema();
-        RefuseHalf();
+        RequireFinishedMove();
         // Whichever way a program connects, it cannot write a table that is locked in this mode. Reading stays possible.
         Database.BeginWrite([]);
         Postgres.Pipe.Script($"SET LOCAL lock_timeout = '{Patience}'; SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE {string.Join(", ", ReadTables().Keys.Order(StringComparer.Ordinal))} IN SHARE MODE");

@@ -20,7 +20,7 @@ internal sealed class SqliteEnd(SqliteEngine engine, string dataFolder) : StoreE
         Take();
         Database = Engine.Open();
         CheckSchema();
-        RefuseHalf();
+        RequireFinishedMove();
         // The transaction never writes. It keeps commands from writing, and gives all reads the same snapshot.
         Database.BeginWrite([]);
     }

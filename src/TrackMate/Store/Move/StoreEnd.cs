@@ -54,12 +54,12 @@ internal abstract class StoreEnd(Engine engine) : IDisposable
     /// <exception cref="MoveFailedException">The tables are not of the version that this program knows.</exception>
     protected void CheckSchema()
     {
-        if (Engine.MisfitOf(Database) is { } misfit) throw new MoveFailedException(misfit);
+        if (Engine.SchemaProblemOf(Database) is { } problem) throw new MoveFailedException(problem);
     }
 
-    protected void RefuseHalf()
+    protected void RequireFinishedMove()
     {
-        if (MoveProgress.IsIn(Database)) throw new MoveFailedException(MoveProgress.HalfMoved(Engine));
+        if (MoveProgress.IsIn(Database)) throw new MoveFailedException(MoveProgress.UnfinishedMove(Engine));
     }
 
     /// <summary>Groups the columns of a catalogue query into tables.</summary>

@@ -79,7 +79,7 @@ internal abstract class Engine : IDisposable
     public abstract (long Found, int Known) SchemaOf(Database database);
 
     /// <summary>Why this program cannot work on these tables; null if it can.</summary>
-    public string? MisfitOf(Database database)
+    public string? SchemaProblemOf(Database database)
     {
         var (found, known) = SchemaOf(database);
         if (found < known) return $"{Name} has the schema of an older TrackMate ({found}; this program needs {known}). Start this version's server once to upgrade it.";

@@ -136,7 +136,7 @@ public sealed class MoveCommandTests(ToldStore told) : IClassFixture<ToldStore>,
         trackmate.Environment["TRACKMATE_DATABASE"] = Schema.Connection;
         foreach (var verb in new[] { "serve", "company list", "company add TM-NEW" }) Assert.Contains("is not finished; run it again with the same arguments", await trackmate.FailAsync(verb, 1));
         trackmate.Environment.Remove("TRACKMATE_DATABASE");
-        Assert.Contains("is not finished; start it again", await trackmate.FailAsync($"move --from {Schema.Url} --to {folder.PathOf("elsewhere")}", 1));
+        Assert.Contains("is not finished; run it again", await trackmate.FailAsync($"move --from {Schema.Url} --to {folder.PathOf("elsewhere")}", 1));
 
         var (exitCode, output, errors) = await trackmate.RunAsync($"move --from {Embedded} --to {Schema.Url} --chunk 3");
         Assert.True(exitCode == 0, errors);
