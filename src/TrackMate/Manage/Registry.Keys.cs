@@ -28,7 +28,7 @@ internal sealed partial class Registry
         return key;
     });
 
-    public bool IsRevoked(string key) => Ask(() =>
+    public bool IsRevoked(string key) => Run(() =>
     {
         using var revoked = Database.Use("SELECT EXISTS (SELECT 1 FROM api_key WHERE hash = ? AND revoked_ms IS NOT NULL)");
         revoked.WithBlob(ApiKey.HashOf(key)).Next();
@@ -57,7 +57,7 @@ internal sealed partial class Registry
 
     /// <summary>All token keys of a company, including revoked ones.</summary>
     public IReadOnlyList<TokenKey> TokenKeysOf(Company company) =>
-        Ask<IReadOnlyList<TokenKey>>(() => [.. TokenKeyRows.Read(Database, sealing).Where(key => key.Company == company.Number)]);
+        Run<IReadOnlyList<TokenKey>>(() => [.. TokenKeyRows.Read(Database, sealing).Where(key => key.Company == company.Number)]);
 
     /// <summary>Adds a key that signs tokens. All active keys of a company have the same algorithm.</summary>
     /// <param name="key">The secret's UTF-8 bytes (HS256), or the public key (EdDSA).</param>
@@ -87,7 +87,7 @@ internal sealed partial class Registry
         Database.Use("UPDATE token_key SET revoked_ms = ?, key = ? WHERE company = ? AND kid = ? AND revoked_ms IS NULL").With(Now()).WithBlob([]).With(company.Number).With(kid).RunCounted() > 0);
 
     /// <summary>Identifies without a valid token that were accepted while the company observed tokens, by fault, over the last UTC days.</summary>
-    public IReadOnlyList<(string Fault, long Identifies)> WithoutToken(Company company, int days) => Ask(() =>
+    public IReadOnlyList<(string Fault, long Identifies)> WithoutToken(Company company, int days) => Run(() =>
     {
         var counts = new List<(string, long)>();
         using var rows = Database.Use("SELECT fault, SUM(identifies) FROM identify_without_token WHERE company = ? AND day > ? GROUP BY fault ORDER BY 2 DESC, 1");

@@ -52,7 +52,7 @@ internal sealed partial class Registry : IDisposable
     /// <summary>Reads a new snapshot if anything has changed.</summary>
     /// <returns>Whether anything had changed.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot be read now. The old snapshot stays in use.</exception>
-    public bool Refresh() => Ask(() =>
+    public bool Refresh() => Run(() =>
     {
         var version = CompanyRows.Version(Database);
         if (version == snapshot.Version) return false;
@@ -65,7 +65,7 @@ internal sealed partial class Registry : IDisposable
     /// </summary>
     /// <param name="work">May read and change anything.</param>
     /// <param name="rewritten">The company whose tables may be derived again by it.</param>
-    public T Alone<T>(Func<T> work, Company? rewritten = null) => Ask(() =>
+    public T Alone<T>(Func<T> work, Company? rewritten = null) => Run(() =>
     {
         if (isAlone) return work();
         Database.BeginWrite(rewritten is null ? [(Engine.NoCompany, LockMode.Rewrite)] : [(Engine.NoCompany, LockMode.Rewrite), (rewritten.Number, LockMode.Rewrite)]);
@@ -102,10 +102,10 @@ internal sealed partial class Registry : IDisposable
 
     /// <summary>Changes the settings of a company, and recomputes the rows that depend on them in steps between messages: server sessions for the gap, revenue for the payment types.</summary>
     /// <param name="change">Receives the current company, which nobody else can change meanwhile, and returns the new one.</param>
-    /// <param name="tell">Called before each step.</param>
+    /// <param name="report">Called before each step.</param>
     /// <returns>The company after the change.</returns>
     /// <exception cref="CommandFailedException">The change is saved, and the dependent rows are not fully recomputed.</exception>
-    public Company Set(Company company, Func<Company, Company> change, Action<RebuildProgress>? tell = null)
+    public Company Set(Company company, Func<Company, Company> change, Action<RebuildProgress>? report = null)
     {
         Change(() =>
         {
@@ -118,8 +118,8 @@ internal sealed partial class Registry : IDisposable
             var progress = new Dictionary<RebuildPart, long>();
             SettingsSteps.Finish(engine, company, (database, part, place) =>
             {
-                if (!progress.TryGetValue(part, out var of)) progress.Add(part, of = tell is null ? 0 : SettingsSteps.CountOf(database, company, part));
-                tell?.Invoke(new(part, place.Done, of));
+                if (!progress.TryGetValue(part, out var of)) progress.Add(part, of = report is null ? 0 : SettingsSteps.CountOf(database, company, part));
+                report?.Invoke(new(part, place.Done, of));
             });
         }
         catch (Exception e) when (engine.IsUnavailable(e) || engine.IsHeld(e))
@@ -173,14 +173,14 @@ internal sealed partial class Registry : IDisposable
 
     /// <summary>Runs one call at a time on the connection.</summary>
     /// <exception cref="StoreUnavailableException">A store on another machine cannot be reached now.</exception>
-    private T Ask<T>(Func<T> ask)
+    private T Run<T>(Func<T> work)
     {
         lock (gate)
         {
             if (closed) throw new StoreUnavailableException("The server is stopping; nothing was changed.");
             try
             {
-                return ask();
+                return work();
             }
             catch (Exception e) when (open is null or { IsShared: true } && engine.IsUnavailable(e))
             {

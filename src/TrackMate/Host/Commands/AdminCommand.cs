@@ -23,7 +23,7 @@ internal static class AdminCommand
             using var registry = installation.OpenRegistry(TimeProvider.System);
             var given = parsed.GetValue(fromInput) ? Console.In.ReadLine() ?? ""
                 : parsed.GetValue(random) || Console.IsInputRedirected ? null
-                : Ask();
+                : AskForPassword();
             if (given is not null && given.Length < ServerOptions.MinPasswordLength)
                 throw new InvalidSettingException("The password", $"it has {given.Length} characters and needs {ServerOptions.MinPasswordLength} or more");
 
@@ -36,7 +36,7 @@ internal static class AdminCommand
     }
 
     /// <returns>Null for an empty answer, which asks for a random password.</returns>
-    private static string? Ask()
+    private static string? AskForPassword()
     {
         var first = AskOnce($"New password, {ServerOptions.MinPasswordLength} characters or more (nothing for a random one): ");
         if (first.Length == 0) return null;

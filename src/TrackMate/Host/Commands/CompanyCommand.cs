@@ -108,7 +108,7 @@ internal static class CompanyCommand
             ["placeholders", settings.Placeholders.Count == 0 ? "the built-in ones" : "the built-in ones and " + string.Join(", ", settings.Placeholders)],
             ["max e-mails", $"{settings.MaxEmailsPerPerson} of one person"],
             ["browsers' events", BoundsOf(settings)],
-            ["erased stay away", settings.SuppressErased ? "yes" : "no"],
+            ["suppress erased", settings.SuppressErased ? "yes" : "no"],
             ["browser quota", QuotaOf(settings.BrowserEventsPerDay)],
             ["key quota", QuotaOf(settings.KeyEventsPerDay)],
             ["tokens", TokensOf(registry, company)],

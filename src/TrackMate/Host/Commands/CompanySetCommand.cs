@@ -23,7 +23,7 @@ internal static class CompanySetCommand
         var noPlaceholders = new Option<bool>("--no-placeholders") { Description = "Keep only the built-in placeholders." };
         var maxEmails = Text("--max-emails", "number", "Most e-mails that webhooks can join into one person: 1 to 1000.");
         var claimedJoins = Text("--claimed-joins", "all|new|none", "Whether claims of browsers alone join an e-mail and an externalId. all: unless something verified contradicts them. new: only if verified messages have not named both. none: never. See docs/trust.md.");
-        var maxNewSessions = Text("--max-new-sessions", "number", "Most new browser sessions per day whose claim on one identifier is accepted; the earliest ones are.");
+        var maxNewSessions = Text("--max-new-sessions", "number", "Most new browser sessions per day whose claims on one identifier are accepted, earliest first.");
         var maxEventAge = Text("--max-event-age", "days|none", "For people that a back end has named: browser events that are older than this on arrival are stored but not counted. Off by default.");
         var maxSessionEvents = Text("--max-session-events", "number|none", "For the same people: most events per browser session and day that are counted, earliest first; the rest are stored but not counted. Off by default.");
         var browserQuota = Text("--browser-quota", "events|none", "Events that browsers may send in one UTC day; none for no limit.");
@@ -81,7 +81,7 @@ internal static class CompanySetCommand
                 if (settings.TokenMode is TokenMode.Enforce && current.Settings.TokenMode is not TokenMode.Enforce && !registry.TokenKeysInForce(current).Any(key => key.Key is not null))
                     throw new InvalidSettingException("--tokens", $"{current.CompanyId} has no token key that can be used, so every identify would be rejected; add one first with: trackmate token-key add");
                 return current with { Name = changedName, Settings = settings };
-            }, step => progress.Tell(new(DoingOf(step.Part), Math.Min(step.Done, step.Of), step.Of)));
+            }, step => progress.Report(new(DoingOf(step.Part), Math.Min(step.Done, step.Of), step.Of)));
             progress.Clear();
             CompanyCommand.Write(registry, stands);
         });

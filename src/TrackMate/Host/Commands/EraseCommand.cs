@@ -58,7 +58,7 @@ internal static class EraseCommand
             if (preview is null) throw new CommandFailedException($"{owner.CompanyId} has no such person.");
             Console.WriteLine(Describe(preview));
             if (parsed.GetValue(dryRun)) return;
-            if (!parsed.GetValue(yes)) Ask();
+            if (!parsed.GetValue(yes)) Confirm();
             await EraseAsync(installation, eraser, owner, preview.Profile, parsed.GetValue(suppress), cancel);
         });
         return command;
@@ -100,7 +100,7 @@ internal static class EraseCommand
         return clean;
     }
 
-    private static void Ask()
+    private static void Confirm()
     {
         if (Console.IsInputRedirected) throw new InvalidSettingException("--yes", "standard input is not a terminal; add this option to confirm");
         Console.Write("Erase them? It cannot be taken back. Type yes: ");

@@ -50,8 +50,8 @@ internal static class MoveCommand
         using var to = target.End();
         Hold(from, from.HoldAsSource);
         Hold(to, to.HoldAsTarget);
-        var move = new StoreMove(from, to, chunk, progress.Tell);
-        if (move.Begin()) progress.Say($"An earlier run has copied a part of it into {to.Engine.Place}; continuing from there.");
+        var move = new StoreMove(from, to, chunk, progress.Report);
+        if (move.Begin()) progress.WriteLine($"An earlier run has copied a part of it into {to.Engine.Place}; continuing from there.");
         move.Copy(cancel);
         move.Compare(cancel);
         var companies = await CompareExportsAsync(from, to, move.RowsOf("message"), progress, cancel);
@@ -90,7 +90,7 @@ internal static class MoveCommand
         {
             var copy = CompanyRows.Read(to.Database).Single(copied => copied.Number == company.Number);
             using var there = new LineHash(_ => { });
-            using var here = new LineHash(read => progress.Tell(new($"Exporting {company.CompanyId} on both sides", lines + read, messages + companies.Count)));
+            using var here = new LineHash(read => progress.Report(new($"Exporting {company.CompanyId} on both sides", lines + read, messages + companies.Count)));
             // Progress is reported by the slower one.
             await Task.WhenAll(
                 Task.Run(() => new Export(company, now, left).WriteAllAsync(from is PostgresEnd ? here : there, withSecret: true, cancel), cancel),

@@ -17,7 +17,7 @@ internal sealed class ProgressLine(TimeProvider time) : IDisposable
     private (long At, long Rows) began;
     private int drawn;
 
-    public void Tell(MoveStep step)
+    public void Report(MoveStep step)
     {
         var now = time.GetTimestamp();
         // Moving and comparing have different speeds.
@@ -37,7 +37,7 @@ internal sealed class ProgressLine(TimeProvider time) : IDisposable
     }
 
     /// <summary>Prints a sentence above the progress line.</summary>
-    public void Say(string sentence)
+    public void WriteLine(string sentence)
     {
         Clear();
         Console.Error.WriteLine(sentence);

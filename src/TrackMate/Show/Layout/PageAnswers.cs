@@ -42,10 +42,10 @@ internal static partial class PageAnswers
             if (http.Response is { HasStarted: false, StatusCode: 400, ContentLength: null })
                 await WriteAsync(http, 400, "The form has expired", "Nothing was changed. Open the page again and repeat your change.");
         }
-        catch (RejectionException refused) when (!http.Response.HasStarted)
+        catch (RejectionException rejection) when (!http.Response.HasStarted)
         {
-            if (refused.RetryAfterSeconds is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
-            await WriteAsync(http, refused.Status, refused.Status == 404 ? "Not found" : "This cannot be shown", refused.Message);
+            if (rejection.RetryAfterSeconds is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
+            await WriteAsync(http, rejection.Status, rejection.Status == 404 ? "Not found" : "This cannot be shown", rejection.Message);
         }
         catch (Exception e) when (e is StoreUnavailableException or DbException && !http.Response.HasStarted)
         {

@@ -70,7 +70,7 @@ internal sealed class Names(Database database)
     public bool IsNew(InternedId session) => !session.Stored || created.Contains(session);
 
     /// <summary>Starts a transaction: sessions that the previous one created are not new to it.</summary>
-public void ClearNew() => created.Clear();
+    public void ClearNew() => created.Clear();
 
     /// <summary>Caches the result of a query for many sessions. All of them have rows, including those that were created by the same query.</summary>
     public void Keep(long company, IEnumerable<(string SessionId, long Number, long? FirstDay, bool IsNew)> found)

@@ -69,7 +69,7 @@ internal sealed class Prefetcher(WriteTransaction transaction, BatchPrefetch? ba
     public bool IsWritten(Message message) => batch?.Wrote(message) == true;
 
     /// <summary>Drops the prefetched states: a write has affected more than the names in its message.</summary>
-public void Discard() => prefetched.Clear();
+    public void Discard() => prefetched.Clear();
 
     public PriorState Of(Message message, Company company) => prefetched.Remove(message, out var prior) ? prior : Defer(message, company, Read(message, company));
 

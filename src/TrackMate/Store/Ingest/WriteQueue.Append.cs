@@ -63,7 +63,7 @@ internal sealed partial class WriteQueue
         public IEnumerable<(long Company, LockMode Mode)> Holds()
         {
             foreach (var message in Messages) yield return (message.Company.Number, message is TrackedEvent { Order.Origin: Origin.Browser } ? LockMode.Append : LockMode.Bind);
-            if (Rejected is { } refused) yield return (refused.Company.Number, LockMode.Append);
+            if (Rejected is { } record) yield return (record.Company.Number, LockMode.Append);
             if (Work is { } asked) yield return (asked.Company.Number, asked.Mode);
         }
 
@@ -75,7 +75,7 @@ internal sealed partial class WriteQueue
                 if (!Receipts[i].Duplicate) yield return Messages[i].Company.Number;
             }
 
-            if (Rejected is { } refused) yield return refused.Company.Number;
+            if (Rejected is { } record) yield return record.Company.Number;
         }
 
         /// <summary>The failure of the transaction; set by the writer.</summary>

@@ -17,11 +17,11 @@ internal readonly record struct MoveStep(string Doing, long Rows, long Of);
 /// <param name="from">The source; it is locked.</param>
 /// <param name="to">The target; it is locked.</param>
 /// <param name="chunk">The number of rows in one transaction.</param>
-/// <param name="tell">Receives the progress.</param>
-internal sealed class StoreMove(StoreEnd from, StoreEnd to, int chunk, Action<MoveStep> tell)
+/// <param name="report">Receives the progress.</param>
+internal sealed class StoreMove(StoreEnd from, StoreEnd to, int chunk, Action<MoveStep> report)
 {
     /// <summary>The number of rows between two reports during the comparison.</summary>
-private const int RowsPerReport = 10_000;
+    private const int RowsPerReport = 10_000;
 
     private readonly List<(MovedTable From, MovedTable To)> tables = TablesOfBoth(from, to);
     private readonly Dictionary<string, long> counts = [];
@@ -66,8 +66,8 @@ private const int RowsPerReport = 10_000;
         foreach (var (source, target) in tables)
         {
             var all = 2 * Rows;
-            var left = DigestOf(source, from.Database, rows => tell(new($"Comparing {source.Name}", before + rows, all)), cancel);
-            var right = DigestOf(target, to.Database, rows => tell(new($"Comparing {source.Name}", before + left.Rows + rows, all)), cancel);
+            var left = DigestOf(source, from.Database, rows => report(new($"Comparing {source.Name}", before + rows, all)), cancel);
+            var right = DigestOf(target, to.Database, rows => report(new($"Comparing {source.Name}", before + left.Rows + rows, all)), cancel);
             if (!left.IsOf(right))
             {
                 throw new MoveFailedException(string.Create(CultureInfo.InvariantCulture,
@@ -136,7 +136,7 @@ private const int RowsPerReport = 10_000;
         while (!isDone)
         {
             cancel.ThrowIfCancellationRequested();
-            tell(new($"Moving {source.Name}", before + copied, Rows));
+            report(new($"Moving {source.Name}", before + copied, Rows));
             to.Database.BeginWrite([]);
             try
             {

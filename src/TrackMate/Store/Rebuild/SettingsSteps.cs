@@ -59,15 +59,15 @@ internal sealed class SettingsSteps(Database database, DirtySessions marks)
             .DeferAll(row => (Part: Enum.Parse<RebuildPart>(row.Text(0)), Place: RebuildPlace.Parse(row.Text(1)))).Value.OrderBy(left => left.Part)];
 
     /// <summary>Runs all unfinished parts of a company, with or without a running server. After each step it pauses for as long as the step took, so that other writers get their turn.</summary>
-    /// <param name="tell">Called before each step with its part and place.</param>
-    public static void Finish(Engine engine, Company company, Action<Database, RebuildPart, RebuildPlace>? tell = null)
+    /// <param name="report">Called before each step with its part and place.</param>
+    public static void Finish(Engine engine, Company company, Action<Database, RebuildPart, RebuildPlace>? report = null)
     {
         using var database = engine.Open();
         // A step changes nothing that a writer caches, so the caches of the servers stay valid. They are notified of the switch only.
         var transaction = new WriteTransaction(database);
         while (Left(database, company) is [var (part, place), ..])
         {
-            tell?.Invoke(database, part, place);
+            report?.Invoke(database, part, place);
             var started = Stopwatch.GetTimestamp();
             var budget = StepBudget.Small;
             try

@@ -32,7 +32,7 @@ internal sealed class ChangeNotifier : IDisposable
     {
         this.source = source;
         this.changed = changed;
-        thread = new(Run) { Name = "store news", IsBackground = true };
+        thread = new(Run) { Name = "store notifications", IsBackground = true };
         thread.Start();
     }
 

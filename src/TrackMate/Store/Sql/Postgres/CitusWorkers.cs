@@ -63,7 +63,7 @@ internal sealed class CitusWorkers(NpgsqlConnectionStringBuilder settings) : IDi
     }
 
     /// <summary>Drops the cached shards of a company: they were moved to another worker, or the worker does not know them.</summary>
-public void Invalidate(long company) => companies.TryRemove(company, out _);
+    public void Invalidate(long company) => companies.TryRemove(company, out _);
 
     /// <summary>Sends the next transactions of a company through the coordinator.</summary>
     public void GoAround(long company) => detours[company] = After(Detour);

@@ -49,7 +49,7 @@ internal sealed class PostgresPipe : IDisposable
     public bool TakesLong { get; set; }
 
     /// <summary>Discards the waiting statements, for a rollback.</summary>
-public void Discard() => waiting.Clear();
+    public void Discard() => waiting.Clear();
 
     /// <inheritdoc cref="Database.Fault"/>
     public Exception? Fault { get; private set; }

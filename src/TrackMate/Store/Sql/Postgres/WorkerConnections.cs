@@ -41,7 +41,7 @@ internal sealed class WorkerConnections(CitusWorkers workers, PostgresPipe coord
     }
 
     /// <inheritdoc cref="CitusWorkers.Invalidate"/>
-public void Invalidate(long company) => workers.Invalidate(company);
+    public void Invalidate(long company) => workers.Invalidate(company);
 
     /// <inheritdoc cref="CitusWorkers.GoAround"/>
     public void GoAround(long company) => workers.GoAround(company);
