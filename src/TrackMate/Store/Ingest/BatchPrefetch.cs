@@ -12,7 +12,7 @@ internal readonly record struct NumberedEvent(TrackedEvent Event, long Number, l
 /// </summary>
 internal sealed class BatchPrefetch(PostgresBulk bulk, WriteTransaction transaction)
 {
-    private readonly Names names = transaction.Names;
+    private readonly IdCache ids = transaction.Ids;
     private readonly HashSet<Message> written = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<(long Company, Origin Origin, string EventId)> stored = [];
     private readonly Dictionary<Message, long> numbers = new(ReferenceEqualityComparer.Instance);
@@ -55,7 +55,7 @@ internal sealed class BatchPrefetch(PostgresBulk bulk, WriteTransaction transact
         foreach (var (company, found, leaves, identifiers) in asked)
         {
             foreach (var (origin, eventId) in found.Value) stored.Add((company, origin, eventId));
-            if (identifiers is not null) names.Keep(company, leaves, identifiers.Value);
+            if (identifiers is not null) ids.Keep(company, leaves, identifiers.Value);
         }
     }
 
@@ -65,7 +65,7 @@ internal sealed class BatchPrefetch(PostgresBulk bulk, WriteTransaction transact
         foreach (var (company, messages) in companies)
         {
             var firstDays = new SortedDictionary<string, long?>(StringComparer.Ordinal);
-            foreach (var message in messages.Where(message => message.SessionId is { } sessionId && !names.Knows(company, sessionId)))
+            foreach (var message in messages.Where(message => message.SessionId is { } sessionId && !ids.Knows(company, sessionId)))
             {
                 var known = firstDays.GetValueOrDefault(message.SessionId!);
                 firstDays[message.SessionId!] = DayOf(message) is { } day && (known is null || day < known) ? day : known;
@@ -74,19 +74,19 @@ internal sealed class BatchPrefetch(PostgresBulk bulk, WriteTransaction transact
             if (firstDays.Count > 0) asked.Add((company, bulk.Sessions(company, firstDays)));
         }
 
-        names.ClearNew();
-        foreach (var (company, sessions) in asked) names.Keep(company, sessions.Value);
+        ids.ClearNew();
+        foreach (var (company, sessions) in asked) ids.Keep(company, sessions.Value);
     }
 
     private void Write(List<TrackedEvent> events)
     {
         if (events.Count == 0) return;
-        var numbered = events.ConvertAll(tracked => new NumberedEvent(tracked, TakeNumber(tracked)!.Value, names.Session(tracked.Company, tracked.SessionId!).Number));
+        var numbered = events.ConvertAll(tracked => new NumberedEvent(tracked, TakeNumber(tracked)!.Value, ids.Session(tracked.Company, tracked.SessionId!).Number));
         // Sorted, so that two servers that received the same events cannot deadlock.
         bulk.Add([.. numbered.OrderBy(one => one.Event.Company.Number).ThenBy(one => one.Event.EventId, StringComparer.Ordinal)]);
         foreach (var (tracked, _, session) in numbered)
         {
-            names.Store(tracked.Company, tracked.SessionId!, names.Session(tracked.Company, tracked.SessionId!), transaction.Marks, DayOf(tracked));
+            ids.Store(tracked.Company, tracked.SessionId!, ids.Session(tracked.Company, tracked.SessionId!), transaction.Marks, DayOf(tracked));
             transaction.Counters.CountMessage(tracked);
             transaction.Counters.CountEvent(tracked.Company, session, tracked.Order, tracked.Agent?.Bot ?? false);
             written.Add(tracked);

@@ -13,7 +13,7 @@ internal sealed class ClaimWriter(WriteTransaction transaction, Prefetcher prefe
     {
         for (var i = 0; i < identifiers.Length; i++)
         {
-            var change = transaction.Names.Store(message.Company, message.Named[i], identifiers[i], message.Order.UnixMilliseconds, trust, asked: message is Identify);
+            var change = transaction.Ids.Store(message.Company, message.Named[i], identifiers[i], message.Order.UnixMilliseconds, trust, asked: message is Identify);
             // A join may change when the kind of a bare id becomes known, or when a back end names an identifier.
             if (change.HasFlag(NameChange.Kind)) persons.TouchKind(company, identifiers[i].Number);
             else if (change.HasFlag(NameChange.Verified)) persons.TouchVerified(company, identifiers[i].Number);

@@ -9,17 +9,17 @@ internal sealed class EventWriter(WriteTransaction transaction, MessageRows rows
     /// <returns>Null for a repeat.</returns>
     public Lazy<Written>? Write(TrackedEvent tracked, Company company)
     {
-        var names = transaction.Names;
-        var session = tracked.SessionId is { } sessionId ? names.Session(company, sessionId) : null;
-        var identifiers = names.IdentifiersOf(tracked);
+        var ids = transaction.Ids;
+        var session = tracked.SessionId is { } sessionId ? ids.Session(company, sessionId) : null;
+        var identifiers = ids.IdentifiersOf(tracked);
         var boundBySession = identifiers.Length == 0 ? session : null;
-        var unknownUserId = names.IsUnknownUserId(tracked);
+        var unknownUserId = ids.IsUnknownUserId(tracked);
         if (rows.Insert(tracked, boundBySession?.Number, identifiers.FirstOrDefault()?.Number) is not { } number) return null;
 
         var isBot = tracked.Agent?.Bot ?? false;
         var isBrowser = tracked.Order.Origin is Origin.Browser;
         var prior = prefetcher.Of(tracked, company);
-        if (session is not null) names.Store(company, tracked.SessionId!, session, transaction.Marks, isBrowser && !isBot ? DayCounters.DayOf(tracked.Order.UnixMilliseconds) : null);
+        if (session is not null) ids.Store(company, tracked.SessionId!, session, transaction.Marks, isBrowser && !isBot ? DayCounters.DayOf(tracked.Order.UnixMilliseconds) : null);
         transaction.Counters.CountMessage(tracked);
         if (isBrowser)
         {

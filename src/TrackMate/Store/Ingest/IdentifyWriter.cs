@@ -8,14 +8,14 @@ internal sealed class IdentifyWriter(WriteTransaction transaction, MessageRows r
     /// <returns>Null for a repeat.</returns>
     public Lazy<Written>? Write(Identify identify, Company company)
     {
-        var names = transaction.Names;
-        var session = names.Session(company, identify.SessionId!);
-        var identifiers = names.IdentifiersOf(identify);
+        var ids = transaction.Ids;
+        var session = ids.Session(company, identify.SessionId!);
+        var identifiers = ids.IdentifiersOf(identify);
         if (rows.Insert(identify) is not { } number) return null;
 
         var prior = prefetcher.Of(identify, company);
         var claim = prior.Claim!;
-        names.Store(company, identify.SessionId!, session, transaction.Marks);
+        ids.Store(company, identify.SessionId!, session, transaction.Marks);
         claims.StoreNames(identify, company, identifiers, identify.Trust);
         transaction.Counters.CountMessage(identify);
         if (identify.WithoutToken is { } fault) transaction.Counters.CountWithoutToken(company, identify.ReceivedAt, fault);

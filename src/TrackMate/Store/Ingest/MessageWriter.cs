@@ -63,7 +63,7 @@ internal sealed class MessageWriter
             Identify identify => identifies.Write(identify, company),
             _ => throw new ArgumentException($"A {message.GetType().Name} is not a message.", nameof(message)),
         };
-        return written ?? receipts.OfStored(Transaction.Names, message with { Company = company });
+        return written ?? receipts.OfStored(Transaction.Ids, message with { Company = company });
     }
 
     /// <summary>Records warnings and repeats.</summary>

@@ -42,7 +42,7 @@ internal sealed record PriorState
 /// <param name="batch">The batch prefetch, if the engine has one.</param>
 internal sealed class Prefetcher(WriteTransaction transaction, BatchPrefetch? batch)
 {
-    private readonly Names names = transaction.Names;
+    private readonly IdCache ids = transaction.Ids;
     private readonly SessionClaims claims = transaction.Derived.Claims;
     private readonly ServerRunRows runs = transaction.Derived.Runs;
     private readonly PairRows pairs = transaction.Derived.Persons.Pairs;
@@ -76,7 +76,7 @@ internal sealed class Prefetcher(WriteTransaction transaction, BatchPrefetch? ba
     private PriorState Read(Message message, Company company)
     {
         if (message is TrackedEvent { Order.Origin: Origin.Browser }) return PriorState.None;
-        var identifiers = names.IdentifiersOf(message);
+        var identifiers = ids.IdentifiersOf(message);
         var claim = identifiers.Length > 1 || (identifiers.Length == 1 && message.SessionId is not null) ? ClaimOf(message, identifiers) : null;
         if (message is not TrackedEvent tracked) return new() { Claim = claim };
         var money = Money.Read(company.Settings, tracked.Type, tracked.Data, out var unreadable);
@@ -86,11 +86,11 @@ internal sealed class Prefetcher(WriteTransaction transaction, BatchPrefetch? ba
     private PriorState Defer(Message message, Company company, PriorState state)
     {
         if (state == PriorState.None) return state;
-        var session = message.SessionId is { } sessionId ? names.Session(company, sessionId) : null;
+        var session = message.SessionId is { } sessionId ? ids.Session(company, sessionId) : null;
         return state with
         {
-            Session = state.Claim is { } claim && session is not null ? claims.Defer(company, session.Number, claim, names.IsNew(session)) : null,
-            HasExternalWebhooks = message is Identify && !names.IsNew(session!) && state.Claim!.FirstNamedAs is IdentifierKind.Email ? claims.HasExternalWebhooks(company, session!.Number) : null,
+            Session = state.Claim is { } claim && session is not null ? claims.Defer(company, session.Number, claim, ids.IsNew(session)) : null,
+            HasExternalWebhooks = message is Identify && !ids.IsNew(session!) && state.Claim!.FirstNamedAs is IdentifierKind.Email ? claims.HasExternalWebhooks(company, session!.Number) : null,
             Pairs = state.Claim is { Identifiers.Count: > 1 } ? PairsOf(message, company, state.Claim.Trust) : [],
             Runs = state.Holder is { } holder ? runs.Near(holder, message.Order) : null,
         };
@@ -98,14 +98,14 @@ internal sealed class Prefetcher(WriteTransaction transaction, BatchPrefetch? ba
 
     private List<PairRows.PriorState> PairsOf(Message message, Company company, Trust trust)
     {
-        var (identifiers, known) = (names.IdentifiersOf(message), new List<PairRows.PriorState>());
+        var (identifiers, known) = (ids.IdentifiersOf(message), new List<PairRows.PriorState>());
         for (var i = 1; i < identifiers.Length; i++)
             known.Add(pairs.Defer(company, identifiers[i - 1].As(message.Named[i - 1]), identifiers[i].As(message.Named[i]), trust, message.Order.UnixMilliseconds));
         return known;
     }
 
     private RunHolder HolderOf(TrackedEvent tracked, Company company, InternedId[] identifiers) =>
-        identifiers.Length > 0 ? new(company, identifiers[0].Number, 0) : new(company, 0, names.Session(company, tracked.SessionId!).Number);
+        identifiers.Length > 0 ? new(company, identifiers[0].Number, 0) : new(company, 0, ids.Session(company, tracked.SessionId!).Number);
 
     private static Claim ClaimOf(Message message, InternedId[] identifiers)
     {

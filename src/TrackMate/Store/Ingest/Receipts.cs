@@ -30,10 +30,10 @@ internal sealed class Receipts(Database database)
     private readonly PersonReader people = new(database);
 
     /// <summary>Defers the receipt of a repeat. It describes the stored message, not the one that was sent again.</summary>
-    public Lazy<Written> OfStored(Names names, Message message)
+    public Lazy<Written> OfStored(IdCache ids, Message message)
     {
         var (company, origin) = (message.Company, message.Order.Origin);
-        var receipt = new Receipt(Duplicate: true, UnknownUserId: message is TrackedEvent tracked && names.IsUnknownUserId(tracked));
+        var receipt = new Receipt(Duplicate: true, UnknownUserId: message is TrackedEvent tracked && ids.IsUnknownUserId(tracked));
         return database.Use("SELECT session, identifier, at, type, data FROM message WHERE company = ? AND origin = ? AND event_id = ?")
             .With(company.Number).With((long)origin).With(message.EventId).Defer(stored =>
             {
@@ -43,8 +43,8 @@ internal sealed class Receipts(Database database)
                 {
                     TrackedEvent sent => stored.TextOrNull(3) != sent.Type
                         || !stored.Bytes(4).SequenceEqual(sent.Data.Span)
-                        || identifier != (sent.Named.Count == 0 ? null : names.Identifier(company, sent.Named[0].Id).Number)
-                        || (identifier is null && session != names.Session(company, sent.SessionId!).Number),
+                        || identifier != (sent.Named.Count == 0 ? null : ids.Identifier(company, sent.Named[0].Id).Number)
+                        || (identifier is null && session != ids.Session(company, sent.SessionId!).Number),
                     Identify sent => stored.TextOrNull(3) is not null || !stored.Bytes(4).SequenceEqual(sent.Said.Span),
                     _ => true,
                 };

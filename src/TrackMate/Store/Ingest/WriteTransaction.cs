@@ -21,7 +21,7 @@ internal sealed class WriteTransaction
     {
         this.database = database;
         this.isOffline = isOffline;
-        Names = new(database);
+        Ids = new(database);
         Marks = new(database);
         Counters = new(database);
         Traits = new(database);
@@ -33,7 +33,7 @@ internal sealed class WriteTransaction
     public Database Database => database;
 
     /// <summary>The cache of the numbers of sessions and identifiers.</summary>
-    public Names Names { get; }
+    public IdCache Ids { get; }
 
     /// <summary>Changes of sessions, written when the transaction ends.</summary>
     public DirtySessions Marks { get; }
@@ -79,7 +79,7 @@ internal sealed class WriteTransaction
     /// <summary>Clears the cached names after an erasure has deleted some of them.</summary>
     public void InvalidateErased()
     {
-        Names.Reset();
+        Ids.Reset();
         Suppressed.Load();
         // Other servers must clear their cached names too, and read the list of suppressed people again.
         if (database.IsShared) NotifyOthers();
@@ -111,7 +111,7 @@ internal sealed class WriteTransaction
 
     private void ClearCaches()
     {
-        Names.Reset();
+        Ids.Reset();
         Traits.Clear();
         Counters.Clear();
         Marks.Clear();

@@ -43,7 +43,7 @@ internal sealed class InternedId(long number, bool stored)
 /// The writer's cache of the numbers of sessions and identifiers. A number never changes, so it can be cached. An erasure or another process that writes raises the
 /// registry's version, and the cache is then cleared.
 /// </summary>
-internal sealed class Names(Database database)
+internal sealed class IdCache(Database database)
 {
     /// <summary>The most names in the cache. When it is full, all are dropped and read again when needed.</summary>
     private const int Capacity = 100_000;
