@@ -10,7 +10,7 @@ internal sealed partial class WriteQueue
     internal sealed record Work(Company Company, LockMode Mode, Action<WriteTransaction> Do);
 
     /// <summary>The messages of one request. They are stored together or not at all.</summary>
-    internal sealed class Append(IReadOnlyList<Message> messages, Rejected? rejected, Work? work = null)
+    internal sealed class Append(IReadOnlyList<Message> messages, RejectionRecord? rejected, Work? work = null)
     {
         /// <summary>The approximate memory of an append and of a message, beside the sent bytes.</summary>
         private const int AppendBytes = 2048, MessageBytes = 256;
@@ -32,7 +32,7 @@ internal sealed partial class WriteQueue
         }) + (rejected?.Events.Sum(item => item.Body.Length) ?? 0);
 
         /// <summary>The rejected items of the same request, which are stored too.</summary>
-        public Rejected? Rejected { get; } = rejected;
+        public RejectionRecord? Rejected { get; } = rejected;
 
         /// <summary>An operator's work; null for messages.</summary>
         public Work? Work { get; } = work;

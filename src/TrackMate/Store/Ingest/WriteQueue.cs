@@ -72,7 +72,7 @@ internal sealed partial class WriteQueue : IDisposable
     /// <returns>The receipt of each message, after the commit.</returns>
     /// <exception cref="QueueFullException">The request would wait too long, or take too much memory.</exception>
     /// <exception cref="StoreUnavailableException">The program is stopping, or the transaction failed.</exception>
-    public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected = null) => AppendAsync(new Append(messages, rejected));
+    public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, RejectionRecord? rejected = null) => AppendAsync(new Append(messages, rejected));
 
     /// <summary>Runs an operator's work between the messages, in a transaction of its own.</summary>
     /// <exception cref="StoreUnavailableException">As for messages.</exception>
