@@ -12,13 +12,13 @@ import { send } from './send.js';
 import { isAddress, openSessions } from './session.js';
 import { openStorage, type KeptValues } from './storage.js';
 
-/** What happens after `init`: the path from a call to the queue. `time` is when the page called. */
+/** Everything after `init`: the path from a call to the queue. `time` is the time of the call. */
 export type Client = ReturnType<typeof startClient>;
 
-/** Whether this is the larger build, with what few sites need. */
+/** Whether this is the larger build, with features that few sites need. */
 declare const SDK_EXTRAS: boolean;
 
-type Told = (answer: Identified) => void;
+type Resolve = (answer: Identified) => void;
 type Draft = Record<string, unknown>;
 
 export function startClient(companyId: string, apiUrl: string, options: TrackMateOptions) {
@@ -42,32 +42,32 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
   const surroundings = openSurroundings(options);
   let pageSeen: (() => void) | undefined;
 
-  /** Puts one message into the queue, as the page's `beforeSend` wants it. */
-  function keep(draft: Draft, time: number, told?: Told): void {
+  /** Adds one message to the queue, after the page's `beforeSend`. */
+  function keep(draft: Draft, time: number, resolve?: Resolve): void {
     const eventId = newEventId();
     let message: Draft | null | false = { ...draft, timestamp: new Date(time).toISOString(), eventId };
     const { beforeSend } = options;
     if (beforeSend) {
       attempt(() => {
-        // A copy: what the page has passed stays the page's.
+        // A copy, so that the page's own object does not change.
         const copy = JSON.parse(toJson(message, 2 * MOST_BYTES)) as OutgoingMessage & Draft;
         const answer = beforeSend(copy) as Draft | null | undefined;
-        // A promise, or what else is no message, says nothing.
+        // A promise, or any other value that is not a message, is ignored.
         message = answer?.eventId ? answer : answer === null || (answer as unknown) === false ? null : copy;
       });
     }
-    // Of what is dropped here, the caller tells.
+    // The caller reports messages that are dropped here.
     if (!message) throw 'beforeSend';
 
     const { context, ...content } = message;
     const text = toJson(content);
-    const sessionId = sessions.idFor(told && content.email);
+    const sessionId = sessions.idFor(resolve && content.email);
     queue.enqueue(
       eventId,
-      `{"${told ? 'identity' : 'event'}":${text},"sessionId":${quote(sessionId)}${context ? ',"context":' + toJson(context) : ''}}`,
-      told,
+      `{"${resolve ? 'identity' : 'event'}":${text},"sessionId":${quote(sessionId)}${context ? ',"context":' + toJson(context) : ''}}`,
+      resolve,
     );
-    delivery.added(told ? 'profile' : 'events');
+    delivery.added(resolve ? 'profile' : 'events');
   }
 
   function track(time: number, [eventType, eventData]: unknown[]): void {
@@ -94,7 +94,7 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
   on(window, 'storage', ({ key, newValue }: StorageEvent) => {
     queue.changedElsewhere(key, newValue);
     sessions.changedElsewhere();
-    // The tab in which the visitor opted out cannot reach what this one keeps in memory.
+    // If the visitor opted out in another tab, that tab cannot clear the messages in this one's memory.
     if (stopped()) forget();
   });
   delivery.added('events');
@@ -106,11 +106,11 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
     getSessionId,
     track,
     trackPageView,
-    /** `identify(identity, options?)`; or, as Segment's users write it, `identify(id, traits?, options?)`. */
-    identify(time: number, [first, second, third]: unknown[], told: Told): void {
-      if (stopped()) return told({ profileId: null });
+    /** `identify(identity, options?)`; or with Segment's signature, `identify(id, traits?, options?)`. */
+    identify(time: number, [first, second, third]: unknown[], resolve: Resolve): void {
+      if (stopped()) return resolve({ profileId: null });
       const whole = first && typeof first === 'object';
-      // Nobody at all is dropped here: an anonymous visitor's `identify(user?.id)`.
+      // Without any identifier the call is dropped: `identify(user?.id)` of an anonymous visitor.
       const [identity, settings] = (whole ? [first, second] : [second ?? (first && {}), third]) as [Identity, IdentifyOptions?];
       const read = (name: string): unknown => attempt(() => identity[name]);
       let traits: Draft | undefined;
@@ -121,7 +121,7 @@ export function startClient(companyId: string, apiUrl: string, options: TrackMat
       let externalId = read('externalId');
       if (isAddress(first) && (email ?? first) === first) email = first;
       else if (!whole) externalId = first ?? externalId;
-      keep({ email, externalId: externalId && '' + externalId, name: read('name'), traits, token: settings?.token }, time, told);
+      keep({ email, externalId: externalId && '' + externalId, name: read('name'), traits, token: settings?.token }, time, resolve);
     },
     reset: sessions.finish,
     optOut(): void {

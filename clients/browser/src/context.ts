@@ -3,29 +3,29 @@ import { attempt } from './safely.js';
 
 declare const SDK_VERSION: string;
 
-/** The version of this SDK, put in by the build. */
+/** The version of this SDK, inserted by the build. */
 export const version = SDK_VERSION;
 
 const UTM = /^utm_(source|medium|campaign|term|content)$/;
 const MOST_CHARACTERS = 2_048;
 
-/** A parameter of a query or of the part after `#`, also of an address that is itself a parameter. */
+/** A parameter of a query or of the part after `#`, also inside an address that is itself a parameter. */
 const PARAMETER = /([?&#;]|%3f|%26|%23)([^=&#;?]{1,99}?)(=|%3d)([^&#;]*)/gi;
-/** Names of what opens an account or says who somebody is: the values must not be stored. */
+/** Names of parameters that grant access or identify a person. Their values must not be stored. */
 const SECRET =
   /token|passw|pwd|secret|sess|jwt|api_?key|signature|e-?mail|^(code|state|nonce|key|sid|sig|otp|auth|ticket)$/i;
 
-/** Reads where an event happens. */
+/** Reads the context of an event. */
 export interface Surroundings {
-  /** An address without secrets, and cut. */
+  /** An address without secrets, and truncated. */
   addressOf(read: () => string): string | undefined;
   contextNow(): object;
 }
 
 /**
- * Where an event happened: the page, the campaign in its address, screen, language and time zone. That is all that is
- * read of a browser; nothing that would tell one visitor from another (B16). A part that a browser or a script of the
- * page makes throw is left out.
+ * The context of an event: the page, the campaign in its address, screen, language and time zone. Nothing else is read
+ * from a browser, and nothing that distinguishes visitors (B16). A part is left out if reading it throws, because of the
+ * browser or a script of the page.
  */
 export function openSurroundings({ mask, pathOnly }: TrackMateOptions): Surroundings {
   const masked = (_all: string, start: string, name: string, equals: string, value: string): string =>
@@ -56,8 +56,8 @@ export function openSurroundings({ mask, pathOnly }: TrackMateOptions): Surround
 }
 
 /**
- * A very long text would make every batch of its page heavy. An empty one is left out, and so is what is none: a form
- * called `title` takes the place of a document's.
+ * Limits a text, since a very long one would make every batch of its page large. An empty text is left out, and so is a
+ * value that is not text: a form with the name `title` replaces the document's title.
  */
 function text(read: () => string): string | undefined {
   return attempt(() => read().slice(0, MOST_CHARACTERS) || undefined);

@@ -2,32 +2,33 @@ import { profileIdIn, type Message, type Route, type Queue } from './queue.js';
 import { attempt, note, warn } from './safely.js';
 import { waitOf, type send } from './send.js';
 
-/** The contract's limits of a batch; the bytes leave room for the envelope. */
+/** The limits of a batch in the contract. The number of bytes leaves room for the envelope. */
 const MOST_EVENTS = 500;
 const MOST_BYTES = 1_000_000;
-/** What a browser lets a page that is going have on the way, all requests together, is 64 KiB. */
+/** A browser allows 64 KiB in flight for a page that is being closed, over all its requests. */
 const MOST_BYTES_LEAVING = 60_000;
 
 const SHORTEST_WAIT = 1_000;
 const LONGEST_WAIT = 300_000;
 const PATIENCE_WITH_OTHER_TABS = 10_000;
 
-/** When and in which order the queue is sent. */
+/** Decides when and in which order the queue is sent. */
 export interface Delivery {
-  /** There is, or may be, something for this path in the queue. Somebody waits for an identify: it goes at once. */
+  /** The queue contains, or may contain, messages for this path. An identify is sent at once, since the page waits for it. */
   added(route: Route): void;
   /** The network is back. */
   online(): void;
-  /** The page may be gone after this: hands all that it can to the browser, and at once what is added from now on. */
+  /** The page may be closed next: hands everything possible to the browser, and from now on new messages at once. */
   leave(): void;
-  /** The page is seen again. */
+  /** The page is visible again. */
   comeBack(): void;
 }
 
 /**
- * Sends the queue from its oldest message on, one request after the other, so nothing overtakes anything. A request is
- * over when the server has taken its messages or will never take them; it stops the queue only while there is hope.
- * One that gets no answer stops only its own path, because an ad blocker may stop only one of the two.
+ * Sends the queue from its oldest message on, one request after the other, so that messages stay in order. A request is
+ * finished when the server has accepted its messages or will never accept them. A failed request blocks the queue only
+ * while a retry may succeed. A request without an answer blocks only its own path, since an ad blocker may block only one
+ * of the two.
  */
 export function openDelivery(
   queue: Queue,
@@ -37,22 +38,22 @@ export function openDelivery(
   sendOne: (messages: Message[], leaving: boolean) => ReturnType<typeof send>,
 ): Delivery {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** When the timer is due. */
+  /** The time at which the timer fires. */
   let due = Infinity;
   let sending = false;
   const failures = { events: 0, profile: 0 };
-  /** Until when a path that has failed is left alone. */
+  /** The time until which a failed path is not tried again. */
   const resting = { events: 0, profile: 0 };
-  /** Until when the server asked not to be called. */
+  /** The time until which the server asked for no requests. */
   let closedUntil = 0;
 
   let away = false;
-  /** The last message handed to the browser while the page goes: `pagehide` and `visibilitychange` both come, and one hand-over is enough. */
+  /** The last message handed to the browser while the page is closing. Both `pagehide` and `visibilitychange` fire, and one hand-over is enough. */
   let handedOver = '';
   let bytesOnTheWay = 0;
-  /** Says once what would be said at every request. */
+  /** Reports a problem once that every request would report again. */
   let shout = warn;
-  /** Events in the next request. */
+  /** The number of events in the next request. */
   let most = MOST_EVENTS;
 
   const openAt = (route: Route): number => Math.max(resting[route], closedUntil);
@@ -60,7 +61,7 @@ export function openDelivery(
   function wakeIn(milliseconds: number, route: Route): void {
     const now = Date.now();
     const at = Math.max(now + milliseconds, openAt(route));
-    if (sending || at >= due) return; // It looks into the queue again before it ends.
+    if (sending || at >= due) return; // The running loop checks the queue again before it ends.
     clearTimeout(timer);
     due = at;
     timer = setTimeout(() => attempt(start), at - now);
@@ -72,7 +73,7 @@ export function openDelivery(
     sending = true;
     let begun = false;
     const drain = (): Promise<void> | undefined => (begun ? undefined : ((begun = true), sendAll().catch(note)));
-    // One tab sends for all. One that cannot get its turn (the holder may be frozen) sends all the same: repeats are harmless.
+    // One tab sends for all. If this tab cannot get the lock (its holder may be frozen), it sends anyway: repeats are harmless.
     if (attempt(() => (navigator as { locks?: LockManager }).locks?.request(lockName, drain).catch(drain))) setTimeout(drain, PATIENCE_WITH_OTHER_TABS);
     else void drain();
   }
@@ -83,7 +84,7 @@ export function openDelivery(
         const messages = queue.readAll();
         const open = messages.filter(({ route }) => openAt(route) <= Date.now());
         if (!open.length || stopped()) {
-          sending = false; // In the same breath as the last look into the queue: what is added after it starts anew.
+          sending = false; // In the same task as the last check of the queue, so that a message added later starts a new loop.
           for (const { route } of messages) wakeIn(0, route);
           return;
         }
@@ -101,7 +102,7 @@ export function openDelivery(
     if (retryAfter) closedUntil = now + waitOf(retryAfter);
     if (/^(0|408|425|429|5..)$/.test(`${status}`)) {
       if (leaving) return;
-      // Full jitter between a second and a ceiling that doubles: browsers that failed together do not come back together.
+      // Full jitter between a second and a limit that doubles, so that browsers that failed together do not retry together.
       const ceiling = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** ++failures[route]);
       resting[route] = now + SHORTEST_WAIT + Math.round(Math.random() * (ceiling - SHORTEST_WAIT));
       if (status) resting.events = resting.profile = resting[route];
@@ -109,13 +110,13 @@ export function openDelivery(
     }
     failures[route] = 0;
 
-    // One event spoils the whole body of a batch: the others arrive without it, in ever smaller batches.
+    // One invalid event makes the whole body of a batch fail. Smaller and smaller batches deliver the others without it.
     most = messages.length > 1 && /^4(00|13|22)$/.test(`${status}`) ? messages.length >> 1 : Math.min(MOST_EVENTS, most * 2);
     if (most < messages.length) return;
 
     const answer = `server answered ${status}: ${body}`;
     if (/^40[13]/.test(`${status}`)) {
-      // Company or origin unknown, or a token that does not count: what somebody must see, since it will be so again.
+      // Unknown company or origin, or an invalid token: a developer must see this, since it will happen again.
       shout(answer);
       shout = note;
     } else {
@@ -143,7 +144,7 @@ export function openDelivery(
   return {
     added(route) {
       wakeIn(route === 'profile' ? 0 : flushInterval, route);
-      // The page's own listeners of `pagehide` may come after ours.
+      // The page's own listeners of `pagehide` may run after ours.
       handOver();
     },
     online() {
@@ -162,7 +163,7 @@ export function openDelivery(
   };
 }
 
-/** The longest beginning of `messages` that can travel as one request, at least one message; and its bytes. */
+/** The longest prefix of `messages` that fits into one request, at least one message; and its bytes. */
 function groupOf(messages: Message[], mostBytes: number, most: number): [Message[], number] {
   const { route, envelope } = messages[0]!;
   let count = 0;

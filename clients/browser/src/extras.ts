@@ -7,19 +7,19 @@ import type { KeptValues } from './storage.js';
 /** The parameter that carries a session to another domain: the session's id, a dot, and the Unix time of the click. */
 const PARAMETER = '_tm';
 const LINKED = /^(session_(\d{10})_[0-9a-f]{32})\.(\d{10})$/;
-/** How long a link is good for, in seconds: longer than a slow page takes, too short to be passed on. */
+/** How long a link is valid, in seconds: long enough for a slow page, too short to be passed on. */
 const LINK_LIFETIME = 120;
 const DAY = 86_400;
-/** The longest that browsers keep a cookie. */
+/** The longest lifetime of a cookie in browsers. */
 const MOST_DAYS = 400;
 
-/** What few sites need: one visitor on several subdomains (`cookieDomain`) and across domains (`linkDomains`). */
+/** Features that few sites need: one visitor on several subdomains (`cookieDomain`) and across domains (`linkDomains`). */
 export function openExtras(companyId: string, options: TrackMateOptions) {
   const { cookieDomain, linkDomains = [], storage: kind, sessionMaxAgeDays = 395 } = options;
   const maxAge = Math.min(sessionMaxAgeDays, MOST_DAYS) * DAY;
   const linked = attempt(() => takeLinked(linkDomains));
 
-  /** Begins with the session of the link, unless somebody is known here already. */
+  /** Continues the session of the link, unless this browser has an identified session already. */
   const withLink = (storage: KeptValues): KeptValues => {
     let open = linked;
     return {
@@ -47,11 +47,11 @@ export function openExtras(companyId: string, options: TrackMateOptions) {
 }
 
 /**
- * Keeps the session's id, and a choice to opt out, in cookies of the whole domain, besides the rest in the storage of
- * this subdomain. The e-mail address stays there: cookies travel to every server of the domain.
+ * Stores the session's id and a choice to opt out in cookies of the whole domain, and everything else in the storage of
+ * this subdomain. The e-mail address stays in the storage, since cookies are sent to every server of the domain.
  *
- * A cookie that is gone was ended on another subdomain; what the storage still holds of it then is of no use. Only a
- * session from before the option was used has no mark, and is taken over.
+ * If the cookie is missing, the session was ended on another subdomain, and the storage's copy is discarded. Only a
+ * session from before the option was used has no mark, and is kept.
  */
 function withCookie(storage: KeptValues, companyId: string, domain: string, maxAge: number): KeptValues {
   const nameOf = (name: string): string => `trackmate_${encodeURIComponent(companyId)}_${name}`;
@@ -82,7 +82,7 @@ function withCookie(storage: KeptValues, companyId: string, domain: string, maxA
       if (name === SESSION) {
         const [id, since, after] = ['id', 'since', 'after'].map((member) => new RegExp(`"${member}":"?([^",}]+)`).exec(value)?.[1] ?? '');
         write(name, `${id}.${since}.${after}`, maxAge - (Date.now() - Number(since)) / 1000);
-        // Where no cookie can be set the session is this subdomain's alone, as without the option.
+        // If no cookie can be set, the session is limited to this subdomain, as without the option.
         storage.keepValue(name, read(name) ? value.replace('{', '{"shared":1,') : value);
       } else {
         if (name === OPTED_OUT) write(name, value, MOST_DAYS * DAY);
@@ -97,15 +97,15 @@ function withCookie(storage: KeptValues, companyId: string, domain: string, maxA
 }
 
 /**
- * The session that a link of another of the company's domains has brought, and its time; the parameter is taken out of
- * the address at once. It counts only while it is fresh, and only if the browser says that the visitor comes from one
- * of the domains: a link that somebody else has made, copied or mailed begins nothing.
+ * Reads the session, and its time, from a link of another of the company's domains, and removes the parameter from the
+ * address at once. It is valid only while it is fresh, and only if the browser says that the visitor comes from one of
+ * the domains. So a link that somebody else has created, copied or mailed has no effect.
  */
 function takeLinked(domains: readonly string[]): [id: string, since: number] | undefined {
   const address = new URL(location.href);
   const value = address.searchParams.get(PARAMETER);
   if (value === null) return undefined;
-  // As text, so that the rest of the query stays as the page knows it.
+  // As text, so that the rest of the query stays exactly as the page knows it.
   const query = location.search.replace(new RegExp(`([?&])${PARAMETER}=[^&]*(&|$)`, 'g'), (_all, before: string, after: string) => (after ? before : ''));
   attempt(() => history.replaceState(history.state, '', location.pathname + query + location.hash));
 
@@ -116,7 +116,7 @@ function takeLinked(domains: readonly string[]): [id: string, since: number] | u
   return undefined;
 }
 
-/** Gives each link and form that leads to another of the domains the session, at the moment it is used. */
+/** Adds the session to each link and form that leads to another of the domains, at the moment it is used. */
 function decorateLinks(domains: readonly string[], sessionId: () => string | null): void {
   const decorated = (address: string): string | undefined => {
     const url = new URL(address, location.href);
@@ -141,7 +141,7 @@ function decorateLinks(domains: readonly string[], sessionId: () => string | nul
       form.action = address;
       return;
     }
-    // The query of such a form is made of its fields.
+    // The query of a GET form is made of its fields.
     const field = form.querySelector<HTMLInputElement>(`input[name="${PARAMETER}"]`) ?? document.createElement('input');
     Object.assign(field, { type: 'hidden', name: PARAMETER, value: new URL(address).searchParams.get(PARAMETER) });
     form.append(field);

@@ -1,4 +1,4 @@
-/** `bytes` random bytes in hex, from the browser's cryptographic source. */
+/** `bytes` random bytes as hex, from the browser's cryptographic source. */
 export function randomHex(bytes: number): string {
   let text = '';
   for (const byte of crypto.getRandomValues(new Uint8Array(bytes))) text += hex(byte, 2);
@@ -8,8 +8,8 @@ export function randomHex(bytes: number): string {
 let lastTime = 0;
 
 /**
- * A UUIDv7 (RFC 9562): its order is the order of making, within a millisecond too (each has a millisecond of its own),
- * and when the clock is set back. The queue is sent in this order, and the server stores it fast.
+ * A UUIDv7 (RFC 9562). The ids sort in the order of their creation, also within a millisecond (each gets a millisecond of
+ * its own) and after the clock was set back. The queue is sent in this order, and the server stores ascending ids fast.
  */
 export function newEventId(): string {
   const random = randomHex(10);

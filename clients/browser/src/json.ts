@@ -1,18 +1,18 @@
 import { hex } from './ids.js';
 import { emptyRecord, note } from './safely.js';
 
-/** The contract's limit of one event. */
+/** The limit of one event in the contract. */
 export const MOST_BYTES = 32 * 1024;
 
 /**
- * JSON of whatever a page passes. It is written here because pages replace `JSON.stringify`, and older libraries give
- * arrays, dates and texts a `toJSON` that makes another value of them (Prototype.js).
+ * Converts any value of a page to JSON. This is not `JSON.stringify`, since some pages replace it, and some older
+ * libraries add a `toJSON` to arrays, dates and strings that changes their values (Prototype.js).
  *
- * Cycles, functions, symbols, undefined and what throws when it is read are left out. A BigInt becomes a string, a Map
- * an object, a Set an array. Half a surrogate pair (an emoji cut in two) and U+0000 become U+FFFD, in keys too, for the
- * server rejects a body that has them; a key that would then be there twice ends with `_`.
+ * Cycles, functions, symbols, undefined, and members that throw when read are left out. A BigInt becomes a string, a Map
+ * an object, a Set an array. Half a surrogate pair (an emoji cut in two) and U+0000 become U+FFFD, in keys too, since the
+ * server rejects a body with them. A key that would then be a duplicate gets `_` at its end.
  *
- * @throws RangeError when it is more than `most` bytes, what an event can hold: a DOM tree or a store, passed by mistake.
+ * @throws RangeError if the result exceeds `most` bytes, the limit of an event, such as a DOM tree passed by mistake.
  */
 export function toJson(value: unknown, most = MOST_BYTES): string {
   const ancestors: unknown[] = [];
@@ -23,7 +23,7 @@ export function toJson(value: unknown, most = MOST_BYTES): string {
     if (room < 0) throw new RangeError('larger than 32 KiB');
   };
 
-  /** The JSON of a member, or undefined for what JSON cannot hold. */
+  /** The JSON of a member; undefined if JSON cannot represent it. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   function write(holder: any, key: string | number, level = 0): string | undefined {
     try {
@@ -37,7 +37,7 @@ export function toJson(value: unknown, most = MOST_BYTES): string {
         take(text.length);
         return quote(text);
       }
-      // The difference of what is no number is none.
+      // NaN and the infinities are not JSON: their difference to themselves is NaN, not 0.
       if (/^(Number|Boolean|Null)$/.test(kind)) return value - value === 0 ? text + value : 'null';
       if (typeof value !== 'object' || ancestors.indexOf(value) >= 0) return undefined;
 
@@ -46,7 +46,7 @@ export function toJson(value: unknown, most = MOST_BYTES): string {
       if (kind === 'Date') plain = value - value === 0 ? value.toISOString() : null;
       else if (kind === 'Map') plain = Object.fromEntries(value);
       else if (kind === 'Set') plain = [...value];
-      // Its own, not one that a library gave to all arrays or objects.
+      // Only its own `toJSON`, not one that a library added to all arrays or objects.
       else if (!array && typeof value.toJSON === 'function' && value.toJSON !== ({} as typeof value).toJSON) plain = value.toJSON('');
       if (plain !== value) return write([plain], 0, level);
 
@@ -79,12 +79,12 @@ export function toJson(value: unknown, most = MOST_BYTES): string {
   return text;
 }
 
-/** The length in bytes as it will travel. */
+/** The length in bytes as UTF-8. */
 export function bytesOf(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
-/** A text as JSON. */
+/** A string as JSON. */
 export function quote(text: string): string {
   const escaped = fixed(text).replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n');
   return `"${escaped.replace(/[\x01-\x1f]/g, (unit) => '\\u' + hex(unit.charCodeAt(0), 4))}"`;

@@ -2,12 +2,12 @@ import type { TrackMateOptions } from './api.js';
 import { attempt, on } from './safely.js';
 
 /**
- * Follows a single-page application from page to page: history.pushState and replaceState, back and forward, and a page
- * that comes back out of the browser's cache. The page's own calls keep their results and errors.
+ * Detects page changes of a single-page application: history.pushState and replaceState, back and forward, and a page
+ * that is restored from the browser's cache. The results and errors of the page's own calls do not change.
  *
- * @param visit - Called when the address has really changed, a task later: by then most frameworks have set the title,
- * and a redirect on the way is no visit.
- * @returns What to call when a page has been counted.
+ * @param visit - Called when the address has really changed, one task later: by then most frameworks have set the title,
+ * and a redirect in between is not counted.
+ * @returns A function to call when a page view has been counted.
  */
 export function followPages({ hash, pathOnly, replaceState }: TrackMateOptions, visit: () => void): () => void {
   let last: string | undefined;
@@ -17,7 +17,7 @@ export function followPages({ hash, pathOnly, replaceState }: TrackMateOptions, 
   };
 
   for (const name of (replaceState === false ? ['pushState'] : ['pushState', 'replaceState']) as ('pushState' | 'replaceState')[]) {
-    // A page may have frozen its history.
+    // A page may have frozen its history object.
     attempt(() => {
       const original = history[name];
       history[name] = function (this: History, ...args) {

@@ -5,20 +5,20 @@ import type { KeptValues } from './storage.js';
 
 const MESSAGE = 'message:';
 
-/** What a browser that stays offline may pile up; then the oldest goes. The page needs room in the storage too. */
+/** The most bytes that an offline browser stores; then the oldest messages are dropped. The page needs storage space too. */
 export const MOST_MESSAGES = 1_000;
 export const MOST_CHARACTERS = 500_000;
 
 /**
- * How a message is stored, and that it is one of ours. It is taken apart as text, for a page may have replaced
- * `JSON.parse` too, and what was written is what is sent.
+ * The stored form of a message, which also identifies it as ours. It is parsed as text, since a page may have replaced
+ * `JSON.parse`, and so that exactly the stored text is sent.
  */
 const STORED = /^\{"(event|identity)":(\{.+\}),("sessionId":"[^"]*"(?:,"context":.*)?)\}$/s;
 
-/** The public call that a message travels by. */
+/** The public call for a message. */
 export type Route = 'events' | 'profile';
 
-/** One message on its way, as parts of JSON. `id` is its eventId. */
+/** An undelivered message, as parts of JSON. `id` is its eventId. */
 export interface Message {
   id: string;
   byteCount: number;
@@ -29,30 +29,30 @@ export interface Message {
   envelope: string;
 }
 
-/** The messages that are not delivered yet, of all tabs, in the order of their eventIds. */
+/** The undelivered messages of all tabs, in the order of their eventIds. */
 export interface Queue {
-  /** @param told - Who waits for the answer to it. */
-  enqueue(id: string, text: string, told?: (answer: Identified) => void): void;
+  /** @param resolve - Called with the answer to the message. */
+  enqueue(id: string, text: string, resolve?: (answer: Identified) => void): void;
   readAll(): Message[];
-  /** Takes a message out, delivered or given up, and tells who waits for it. */
+  /** Removes a message that was delivered or given up, and notifies its caller. */
   settle(id: string, profileId?: string): void;
   discardAll(): void;
-  /** Puts the messages of one session into another. */
+  /** Moves the messages of one session to another. */
   moveAll(from: string, to: string): void;
   /**
-   * Another tab has done something to a message (its `storage` event), or, without a key, the page has heard nothing
-   * for a while: who waits for a message that is gone waits in vain.
+   * Handles a change of a message by another tab (its `storage` event). Without a key, the page may have missed events
+   * for a while: callers that wait for a message that no longer exists get their answer now.
    */
   changedElsewhere(key?: string | null, value?: string | null): void;
 }
 
 /**
- * Each message has a key of its own. So tabs never overwrite each other's, what a closed tab left is simply there for
- * the next one, and adding costs the same however long the queue is.
+ * Each message has a key of its own. So tabs never overwrite each other's messages, a new tab finds those of a closed
+ * tab, and the cost of adding one does not depend on the length of the queue.
  */
 export function openQueue(storage: KeptValues): Queue {
   const waiting = emptyRecord<(answer: Identified) => void>();
-  // Where a browser would not let go of a message, it must still not be sent in an endless loop.
+  // If a browser fails to delete a message, it must still not be sent in an endless loop.
   const settled = emptyRecord<boolean>();
 
   const textOf = (id: string): string | null | undefined => (settled[id] ? undefined : storage.lookUp(MESSAGE + id));
@@ -83,11 +83,11 @@ export function openQueue(storage: KeptValues): Queue {
   };
 
   return {
-    enqueue(id, text, told) {
+    enqueue(id, text, resolve) {
       storage.keepValue(MESSAGE + id, text);
-      if (told) waiting[id] = told;
+      if (resolve) waiting[id] = resolve;
 
-      // From the newest on: what there is no room for goes, and what the page waits for later than the rest.
+      // From the newest to the oldest: those beyond the limit are dropped. Messages that the page waits for have twice the limit.
       let count = 0;
       let characters = 0;
       for (const each of ids().reverse()) {
@@ -100,7 +100,7 @@ export function openQueue(storage: KeptValues): Queue {
     },
     readAll,
     settle(id, profileId) {
-      // The tab whose identify this was may be another one: it sees the answer pass by in its storage events.
+      // The identify may be another tab's: that tab reads the answer from its storage events.
       if (profileId && !waiting[id]) storage.keepValue(MESSAGE + id, `{"profileId":${quote(profileId)}}`);
       tell(id, profileId);
       remove(id);
@@ -122,7 +122,7 @@ export function openQueue(storage: KeptValues): Queue {
   };
 }
 
-/** The answer to an identify, out of the server's body or of what another tab left in the storage. */
+/** The answer to an identify, from the server's body or from the text that another tab stored. */
 export function profileIdIn(text: string): string | undefined {
   return /^\{"profileId":"([^"]+)"/.exec(text)?.[1];
 }

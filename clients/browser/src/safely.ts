@@ -1,27 +1,27 @@
 let speaks = false;
 
-/** Turns the console messages for developers on (option `debug`). */
+/** Turns on console messages for developers (option `debug`). */
 export function speakUp(debug: boolean): void {
   speaks = debug;
 }
 
-/** Says something in the console. A page may have put anything in its place. */
+/** Writes to the console. A page may have replaced it by anything. */
 export function warn(...what: unknown[]): void {
   try {
     console.warn('TrackMate:', ...what);
   } catch {
-    // Nobody can be reached.
+    // There is no console to write to.
   }
 }
 
-/** Tells a developer who asked for it (option `debug`) what was dropped and why; silent otherwise. */
+/** Reports to a developer (option `debug`) what was dropped and why; silent otherwise. */
 export function note(...what: unknown[]): void {
   if (speaks) warn(...what);
 }
 
 /**
- * The result, or undefined where the browser or the page throws instead: a page must work as if its tracking were not
- * there. Everything that the page or the browser calls goes through here.
+ * Returns the result, or undefined if the browser or the page throws: a page must work as if tracking did not exist.
+ * Every function that the page or the browser calls runs through here.
  */
 export function attempt<T>(work: () => T): T | undefined {
   try {
@@ -32,15 +32,15 @@ export function attempt<T>(work: () => T): T | undefined {
   }
 }
 
-/** Listens. A page may have put anything in the place of `addEventListener` too. */
+/** Adds a listener. A page may have replaced `addEventListener` too. */
 export function on<E extends Event>(target: EventTarget, type: string, work: (event: E) => void): void {
   attempt(() => target.addEventListener(type, (event) => attempt(() => work(event as E))));
 }
 
-/** The browser's own Promise, which an async function returns whatever the page has put in its place. */
+/** The browser's own Promise, which an async function returns even if the page has replaced the global one. */
 export const OwnPromise = /* @__PURE__ */ (async () => {})().constructor as PromiseConstructor;
 
-/** An object that has only what is put into it, whatever the page has added to all others. */
+/** An object without any inherited members, whatever the page has added to all objects. */
 export function emptyRecord<T>(): Record<string, T> {
   return Object.create(null) as Record<string, T>;
 }

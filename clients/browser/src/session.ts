@@ -6,10 +6,10 @@ export const SESSION = 'session';
 const DAY = 86_400_000;
 
 /**
- * What is stored. `email` is the address that this session was last identified with, trimmed and lower-cased: enough to
- * see that another person identifies (B8). It is kept in clear, for a hash of an address can be guessed and would only
- * look private, and it goes with the session: at `reset()`, `optOut()` or the session's age.
- * `after` is the session that this one follows, as far as its tab knew.
+ * The stored session. `email` is the address with which this session was last identified, trimmed and lower-cased: that is
+ * enough to notice that another person identifies (B8). It is stored in clear text, since the hash of an address can be
+ * guessed and would only look private. It is deleted with the session: at `reset()`, `optOut()` or the session's maximum
+ * age. `after` is the previous session, as far as the tab knew it.
  */
 interface Session {
   id: string;
@@ -18,11 +18,11 @@ interface Session {
   after?: string | undefined;
 }
 
-/** Who this browser is until it is told otherwise. */
+/** The session of this browser. */
 export interface Sessions {
   /**
-   * The id of the present session; of a new one if there is none, or if it is another person's than `email` says, which
-   * is identified.
+   * The id of the current session. A new session is created if there is none, or if the current one belongs to another
+   * person than `email`, who is being identified.
    */
   idFor(email?: unknown): string;
   finish(): void;
@@ -31,9 +31,9 @@ export interface Sessions {
 }
 
 /**
- * The session is read from the storage at each question, so that all tabs are in the same one. Tabs that open together
- * each begin one, for a browser shows them one another's storage with a delay: the last one stored is everybody's, and
- * `move` is told of a session that it replaces.
+ * The session is read from the storage each time, so that all tabs use the same one. Tabs that open at the same time each
+ * create one, since a browser shares the storage between tabs with a delay. The last stored session is valid for all tabs,
+ * and `move` receives each session that it replaces.
  */
 export function openSessions(storage: KeptValues, maxAgeDays: number, move: (from: string, to: string) => void): Sessions {
   /** The session as this tab last used or saw it. */
@@ -50,14 +50,14 @@ export function openSessions(storage: KeptValues, maxAgeDays: number, move: (fro
   const present = (): Session => {
     const session = parse(storage.lookUp(SESSION));
     if (!session || Date.now() - session.since >= maxAgeDays * DAY) return begin(session);
-    // Two sessions that follow the same one, or none, began beside each other; what a person was identified in stays.
+    // Two sessions with the same previous one, or none, were created at the same time; the identified one is kept.
     if (known && known.id !== session.id && known.after === session.after && !known.email) move(known.id, session.id);
     return (known = session);
   };
 
   return {
     idFor(email) {
-      // A placeholder such as "guest" is nobody, so it is not another person either.
+      // A placeholder such as "guest" identifies nobody, so it does not count as another person.
       const person = isAddress(email) ? email.replace(/[\0- "\\,}\p{Cs}]/gu, '').toLowerCase() : undefined;
       let session = present();
       if (person && session.email !== person) {
@@ -74,7 +74,7 @@ export function openSessions(storage: KeptValues, maxAgeDays: number, move: (fro
   };
 }
 
-/** What `toJson` wrote; anything else, damaged by another script of the page, is no session: a new one takes its place. */
+/** Parses what `toJson` wrote. Anything else, such as a value damaged by another script, is no session: a new one replaces it. */
 function parse(text: string | null | undefined): Session | undefined {
   const member = (name: string): string | undefined => new RegExp(`"${name}":"?([^",}]+)`).exec(text!)?.[1];
   const id = member('id');

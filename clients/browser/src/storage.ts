@@ -1,17 +1,17 @@
 import { emptyRecord } from './safely.js';
 
-/** Strings kept by name, under a prefix of our own. Never throws. */
+/** Strings stored by name, under our own prefix. Never throws. */
 export interface KeptValues {
   lookUp(name: string): string | null | undefined;
   keepValue(name: string, value: string): void;
   dropValue(name: string): void;
-  /** The names that begin with `start`, without it. */
+  /** The names with the prefix `start`, without this prefix. */
   namesOf(start: string): string[];
 }
 
 /**
- * Keeps values in localStorage where that is wanted and possible, else in memory: a browser may lack it, forbid it
- * (reading the property throws), or be full. What could not be stored lives as long as the page.
+ * Stores values in localStorage if wanted and possible, otherwise in memory: a browser may lack localStorage, forbid it
+ * (reading the property throws), or be full. A value in memory lives as long as the page.
  */
 export function openStorage(prefix: string, persistent: boolean): KeptValues {
   const memory = emptyRecord<string>();
@@ -19,7 +19,7 @@ export function openStorage(prefix: string, persistent: boolean): KeptValues {
     try {
       return persistent ? use(localStorage) : undefined;
     } catch {
-      return undefined; // Blocked or full: memory takes its place, which is what every caller does with undefined.
+      return undefined; // Blocked or full. Every caller then uses the memory.
     }
   };
   const dropValue = (name: string): void => {
@@ -33,7 +33,7 @@ export function openStorage(prefix: string, persistent: boolean): KeptValues {
       if (local((storage) => (storage.setItem(prefix + name, value), true))) {
         delete memory[prefix + name];
       } else {
-        // No room: an older value must not come back after a reload, such as the session that was left at a sign-out.
+        // No room: an old value must not come back after a reload, such as the session that ended at a sign-out.
         dropValue(name);
         memory[prefix + name] = value;
       }

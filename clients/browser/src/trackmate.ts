@@ -5,11 +5,11 @@ import { OwnPromise } from './safely.js';
 
 export type * from './api.js';
 
-/** The SDK of this page: there is one, however often it is imported. */
+/** The SDK of this page. There is only one, however often it is imported. */
 export const TrackMate = {
   version,
   getSessionId: presentSessionId,
-  identify: (...args: unknown[]) => new OwnPromise<Identified>((told) => perform(['identify', args, Date.now(), told])),
+  identify: (...args: unknown[]) => new OwnPromise<Identified>((resolve) => perform(['identify', args, Date.now(), resolve])),
 } as TrackMateApi;
 
 for (const method of ['init', 'trackPageView', 'track', 'reset', 'optOut', 'optIn'] as const) {

@@ -3,7 +3,7 @@ using TrackMate.Show;
 
 namespace TrackMate.Host;
 
-/// <summary>The browser SDK, built from clients/browser and carried inside the program: <c>/trackmate.js</c>, and with what few sites need <c>/trackmate.extra.js</c>.</summary>
+/// <summary>Serves the browser SDK, which is built from clients/browser and embedded in the program: <c>/trackmate.js</c>, and <c>/trackmate.extra.js</c> with features that few sites need.</summary>
 internal static class BrowserSdk
 {
     private static readonly StaticAsset Script = Read("trackmate.js");

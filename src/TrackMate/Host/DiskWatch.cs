@@ -4,7 +4,7 @@ using TrackMate.Store.Ingest;
 
 namespace TrackMate.Host;
 
-/// <summary>Looks once a second how much room the disk of the data folder has, and whether the folder is still there: a server that gets no messages would not notice.</summary>
+/// <summary>Measures the free space on the data folder's disk once a second, and checks that the folder still exists. A server without messages would not notice otherwise.</summary>
 internal sealed partial class DiskWatch(ServerOptions options, MessageStore store, DiskSpace disk, TimeProvider time, ILogger<DiskWatch> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
@@ -27,7 +27,7 @@ internal sealed partial class DiskWatch(ServerOptions options, MessageStore stor
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The server stops.
+            // The server is stopping.
         }
     }
 
@@ -56,7 +56,7 @@ internal sealed partial class DiskWatch(ServerOptions options, MessageStore stor
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The folder is gone, which is logged, or the system does not say.
+            // The folder is gone, which is logged, or the operating system does not report it.
             return new(null, 0);
         }
     }
@@ -67,9 +67,9 @@ internal sealed partial class DiskWatch(ServerOptions options, MessageStore stor
     [LoggerMessage(EventId = 41, Level = LogLevel.Information, Message = "The data folder {Folder} is back.")]
     private static partial void LogBack(ILogger logger, string folder);
 
-    [LoggerMessage(EventId = 42, Level = LogLevel.Error, Message = "The disk of the data folder has {Free} free, less than the reserve of {Reserve} (TRACKMATE_DISK_RESERVE). Browsers get 503 until there is room; back ends and erasures go on.")]
+    [LoggerMessage(EventId = 42, Level = LogLevel.Error, Message = "The disk of the data folder has {Free} free, less than the reserve of {Reserve} (TRACKMATE_DISK_RESERVE). Browsers get 503 until there is room; back ends and erasures are not affected.")]
     private static partial void LogBelow(ILogger logger, string free, string reserve);
 
-    [LoggerMessage(EventId = 43, Level = LogLevel.Information, Message = "The disk has room again: messages of browsers are taken.")]
+    [LoggerMessage(EventId = 43, Level = LogLevel.Information, Message = "The disk has room again: messages of browsers are accepted.")]
     private static partial void LogRoom(ILogger logger);
 }

@@ -4,16 +4,16 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Host;
 
-/// <summary>Goes on with erasures that were left unfinished, by this process or another: at the start and every minute while the server runs.</summary>
+/// <summary>Continues unfinished erasures of any process, at the start and every minute while the server runs.</summary>
 internal sealed partial class ErasureResume(Engine engine, MessageStore store, Eraser eraser, TimeProvider time, ILogger<ErasureResume> log) : BackgroundService
 {
-    /// <summary>What is asked for is one row of a table that nearly always is empty.</summary>
+    /// <summary>A query is cheap: it reads a table that is nearly always empty.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
-    /// <summary>What is in the way of cleaning may stay so for long, and to go through all tables or files in vain costs as much as with success.</summary>
+    /// <summary>The obstacle to cleaning may last long, and a failed pass over all tables or files costs as much as a successful one.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
 
-    /// <summary>Those of which it has been said that something holds their bytes back.</summary>
+    /// <summary>Erasures for which the log has already reported that their bytes cannot be removed yet.</summary>
     private readonly HashSet<long> heldBack = [];
 
     private TimeSpan pause = Interval;
@@ -29,11 +29,11 @@ internal sealed partial class ErasureResume(Engine engine, MessageStore store, E
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The server stops; the next start goes on.
+            // The server is stopping; the next start continues.
         }
     }
 
-    /// <summary>First the rows of all, so that the bytes of all go at once.</summary>
+    /// <summary>Removes the rows of all erasures first, so that one pass removes the bytes of all.</summary>
     private async Task ResumeAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
@@ -48,7 +48,7 @@ internal sealed partial class ErasureResume(Engine engine, MessageStore store, E
             var now = time.GetUtcNow();
             if (rowsGone.Count > 0 && now >= cleanAgainAt) await CleanAsync(rowsGone, now, stoppingToken);
         }
-        catch (Exception e) when (IsPassing(e))
+        catch (Exception e) when (IsTemporary(e))
         {
             LogUnread(log, StoreUnavailableException.CauseOf(e));
         }
@@ -60,9 +60,9 @@ internal sealed partial class ErasureResume(Engine engine, MessageStore store, E
         {
             return await eraser.ResumeRowsAsync(state);
         }
-        catch (Exception e) when (IsPassing(e))
+        catch (Exception e) when (IsTemporary(e))
         {
-            // Those of other companies may lie on machines that are there.
+            // Erasures of other companies may lie on machines that are reachable.
             LogFailed(log, state.Company.CompanyId, StoreUnavailableException.CauseOf(e));
             return null;
         }
@@ -83,17 +83,17 @@ internal sealed partial class ErasureResume(Engine engine, MessageStore store, E
         pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
     }
 
-    private static bool IsPassing(Exception e) => e is StoreUnavailableException or IOException or System.Data.Common.DbException;
+    private static bool IsTemporary(Exception e) => e is StoreUnavailableException or IOException or System.Data.Common.DbException;
 
-    [LoggerMessage(EventId = 31, Level = LogLevel.Information, Message = "An erasure of {CompanyIds} that was left unfinished is done: its rows and bytes are gone.")]
+    [LoggerMessage(EventId = 31, Level = LogLevel.Information, Message = "An unfinished erasure of {CompanyIds} is completed: its rows and bytes are gone.")]
     private static partial void LogFinished(ILogger logger, string companyIds);
 
-    [LoggerMessage(EventId = 32, Level = LogLevel.Warning, Message = "What was erased of {CompanyIds} is out of the tables; {Reason}. It is tried again, less and less often.")]
+    [LoggerMessage(EventId = 32, Level = LogLevel.Warning, Message = "The erased rows of {CompanyIds} are removed from the tables; {Reason}. The server tries again, less and less often.")]
     private static partial void LogHeldBack(ILogger logger, string companyIds, string reason);
 
-    [LoggerMessage(EventId = 33, Level = LogLevel.Warning, Message = "An erasure of {CompanyId} that was left unfinished cannot be gone on with now: {Reason}. It is tried again in a minute.")]
+    [LoggerMessage(EventId = 33, Level = LogLevel.Warning, Message = "An unfinished erasure of {CompanyId} cannot be continued now: {Reason}. The server tries again in a minute.")]
     private static partial void LogFailed(ILogger logger, string companyId, string reason);
 
-    [LoggerMessage(EventId = 35, Level = LogLevel.Warning, Message = "Whether erasures were left unfinished cannot be looked up now, or their bytes not be taken out: {Reason}. It is tried again in a minute.")]
+    [LoggerMessage(EventId = 35, Level = LogLevel.Warning, Message = "Unfinished erasures cannot be read or cleaned up now: {Reason}. The server tries again in a minute.")]
     private static partial void LogUnread(ILogger logger, string reason);
 }

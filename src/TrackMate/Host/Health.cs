@@ -7,12 +7,12 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Host;
 
-/// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: the store takes what comes.</summary>
+/// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: the store accepts messages.</summary>
 internal static class Health
 {
     public static readonly string Version = Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
-    /// <summary>How long a store that failed the last time is waited for; who balances the load does not wait longer.</summary>
+    /// <summary>How long to wait for a store whose last write failed. Load balancers do not wait longer.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     public static void Map(WebApplication app)
@@ -37,7 +37,7 @@ internal static class Health
         var store = http.RequestServices.GetRequiredService<MessageStore>();
         try
         {
-            // After a failure an append of nothing asks whether the store writes again, so that a quiet server turns green by itself.
+            // After a failure an empty append tests whether the store can be written again. So a server without traffic becomes ready by itself.
             await store.ProbeAsync().WaitAsync(Patience);
             using (var snapshot = store.Read()) snapshot.Touch();
             await WriteAsync(http, 200, "ready", null);

@@ -4,7 +4,7 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Host;
 
-/// <summary>Once an hour takes away what is too old to be kept of what was refused, warned of and sent again: where nothing comes in, nothing else would.</summary>
+/// <summary>Once an hour deletes rejections, warnings and repeats that are too old. Otherwise they would be deleted only when new ones arrive.</summary>
 internal sealed partial class IngestionBounds(MessageStore store, Registry registry, TimeProvider time, ILogger<IngestionBounds> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromHours(1);
@@ -19,7 +19,7 @@ internal sealed partial class IngestionBounds(MessageStore store, Registry regis
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The server stops, or could not start.
+            // The server is stopping, or could not start.
         }
     }
 
@@ -35,7 +35,7 @@ internal sealed partial class IngestionBounds(MessageStore store, Registry regis
             }
             catch (StoreUnavailableException e)
             {
-                // The others may lie on machines that are there.
+                // Other companies may lie on machines that are reachable.
                 failure = e;
                 failed.Add(company.CompanyId);
                 stopping.ThrowIfCancellationRequested();
@@ -45,6 +45,6 @@ internal sealed partial class IngestionBounds(MessageStore store, Registry regis
         if (failure is not null) LogNotPruned(log, string.Join(", ", failed), StoreUnavailableException.CauseOf(failure));
     }
 
-    [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "What was refused long ago of {CompanyIds} could not be taken away: {Reason}. It is tried again in an hour.")]
+    [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "Old rejected messages of {CompanyIds} could not be deleted: {Reason}. The server tries again in an hour.")]
     private static partial void LogNotPruned(ILogger logger, string companyIds, string reason);
 }

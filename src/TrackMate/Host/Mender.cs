@@ -5,7 +5,7 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Host;
 
-/// <summary>Leads from the dashboard, which shows what was refused, to what receives it again.</summary>
+/// <summary>Connects the dashboard, which shows rejected messages, with the code that receives them again.</summary>
 internal sealed class Mender(MendRejected receiver) : IMender
 {
     public async Task<Mended> SendAsync(Company company, RejectedRow row, string text, string actor)

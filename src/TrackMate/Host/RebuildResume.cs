@@ -8,14 +8,13 @@ using TrackMate.Store.Sql;
 namespace TrackMate.Host;
 
 /// <summary>
-/// Completes changes of settings that the command which made them has not completed: at the start, and while the server runs if a change has made no progress for a
-/// minute.
+/// Completes changed settings that their command has not completed: at the start, and while the server runs if a change has made no progress for a minute.
 /// </summary>
 internal sealed partial class RebuildResume(MessageStore store, Registry registry, TimeProvider time, ILogger<RebuildResume> log) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
-    /// <summary>How far companies had come at the last look.</summary>
+    /// <summary>The progress of the companies at the last check.</summary>
     private Dictionary<long, List<(RebuildPart Part, RebuildPlace Place)>> seen = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -31,7 +30,7 @@ internal sealed partial class RebuildResume(MessageStore store, Registry registr
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The server stops; the next start goes on.
+            // The server is stopping; the next start continues.
         }
     }
 
@@ -50,7 +49,7 @@ internal sealed partial class RebuildResume(MessageStore store, Registry registr
             }
             catch (Exception e) when (e is StoreUnavailableException or IOException or DbException)
             {
-                // Others may lie on machines that are there.
+                // Other companies may lie on machines that are reachable.
                 LogFailed(log, company.CompanyId, StoreUnavailableException.CauseOf(e));
             }
         }
@@ -65,7 +64,7 @@ internal sealed partial class RebuildResume(MessageStore store, Registry registr
         {
             var started = time.GetTimestamp();
             part = await store.DeriveAsync(company);
-            // As whoever changes a setting rests: others get as long as it took.
+            // Pauses as the command does: other writers get as much time as the step took.
             await Task.Delay(part is RebuildPart.Switch ? SettingsSteps.UntilAllKnow : time.GetElapsedTime(started), time, stoppingToken);
         }
         while (part is not null);

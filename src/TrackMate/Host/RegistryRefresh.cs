@@ -4,20 +4,20 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Host;
 
-/// <summary>Lets a running server see within a second what another process changed in the registry.</summary>
+/// <summary>Reads changes of the registry by other processes, within a second.</summary>
 internal sealed partial class RegistryRefresh(Registry registry, TimeProvider time, ILogger<RegistryRefresh> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>It has been said that the registry cannot be read: once is enough, not four times a second.</summary>
+    /// <summary>Whether the log has already reported that the registry cannot be read. It is reported once, not four times a second.</summary>
     private bool failing;
 
-    /// <summary>Token keys of which it has been said that they cannot be read.</summary>
+    /// <summary>Token keys that the log has already reported as unreadable.</summary>
     private readonly HashSet<(long Company, string Kid)> unreadable = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        SayUnreadableKeys();
+        ReportUnreadableKeys();
         using var timer = new PeriodicTimer(Period, time);
         try
         {
@@ -25,11 +25,11 @@ internal sealed partial class RegistryRefresh(Registry registry, TimeProvider ti
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The server stops, or could not start.
+            // The server is stopping, or could not start.
         }
     }
 
-    private void SayUnreadableKeys()
+    private void ReportUnreadableKeys()
     {
         foreach (var company in registry.Companies)
         {
@@ -41,7 +41,7 @@ internal sealed partial class RegistryRefresh(Registry registry, TimeProvider ti
     {
         try
         {
-            if (registry.Refresh()) SayUnreadableKeys();
+            if (registry.Refresh()) ReportUnreadableKeys();
             if (failing) LogReadable(log);
             failing = false;
         }
@@ -52,12 +52,12 @@ internal sealed partial class RegistryRefresh(Registry registry, TimeProvider ti
         }
     }
 
-    [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "The token key {Kid} of {CompanyId} cannot be read: keys/token.key is gone or another one, as after a restore elsewhere. No token that it signed is taken; bring the file back, or revoke the key and add another.")]
+    [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "The token key {Kid} of {CompanyId} cannot be read: keys/token.key is missing or a different one, as after a restore on another machine. Tokens signed with the key are rejected. Bring the file back, or revoke the key and add another.")]
     private static partial void LogUnreadableKey(ILogger logger, string kid, string companyId);
 
-    [LoggerMessage(EventId = 10, Level = LogLevel.Warning, Message = "The registry of companies and keys cannot be read: {Reason}. What was read before stays in force.")]
+    [LoggerMessage(EventId = 10, Level = LogLevel.Warning, Message = "The registry of companies and keys cannot be read: {Reason}. The values that were read last stay in use.")]
     private static partial void LogUnreadable(ILogger logger, string reason);
 
-    [LoggerMessage(EventId = 12, Level = LogLevel.Information, Message = "The registry of companies and keys is read again.")]
+    [LoggerMessage(EventId = 12, Level = LogLevel.Information, Message = "The registry of companies and keys can be read again.")]
     private static partial void LogReadable(ILogger logger);
 }

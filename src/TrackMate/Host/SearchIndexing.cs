@@ -8,17 +8,17 @@ using TrackMate.Store.Tables;
 namespace TrackMate.Host;
 
 /// <summary>
-/// Indexes what people are found by, beside the messages: as soon as enough waits that it is cheap, and once a minute whatever waits. The first time after an upgrade
-/// that is all of the store, some hundred identifiers at a time; what it is killed in goes on at the next start.
+/// Updates the search index beside the messages: as soon as a full batch waits, and once a minute whatever waits. After an upgrade it indexes the whole store for the
+/// first time, some hundred identifiers at a time. If it is interrupted, the next start continues.
 /// </summary>
 internal sealed partial class SearchIndexing(MessageStore store, Registry registry, TimeProvider time, ILogger<SearchIndexing> log) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
-    /// <summary>Every so many times whatever waits.</summary>
+    /// <summary>Every this many intervals it indexes an incomplete batch too.</summary>
     private const int AllEvery = 30;
 
-    /// <summary>Between two steps the messages have the writer to themselves for longer than a step takes it.</summary>
+    /// <summary>The pause between two steps, in which the writer is free for messages. It is longer than a step.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private bool isFailing;
@@ -36,7 +36,7 @@ internal sealed partial class SearchIndexing(MessageStore store, Registry regist
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The server stops; the next start goes on.
+            // The server is stopping; the next start continues.
         }
     }
 
@@ -53,7 +53,7 @@ internal sealed partial class SearchIndexing(MessageStore store, Registry regist
             }
             catch (StoreUnavailableException e)
             {
-                // The others may lie on machines that are there.
+                // Other companies may lie on machines that are reachable.
                 failure = e;
                 stopping.ThrowIfCancellationRequested();
             }
@@ -69,6 +69,6 @@ internal sealed partial class SearchIndexing(MessageStore store, Registry regist
         return SearchIndex.IsDue(snapshot.Database, company, least) || EventKeyRows.MissingBefore(snapshot.Database, company) is not null;
     }
 
-    [LoggerMessage(EventId = 36, Level = LogLevel.Warning, Message = "People cannot be indexed for search now: {Reason}. It is tried again in seconds; a search looks through them meanwhile.")]
+    [LoggerMessage(EventId = 36, Level = LogLevel.Warning, Message = "People cannot be indexed for search now: {Reason}. The server tries again in seconds. Until then a search scans the people that are not indexed.")]
     private static partial void LogNotIndexed(ILogger logger, string reason);
 }

@@ -6,20 +6,20 @@ using TrackMate.Store.Sql.Postgres;
 
 namespace TrackMate.Host;
 
-/// <summary>The start-up contract: what the environment says, checked before anything starts.</summary>
-/// <param name="Installation"><c>TRACKMATE_DATA</c>: folder of the embedded store; <c>TRACKMATE_DATABASE</c>: a PostgreSQL database instead of it.</param>
-/// <param name="Urls"><c>TRACKMATE_URLS</c>: where to listen, separated by semicolons.</param>
-/// <param name="CompanyId"><c>TRACKMATE_COMPANY</c>: created at start if not there yet.</param>
-/// <param name="ApiKey"><c>TRACKMATE_API_KEY</c>: created at start with all scopes if not there yet; 32 characters or more.</param>
-/// <param name="AdminPassword"><c>TRACKMATE_ADMIN_PASSWORD</c>: of the login <c>admin</c>, created at start if not there yet; 12 characters or more.</param>
-/// <param name="RequestsPerSecond"><c>TRACKMATE_RATE_LIMIT</c>: requests a second that one address may send to the public calls; null for <c>off</c>.</param>
-/// <param name="DiskReserve"><c>TRACKMATE_DISK_RESERVE</c>: free room on the disk of the data folder below which browsers get 503.</param>
-/// <param name="PairsPerAddress"><c>TRACKMATE_PAIRS_PER_ADDRESS</c>: different pairs of e-mail and externalId that browsers of one address may claim in an hour; null for <c>off</c>.</param>
-/// <param name="PairsPerSession"><c>TRACKMATE_PAIRS_PER_SESSION</c>: the same of one session.</param>
-/// <param name="PublicUrl"><c>TRACKMATE_PUBLIC_URL</c>: where browsers reach it, without a slash at the end; null where pages and the first start are to guess.</param>
-/// <param name="Edge"><c>TRACKMATE_MAX_CONNECTIONS</c>, <c>TRACKMATE_MAX_CONNECTIONS_PER_ADDRESS</c>, <c>TRACKMATE_BODY_MEMORY</c>, <c>TRACKMATE_BODY_MEMORY_PER_ADDRESS</c> (MiB), <c>TRACKMATE_BODY_SECONDS</c>: what connections may hold.</param>
-/// <param name="TrustedProxies"><c>TRACKMATE_TRUSTED_PROXIES</c>: addresses or networks whose X-Forwarded-For, -Proto and -Prefix are believed.</param>
-/// <param name="PathBase"><c>TRACKMATE_PATH_BASE</c>: the path below which a proxy serves it, such as <c>/trackmate</c>; empty for none.</param>
+/// <summary>The settings from the environment, validated before anything starts.</summary>
+/// <param name="Installation"><c>TRACKMATE_DATA</c>: the folder of the embedded store; <c>TRACKMATE_DATABASE</c>: a PostgreSQL database instead.</param>
+/// <param name="Urls"><c>TRACKMATE_URLS</c>: the addresses to listen on, separated by semicolons.</param>
+/// <param name="CompanyId"><c>TRACKMATE_COMPANY</c>: created at the start if it does not exist.</param>
+/// <param name="ApiKey"><c>TRACKMATE_API_KEY</c>: created at the start with all scopes if it does not exist; 32 characters or more.</param>
+/// <param name="AdminPassword"><c>TRACKMATE_ADMIN_PASSWORD</c>: the password of the login <c>admin</c>, which is created at the start if it does not exist; 12 characters or more.</param>
+/// <param name="RequestsPerSecond"><c>TRACKMATE_RATE_LIMIT</c>: requests per second that one address may send to the public calls; null for <c>off</c>.</param>
+/// <param name="DiskReserve"><c>TRACKMATE_DISK_RESERVE</c>: with less free space on the data folder's disk, browsers get 503.</param>
+/// <param name="PairsPerAddress"><c>TRACKMATE_PAIRS_PER_ADDRESS</c>: different pairs of e-mail and externalId that browsers of one address may claim per hour; null for <c>off</c>.</param>
+/// <param name="PairsPerSession"><c>TRACKMATE_PAIRS_PER_SESSION</c>: the same for one session.</param>
+/// <param name="PublicUrl"><c>TRACKMATE_PUBLIC_URL</c>: the address for browsers, without a slash at the end; null if pages and the first start should derive it.</param>
+/// <param name="Edge"><c>TRACKMATE_MAX_CONNECTIONS</c>, <c>TRACKMATE_MAX_CONNECTIONS_PER_ADDRESS</c>, <c>TRACKMATE_BODY_MEMORY</c>, <c>TRACKMATE_BODY_MEMORY_PER_ADDRESS</c> (MiB), <c>TRACKMATE_BODY_SECONDS</c>: limits of connections.</param>
+/// <param name="TrustedProxies"><c>TRACKMATE_TRUSTED_PROXIES</c>: addresses or networks whose X-Forwarded-For, -Proto and -Prefix are trusted.</param>
+/// <param name="PathBase"><c>TRACKMATE_PATH_BASE</c>: the path under which a proxy serves the server, such as <c>/trackmate</c>; empty for none.</param>
 internal sealed record ServerOptions(
     Installation Installation,
     string Urls,
@@ -40,7 +40,7 @@ internal sealed record ServerOptions(
     private const int DefaultPairsPerSession = 20;
     public const int MinPasswordLength = 12;
 
-    /// <exception cref="InvalidSettingException">A setting has a value that it cannot have.</exception>
+    /// <exception cref="InvalidSettingException">A setting has an invalid value.</exception>
     public static ServerOptions FromEnvironment(Func<string, string?> variable)
     {
         string? Get(string name) => Given(variable, name);
@@ -54,7 +54,7 @@ internal sealed record ServerOptions(
             AtLeast("TRACKMATE_ADMIN_PASSWORD", Get("TRACKMATE_ADMIN_PASSWORD"), MinPasswordLength),
             rate,
             ReserveOf(Get("TRACKMATE_DISK_RESERVE")),
-            // Who lifts the limit of an address for a load test lifts this one of it too.
+            // An operator who turns off the limit per address, as for a load test, turns off this limit per address too.
             PairsOf("TRACKMATE_PAIRS_PER_ADDRESS", Get("TRACKMATE_PAIRS_PER_ADDRESS"), rate is null ? null : DefaultPairsPerAddress),
             PairsOf("TRACKMATE_PAIRS_PER_SESSION", Get("TRACKMATE_PAIRS_PER_SESSION"), DefaultPairsPerSession),
             PublicUrlOf(Get("TRACKMATE_PUBLIC_URL")),
@@ -63,7 +63,7 @@ internal sealed record ServerOptions(
             PathBaseOf(Get("TRACKMATE_PATH_BASE")));
     }
 
-    /// <exception cref="InvalidSettingException">The database is not one that can be connected to.</exception>
+    /// <exception cref="InvalidSettingException">The database's connection string is invalid.</exception>
     public static Installation InstallationFrom(Func<string, string?> variable)
     {
         var dataFolder = DataFolderFrom(variable);
@@ -78,15 +78,15 @@ internal sealed record ServerOptions(
         }
     }
 
-    /// <summary>Where this machine keeps its own, as a full path.</summary>
+    /// <summary>The folder of this machine's own files, as a full path.</summary>
     public static string DataFolderFrom(Func<string, string?> variable) => Path.GetFullPath(Given(variable, "TRACKMATE_DATA") ?? "./data");
 
-    /// <exception cref="InvalidSettingException">One of them is no address to listen on.</exception>
+    /// <exception cref="InvalidSettingException">One of the addresses is invalid.</exception>
     public static string UrlsFrom(Func<string, string?> variable) => UrlsOf(Given(variable, "TRACKMATE_URLS") ?? "http://127.0.0.1:5080");
 
     public static string? Given(Func<string, string?> variable, string name) => variable(name) is { } value && !string.IsNullOrWhiteSpace(value) ? value.Trim() : null;
 
-    /// <exception cref="InvalidSettingException">It is not 1 to 64 letters, digits, dashes or underscores.</exception>
+    /// <exception cref="InvalidSettingException">The id is not 1 to 64 letters, digits, dashes or underscores.</exception>
     public static string CompanyIdOf(string text) =>
         text.Length is >= 1 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
             ? text
@@ -104,14 +104,14 @@ internal sealed record ServerOptions(
         return string.Join(';', given);
     }
 
-    /// <summary>What is wrong with an address to listen on, as the end of a sentence; null where Kestrel takes it.</summary>
+    /// <summary>The fault of an address to listen on, as the end of a sentence; null if Kestrel accepts it.</summary>
     private static string? WrongIn(string url)
     {
         if (!url.StartsWith("http://", StringComparison.OrdinalIgnoreCase) && !url.StartsWith("https://", StringComparison.OrdinalIgnoreCase)) return $"does not begin with http:// or https://; {ExampleUrl}";
         if (url.Contains(',', StringComparison.Ordinal)) return "has a comma; separate several addresses with semicolons";
         if (url.Any(char.IsWhiteSpace)) return "has a blank in it; separate several addresses with semicolons";
         if (url.StartsWith("http://unix:", StringComparison.OrdinalIgnoreCase)) return null;
-        // "*" and "+" stand for all addresses, which no URI has as a host.
+        // "*" and "+" mean all addresses. They are no valid hosts of a URI.
         var address = url.Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal);
         if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Host.Length == 0) return $"is no address with a port from 1 to 65535; {ExampleUrl}";
         if (uri.UserInfo.Length > 0) return $"has a user name; {ExampleUrl}";

@@ -12,12 +12,12 @@ using TrackMate.Store.Timeline;
 namespace TrackMate.Host;
 
 /// <summary>
-/// The share of each company's browser sessions of the last thirty days that are somebody's. Whoever scrapes is told what was read last and has it read anew beside
-/// that, once a minute at most: a machine of the store that does not answer holds no scrape up.
+/// The share of identified sessions among each company's browser sessions of the last thirty days. A scrape returns the last known values, and triggers a new reading in
+/// the background, at most once a minute. So a machine of the store that does not answer delays no scrape.
 /// </summary>
 internal sealed class StitchRate : BackgroundService
 {
-    /// <summary>UTC days, today among them.</summary>
+    /// <summary>The number of UTC days, including today.</summary>
     public const int Days = 30;
 
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
@@ -62,7 +62,7 @@ internal sealed class StitchRate : BackgroundService
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The server stops.
+            // The server is stopping.
         }
     }
 
@@ -82,7 +82,7 @@ internal sealed class StitchRate : BackgroundService
         }
         catch (Exception e) when (e is StoreUnavailableException or DbException)
         {
-            // The ready check says so, unless it is only the machine that this company lies on; here its metric is missing meanwhile.
+            // The readiness check reports it, unless only this company's machine failed. The company's metric is missing meanwhile.
         }
 
         if (rate is { } known) rates[company.CompanyId] = known;

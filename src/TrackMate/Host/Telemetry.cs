@@ -8,16 +8,16 @@ using TrackMate.Store.Ingest;
 
 namespace TrackMate.Host;
 
-/// <summary>Prometheus metrics always, traces where an OpenTelemetry endpoint is set, logs as JSON where no one is looking; never a body or a secret.</summary>
+/// <summary>Prometheus metrics always; traces if an OpenTelemetry endpoint is set; logs as JSON unless the output is a terminal. No body or secret is ever logged.</summary>
 internal static class Telemetry
 {
     public static void Add(WebApplicationBuilder builder)
     {
         builder.Logging.ClearProviders();
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning).AddFilter("System", LogLevel.Warning);
-        // A log scope for each request would be made whether or not anything is logged in it; Kestrel itself logs what nobody handled.
+        // ASP.NET Core would create a log scope for each request, even if nothing is logged. Kestrel itself logs unhandled exceptions.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
-        // A start that fails is told in one sentence (ServeCommand), not also with a stack trace.
+        // ServeCommand reports a failed start in one sentence, so the host does not log it with a stack trace.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         if (Console.IsOutputRedirected) builder.Logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ"));
         else builder.Logging.AddSimpleConsole(simple => simple.SingleLine = true);
@@ -36,11 +36,11 @@ internal static class Telemetry
         EdgeMetrics.ShowZeros();
     }
 
-    /// <summary>Maps <c>/metrics</c>, for this machine or anyone with an API key of the scope <c>read</c>.</summary>
+    /// <summary>Maps <c>/metrics</c>, for clients on this machine, and others with an API key of the scope <c>read</c>.</summary>
     public static void Map(WebApplication app) =>
         app.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new LoopbackOrKey());
 
-    /// <summary>Marks an endpoint that operators read.</summary>
+    /// <summary>Marks an endpoint for operators.</summary>
     public sealed class LoopbackOrKey;
 
     public static Task Guard(HttpContext http, RequestDelegate next)
@@ -50,7 +50,7 @@ internal static class Telemetry
         return next(http);
     }
 
-    // Behind a proxy on this machine the address is the proxy's unless it is trusted, so a forwarded request is never taken for a local one.
+    // Behind a proxy on this machine that is not trusted, the remote address is the proxy's. So a forwarded request never counts as local.
     private static bool IsLocal(HttpContext http) =>
         http.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address) && !http.Request.Headers.ContainsKey("X-Forwarded-For");
 }

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace TrackMate.Manage;
 
-/// <summary>What a key may do.</summary>
+/// <summary>The actions that a key allows.</summary>
 [Flags]
 public enum Scopes
 {
@@ -22,20 +22,20 @@ public enum Scopes
     All = Write | Read | Admin,
 }
 
-/// <summary>An API key as it is kept: never the key itself.</summary>
-/// <param name="Shown">The first characters, to know it by.</param>
+/// <summary>An API key as it is stored: a hash, never the key itself.</summary>
+/// <param name="Shown">The first characters, by which people recognize the key.</param>
 public sealed record ApiKey(long Number, long Company, string Name, string Shown, Scopes Scopes, long CreatedAt, long? RevokedAt)
 {
     public const string Header = "X-TrackMate-API-Key";
 
-    /// <summary>A given key is taken as it is from this length on.</summary>
+    /// <summary>The least length of a key that an operator supplies, in characters.</summary>
     public const int MinLength = 32;
 
     private const string Prefix = "tm_live_";
     private const string Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     private const int RandomDigits = 32;
 
-    /// <summary>A new key: <c>tm_live_</c>, 32 random digits of 62 (190 bits) and 6 of a checksum, by which secret scanners know it. Nothing is ever authenticated by the checksum.</summary>
+    /// <summary>Creates a key: <c>tm_live_</c>, 32 random digits of 62 (190 bits), and 6 digits of a checksum by which secret scanners recognize it. The checksum authenticates nothing.</summary>
     public static string New()
     {
         var random = RandomNumberGenerator.GetString(Digits, RandomDigits);
@@ -44,12 +44,12 @@ public sealed record ApiKey(long Number, long Company, string Name, string Shown
 
     public static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
-    /// <summary>Of a key that was given so little is shown that the rest is as hard to guess as before.</summary>
+    /// <summary>The characters of a key to show. Of a supplied key only 4, so that the rest stays hard to guess.</summary>
     public static string ShownOf(string key) => key[..(key.StartsWith(Prefix, StringComparison.Ordinal) ? Prefix.Length + 4 : 4)] + "…";
 
     public static string Write(Scopes scopes) => string.Join(' ', new[] { Scopes.Write, Scopes.Read, Scopes.Admin }.Where(scope => scopes.HasFlag(scope)).Select(scope => scope.ToString().ToLowerInvariant()));
 
-    /// <summary>Reads scopes as people write them, separated by spaces or commas.</summary>
+    /// <summary>Parses scopes that are separated by spaces or commas.</summary>
     public static bool TryParse(string text, out Scopes scopes)
     {
         scopes = Scopes.None;

@@ -3,7 +3,7 @@ using TrackMate.Bind;
 
 namespace TrackMate.Manage;
 
-/// <summary>What <c>company set</c> was given, as it was typed; null and empty leave a setting as it is.</summary>
+/// <summary>The arguments of <c>company set</c> as they were typed. Null and empty values leave a setting unchanged.</summary>
 internal sealed record CompanyChange
 {
     private const int MaxNameLength = 200;
@@ -19,7 +19,7 @@ internal sealed record CompanyChange
 
     public IReadOnlyList<string> Origins { get; init; } = [];
 
-    /// <summary>Any origin may send again.</summary>
+    /// <summary>Whether to allow all origins again.</summary>
     public bool NoOrigins { get; init; }
 
     public IReadOnlyList<string> PaymentTypes { get; init; } = [];
@@ -46,7 +46,7 @@ internal sealed record CompanyChange
 
     public string? MaxSessionEvents { get; init; }
 
-    /// <summary>Of browsers and of API keys.</summary>
+    /// <summary>Sets both quotas, of browsers and of API keys.</summary>
     public string? Quota { get; init; }
 
     public string? BrowserQuota { get; init; }
@@ -61,13 +61,13 @@ internal sealed record CompanyChange
 
     public string? RejectedDays { get; init; }
 
-    /// <returns>The company's name and settings once the change is made.</returns>
-    /// <exception cref="InvalidSettingException">A value that the setting cannot have, or nothing to change.</exception>
+    /// <returns>The company's name and settings after the change.</returns>
+    /// <exception cref="InvalidSettingException">A value is invalid, or there is nothing to change.</exception>
     public (string Name, CompanySettings Settings) ApplyTo(Company company)
     {
         var old = company.Settings;
-        if (NoOrigins && Origins.Count > 0) throw new InvalidSettingException("--no-origins", "it takes all origins away, so it cannot stand beside --origin");
-        if (NoPlaceholders && Placeholders.Count > 0) throw new InvalidSettingException("--no-placeholders", "it takes all placeholders away, so it cannot stand beside --placeholder");
+        if (NoOrigins && Origins.Count > 0) throw new InvalidSettingException("--no-origins", "it removes all origins, so it cannot be combined with --origin");
+        if (NoPlaceholders && Placeholders.Count > 0) throw new InvalidSettingException("--no-placeholders", "it removes all placeholders, so it cannot be combined with --placeholder");
         if (this == new CompanyChange() { Origins = Origins, PaymentTypes = PaymentTypes, RefundTypes = RefundTypes, Placeholders = Placeholders }
             && Origins.Count + PaymentTypes.Count + RefundTypes.Count + Placeholders.Count == 0)
             throw new InvalidSettingException("company set", "nothing to change was given; see its settings with: trackmate company set --help");
@@ -98,7 +98,7 @@ internal sealed record CompanyChange
         return (Name is null ? company.Name : NameOf(Name), settings);
     }
 
-    /// <exception cref="InvalidSettingException">It is blank or too long.</exception>
+    /// <exception cref="InvalidSettingException">The name is blank or too long.</exception>
     public static string NameOf(string name) =>
         name.Trim() is { Length: >= 1 and <= MaxNameLength } trimmed
             ? trimmed

@@ -5,7 +5,7 @@ using TrackMate.Bind;
 
 namespace TrackMate.Manage;
 
-/// <summary>A company with all its settings, as <c>company show --json</c> writes it for scripts.</summary>
+/// <summary>A company with all its settings, as <c>company show --json</c> prints it.</summary>
 internal sealed record CompanyDocument(
     [property: JsonPropertyName("company_id")] string CompanyId,
     string Name,
@@ -40,7 +40,7 @@ internal sealed record CompanyDocument(
     }
 }
 
-/// <summary>A key as <c>key list --json</c> writes it: never the key itself.</summary>
+/// <summary>A key as <c>key list --json</c> prints it, without the key itself.</summary>
 internal sealed record KeyDocument(long Number, string Key, string Name, IReadOnlyList<string> Scopes, string CreatedAt, string? RevokedAt)
 {
     public static KeyDocument Of(ApiKey key) =>
@@ -49,8 +49,8 @@ internal sealed record KeyDocument(long Number, string Key, string Name, IReadOn
     public static string Time(long unixMilliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds).ToString("yyyy-MM-ddTHH:mm:ssZ");
 }
 
-/// <summary>A token key as <c>token-key list --json</c> writes it: never the key itself.</summary>
-/// <param name="State"><c>in force</c>, <c>revoked</c>, or <c>unreadable</c> where the data folder has lost what its secret was encrypted with.</param>
+/// <summary>A token key as <c>token-key list --json</c> prints it, without the key itself.</summary>
+/// <param name="State"><c>in force</c>, <c>revoked</c>, or <c>unreadable</c> if the data folder no longer has the key that its secret was encrypted with.</param>
 internal sealed record TokenKeyDocument(string Kid, string Algorithm, string State, string CreatedAt, string? RevokedAt)
 {
     public static TokenKeyDocument Of(TokenKey key) => new(
@@ -65,7 +65,7 @@ internal sealed record TokenKeyDocument(string Kid, string Algorithm, string Sta
 [JsonSerializable(typeof(IReadOnlyList<TokenKeyDocument>))]
 internal sealed partial class ManageJson : JsonSerializerContext
 {
-    /// <summary>Read by scripts and people, never pasted into HTML.</summary>
+    /// <summary>For scripts and people. The output must not be inserted into HTML.</summary>
     public static readonly ManageJson Readable = new(new JsonSerializerOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,

@@ -2,9 +2,9 @@ using System.Globalization;
 
 namespace TrackMate.Manage;
 
-/// <summary>How much of the disk strangers may not fill: a share of its size, and at most so many bytes.</summary>
-/// <param name="Share">Of the size of the disk, from 0 to 1.</param>
-/// <param name="MaxBytes">Bytes.</param>
+/// <summary>The part of the disk that browsers' messages may not fill: a share of its size, and at most a number of bytes.</summary>
+/// <param name="Share">The share of the disk's size, from 0 to 1.</param>
+/// <param name="MaxBytes">The most bytes.</param>
 internal sealed record DiskReserve(double Share, long MaxBytes)
 {
     /// <summary>5 %, at most 2 GiB.</summary>
@@ -15,8 +15,8 @@ internal sealed record DiskReserve(double Share, long MaxBytes)
     /// <param name="totalBytes">The size of the disk.</param>
     public long BytesOf(long totalBytes) => (long)Math.Min(Share * totalBytes, MaxBytes);
 
-    /// <summary>Reads <c>5%</c>, <c>2GiB</c>, <c>500 MB</c>, a number of bytes or <c>off</c>.</summary>
-    /// <returns>Null where it is none of these; a reserve of 0 bytes for <c>off</c>.</returns>
+    /// <summary>Parses <c>5%</c>, <c>2GiB</c>, <c>500 MB</c>, a number of bytes or <c>off</c>.</summary>
+    /// <returns>Null if the text is invalid; a reserve of 0 bytes for <c>off</c>.</returns>
     public static DiskReserve? Parse(string text)
     {
         if (text.Equals("off", StringComparison.OrdinalIgnoreCase)) return new(0, 0);

@@ -6,16 +6,16 @@ using TrackMate.Store.Sql.Sqlite;
 
 namespace TrackMate.Manage;
 
-/// <summary>One thing that was looked at, in a sentence.</summary>
+/// <summary>The result of one check, as a sentence.</summary>
 internal sealed record Finding(bool Good, string Sentence);
 
-/// <summary>Looks a store over without writing to it, whether or not a server runs on it.</summary>
+/// <summary>Checks a store without writing to it, with or without a running server.</summary>
 internal static class Doctor
 {
     private const long LeastFreeBytes = 512L << 20;
     private const long MostLogBytes = 256L << 20;
 
-    /// <param name="quick">Leaves out what reads the whole store.</param>
+    /// <param name="quick">Skips the checks that read the whole store.</param>
     public static IEnumerable<Finding> Examine(Installation installation, bool quick)
     {
         installation.RequireData();
@@ -47,7 +47,7 @@ internal static class Doctor
             if (database is SqliteDatabase sqlite) yield return new(true, $"SQLite {sqlite.Connection.ServerVersion} is new enough.");
             if (installation.Engine is PostgresEngine postgres)
             {
-                foreach (var finding in Promises(postgres)) yield return finding;
+                foreach (var finding in ChecksOf(postgres)) yield return finding;
             }
 
             var schema = Look(installation.Engine, () => SchemaOf(installation, database!));
@@ -56,16 +56,16 @@ internal static class Doctor
             yield return Look(installation.Engine, () => TokenKeys(database!, installation.Sealing));
             if (quick) yield break;
 
-            if (database is SqliteDatabase) yield return Look(installation.Engine, () => Integrity.Of(database) is { } damage ? new(false, $"The store is damaged: {damage}. Restore a backup.") : new(true, "Every page and index of the store is whole."));
+            if (database is SqliteDatabase) yield return Look(installation.Engine, () => Integrity.Of(database) is { } damage ? new(false, $"The store is damaged: {damage}. Restore a backup.") : new(true, "Every page and index of the store is intact."));
             yield return Look(installation.Engine, () => Derived(database!));
         }
     }
 
-    private static List<Finding> Promises(PostgresEngine engine)
+    private static List<Finding> ChecksOf(PostgresEngine engine)
     {
         try
         {
-            return [.. engine.Promises.Look().Select(finding => new Finding(finding.Good, finding.Sentence))];
+            return [.. engine.Checks.Run().Select(finding => new Finding(finding.Good, finding.Sentence))];
         }
         catch (DbException e)
         {
@@ -78,7 +78,7 @@ internal static class Doctor
         var free = new DriveInfo(dataFolder).AvailableFreeSpace;
         return free >= LeastFreeBytes
             ? new(true, $"{Sizes.Of(free)} are free on the disk.")
-            : new(false, $"Only {Sizes.Of(free)} are free on the disk; make room before it is full, since then nothing is taken.");
+            : new(false, $"Only {Sizes.Of(free)} are free on the disk; free some space: a full disk stops all writes.");
     }
 
     private static Finding Log(string store)
@@ -87,7 +87,7 @@ internal static class Doctor
         var bytes = log.Exists ? log.Length : 0;
         return bytes <= MostLogBytes
             ? new(true, $"The write-ahead log is {Sizes.Of(bytes)}.")
-            : new(false, $"The write-ahead log is {Sizes.Of(bytes)}, so something has been reading the store for long; end that, or restart the server.");
+            : new(false, $"The write-ahead log is {Sizes.Of(bytes)}, so another program has been reading the store for long; end it, or restart the server.");
     }
 
     private static Finding SchemaOf(Installation installation, Database database)
@@ -102,7 +102,7 @@ internal static class Doctor
         var unreadable = inForce.Where(key => key.Key is null).Select(key => key.Kid).ToList();
         return unreadable.Count == 0
             ? new(true, inForce.Count == 0 ? "There are no token keys." : $"{Sizes.Counted(inForce.Count, "token key", "token keys")} can be read.")
-            : new(false, $"Token keys that cannot be read, so that no token they signed is taken: {string.Join(", ", unreadable)}. Bring {sealing.Path} back from where it was, or revoke them and add others with: trackmate token-key add");
+            : new(false, $"Token keys that cannot be read, so that their tokens are rejected: {string.Join(", ", unreadable)}. Restore {sealing.Path}, or revoke them and add others with: trackmate token-key add");
     }
 
     private static Finding Derived(Database database)
@@ -110,8 +110,8 @@ internal static class Doctor
         var (differences, underWay) = DerivedTables.Differences(database);
         var besides = underWay.Count == 0 ? "" : $" Not compared, because a change of settings is in progress: {string.Join(", ", underWay.Select(company => company.CompanyId))}.";
         return differences.Count == 0
-            ? new(true, $"What is derived (spans, persons, server sessions, daily counts, revenue, search) is what a rebuild gives.{besides}")
-            : new(false, $"What is derived is not what a rebuild gives: {string.Join(", ", differences.Select(table => $"{Sizes.Counted(table.Rows, "row", "rows")} of {table.Table}"))}. Please report this.{besides}");
+            ? new(true, $"The derived data (spans, persons, server sessions, daily counts, revenue, search) matches a rebuild.{besides}")
+            : new(false, $"The derived data differs from a rebuild: {string.Join(", ", differences.Select(table => $"{Sizes.Counted(table.Rows, "row", "rows")} of {table.Table}"))}. Please report this.{besides}");
     }
 
     private static Finding Look(Engine engine, Func<Finding> look)

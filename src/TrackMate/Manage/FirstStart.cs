@@ -4,19 +4,18 @@ using TrackMate.Bind;
 
 namespace TrackMate.Manage;
 
-/// <summary>What a start made that was not there yet. Secrets stand here once, to be printed, and nowhere else.</summary>
-/// <param name="ApiKey">Made and not given: null where the key was given or there was one.</param>
-/// <param name="AdminPassword">Made and not given: null where the password was given or there was one.</param>
+/// <summary>What a first start has created. Secrets are in this record once, to be printed, and nowhere else.</summary>
+/// <param name="ApiKey">The generated key; null if a key was supplied or existed.</param>
+/// <param name="AdminPassword">The generated password; null if a password was supplied or existed.</param>
 internal sealed record FirstStart(Company Company, string? ApiKey, string? AdminPassword)
 {
     public const string AdminName = "admin";
 
-    /// <summary>The company of a first start that is told none; the README, the guides and the samples use it.</summary>
+    /// <summary>The company that a first start creates if no name is given. The README, the guides and the samples use it.</summary>
     public const string FirstCompanyId = "TM-DEMO";
 
-
-    /// <summary>Makes the company, key and admin that the environment names, or <c>TM-DEMO</c> with random secrets where nothing is there at all.</summary>
-    /// <remarks>All of it or nothing, so that a key is there only where it was printed; of servers that start at the same moment the second finds it there.</remarks>
+    /// <summary>Creates the company, key and login that the environment names, or <c>TM-DEMO</c> with random secrets if nothing exists.</summary>
+    /// <remarks>It creates all or nothing, so a generated key exists only if it was printed. If two servers start at the same moment, the second one finds what the first one created.</remarks>
     public static FirstStart Ensure(Registry registry, FirstStartSettings settings) => registry.Alone(() => Make(registry, settings));
 
     private static FirstStart Make(Registry registry, FirstStartSettings settings)
@@ -53,8 +52,8 @@ internal sealed record FirstStart(Company Company, string? ApiKey, string? Admin
     public static string HashPassword(string password) => new PasswordHasher<string>().HashPassword(AdminName, password);
 }
 
-/// <summary>What the environment says of a first start; null for what it leaves out.</summary>
-/// <param name="CompanyId">The company that is made where it is not there.</param>
-/// <param name="ApiKey">A key of it with all scopes, of 32 characters or more.</param>
-/// <param name="AdminPassword">The password of the login that is made where there is none.</param>
+/// <summary>The settings of a first start from the environment; null for those that are not set.</summary>
+/// <param name="CompanyId">The company to create if it does not exist.</param>
+/// <param name="ApiKey">A key of the company with all scopes, of 32 characters or more.</param>
+/// <param name="AdminPassword">The password of the login to create if there is none.</param>
 internal sealed record FirstStartSettings(string? CompanyId, string? ApiKey, string? AdminPassword);

@@ -5,8 +5,8 @@ using TrackMate.Store.Sql;
 namespace TrackMate.Manage;
 
 /// <summary>
-/// The keys of cookies and forms in the table <c>protection_key</c>, where several servers share them: whoever logs in on one is logged in on all, and a form that one
-/// has drawn is taken by another.
+/// The keys of cookies and forms in the table <c>protection_key</c>, which several servers share. A login on one server is valid on all, and each accepts the forms
+/// of the others.
 /// </summary>
 internal sealed class ProtectionKeys(Engine engine) : IXmlRepository
 {
@@ -21,8 +21,8 @@ internal sealed class ProtectionKeys(Engine engine) : IXmlRepository
     }
 
     /// <summary>
-    /// Keeps one, unless there is one by now that this server has not seen: then both made theirs at the same moment, and this one's is not needed. It reads them all
-    /// after this, and takes what is there.
+    /// Stores a key, unless another server has stored one that this server has not read yet. Then both created a key at the same moment, and this one is not needed. The
+    /// caller reads all keys afterwards and uses the stored one.
     /// </summary>
     public void StoreElement(XElement element, string friendlyName)
     {

@@ -8,8 +8,8 @@ namespace TrackMate.Manage;
 /// <summary>API keys, token keys and logins.</summary>
 internal sealed partial class Registry
 {
-    /// <summary>Adds a key and returns it: the only time it is seen.</summary>
-    /// <param name="given">A key to take as it is, of 32 characters or more; none makes a new one.</param>
+    /// <summary>Adds a key and returns it. It cannot be read again later.</summary>
+    /// <param name="given">A supplied key of 32 characters or more; null generates one.</param>
     /// <param name="actor">Who adds it, for the audit log; null for the server's own start.</param>
     public string AddKey(Company company, string name, Scopes scopes, string? given = null, string? actor = null) => Change(() =>
     {
@@ -28,15 +28,15 @@ internal sealed partial class Registry
         return key;
     });
 
-    public bool IsRevoked(string key) => Ask(() =>
+    public bool IsRevoked(string key) => Run(() =>
     {
         using var revoked = Database.Use("SELECT EXISTS (SELECT 1 FROM api_key WHERE hash = ? AND revoked_ms IS NOT NULL)");
         revoked.WithBlob(ApiKey.HashOf(key)).Next();
         return revoked.Long(0) == 1;
     });
 
-    /// <param name="actor">Who revokes it, for the audit log; null for what the program does by itself.</param>
-    /// <returns>False where the company has no such key in force.</returns>
+    /// <param name="actor">Who revokes it, for the audit log; null for the program itself.</param>
+    /// <returns>False if the company has no such active key.</returns>
     public bool RevokeKey(Company company, long number, string? actor = null) => Change(() =>
     {
         var isRevoked = Database.Use("UPDATE api_key SET revoked_ms = ? WHERE id = ? AND company = ? AND revoked_ms IS NULL").With(Now()).With(number).With(company.Number).RunCounted() > 0;
@@ -49,19 +49,19 @@ internal sealed partial class Registry
         return isRevoked;
     });
 
-    /// <summary>All of a company's keys, revoked ones too.</summary>
+    /// <summary>All keys of a company, including revoked ones.</summary>
     public IReadOnlyList<ApiKey> KeysOf(Company company) => [.. snapshot.AllKeys.Where(key => key.Company == company.Number)];
 
-    /// <summary>The keys in force that a company signs its tokens with.</summary>
+    /// <summary>The active keys with which a company signs its tokens.</summary>
     public IReadOnlyList<TokenKey> TokenKeysInForce(Company company) => snapshot.TokenKeys.GetValueOrDefault(company.Number, []);
 
-    /// <summary>All of a company's token keys, revoked ones too.</summary>
+    /// <summary>All token keys of a company, including revoked ones.</summary>
     public IReadOnlyList<TokenKey> TokenKeysOf(Company company) =>
-        Ask<IReadOnlyList<TokenKey>>(() => [.. TokenKeyRows.Read(Database, sealing).Where(key => key.Company == company.Number)]);
+        Run<IReadOnlyList<TokenKey>>(() => [.. TokenKeyRows.Read(Database, sealing).Where(key => key.Company == company.Number)]);
 
-    /// <summary>Adds a key that tokens are signed with; the first one in force decides by which algorithm.</summary>
+    /// <summary>Adds a key that signs tokens. All active keys of a company have the same algorithm.</summary>
     /// <param name="key">The secret's UTF-8 bytes (HS256), or the public key (EdDSA).</param>
-    /// <exception cref="CommandFailedException">Two are in force, the company signs otherwise, or there is a key of that kid.</exception>
+    /// <exception cref="CommandFailedException">Two keys are active already, the company uses another algorithm, or the kid exists.</exception>
     public void AddTokenKey(Company company, string kid, TokenAlgorithm algorithm, byte[] key) => Change(() =>
     {
         var all = TokenKeyRows.Read(Database, sealing).Where(found => found.Company == company.Number).ToList();
@@ -72,7 +72,7 @@ internal sealed partial class Registry
         if (inForce.Count >= TokenKey.MostInForce)
             throw new CommandFailedException($"{company.CompanyId} has {inForce.Count} token keys in force, which is all it may; revoke one of {string.Join(", ", inForce.Select(found => found.Kid))} first.");
 
-        // Sealed here with another file, half of the keys could be read on each server and none on all.
+        // If this machine encrypted with another file, each server could read half of the keys and none could read all.
         if (TokenKeyRows.Read(Database, sealing).FirstOrDefault(found => found is { RevokedAt: null, Key: null }) is { } unreadable)
             throw new CommandFailedException($"{sealing.Path} is not the file that the token key {unreadable.Kid} was encrypted with, so none is added beside it. Copy that file here from the server that added it, or revoke the keys that cannot be read.");
 
@@ -81,13 +81,13 @@ internal sealed partial class Registry
         return true;
     }, company);
 
-    /// <summary>Puts a token key out of force and forgets it.</summary>
-    /// <returns>False where the company has no such key in force.</returns>
+    /// <summary>Revokes a token key and deletes its secret.</summary>
+    /// <returns>False if the company has no such active key.</returns>
     public bool RevokeTokenKey(Company company, string kid) => Change(() =>
         Database.Use("UPDATE token_key SET revoked_ms = ?, key = ? WHERE company = ? AND kid = ? AND revoked_ms IS NULL").With(Now()).WithBlob([]).With(company.Number).With(kid).RunCounted() > 0);
 
-    /// <summary>Identifies without a valid token that were taken while the company observed, by what was wrong, over the last UTC days.</summary>
-    public IReadOnlyList<(string Fault, long Identifies)> WithoutToken(Company company, int days) => Ask(() =>
+    /// <summary>Identifies without a valid token that were accepted while the company observed tokens, by fault, over the last UTC days.</summary>
+    public IReadOnlyList<(string Fault, long Identifies)> WithoutToken(Company company, int days) => Run(() =>
     {
         var counts = new List<(string, long)>();
         using var rows = Database.Use("SELECT fault, SUM(identifies) FROM identify_without_token WHERE company = ? AND day > ? GROUP BY fault ORDER BY 2 DESC, 1");
@@ -96,10 +96,10 @@ internal sealed partial class Registry
         return counts;
     });
 
-    /// <returns>The password's hash and the stamp that cookies carry, or null for nobody.</returns>
+    /// <returns>The password's hash and the stamp that cookies carry; null if there is no such member.</returns>
     public (string PasswordHash, string Stamp)? FindMember(string name) => snapshot.Members.TryGetValue(name, out var member) ? member : null;
 
-    /// <summary>Sets a member's password; whoever is logged in with an older one is not any more.</summary>
+    /// <summary>Sets a member's password. All logins with the older password end.</summary>
     public void SetPassword(string name, string passwordHash) => Change(() =>
     {
         Database.Use("INSERT INTO member (name, password_hash, stamp) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash, stamp = excluded.stamp")
@@ -107,12 +107,12 @@ internal sealed partial class Registry
         return true;
     });
 
-    /// <summary>Whether somebody has logged out of it.</summary>
+    /// <summary>Whether a login was ended by logging out.</summary>
     public bool IsEnded(string login) => snapshot.EndedLogins.Contains(login);
 
     /// <summary>Ends a login on every server.</summary>
-    /// <param name="login">Its random name.</param>
-    /// <param name="remembered">How long a copy of its cookie might be good.</param>
+    /// <param name="login">The login's random name.</param>
+    /// <param name="remembered">How long a copy of its cookie could still be valid.</param>
     public void EndLogin(string login, TimeSpan remembered) => Change(() =>
     {
         Database.Use("DELETE FROM ended_login WHERE until_ms < ?").With(Now()).Run();

@@ -6,12 +6,11 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Manage;
 
-/// <summary>How far the derivation of a changed setting is: so many of so many events, days or pairs.</summary>
+/// <summary>The progress of a changed setting: events, days or pairs that are done, out of all.</summary>
 internal readonly record struct RebuildProgress(RebuildPart Part, long Done, long Of);
 
 /// <summary>
-/// Companies, their keys, and the people who may log in. A running server answers from what it last read, and reads again within a second of a change, whichever
-/// process made it.
+/// Companies, their keys, and the members who may log in. A running server answers from a snapshot, and reads a new one within a second of a change by any process.
 /// </summary>
 internal sealed partial class Registry : IDisposable
 {
@@ -32,7 +31,7 @@ internal sealed partial class Registry : IDisposable
         this.time = time;
     }
 
-    /// <summary>Opens the registry of an installation, whether or not a server runs on it.</summary>
+    /// <summary>Opens the registry of an installation, with or without a running server.</summary>
     public static Registry Open(Engine engine, SealingKey sealing, TimeProvider time)
     {
         var registry = new Registry(engine, sealing, time) { open = engine.Open() };
@@ -50,10 +49,10 @@ internal sealed partial class Registry : IDisposable
     /// <inheritdoc cref="RegistrySnapshot.FindKey"/>
     public (Company Company, ApiKey Key)? FindKey(string key) => snapshot.FindKey(key);
 
-    /// <summary>Reads what changed since the last time.</summary>
-    /// <returns>Whether anything had.</returns>
-    /// <exception cref="StoreUnavailableException">It cannot be read now; what was read before stays in force.</exception>
-    public bool Refresh() => Ask(() =>
+    /// <summary>Reads a new snapshot if anything has changed.</summary>
+    /// <returns>Whether anything had changed.</returns>
+    /// <exception cref="StoreUnavailableException">The store cannot be read now. The old snapshot stays in use.</exception>
+    public bool Refresh() => Run(() =>
     {
         var version = CompanyRows.Version(Database);
         if (version == snapshot.Version) return false;
@@ -62,11 +61,11 @@ internal sealed partial class Registry : IDisposable
     });
 
     /// <summary>
-    /// Does several changes as one: all of them or none. Whoever else would change something waits, in whichever process, and what they changed before is read first.
+    /// Makes several changes as one: all of them or none. Changes by other processes wait meanwhile, and their earlier changes are read first.
     /// </summary>
-    /// <param name="work">May ask and change what it likes.</param>
-    /// <param name="rewritten">The company whose tables may be derived anew by it.</param>
-    public T Alone<T>(Func<T> work, Company? rewritten = null) => Ask(() =>
+    /// <param name="work">May read and change anything.</param>
+    /// <param name="rewritten">The company whose tables may be derived again by it.</param>
+    public T Alone<T>(Func<T> work, Company? rewritten = null) => Run(() =>
     {
         if (isAlone) return work();
         Database.BeginWrite(rewritten is null ? [(Engine.NoCompany, LockMode.Rewrite)] : [(Engine.NoCompany, LockMode.Rewrite), (rewritten.Number, LockMode.Rewrite)]);
@@ -75,7 +74,7 @@ internal sealed partial class Registry : IDisposable
             (isAlone, isChanged) = (true, false);
             Refresh();
             var answer = work();
-            // Read before it is committed: should the database be gone a moment later, what was changed is known all the same.
+            // The new snapshot is read before the commit. If the database fails a moment later, the server still knows the change.
             var changed = isChanged ? Bumped() : snapshot;
             Commit();
             snapshot = changed;
@@ -92,7 +91,7 @@ internal sealed partial class Registry : IDisposable
         }
     });
 
-    /// <exception cref="InvalidOperationException">There is a company of that id.</exception>
+    /// <exception cref="InvalidOperationException">A company with this id exists.</exception>
     public Company AddCompany(string companyId, string name) => Change(() =>
     {
         if (Find(companyId) is not null) throw new InvalidOperationException($"There is a company {companyId} already.");
@@ -101,12 +100,12 @@ internal sealed partial class Registry : IDisposable
         return CompanyRows.Read(Database).Single(company => company.CompanyId == companyId);
     });
 
-    /// <summary>Changes the settings of a company, and recomputes what depends on them in steps, between which messages are taken: server sessions on the gap, revenue on the types that pay.</summary>
-    /// <param name="change">Given the company as it is to stand until now, when nobody else can change it, says how it is to stand.</param>
-    /// <param name="tell">Called before each step.</param>
-    /// <returns>The company as it stands then.</returns>
-    /// <exception cref="CommandFailedException">The change is saved, and what depends on it is not fully recomputed.</exception>
-    public Company Set(Company company, Func<Company, Company> change, Action<RebuildProgress>? tell = null)
+    /// <summary>Changes the settings of a company, and recomputes the rows that depend on them in steps between messages: server sessions for the gap, revenue for the payment types.</summary>
+    /// <param name="change">Receives the current company, which nobody else can change meanwhile, and returns the new one.</param>
+    /// <param name="report">Called before each step.</param>
+    /// <returns>The company after the change.</returns>
+    /// <exception cref="CommandFailedException">The change is saved, and the dependent rows are not fully recomputed.</exception>
+    public Company Set(Company company, Func<Company, Company> change, Action<RebuildProgress>? report = null)
     {
         Change(() =>
         {
@@ -119,8 +118,8 @@ internal sealed partial class Registry : IDisposable
             var progress = new Dictionary<RebuildPart, long>();
             SettingsSteps.Finish(engine, company, (database, part, place) =>
             {
-                if (!progress.TryGetValue(part, out var of)) progress.Add(part, of = tell is null ? 0 : SettingsSteps.CountOf(database, company, part));
-                tell?.Invoke(new(part, place.Done, of));
+                if (!progress.TryGetValue(part, out var of)) progress.Add(part, of = report is null ? 0 : SettingsSteps.CountOf(database, company, part));
+                report?.Invoke(new(part, place.Done, of));
             });
         }
         catch (Exception e) when (engine.IsUnavailable(e) || engine.IsHeld(e))
@@ -132,11 +131,11 @@ internal sealed partial class Registry : IDisposable
         return Current(company);
     }
 
-    /// <summary>Gives a company that has received nothing yet other settings, and another secret where one is given.</summary>
-    /// <returns>False, and nothing is changed, where it has received messages.</returns>
+    /// <summary>Replaces the settings, and optionally the secret, of a company that has not received any message.</summary>
+    /// <returns>False, without a change, if the company has received messages.</returns>
     public bool SetUnlessReceived(Company company, CompanySettings settings, byte[]? secret) => Change(() =>
     {
-        // In the transaction: a message must not come in under one secret just before there is another.
+        // Checked inside the transaction: no message may be stored under one secret just before it is replaced.
         using (var found = Database.Use("SELECT EXISTS (SELECT 1 FROM message WHERE company = ?)"))
         {
             found.With(company.Number).Next();
@@ -144,7 +143,7 @@ internal sealed partial class Registry : IDisposable
         }
 
         var current = Current(company);
-        // Nothing is derived yet that would rest on what is changed.
+        // No derived row depends on the settings yet.
         Write(current with { Settings = settings.Wanted() with { Ledger = current.Settings.Ledger }, Secret = secret ?? current.Secret });
         return true;
     }, company);
@@ -158,7 +157,7 @@ internal sealed partial class Registry : IDisposable
         return changed;
     }
 
-    /// <summary>Waits for who is asking it just now.</summary>
+    /// <summary>Closes the registry, after waiting for a call in progress.</summary>
     public void Dispose()
     {
         lock (gate)
@@ -169,19 +168,19 @@ internal sealed partial class Registry : IDisposable
         }
     }
 
-    /// <summary>The one connection, opened when it is first needed and again after it was lost.</summary>
+    /// <summary>The one connection, opened when it is first needed, and again after it was lost.</summary>
     private Database Database => open ??= engine.Open();
 
-    /// <summary>Asks the store, one at a time.</summary>
-    /// <exception cref="StoreUnavailableException">A store that is elsewhere cannot be reached now.</exception>
-    private T Ask<T>(Func<T> ask)
+    /// <summary>Runs one call at a time on the connection.</summary>
+    /// <exception cref="StoreUnavailableException">A store on another machine cannot be reached now.</exception>
+    private T Run<T>(Func<T> work)
     {
         lock (gate)
         {
             if (closed) throw new StoreUnavailableException("The server is stopping; nothing was changed.");
             try
             {
-                return ask();
+                return work();
             }
             catch (Exception e) when (open is null or { IsShared: true } && engine.IsUnavailable(e))
             {
@@ -192,7 +191,7 @@ internal sealed partial class Registry : IDisposable
         }
     }
 
-    /// <exception cref="CommandFailedException">It is not known whether it is committed.</exception>
+    /// <exception cref="CommandFailedException">It is unknown whether the change was committed.</exception>
     private void Commit()
     {
         try
@@ -213,7 +212,7 @@ internal sealed partial class Registry : IDisposable
         return change();
     }, rewritten);
 
-    /// <summary>Tells other processes that there is something new, and reads what they will.</summary>
+    /// <summary>Raises the version, which notifies other processes, and reads the new snapshot.</summary>
     private RegistrySnapshot Bumped()
     {
         Database.Execute("UPDATE registry_version SET version = version + 1");

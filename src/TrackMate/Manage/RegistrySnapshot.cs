@@ -6,12 +6,12 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Manage;
 
-/// <summary>What a server answers from: companies, keys and members as they stood at one moment.</summary>
-/// <param name="Version">Goes up with each change, whichever process makes it.</param>
-/// <param name="AllKeys">Revoked ones too.</param>
-/// <param name="Keys">Those in force, by the beginning of their hash.</param>
-/// <param name="TokenKeys">Those in force, by company.</param>
-/// <param name="EndedLogins">Those that somebody has logged out of.</param>
+/// <summary>The data from which a server answers: companies, keys and members at one moment.</summary>
+/// <param name="Version">Rises with each change by any process.</param>
+/// <param name="AllKeys">All keys, including revoked ones.</param>
+/// <param name="Keys">Active keys, by the beginning of their hash.</param>
+/// <param name="TokenKeys">Active token keys, by company.</param>
+/// <param name="EndedLogins">Logins that were ended by logging out.</param>
 internal sealed record RegistrySnapshot(
     long Version,
     FrozenDictionary<string, Company> Companies,
@@ -45,7 +45,7 @@ internal sealed record RegistrySnapshot(
 
     public Company? Find(long number) => Companies.Values.FirstOrDefault(company => company.Number == number);
 
-    /// <summary>Finds the company and scopes of a key that is not revoked; the comparison takes the same time however much of it is right.</summary>
+    /// <summary>Finds the company and scopes of an active key. The comparison takes the same time for right and wrong keys.</summary>
     public (Company Company, ApiKey Key)? FindKey(string key)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];

@@ -5,8 +5,8 @@ using TrackMate.Store.Sql.Sqlite;
 namespace TrackMate.Manage;
 
 /// <summary>
-/// Encrypts the secrets that have to be read again (AES-256-GCM), by a key in <c>keys/token.key</c> of the data folder. No backup holds that file: what a backup
-/// holds of these secrets nobody can read without it.
+/// Encrypts the secrets that must be readable again (AES-256-GCM), with a key in <c>keys/token.key</c> of the data folder. No backup contains this file, so nobody can
+/// read the secrets in a backup without it.
 /// </summary>
 internal sealed class SealingKey(string dataFolder)
 {
@@ -16,8 +16,8 @@ internal sealed class SealingKey(string dataFolder)
 
     public string Path { get; } = System.IO.Path.Combine(dataFolder, "keys", "token.key");
 
-    /// <param name="purpose">What it is a secret of; it opens for nothing else.</param>
-    /// <exception cref="CommandFailedException">The key's file is damaged.</exception>
+    /// <param name="purpose">The use of the secret. It can only be decrypted for the same purpose.</param>
+    /// <exception cref="CommandFailedException">The key file is damaged.</exception>
     public byte[] Seal(ReadOnlySpan<byte> secret, string purpose)
     {
         var box = new byte[NonceBytes + secret.Length + TagBytes];
@@ -28,7 +28,7 @@ internal sealed class SealingKey(string dataFolder)
         return box;
     }
 
-    /// <returns>Null where the key is not there, or is not the one that it was sealed with.</returns>
+    /// <returns>Null if the key file is missing, or is not the one that encrypted the secret.</returns>
     public byte[]? Open(ReadOnlySpan<byte> box, string purpose)
     {
         try
@@ -41,7 +41,7 @@ internal sealed class SealingKey(string dataFolder)
         }
         catch (Exception e) when (e is CryptographicException or CommandFailedException or IOException or UnauthorizedAccessException)
         {
-            // Whoever asks says so: the key is shown as one that cannot be read.
+            // The caller reports it: the token key is shown as unreadable.
             return null;
         }
     }
@@ -55,7 +55,7 @@ internal sealed class SealingKey(string dataFolder)
             : throw new CommandFailedException($"{Path} is damaged: bring it back from where you keep it, or move it away, revoke the token keys that cannot be read, and make new ones with: trackmate token-key add");
     }
 
-    /// <summary>Two programs that make one at once end with the same: the second finds the name taken and reads what is there.</summary>
+    /// <summary>Creates the key file. If two programs create it at the same moment, the second one reads the first one's file.</summary>
     private byte[] Make()
     {
         FolderLock.Make(dataFolder, "keys");

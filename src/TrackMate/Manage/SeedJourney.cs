@@ -1,8 +1,8 @@
 namespace TrackMate.Manage;
 
-/// <summary>One message of the journey, as its sender puts it on the wire.</summary>
-/// <param name="Path">The call that takes it; webhooks are sent with the API key.</param>
-/// <param name="Body">JSON, with <c>{company}</c> where the company's id goes.</param>
+/// <summary>One message of the sample journey, as it is sent.</summary>
+/// <param name="Path">The call. Webhooks are sent with the API key.</param>
+/// <param name="Body">JSON, with <c>{company}</c> in place of the company's id.</param>
 internal sealed record JourneyMessage(string Path, string Body)
 {
     public const string Webhooks = "/api/webhooks/events";
@@ -10,7 +10,7 @@ internal sealed record JourneyMessage(string Path, string Body)
     public bool FromServer => Path == Webhooks;
 }
 
-/// <summary>Sarah's way from an anonymous page view to the receipt in her mailbox. The eventIds are fixed, so playing it twice is as good as once.</summary>
+/// <summary>Sarah's journey from an anonymous page view to the receipt in her mailbox. The eventIds are fixed, so playing it twice changes nothing.</summary>
 internal static class SeedJourney
 {
     public const string Email = "sarah@example.com";

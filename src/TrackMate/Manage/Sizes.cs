@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace TrackMate.Manage;
 
-/// <summary>Sizes and counts as people read them.</summary>
+/// <summary>Formats sizes and counts for people.</summary>
 internal static class Sizes
 {
     private static readonly string[] Units = ["bytes", "KiB", "MiB", "GiB", "TiB"];

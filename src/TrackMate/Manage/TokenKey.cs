@@ -5,12 +5,12 @@ using TrackMate.Bind;
 
 namespace TrackMate.Manage;
 
-/// <summary>A key that a company signs tokens with. Its algorithm is its own: a public key is never taken for a secret, whatever a token says.</summary>
-/// <param name="Kid">What a token may name it by.</param>
-/// <param name="Key">The secret as UTF-8 bytes (HS256) or the 32 bytes of the public key (EdDSA); null where it is revoked, or the data folder has lost what it was encrypted with.</param>
+/// <summary>A key with which a company signs tokens. The key has a fixed algorithm: a public key is never used as a secret, whatever a token's header says.</summary>
+/// <param name="Kid">The key id in a token's header.</param>
+/// <param name="Key">The secret as UTF-8 bytes (HS256) or the 32 bytes of the public key (EdDSA). Null if it is revoked, or if the data folder no longer has the key that encrypted it.</param>
 public sealed record TokenKey(long Number, long Company, string Kid, TokenAlgorithm Algorithm, byte[]? Key, long CreatedAt, long? RevokedAt)
 {
-    /// <summary>So many are in force at most: the old one and the new one.</summary>
+    /// <summary>The most active keys: the old one and the new one.</summary>
     public const int MostInForce = 2;
 
     public const int MaxKidLength = 64;
@@ -20,7 +20,7 @@ public sealed record TokenKey(long Number, long Company, string Kid, TokenAlgori
 
     private static readonly byte[] PublicKeyInfo = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
-    /// <summary>A new secret for HS256: 43 random digits of 62, which are 256 bits. It is used as the text that it is, so nobody has to decode it.</summary>
+    /// <summary>A new secret for HS256: 43 random digits of 62, which is 256 bits. The text itself is the key, so nobody has to decode it.</summary>
     public static string NewSecret() => Prefix + RandomNumberGenerator.GetString(Digits, 43);
 
     public static string NewKid() => RandomNumberGenerator.GetString("0123456789abcdefghijkmnpqrstuvwxyz", 8);
@@ -28,8 +28,8 @@ public sealed record TokenKey(long Number, long Company, string Kid, TokenAlgori
     /// <summary>Whether a kid is 1 to 64 letters, digits, dots, dashes or underscores.</summary>
     public static bool IsKid(string text) => text.Length is >= 1 and <= MaxKidLength && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 
-    /// <summary>Reads an Ed25519 public key: PEM (SubjectPublicKeyInfo, RFC 8410), or its 32 bytes in base64url as <c>x</c> of a JWK has them (RFC 8037).</summary>
-    /// <exception cref="FormatException">It is none, with a sentence that says what to give.</exception>
+    /// <summary>Reads an Ed25519 public key: PEM (SubjectPublicKeyInfo, RFC 8410), or its 32 bytes in base64url as in <c>x</c> of a JWK (RFC 8037).</summary>
+    /// <exception cref="FormatException">The text is no such key. The message says what to supply.</exception>
     public static byte[] ReadPublicKey(string text)
     {
         text = text.Trim();
@@ -38,7 +38,7 @@ public sealed record TokenKey(long Number, long Company, string Kid, TokenAlgori
         return Ed25519.ValidatePublicKeyFull(key, 0) ? key : throw new FormatException("these 32 bytes are no Ed25519 public key; give it as it was made");
     }
 
-    /// <summary>Whether the key signed it. MACs are compared in the same time however much of them is right.</summary>
+    /// <summary>Whether this key has signed the text. MACs are compared in constant time.</summary>
     public bool Signed(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature)
     {
         if (Key is null || RevokedAt is not null) return false;

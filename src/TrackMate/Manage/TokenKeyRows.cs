@@ -3,7 +3,7 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Manage;
 
-/// <summary>Token keys as they stand in the store, opened with the data folder's own key.</summary>
+/// <summary>Token keys in the store. Their secrets are encrypted with the data folder's own key.</summary>
 internal static class TokenKeyRows
 {
     public static List<TokenKey> Read(Database database, SealingKey sealing)

@@ -115,7 +115,7 @@ internal sealed class Intake(MessageStore store, Registry registry, RateLimit ra
 
     private static RejectionException UnknownCompany() => new(Reason.UnknownCompany, "company_id is unknown. Copy it from the Get started page of the dashboard.", "company_id");
 
-    public async Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected)
+    public async Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, RejectionRecord? rejected)
     {
         var receipts = await store.AppendAsync(messages, rejected);
         if (messages.Count == 0) return receipts;

@@ -62,7 +62,7 @@ internal sealed class ReceiveWebhook(Intake intake)
         }
 
         turn?.EndParsing();
-        var rejected = taken.Refusals.Count == 0 ? null : new Rejected(company, Origin.Server, ReceivingCall.Webhooks, receivedAt, [.. taken.Refusals.Select(refusal => refusal.ToKeep())]);
+        var rejected = taken.Refusals.Count == 0 ? null : new RejectionRecord(company, Origin.Server, ReceivingCall.Webhooks, receivedAt, [.. taken.Refusals.Select(refusal => refusal.ToKeep())]);
         var receipts = await intake.AppendAsync(taken.Messages, rejected);
         // Whoever is slow to take the answer keeps no place.
         turn?.Dispose();

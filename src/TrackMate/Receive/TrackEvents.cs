@@ -55,7 +55,7 @@ internal sealed class TrackEvents(Intake intake)
         var refusals = taken.Refusals;
         var rejected = refusals.Count == 0
             ? null
-            : new Rejected(company, Origin.Browser, ReceivingCall.Events, arrival.ReceivedAt, [.. refusals.Select(refusal => refusal.ToKeep())]) { Agent = arrival.Agent, Envelope = Batches.EnvelopeOf(wire) };
+            : new RejectionRecord(company, Origin.Browser, ReceivingCall.Events, arrival.ReceivedAt, [.. refusals.Select(refusal => refusal.ToKeep())]) { Agent = arrival.Agent, Envelope = Batches.EnvelopeOf(wire) };
         var receipts = await intake.AppendAsync(taken.Messages, rejected);
         // Whoever is slow to take the answer keeps no place.
         turn?.Dispose();

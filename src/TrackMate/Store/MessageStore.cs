@@ -25,7 +25,7 @@ internal sealed class MessageStore : IActs, IDisposable
         readers = new(engine, log);
         away = new(engine, log);
         writers = [.. Enumerable.Range(0, engine.Writers).Select(_ => new StoreWriter(engine, log, companies => Appended?.Invoke(companies), away))];
-        aside = new(engine, log, companies => Appended?.Invoke(companies), away, isAside: true);
+        aside = new(engine, log, companies => Appended?.Invoke(companies), away, isRetryWriter: true);
         StoreMetrics.QueueLength = kind => writers.Append(aside).Sum(writer => writer.Queue.Waiting(kind));
     }
 
@@ -59,7 +59,7 @@ internal sealed class MessageStore : IActs, IDisposable
     /// <param name="messages">None, with nothing refused, is taken by a writer that writes.</param>
     /// <returns>A receipt for each message, once they are committed and lie on the disk.</returns>
     /// <exception cref="StoreUnavailableException">Nothing was stored.</exception>
-    public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected = null) =>
+    public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, RejectionRecord? rejected = null) =>
         ((messages.Count > 0 ? messages[0].Company : rejected?.Company) is { } company ? WriterOf(company) : writers[0]).Queue.AppendAsync(messages, rejected);
 
     /// <summary>Asks whether messages of a sender would be taken now, before they are read: that costs less than after.</summary>

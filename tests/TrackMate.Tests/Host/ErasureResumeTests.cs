@@ -39,12 +39,12 @@ public sealed class ErasureResumeTests
         }
 
         Assert.Equal(cleaned, engine.CleanedAt.Select(at => (int)(at - DateTimeOffset.UnixEpoch).TotalMinutes));
-        Assert.Contains($"An erasure of {Gone} that was left unfinished cannot be gone on with now: the machine is gone. It is tried again in a minute.", log);
-        Assert.Single(log, "What was erased of TM-ONE, TM-TWO is out of the tables; a stone lies in the way. It is tried again, less and less often.");
+        Assert.Contains($"An unfinished erasure of {Gone} cannot be continued now: the machine is gone. The server tries again in a minute.", log);
+        Assert.Single(log, "The erased rows of TM-ONE, TM-TWO are removed from the tables; a stone lies in the way. The server tries again, less and less often.");
 
         engine.IsInTheWay = false;
         time.Advance(TimeSpan.FromHours(1));
-        await Eventually.TrueAsync(() => Task.FromResult(log.Contains("An erasure of TM-ONE, TM-TWO that was left unfinished is done: its rows and bytes are gone.")), () => string.Join('\n', log));
+        await Eventually.TrueAsync(() => Task.FromResult(log.Contains("An unfinished erasure of TM-ONE, TM-TWO is completed: its rows and bytes are gone.")), () => string.Join('\n', log));
         Assert.Equal([Gone], own.Store.Read(ErasureWriter.Unfinished).Select(state => state.Company.CompanyId));
         await resume.StopAsync(TestContext.Current.CancellationToken);
     }

@@ -25,7 +25,7 @@ public sealed class IngestionBoundsTests
         await bounds.StartAsync(TestContext.Current.CancellationToken);
 
         await Eventually.TrueAsync(() => Task.FromResult(!log.IsEmpty), () => "Nothing is logged.");
-        Assert.Equal("What was refused long ago of TM-OLD could not be taken away: the disk is away. It is tried again in an hour.", Assert.Single(log));
+        Assert.Equal("Old rejected messages of TM-OLD could not be deleted: the disk is away. The server tries again in an hour.", Assert.Single(log));
         await bounds.StopAsync(TestContext.Current.CancellationToken);
     }
 }

@@ -20,7 +20,7 @@ public sealed class PostgresDoctorTests
         await schema.AskAsync("DELETE FROM alarm");
 
         var healthy = await trackmate.DoAsync("doctor");
-        Assert.Contains("ok    What is derived", healthy);
+        Assert.Contains("ok    The derived data", healthy);
         Assert.DoesNotContain("WRONG", healthy);
         Assert.Equal(healthy, await trackmate.DoAsync("doctor"));
         Assert.Equal(0L, await schema.AskAsync("SELECT count(*) FROM alarm"));

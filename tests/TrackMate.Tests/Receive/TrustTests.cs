@@ -109,7 +109,7 @@ public sealed class TrustTests(RunningServer running) : IClassFixture<RunningSer
 
         var shown = await new CommandLineRunner(running.Server).DoAsync($"company show {shop.CompanyId}");
         Assert.Matches(@"tokens +observe, HS256, 1 key in force\n", shown);
-        Assert.Matches(@"without token +2 missing, 1 expired, 1 malformed \(identifies of the last 7 days that enforcing would have refused\)\n", shown);
+        Assert.Matches(@"without token +2 missing, 1 expired, 1 malformed \(identifies of the last 7 days that enforcing would have rejected\)\n", shown);
         Assert.Empty(Query("SELECT detail FROM rejected WHERE company = (SELECT id FROM company WHERE company_id = ?)", shop.CompanyId));
     }
 
@@ -214,7 +214,7 @@ public sealed class TrustTests(RunningServer running) : IClassFixture<RunningSer
         Assert.Contains("but 1 UNREADABLE", await elsewhere.DoAsync($"company show {shop.CompanyId}"));
         var (exitCode, output, _) = await elsewhere.RunAsync("doctor --quick");
         Assert.Equal(1, exitCode);
-        Assert.Contains($"WRONG Token keys that cannot be read, so that no token they signed is taken: ", output);
+        Assert.Contains($"WRONG Token keys that cannot be read, so that their tokens are rejected: ", output);
         Assert.Contains(signer.Kid, output);
         await using (var restored = await ServerProcess.StartAsync(elsewhere.DataFolder))
         {

@@ -81,7 +81,7 @@ public sealed class DashboardTests(BrowserFixture browser)
         }
 
         await viewer.GoAsync(Company + "/people?q=nobody%25");
-        Assert.Contains("Nobody has “nobody%” in a name, e-mail or external id, and no profile, session, event, order, payment or parcel has it as its number.", await viewer.TextAsync("main"));
+        Assert.Contains("Nobody has “nobody%” in a name, e-mail or external id, and it is not the id of a profile, session, event, order, payment or parcel.", await viewer.TextAsync("main"));
     }
 
     [Fact]

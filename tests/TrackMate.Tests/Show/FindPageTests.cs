@@ -91,7 +91,7 @@ public sealed class FindPageTests(BrowserFixture browser)
             (await backend.WebhookAsync("signed_up", email: $"person{i}@example.com", at: $"2025-10-{1 + (i / 20):00}T{i % 20:00}:00:00Z")).AssertOk();
         await using var viewer = await Viewer.OpenAsync(browser, server);
         await viewer.GoAsync(People);
-        Assert.Equal("120 people, by when they were created", await viewer.TextAsync("[data-live=count]"));
+        Assert.Equal("120 people, sorted by creation time", await viewer.TextAsync("[data-live=count]"));
         Task AssertPageAsync(IEnumerable<int> persons) => Expect(viewer.Page.Locator(".names b")).ToHaveTextAsync([.. persons.Select(i => $"person{i}@example.com")]);
         var down = Enumerable.Range(0, 120).Reverse().ToList();
         await AssertPageAsync(down.Take(50));

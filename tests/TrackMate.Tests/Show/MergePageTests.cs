@@ -95,8 +95,8 @@ public sealed class MergePageTests(BrowserFixture browser)
         var pairs = await viewer.TextsAsync(".claims .what small");
         Assert.Equal(4, pairs.Count);
         Assert.Contains(pairs, pair => pair.Contains("id-2") && pair.Contains("one person would have two external ids"));
-        Assert.Contains(pairs, pair => pair.Contains("ben@gmial.example") && pair.Contains("a shared device can be that too"));
-        Assert.Contains(pairs, pair => pair.Contains("erik@example.com and erik@example.com: the e-mail of the one was sent as the external id of the other"));
+        Assert.Contains(pairs, pair => pair.Contains("ben@gmial.example") && pair.Contains("a shared device can be the reason too"));
+        Assert.Contains(pairs, pair => pair.Contains("erik@example.com and erik@example.com: the e-mail of one was sent as the external id of the other"));
         Assert.Contains(pairs, pair => pair.Contains("fia.lind@new.example") && pair.Contains("fia.lind@old.example"));
 
         var fia = viewer.Page.Locator(".claims li").Filter(new() { HasText = "fia.lind@new.example" });

@@ -215,10 +215,10 @@ public sealed class DistributedTests : IAsyncLifetime
         await using (var hold = new NpgsqlCommand("LOCK TABLE machine IN ACCESS EXCLUSIVE MODE", machine, silence)) await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         var (exitCode, erased, _) = await trackmate.RunAsync("erase --email m@example.com --yes");
         Assert.Equal(1, exitCode);
-        Assert.Contains("Erased from all tables; a machine of the database is away, so the tables that lie there are not vacuumed yet. A running server goes on with that, and so does the next trackmate erase.", erased);
+        Assert.Contains("Erased from all tables; a machine of the database is unreachable, so its tables are not vacuumed yet. A running server continues with that, and so does the next trackmate erase.", erased);
 
         await using (var hold = new NpgsqlCommand("LOCK TABLE session IN ACCESS EXCLUSIVE MODE", machine, silence)) await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-        Assert.Contains("canceling statement due to lock timeout. Try again; where it is many machines, once all of them are there.", (await trackmate.RunAsync("doctor")).Output);
+        Assert.Contains("canceling statement due to lock timeout. Try again; on a cluster, once all machines are reachable.", (await trackmate.RunAsync("doctor")).Output);
     }
 
     private static Task<Receipt[]> AppendAsync(MessageStore store, int company, string eventId) =>

@@ -108,7 +108,7 @@ public sealed class ErasureTests(TemporaryStore stored) : IClassFixture<Temporar
         var backend = new ShopBackend(server.Http, ServerProcess.ApiKey);
         var session = await Eventually.BecomesAsync(() => backend.SessionAsync("s"), answer => answer.Body!["events"]!.AsArray().Count == 1);
         Assert.Equal("later", session.Body!["events"]![0]!["eventId"]!.ToString());
-        await server.PrintsAsync("that was left unfinished is done");
+        await server.PrintsAsync("is completed: its rows and bytes are gone");
         if (!StoreUnderTest.IsPostgres) Assert.True(File.ReadAllBytes(SqliteEngine.PathIn(folder.Path)).AsSpan().IndexOf("unfinished"u8) < 0);
     }
 

@@ -58,11 +58,11 @@ public sealed class JourneysTests
 
         long Write(Message[] messages)
         {
-            var before = database.Pipe.Journeys;
+            var before = database.Pipe.RoundTrips;
             writer.Transaction.Begin([(company.Number, LockMode.Bind)], messages.Length);
             writer.Append(messages);
             writer.Transaction.Commit();
-            return database.Pipe.Journeys - before;
+            return database.Pipe.RoundTrips - before;
         }
     }
 

@@ -81,12 +81,12 @@ public sealed class PostgresConnectionTests
     }
 
     [Theory]
-    [InlineData("postgres://a:secret@h/d?bogus=secret", "bogus is nothing that a connection can be told")]
-    [InlineData("Host=h;Username=a;Password=secret;Bogus=secret", "bogus is nothing that a connection can be told")]
-    [InlineData("postgres://a:secret@h/d?sslmode=secret", "sslmode cannot be what it is set to; it is disable, allow, prefer, require, verify-ca or verify-full")]
-    [InlineData("Host=h;Username=a;SSL Mode=secret", "ssl mode cannot be what it is set to; it is disable,")]
-    [InlineData("postgres://a:secret@h/d?connect_timeout=secret", "connect_timeout cannot be what it is set to")]
-    [InlineData("Host=h;Username=a;Timeout=verify-full", "timeout cannot be what it is set to")]
+    [InlineData("postgres://a:secret@h/d?bogus=secret", "bogus is not a known connection setting")]
+    [InlineData("Host=h;Username=a;Password=secret;Bogus=secret", "bogus is not a known connection setting")]
+    [InlineData("postgres://a:secret@h/d?sslmode=secret", "sslmode has an invalid value; use disable, allow, prefer, require, verify-ca or verify-full")]
+    [InlineData("Host=h;Username=a;SSL Mode=secret", "ssl mode has an invalid value; use disable,")]
+    [InlineData("postgres://a:secret@h/d?connect_timeout=secret", "connect_timeout has an invalid value")]
+    [InlineData("Host=h;Username=a;Timeout=verify-full", "timeout has an invalid value")]
     [InlineData("host=h user=a password=secret", "its key=value pairs have to be separated by semicolons")]
     [InlineData("postgres://a:secret@h:1,i:1/d", "it is neither a URL such as")]
     [InlineData("secret", "it is neither a URL such as")]

@@ -100,7 +100,7 @@ public sealed class PostgresFaultTests
         foreach (var verb in new[] { "serve", "company list", "company add TM-NEW", "erase --email a@b.co", "doctor", $"move --from {database.Connection} --to {trackmate.DataFolder}" })
         {
             Assert.Equal(
-                $"The database trackmate at 127.0.0.1:{database.Port} cannot be used: Failed to connect to 127.0.0.1:{database.Port}: Connection refused. Check that it runs there and lets this machine in.",
+                $"The database trackmate at 127.0.0.1:{database.Port} cannot be used: Failed to connect to 127.0.0.1:{database.Port}: Connection refused. Check that it is running there and accepts connections from this machine.",
                 await trackmate.FailAsync(verb, 1));
         }
     }
@@ -300,7 +300,7 @@ public sealed class PostgresFaultTests
         Assert.Equal(HttpStatusCode.OK, page.StatusCode);
 
         // What changes in the registry is heard again.
-        await server.PrintsAsync("registry of companies and keys is read again");
+        await server.PrintsAsync("registry of companies and keys can be read again");
     }
 
     private static void AssertComeAgain(HttpResponseMessage answer)

@@ -3,7 +3,7 @@ using TrackMate.Manage;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary><c>trackmate admin reset-password</c>: a password never stands in the arguments, where every user of the machine can read it.</summary>
+/// <summary><c>trackmate admin reset-password</c>. The password is never an argument, since every user of the machine can read those.</summary>
 internal static class AdminCommand
 {
     public static Command Create() => new Verb("admin", "Manage the login of the dashboard.") { ResetPassword() };
@@ -19,11 +19,11 @@ internal static class AdminCommand
         };
         command.Does((installation, parsed) =>
         {
-            if (parsed.GetValue(fromInput) && parsed.GetValue(random)) throw new InvalidSettingException("--random", "it makes the password, so it cannot stand beside --password-stdin");
+            if (parsed.GetValue(fromInput) && parsed.GetValue(random)) throw new InvalidSettingException("--random", "it creates the password, so it cannot be combined with --password-stdin");
             using var registry = installation.OpenRegistry(TimeProvider.System);
             var given = parsed.GetValue(fromInput) ? Console.In.ReadLine() ?? ""
                 : parsed.GetValue(random) || Console.IsInputRedirected ? null
-                : Ask();
+                : AskForPassword();
             if (given is not null && given.Length < ServerOptions.MinPasswordLength)
                 throw new InvalidSettingException("The password", $"it has {given.Length} characters and needs {ServerOptions.MinPasswordLength} or more");
 
@@ -35,8 +35,8 @@ internal static class AdminCommand
         return command;
     }
 
-    /// <returns>Null for an empty answer: a random one.</returns>
-    private static string? Ask()
+    /// <returns>Null for an empty answer, which asks for a random password.</returns>
+    private static string? AskForPassword()
     {
         var first = AskOnce($"New password, {ServerOptions.MinPasswordLength} characters or more (nothing for a random one): ");
         if (first.Length == 0) return null;

@@ -6,7 +6,7 @@ using TrackMate.Manage;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary>Runs a verb and keeps what scripts rely on: 0 done, 1 failed, 2 wrong arguments or settings; one sentence on stderr, never a stack trace.</summary>
+/// <summary>Runs a command. Scripts rely on its exit codes: 0 done, 1 failed, 2 wrong arguments or settings. Errors are one sentence on stderr, never a stack trace.</summary>
 internal static class CommandLine
 {
     private const int Failed = 1;
@@ -21,11 +21,11 @@ internal static class CommandLine
         var parsed = root.Parse(arguments);
         if (parsed.Action is ParseErrorAction)
         {
-            // A first word that is no verb is what is wrong, however much else follows from it.
+            // If the first word is no command, report only that: the other errors follow from it.
             var error = parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens.Count > 0
                 ? $"There is no verb '{parsed.UnmatchedTokens[0]}'."
                 : parsed.Errors[0].Message;
-            return Say($"{error} See: {NameOf(parsed.CommandResult)} --help", Wrong);
+            return Fail($"{error} See: {NameOf(parsed.CommandResult)} --help", Wrong);
         }
 
         try
@@ -39,23 +39,23 @@ internal static class CommandLine
         }
         catch (InvalidSettingException e)
         {
-            return Say(e.Message, Wrong);
+            return Fail(e.Message, Wrong);
         }
         catch (CommandFailedException e)
         {
-            return Say(e.Message, Failed);
+            return Fail(e.Message, Failed);
         }
         catch (OperationCanceledException)
         {
-            return Say("Interrupted.", Interrupted);
+            return Fail("Interrupted.", Interrupted);
         }
         catch (Exception e)
         {
-            return Say(e.Message, Failed);
+            return Fail(e.Message, Failed);
         }
     }
 
-    private static int Say(string sentence, int exitCode)
+    private static int Fail(string sentence, int exitCode)
     {
         Console.Error.WriteLine(sentence);
         return exitCode;

@@ -76,7 +76,7 @@ internal static class CompanyCommand
         return command;
     }
 
-    /// <summary>The company that a verb is about; the environment's or the only one where it is left out.</summary>
+    /// <summary>The company of a command. Default: the environment's, or the only one.</summary>
     public static Argument<string?> CompanyArgument() => new("company_id")
     {
         Description = "The company. Default: TRACKMATE_COMPANY, else the only company.",
@@ -108,7 +108,7 @@ internal static class CompanyCommand
             ["placeholders", settings.Placeholders.Count == 0 ? "the built-in ones" : "the built-in ones and " + string.Join(", ", settings.Placeholders)],
             ["max e-mails", $"{settings.MaxEmailsPerPerson} of one person"],
             ["browsers' events", BoundsOf(settings)],
-            ["erased stay away", settings.SuppressErased ? "yes" : "no"],
+            ["suppress erased", settings.SuppressErased ? "yes" : "no"],
             ["browser quota", QuotaOf(settings.BrowserEventsPerDay)],
             ["key quota", QuotaOf(settings.KeyEventsPerDay)],
             ["tokens", TokensOf(registry, company)],
@@ -143,12 +143,12 @@ internal static class CompanyCommand
         return $"{mode}, {company.Settings.TokenAlgorithm}, {Sizes.Counted(keys.Count, "key", "keys")} in force{(unreadable > 0 ? $" but {unreadable} UNREADABLE: keys/token.key is not the one they were encrypted with" : "")}";
     }
 
-    /// <summary>What enforcing would have refused.</summary>
+    /// <summary>The identifies that enforcing would have rejected.</summary>
     private static string WithoutTokenOf(Registry registry, Company company)
     {
         var counts = registry.WithoutToken(company, days: 7);
         return counts.Count > 0
-            ? $"{string.Join(", ", counts.Select(count => $"{count.Identifies} {RejectionException.NameOf(Enum.Parse<TokenFault>(count.Fault))}"))} (identifies of the last 7 days that enforcing would have refused)"
+            ? $"{string.Join(", ", counts.Select(count => $"{count.Identifies} {RejectionException.NameOf(Enum.Parse<TokenFault>(count.Fault))}"))} (identifies of the last 7 days that enforcing would have rejected)"
             : company.Settings.TokenMode is TokenMode.Observe ? "none in the last 7 days" : "not counted: only while tokens are observed";
     }
 

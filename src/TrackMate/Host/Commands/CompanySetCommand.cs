@@ -5,34 +5,34 @@ using TrackMate.Store.Rebuild;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary><c>trackmate company set</c>: a running server goes by the new settings within a second.</summary>
+/// <summary><c>trackmate company set</c>. A running server uses the new settings within a second.</summary>
 internal static class CompanySetCommand
 {
     public static Verb Create()
     {
         var companyId = CompanyCommand.CompanyArgument();
-        var name = Text("--name", "name", "What people call it.");
-        var origins = Texts("--origin", "origin", "A page's origin that may send to the public calls, such as https://shop.com or https://*.shop.com. Those given replace those listed.");
+        var name = Text("--name", "name", "Display name.");
+        var origins = Texts("--origin", "origin", "Origin of pages that may send to the public calls, such as https://shop.com or https://*.shop.com. Replaces the existing list.");
         var noOrigins = new Option<bool>("--no-origins") { Description = "Allow all origins." };
-        var paymentTypes = Texts("--payment-type", "type", "An event type of servers that pays. Those given replace those listed.");
-        var refundTypes = Texts("--refund-type", "type", "An event type of servers that gives money back. Those given replace those listed.");
-        var currency = Text("--currency", "code", "Currency of money that names none: three letters of ISO 4217.");
+        var paymentTypes = Texts("--payment-type", "type", "Event type of a payment, sent by servers. Replaces the existing list.");
+        var refundTypes = Texts("--refund-type", "type", "Event type of a refund, sent by servers. Replaces the existing list.");
+        var currency = Text("--currency", "code", "Currency of amounts without one: three letters (ISO 4217).");
         var userRegistered = Text("--user-registered", "on|off", "Whether a person's first browser identify shows as user_registered.");
         var sessionGap = Text("--session-gap", "minutes", "Server events of a person this far apart are two server sessions: 1 to 1440.");
-        var placeholders = Texts("--placeholder", "value", "A value that names nobody, besides the built-in ones. Those given replace those listed.");
+        var placeholders = Texts("--placeholder", "value", "A value that identifies nobody, in addition to the built-in ones. Replaces the existing list.");
         var noPlaceholders = new Option<bool>("--no-placeholders") { Description = "Keep only the built-in placeholders." };
         var maxEmails = Text("--max-emails", "number", "Most e-mails that webhooks can join into one person: 1 to 1000.");
-        var claimedJoins = Text("--claimed-joins", "all|new|none", "How far what only browsers claim may join an e-mail and an externalId: where nothing verified contradicts it; only where verified messages have not named both; or nowhere. See docs/trust.md.");
-        var maxNewSessions = Text("--max-new-sessions", "number", "Sessions that may begin to claim one identifier in a day, as browsers say it; the first so many are believed.");
-        var maxEventAge = Text("--max-event-age", "days|none", "On a person whom a back end knows: a browser's event that is older when it comes is kept and does not count. Off by default.");
-        var maxSessionEvents = Text("--max-session-events", "number|none", "On such a person: so many events of a browser's session count on a day, the earliest; the rest are kept. Off by default.");
+        var claimedJoins = Text("--claimed-joins", "all|new|none", "Whether claims of browsers alone join an e-mail and an externalId. all: unless something verified contradicts them. new: only if verified messages have not named both. none: never. See docs/trust.md.");
+        var maxNewSessions = Text("--max-new-sessions", "number", "Most new browser sessions per day whose claims on one identifier are accepted, earliest first.");
+        var maxEventAge = Text("--max-event-age", "days|none", "For people that a back end has named: browser events that are older than this on arrival are stored but not counted. Off by default.");
+        var maxSessionEvents = Text("--max-session-events", "number|none", "For the same people: most events per browser session and day that are counted, earliest first; the rest are stored but not counted. Off by default.");
         var browserQuota = Text("--browser-quota", "events|none", "Events that browsers may send in one UTC day; none for no limit.");
         var keyQuota = Text("--key-quota", "events|none", "Events that API keys may send in one UTC day; none for no limit.");
-        var quota = Text("--quota", "events|none", "Both quotas: of browsers and, by itself, of API keys.");
-        var suppress = Text("--suppress-erased", "on|off", "Whether whoever is erased stays away: of later messages that name them nothing is kept.");
-        var tokens = Text("--tokens", "off|observe|enforce", "Identifies without a valid token: taken; taken and counted; or refused. See docs/trust.md.");
-        var rejectedKept = Text("--rejected-kept", "number", "Refused events, and warnings, kept of browsers and of API keys each: 100 to 1000000.");
-        var rejectedDays = Text("--rejected-days", "days", "Days that refused events and warnings are kept at most: 1 to 3650.");
+        var quota = Text("--quota", "events|none", "Sets both quotas, each to this value.");
+        var suppress = Text("--suppress-erased", "on|off", "Whether later messages that name an erased person are dropped.");
+        var tokens = Text("--tokens", "off|observe|enforce", "Identifies without a valid token are accepted (off), accepted and counted (observe), or rejected (enforce). See docs/trust.md.");
+        var rejectedKept = Text("--rejected-kept", "number", "Rejected events and warnings to keep, for browsers and for API keys each: 100 to 1000000.");
+        var rejectedDays = Text("--rejected-days", "days", "Most days to keep rejected events and warnings: 1 to 3650.");
         var command = new Verb("set", "Change a company's settings. Settings that are not given stay unchanged.")
         {
             Examples =
@@ -79,9 +79,9 @@ internal static class CompanySetCommand
             {
                 var (changedName, settings) = change.ApplyTo(current);
                 if (settings.TokenMode is TokenMode.Enforce && current.Settings.TokenMode is not TokenMode.Enforce && !registry.TokenKeysInForce(current).Any(key => key.Key is not null))
-                    throw new InvalidSettingException("--tokens", $"{current.CompanyId} has no token key that can be used, so every identify would be refused; add one first with: trackmate token-key add");
+                    throw new InvalidSettingException("--tokens", $"{current.CompanyId} has no token key that can be used, so every identify would be rejected; add one first with: trackmate token-key add");
                 return current with { Name = changedName, Settings = settings };
-            }, step => progress.Tell(new(DoingOf(step.Part), Math.Min(step.Done, step.Of), step.Of)));
+            }, step => progress.Report(new(DoingOf(step.Part), Math.Min(step.Done, step.Of), step.Of)));
             progress.Clear();
             CompanyCommand.Write(registry, stands);
         });

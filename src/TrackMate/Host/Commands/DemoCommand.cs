@@ -4,10 +4,10 @@ using TrackMate.Show;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary><c>trackmate demo</c>: plays the journey against a running server and draws what became of it.</summary>
+/// <summary><c>trackmate demo</c>: sends the sample journey to a running server and prints the resulting timeline.</summary>
 internal static class DemoCommand
 {
-    /// <summary>The company of the journey, made for it: what a shop has of its own stays as it is.</summary>
+    /// <summary>The company of the journey. It is created for the demo, so a shop's own companies are not changed.</summary>
     private const string DemoCompanyId = "TM-SHOP99";
 
     public static Command Create()
@@ -28,7 +28,7 @@ internal static class DemoCommand
         {
             var address = ServerAddress.Of(parsed.GetValue(url));
             var companyId = parsed.GetValue(company);
-            // The key in the environment is the shop's own: the demo uses it only for the company that it is told, or where there is no data to make another key in.
+            // The key in the environment belongs to the shop. The demo uses it only for the company named in the options, or if there is no local data to create a key in.
             var key = parsed.GetValue(apiKey)
                 ?? (companyId is null && installation.Engine.HasData ? null : ServerOptions.Given(Environment.GetEnvironmentVariable, "TRACKMATE_API_KEY"));
             using var server = new ServerCalls(address, installation.Engine);
@@ -49,7 +49,7 @@ internal static class DemoCommand
         var key = registry.AddKey(company, "demo, for a moment", Scopes.Write | Scopes.Read);
         try
         {
-            // A running server knows a new key within a second.
+            // A running server accepts a new key within a second.
             return await PlayAsync(server, company.CompanyId, key, TimeSpan.FromSeconds(5), cancel);
         }
         finally
@@ -81,7 +81,7 @@ internal static class DemoCommand
         return SeedDrawing.Of(profile, events);
     }
 
-    /// <summary>The only company here, if there is one.</summary>
+    /// <summary>The only company of the installation; null if there are none or several.</summary>
     private static string? CompanyIn(Installation installation)
     {
         if (!installation.Engine.HasData) return null;

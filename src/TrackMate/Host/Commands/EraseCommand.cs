@@ -9,10 +9,9 @@ using TrackMate.Store.Timeline;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary><c>trackmate erase</c>: a person asks to be forgotten, while the server runs or not.</summary>
+/// <summary><c>trackmate erase</c>: erases a person, with or without a running server.</summary>
 internal static class EraseCommand
 {
-
     public static Command Create()
     {
         var company = CompanyCommand.CompanyOption();
@@ -37,17 +36,17 @@ internal static class EraseCommand
             using var registry = installation.OpenRegistry(TimeProvider.System);
             var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
             var named = person.Of(parsed, owner);
-            using var beside = new OfflineWriter(installation.Engine);
+            using var writer = new OfflineWriter(installation.Engine);
             if (parsed.GetValue(lift))
             {
-                if (!beside.Transact(owner, _ => Suppressed.Lift(beside.Database, owner, named))) throw new CommandFailedException($"{owner.CompanyId} does not suppress such a person.");
+                if (!writer.Transact(owner, _ => Suppressed.Lift(writer.Database, owner, named))) throw new CommandFailedException($"{owner.CompanyId} does not suppress such a person.");
                 Console.WriteLine("Messages about this person are stored again.");
                 return;
             }
 
-            // What was left unfinished hides whom it was erasing, who then could not be named here again.
-            var eraser = new Eraser(installation.Engine, (company, step) => Task.FromResult(beside.Transact(company, writer => ErasureWriter.Run(writer.Transaction, step))));
-            var resumed = !parsed.GetValue(dryRun) && await ResumeAsync(installation.Engine, eraser, ErasureWriter.Unfinished(beside.Database), cancel);
+            // An unfinished erasure has hidden its person, whom the options could then no longer name. So it is completed first.
+            var eraser = new Eraser(installation.Engine, (company, step) => Task.FromResult(writer.Transact(company, writer => ErasureWriter.Run(writer.Transaction, step))));
+            var resumed = !parsed.GetValue(dryRun) && await ResumeAsync(installation.Engine, eraser, ErasureWriter.Unfinished(writer.Database), cancel);
             using var snapshots = new EngineSnapshots(installation.Engine);
             var preview = snapshots.Read(database => new ErasureWriter(database).Preview(owner, named.Id));
             if (preview is null && resumed)
@@ -59,7 +58,7 @@ internal static class EraseCommand
             if (preview is null) throw new CommandFailedException($"{owner.CompanyId} has no such person.");
             Console.WriteLine(Describe(preview));
             if (parsed.GetValue(dryRun)) return;
-            if (!parsed.GetValue(yes)) Ask();
+            if (!parsed.GetValue(yes)) Confirm();
             await EraseAsync(installation, eraser, owner, preview.Profile, parsed.GetValue(suppress), cancel);
         });
         return command;
@@ -75,22 +74,22 @@ internal static class EraseCommand
         }
         catch (ErasureUnfinishedException e)
         {
-            throw new CommandFailedException($"{e.Message} {installation.Engine.CannotBeUsed(e.InnerException!)} A running server goes on with the erasure, and so does the next trackmate erase.");
+            throw new CommandFailedException($"{e.Message} {installation.Engine.CannotBeUsed(e.InnerException!)} A running server continues the erasure, and so does the next trackmate erase.");
         }
 
         var clean = await eraser.CleanFilesAsync(state, cancel);
         Console.WriteLine(clean
             ? $"Erased: {installation.Engine.Cleaned}"
-            : $"Erased from all tables; {installation.Engine.NotCleaned}. A running server goes on with that, and so does the next trackmate erase.");
+            : $"Erased from all tables; {installation.Engine.NotCleaned}. A running server continues with that, and so does the next trackmate erase.");
         foreach (var kept in KeptByRestores(installation).Where(file => !file.EndsWith("-wal", StringComparison.Ordinal) && !file.EndsWith("-shm", StringComparison.Ordinal)))
-            Console.WriteLine($"{kept} is what a restore replaced, and may hold them still: delete it once you do not need it.");
-        if (!clean) throw new CommandFailedException("What was erased is not cleaned away everywhere yet.");
+            Console.WriteLine($"{kept} is the store before a restore, and may still contain them: delete it when you no longer need it.");
+        if (!clean) throw new CommandFailedException("Some bytes of the erased rows are not removed yet.");
     }
 
     private static IEnumerable<string> KeptByRestores(Installation installation) =>
         Directory.Exists(installation.DataFolder) ? Directory.EnumerateFiles(installation.DataFolder, "*.before-restore-*") : [];
 
-    /// <returns>Whether there were any, and all are done.</returns>
+    /// <returns>Whether there were unfinished erasures, and all are completed.</returns>
     private static async Task<bool> ResumeAsync(Engine engine, Eraser eraser, List<ErasureState> unfinished, CancellationToken cancel)
     {
         if (unfinished.Count == 0) return false;
@@ -101,7 +100,7 @@ internal static class EraseCommand
         return clean;
     }
 
-    private static void Ask()
+    private static void Confirm()
     {
         if (Console.IsInputRedirected) throw new InvalidSettingException("--yes", "standard input is not a terminal; add this option to confirm");
         Console.Write("Erase them? It cannot be taken back. Type yes: ");

@@ -5,7 +5,7 @@ using TrackMate.Transfer;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary><c>trackmate export</c>: a person or a whole company as lines of JSON, while the server runs or not.</summary>
+/// <summary><c>trackmate export</c>: writes a person or a whole company as lines of JSON, with or without a running server.</summary>
 internal static class ExportCommand
 {
     public static Command Create()
@@ -43,7 +43,7 @@ internal static class ExportCommand
         return command;
     }
 
-    /// <summary>A file that only its owner can read: it holds what people did.</summary>
+    /// <summary>Creates a file that only its owner can read, since it contains personal data.</summary>
     private static Stream Open(string? path, bool force)
     {
         if (path is null) return new BufferedStream(Console.OpenStandardOutput(), 1 << 16);

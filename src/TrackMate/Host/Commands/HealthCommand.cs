@@ -3,7 +3,7 @@ using TrackMate.Manage;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary><c>trackmate health</c>: for supervisors that run a program rather than call an address, such as a container's.</summary>
+/// <summary><c>trackmate health</c>: for supervisors that run a program instead of calling an address, such as a container's.</summary>
 internal static class HealthCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);

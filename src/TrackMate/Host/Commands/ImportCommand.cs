@@ -6,7 +6,7 @@ using TrackMate.Transfer;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary><c>trackmate import FILE</c>: takes an export in, while the server runs or not.</summary>
+/// <summary><c>trackmate import FILE</c>: imports an export, with or without a running server.</summary>
 internal static class ImportCommand
 {
     public static Command Create()
@@ -23,15 +23,15 @@ internal static class ImportCommand
         {
             using var registry = installation.OpenRegistry(TimeProvider.System);
             var owner = Installation.CompanyOf(registry, parsed.GetValue(company));
-            using var beside = new OfflineWriter(installation.Engine);
+            using var writer = new OfflineWriter(installation.Engine);
             await using var stream = Open(parsed.GetRequiredValue(file));
-            var imported = await new ImportFile(owner, beside, registry).ReadAsync(stream, Tell, cancel);
+            var imported = await new ImportFile(owner, writer, registry).ReadAsync(stream, Report, cancel);
             Console.WriteLine($"Imported into {owner.CompanyId}: {Describe(imported)}.");
         });
         return command;
     }
 
-    private static void Tell(Imported imported)
+    private static void Report(Imported imported)
     {
         if (!Console.IsErrorRedirected) Console.Error.Write($"\r{Describe(imported)} … ");
     }

@@ -6,7 +6,7 @@ using TrackMate.Manage;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary><c>trackmate key add|revoke|list</c>. The key alone goes to stdout, so that scripts can take it.</summary>
+/// <summary><c>trackmate key add|revoke|list</c>. Only the key goes to stdout, so that scripts can read it.</summary>
 internal static class KeyCommand
 {
     public static Command Create() => new Verb("key", "Add, revoke and list API keys.")

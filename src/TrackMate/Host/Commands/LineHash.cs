@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary>Takes an export and keeps nothing of it but its hash; each line is written at once.</summary>
-internal sealed class LineHash(Action<long> told) : Stream
+/// <summary>Computes the hash of an export without keeping its text. Each line is written by one call.</summary>
+internal sealed class LineHash(Action<long> report) : Stream
 {
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
@@ -28,7 +28,7 @@ internal sealed class LineHash(Action<long> told) : Stream
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         hash.AppendData(buffer);
-        told(++Lines);
+        report(++Lines);
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));

@@ -11,10 +11,10 @@ using TrackMate.Transfer;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary><c>trackmate move</c>: an embedded store goes into PostgreSQL, or back, while no server runs on either.</summary>
+/// <summary><c>trackmate move</c>: copies an embedded store into PostgreSQL, or back, while no server runs on either.</summary>
 internal static class MoveCommand
 {
-    /// <summary>A transaction of some megabytes: enough that its fsync counts for little, and that being killed costs little.</summary>
+    /// <summary>Rows in a transaction of some megabytes: large enough that its fsync costs little, small enough that an interruption loses little.</summary>
     private const int Chunk = 20_000;
 
     public static Command Create()
@@ -36,8 +36,8 @@ internal static class MoveCommand
         {
             if (parsed.GetValue(chunk) < 1) throw new InvalidSettingException("--chunk", "it is a number of rows from 1 on");
             var (source, target) = (Place.Of("--from", parsed.GetRequiredValue(from)), Place.Of("--to", parsed.GetRequiredValue(to)));
-            if (source.Folder is not null && target.Folder is not null) throw new InvalidSettingException("--to", "from one folder to another a store goes with trackmate backup and trackmate restore, so give a database as one of the two");
-            if (source == target) throw new InvalidSettingException("--to", "it is the place that --from names");
+            if (source.Folder is not null && target.Folder is not null) throw new InvalidSettingException("--to", "to copy a store from one folder to another use trackmate backup and trackmate restore; give a database as one of the two");
+            if (source == target) throw new InvalidSettingException("--to", "it is the same place as --from");
             await MoveAsync(source, target, parsed.GetValue(chunk), cancel);
         });
         return command;
@@ -50,8 +50,8 @@ internal static class MoveCommand
         using var to = target.End();
         Hold(from, from.HoldAsSource);
         Hold(to, to.HoldAsTarget);
-        var move = new StoreMove(from, to, chunk, progress.Tell);
-        if (move.Begin()) progress.Say($"An earlier start has moved a part of it into {to.Engine.Place}; going on from there.");
+        var move = new StoreMove(from, to, chunk, progress.Report);
+        if (move.Begin()) progress.WriteLine($"An earlier run has copied a part of it into {to.Engine.Place}; continuing from there.");
         move.Copy(cancel);
         move.Compare(cancel);
         var companies = await CompareExportsAsync(from, to, move.RowsOf("message"), progress, cancel);
@@ -78,7 +78,7 @@ internal static class MoveCommand
         }
     }
 
-    /// <summary>What people see of a company, made on both sides and compared byte by byte.</summary>
+    /// <summary>Exports each company from both stores, and compares the exports byte by byte.</summary>
     private static async Task<int> CompareExportsAsync(StoreEnd from, StoreEnd to, long messages, ProgressLine progress, CancellationToken cancel)
     {
         var companies = CompanyRows.Read(from.Database);
@@ -90,20 +90,20 @@ internal static class MoveCommand
         {
             var copy = CompanyRows.Read(to.Database).Single(copied => copied.Number == company.Number);
             using var there = new LineHash(_ => { });
-            using var here = new LineHash(read => progress.Tell(new($"Exporting {company.CompanyId} on both sides", lines + read, messages + companies.Count)));
-            // The slower one tells.
+            using var here = new LineHash(read => progress.Report(new($"Exporting {company.CompanyId} on both sides", lines + read, messages + companies.Count)));
+            // Progress is reported by the slower one.
             await Task.WhenAll(
                 Task.Run(() => new Export(company, now, left).WriteAllAsync(from is PostgresEnd ? here : there, withSecret: true, cancel), cancel),
                 Task.Run(() => new Export(copy, now, right).WriteAllAsync(from is PostgresEnd ? there : here, withSecret: true, cancel), cancel));
             lines += here.Lines;
             if (!here.End().AsSpan().SequenceEqual(there.End()))
-                throw new CommandFailedException($"The export of {company.CompanyId} is not the same on both sides, though every row is; please report this. {to.Engine.Name} is not to be used.");
+                throw new CommandFailedException($"The export of {company.CompanyId} is not the same on both sides, though every row is; please report this. Do not use {to.Engine.Name}.");
         }
 
         return companies.Count;
     }
 
-    /// <summary>How many secrets of token keys are in force that only the sealing key opens.</summary>
+    /// <summary>The number of active token keys whose secret is encrypted with the sealing key.</summary>
     private static long SealedIn(Database database)
     {
         using var count = database.Use("SELECT COUNT(*) FROM token_key WHERE algorithm = 'HS256' AND revoked_ms IS NULL");
@@ -120,13 +120,13 @@ internal static class MoveCommand
         if (File.Exists(there)) return $"Its token keys are sealed: {there} is there, and has to be the file keys/token.key of the servers that ran on it.";
         if (!File.Exists(here)) return $"Its token keys are sealed with the file keys/token.key in the data folder of each server that ran on it: copy it to {there}.";
         FolderLock.Make(Path.GetDirectoryName(there)!);
-        // With the rights of the file itself, which are its owner's alone.
+        // The copy keeps the file's mode, so only its owner can read it.
         File.Copy(here, there);
         return $"Its token keys are sealed: {here} was copied to {there}.";
     }
 
-    /// <summary>A place as the command line names it.</summary>
-    /// <param name="Folder">Null where it is a database.</param>
+    /// <summary>The source or target as the command line names it.</summary>
+    /// <param name="Folder">Null for a database.</param>
     private sealed record Place(string? Folder, string? Connection)
     {
         public static Place Of(string option, string text)
@@ -136,7 +136,7 @@ internal static class MoveCommand
             try
             {
                 var settings = PostgresConnection.Read(text);
-                // Some of what is asked takes as long as a table is long.
+                // Some queries take longer the larger a table is.
                 settings.CommandTimeout = 0;
                 settings.ApplicationName = "trackmate move";
                 return new(null, settings.ConnectionString);

@@ -4,7 +4,7 @@ using TrackMate.Manage;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary>How verbs are told of a person: by one of what it is known by.</summary>
+/// <summary>The options by which commands name a person: by one of the person's identifiers.</summary>
 internal sealed class PersonOptions
 {
     public Option<string?> Email { get; } = new("--email") { Description = "The person's e-mail.", HelpName = "email" };
@@ -15,7 +15,7 @@ internal sealed class PersonOptions
 
     public bool IsGiven(ParseResult parsed) => parsed.GetValue(Email) is not null || parsed.GetValue(ExternalId) is not null || parsed.GetValue(Profile) is not null;
 
-    /// <exception cref="InvalidSettingException">None or several are given, or one that cannot be.</exception>
+    /// <exception cref="InvalidSettingException">None or several options are given, or an invalid one.</exception>
     public Identifier Of(ParseResult parsed, Company company)
     {
         if (new[] { parsed.GetValue(Email), parsed.GetValue(ExternalId), parsed.GetValue(Profile) }.Count(given => given is not null) != 1)

@@ -3,7 +3,7 @@ using TrackMate.Store.Move;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary>Says on stderr how far a long verb is: on a terminal in one line that is drawn again, elsewhere in a line now and then.</summary>
+/// <summary>Shows the progress of a long command on stderr: on a terminal in one line that is redrawn, otherwise as a new line every few seconds.</summary>
 internal sealed class ProgressLine(TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Redrawn = TimeSpan.FromMilliseconds(200);
@@ -12,19 +12,19 @@ internal sealed class ProgressLine(TimeProvider time) : IDisposable
     private const int BarLength = 30;
 
     private readonly bool isTerminal = !Console.IsErrorRedirected;
-    private long told = time.GetTimestamp();
+    private long shownAt = time.GetTimestamp();
     private string part = "";
     private (long At, long Rows) began;
     private int drawn;
 
-    public void Tell(MoveStep step)
+    public void Report(MoveStep step)
     {
         var now = time.GetTimestamp();
-        // Moving and comparing each have a speed of their own.
+        // Moving and comparing have different speeds.
         var doing = step.Doing.Split(' ')[0];
         if (doing != part) (part, began) = (doing, (now, step.Rows));
-        if (time.GetElapsedTime(told, now) < (isTerminal ? Redrawn : Logged)) return;
-        told = now;
+        if (time.GetElapsedTime(shownAt, now) < (isTerminal ? Redrawn : Logged)) return;
+        shownAt = now;
         var line = Line(step, time.GetElapsedTime(began.At, now));
         if (!isTerminal)
         {
@@ -36,14 +36,14 @@ internal sealed class ProgressLine(TimeProvider time) : IDisposable
         drawn = line.Length;
     }
 
-    /// <summary>Says a sentence above the line.</summary>
-    public void Say(string sentence)
+    /// <summary>Prints a sentence above the progress line.</summary>
+    public void WriteLine(string sentence)
     {
         Clear();
         Console.Error.WriteLine(sentence);
     }
 
-    /// <summary>Leaves the terminal's line as if nothing had been there.</summary>
+    /// <summary>Removes the progress line from the terminal.</summary>
     public void Clear()
     {
         if (drawn > 0) Console.Error.Write("\r" + new string(' ', drawn) + "\r");

@@ -10,7 +10,7 @@ using TrackMate.Store.Sql.Sqlite;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary><c>trackmate serve</c>: the server, until it is told to stop.</summary>
+/// <summary><c>trackmate serve</c>: runs the server until it is told to stop.</summary>
 internal static class ServeCommand
 {
     public static Command Create()
@@ -29,10 +29,10 @@ internal static class ServeCommand
         var options = ServerOptions.FromEnvironment(Environment.GetEnvironmentVariable);
         try
         {
-            options.Installation.RefuseHalf();
+            options.Installation.RequireFinishedMove();
             await using var app = Server.Build(options, TimeProvider.System);
             await app.StartAsync(cancel);
-            // Only a server that listens prints the secrets it made: those of one that could not are made again at the next start.
+            // Secrets are created and printed only after the server listens. If the start fails, the next start creates them.
             var first = FirstStart.Ensure(app.Services.GetRequiredService<Registry>(), new(options.CompanyId, options.ApiKey, options.AdminPassword));
             app.Services.GetRequiredService<StartGate>().Open();
             Telemetry.ShowZeros();

@@ -3,7 +3,7 @@ using TrackMate.Manage;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary>Where verbs that talk to a running server find it: where the environment tells the server to listen.</summary>
+/// <summary>The address at which commands find a running server. Default: where the environment tells the server to listen.</summary>
 internal static class ServerAddress
 {
     public static Option<string?> Option() => new("--url")
@@ -12,7 +12,7 @@ internal static class ServerAddress
         HelpName = "url",
     };
 
-    /// <exception cref="InvalidSettingException">It is not an address.</exception>
+    /// <exception cref="InvalidSettingException">The text is not an address.</exception>
     public static Uri Of(string? given)
     {
         var url = given ?? ServerOptions.UrlsFrom(Environment.GetEnvironmentVariable).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[0];
@@ -21,6 +21,6 @@ internal static class ServerAddress
             : throw new InvalidSettingException("--url", $"'{url}' is not the address of a server, such as http://127.0.0.1:5080");
     }
 
-    /// <summary>An address to listen on all interfaces is none to connect to.</summary>
+    /// <summary>An address that means all interfaces when listening cannot be connected to, so it is replaced by this machine's.</summary>
     public static string Reachable(string url) => url.Replace("0.0.0.0", "127.0.0.1").Replace("[::]", "127.0.0.1").Replace("//+", "//127.0.0.1").Replace("//*", "//127.0.0.1").TrimEnd('/');
 }

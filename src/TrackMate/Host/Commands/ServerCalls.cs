@@ -8,23 +8,23 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary>Calls of a running server over HTTP; what it refuses ends the verb with the server's own sentence.</summary>
-/// <param name="engine">What the server is thought to work on.</param>
+/// <summary>Calls a running server over HTTP. If the server rejects a call, the command ends with the server's own sentence.</summary>
+/// <param name="engine">The store that the server is expected to use.</param>
 internal sealed class ServerCalls(Uri address, Engine engine) : IDisposable
 {
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(100);
 
     private readonly HttpClient http = new() { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
 
-    /// <exception cref="CommandFailedException">Nothing answers there, or something else than TrackMate.</exception>
+    /// <exception cref="CommandFailedException">Nothing answers at the address, or it is not TrackMate.</exception>
     public async Task CheckAsync(CancellationToken cancel)
     {
         using var answer = await CallAsync(new(HttpMethod.Get, "/health/live"), cancel);
-        if (!answer.IsSuccessStatusCode) throw new CommandFailedException($"What answers at {address} is not TrackMate; say where your server listens with --url.");
+        if (!answer.IsSuccessStatusCode) throw new CommandFailedException($"The server at {address} is not TrackMate; give the address of your server with --url.");
     }
 
-    /// <summary>Waits until the server knows a key that was made beside it.</summary>
-    /// <exception cref="CommandFailedException">It does not get to know it: it works on another folder.</exception>
+    /// <summary>Waits until the server accepts a key that this command has just created.</summary>
+    /// <exception cref="CommandFailedException">The server does not accept the key, so it uses another store.</exception>
     public async Task AwaitKeyAsync(string key, TimeSpan patience, CancellationToken cancel)
     {
         for (var waited = TimeSpan.Zero; waited < patience; waited += Again)
@@ -38,7 +38,7 @@ internal sealed class ServerCalls(Uri address, Engine engine) : IDisposable
             throw new CommandFailedException($"The server at {address} does not work on {engine.Place}; {engine.HowToFind}, or give --api-key.");
     }
 
-    /// <exception cref="CommandFailedException">The server refused it.</exception>
+    /// <exception cref="CommandFailedException">The server rejected the call.</exception>
     public async Task SendAsync(string path, string json, string? key, CancellationToken cancel)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
@@ -46,7 +46,7 @@ internal sealed class ServerCalls(Uri address, Engine engine) : IDisposable
         await TakeAsync(answer, path, cancel);
     }
 
-    /// <exception cref="CommandFailedException">The server refused it.</exception>
+    /// <exception cref="CommandFailedException">The server rejected the call.</exception>
     public async Task<T> ReadAsync<T>(string path, string key, JsonTypeInfo<T> type, CancellationToken cancel)
     {
         using var answer = await CallAsync(WithKey(new(HttpMethod.Get, path), key), cancel);
@@ -79,7 +79,7 @@ internal sealed class ServerCalls(Uri address, Engine engine) : IDisposable
     private static async Task<string> TakeAsync(HttpResponseMessage answer, string path, CancellationToken cancel)
     {
         var body = await answer.Content.ReadAsStringAsync(cancel);
-        return answer.IsSuccessStatusCode ? body : throw new CommandFailedException($"{path} was refused with {(int)answer.StatusCode}: {DetailOf(body)}");
+        return answer.IsSuccessStatusCode ? body : throw new CommandFailedException($"{path} was rejected with {(int)answer.StatusCode}: {DetailOf(body)}");
     }
 
     private static string DetailOf(string body)

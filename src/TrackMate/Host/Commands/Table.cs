@@ -1,6 +1,6 @@
 namespace TrackMate.Host.Commands;
 
-/// <summary>Rows for people to read: columns as wide as what stands in them.</summary>
+/// <summary>Prints rows in columns that are as wide as their longest cell.</summary>
 internal static class Table
 {
     public static void Write(TextWriter output, IReadOnlyList<string[]> rows)

@@ -6,7 +6,7 @@ using TrackMate.Manage;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary><c>trackmate token-key add|list|revoke</c>: what a company's back end signs browsers' tokens with. A new secret alone goes to stdout.</summary>
+/// <summary><c>trackmate token-key add|list|revoke</c>: keys with which a company's back end signs browsers' tokens. Only a new secret goes to stdout.</summary>
 internal static class TokenKeyCommand
 {
     public static Command Create() => new Verb("token-key", "Add, list and revoke keys that sign the tokens of identifies.")
@@ -101,7 +101,7 @@ internal static class TokenKeyCommand
             if (!registry.RevokeTokenKey(owner, key)) throw new CommandFailedException($"{owner.CompanyId} has no token key {key} in force; see: trackmate token-key list --company {owner.CompanyId}");
             Console.WriteLine($"Revoked token key {key} of {owner.CompanyId}.");
             if (owner.Settings.TokenMode is TokenMode.Enforce && registry.TokenKeysInForce(owner).Count == 0)
-                Console.Error.WriteLine($"{owner.CompanyId} has no token key in force now and enforces tokens: every identify is refused until you add one.");
+                Console.Error.WriteLine($"{owner.CompanyId} has no active token key now and enforces tokens: every identify is rejected until you add one.");
         });
         return command;
     }

@@ -5,19 +5,19 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Host.Commands;
 
-/// <summary>A verb of the command line, with examples that its <c>--help</c> ends with.</summary>
+/// <summary>A command with examples, which end its <c>--help</c>.</summary>
 internal sealed class Verb(string name, string description) : Command(name, description)
 {
-    /// <summary>Who acts, as the audit log calls it.</summary>
+    /// <summary>The actor in the audit log.</summary>
     public const string Actor = "command line";
 
-    /// <summary>Whole lines as one would type them.</summary>
+    /// <summary>Complete command lines.</summary>
     public IReadOnlyList<string> Examples { get; init; } = [];
 
-    /// <summary>Ends by itself when it is told to stop (SIGTERM, Ctrl+C), however long that takes.</summary>
+    /// <summary>Whether the command ends by itself after SIGTERM or Ctrl+C, however long that takes.</summary>
     public bool StopsItself { get; init; }
 
-    /// <summary>Sets what it does to the installation that the environment names, which is closed behind it.</summary>
+    /// <summary>Sets the action of the command on the installation that the environment names. The installation is closed afterwards.</summary>
     public void Does(Func<Installation, ParseResult, int> action) => SetAction(parsed =>
     {
         var installation = ServerOptions.InstallationFrom(Environment.GetEnvironmentVariable);

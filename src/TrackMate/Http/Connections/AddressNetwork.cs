@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace TrackMate.Http;
 
-/// <summary>Who counts as one sender: an IPv4 address, or an IPv6 network of 64 bits, since a household has one.</summary>
+/// <summary>The network that counts as one sender: an IPv4 address, or an IPv6 network of 64 bits, since a household has one.</summary>
 internal static class AddressNetwork
 {
     public static IPAddress Of(IPAddress address)

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Connections;
 namespace TrackMate.Http;
 
 /// <summary>
-/// Reads a body within the time that it has as a whole: Kestrel's own bound is an average, so that who begins fast may idle for an hour. What is wrong with the
-/// framing is the sender's fault.
+/// Reads a body within a total time limit. Kestrel's own limit is an average rate, so a sender that begins fast could then idle for an hour. Invalid framing is
+/// reported as the sender's fault.
 /// </summary>
 internal sealed class BodyReading : IDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class BodyReading : IDisposable
         deadline.CancelAfter(time);
     }
 
-    /// <summary>The first piece, without a clock of its own.</summary>
+    /// <summary>Reads the first piece, without starting the time limit.</summary>
     public static async ValueTask<ReadResult> FirstAsync(PipeReader reader, HttpContext http)
     {
         try
@@ -34,10 +34,10 @@ internal sealed class BodyReading : IDisposable
         }
     }
 
-    /// <exception cref="RejectionException">The time is over.</exception>
+    /// <exception cref="RejectionException">The time limit has passed.</exception>
     public async ValueTask<ReadResult> NextAsync(PipeReader reader)
     {
-        // A read that a token ends leaves the reader in a state in which Kestrel cannot pass over the rest.
+        // If the token cancelled the read itself, Kestrel could not skip the rest of the body afterwards.
         await using var ended = deadline.Token.Register(static reader => EndRead((PipeReader)reader!), reader);
         try
         {
@@ -52,10 +52,10 @@ internal sealed class BodyReading : IDisposable
         }
     }
 
-    /// <exception cref="RejectionException">The time is over.</exception>
+    /// <exception cref="RejectionException">The time limit has passed.</exception>
     public ValueTask<int> NextAsync(Stream stream, byte[] piece) => InTimeAsync((stream, piece), static (from, cancel) => from.stream.ReadAsync(from.piece, cancel));
 
-    /// <exception cref="RejectionException">The time is over.</exception>
+    /// <exception cref="RejectionException">The time limit has passed.</exception>
     public async ValueTask<T> InTimeAsync<TFrom, T>(TFrom from, Func<TFrom, CancellationToken, ValueTask<T>> read)
     {
         try
@@ -82,21 +82,21 @@ internal sealed class BodyReading : IDisposable
         }
         catch (Exception e) when (e is ConnectionAbortedException or InvalidOperationException)
         {
-            // The connection is gone, and its reader says so itself. Whoever calls this can catch nothing: it may be the timer.
+            // The connection is lost, and its reader reports that. An exception must not leave this callback, since it may run on the timer.
         }
     }
 
     private RejectionException TooSlow() => new(Reason.BodyTooSlow, $"The body did not arrive within {time.TotalSeconds:0} seconds; send less at once.");
 
-    // Of a trailer whose bytes are no text Kestrel throws a bare one; a decoder throws the same type where a body is not in the coding that it is said to be in.
+    // For a trailer with invalid text Kestrel throws a plain InvalidOperationException. A decoder throws the same type if a body is not in its declared coding.
     private static bool IsFraming(Exception e) => e is InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" } or (IOException and not BadHttpRequestException);
 
-    /// <summary>Whose fault it is that a body cannot be read.</summary>
+    /// <summary>The exception for a body that cannot be read: the sender's fault, or a lost connection.</summary>
     private static IOException Fault(HttpContext http, Exception e)
     {
-        // Of a chunk's size that no number holds Kestrel says no more than this.
+        // For a chunk size that is too large for a number, Kestrel reports no more than this.
         if (e is InvalidOperationException || e.InnerException is OverflowException) return new BadHttpRequestException("The body is not framed as HTTP wants it; check its chunks and trailers.", StatusCodes.Status400BadRequest, e);
-        // The connection is gone, whatever TLS says of it: nothing is answered, and nothing more is read of it.
+        // The connection is lost, however TLS reports it: there is no answer, and nothing more is read.
         http.Abort();
         return new ConnectionResetException("The connection was closed within the body.", e);
     }

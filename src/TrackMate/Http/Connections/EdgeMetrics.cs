@@ -3,10 +3,10 @@ using TrackMate.Store.Ingest;
 
 namespace TrackMate.Http;
 
-/// <summary>What an operator watches of connections, and of what is refused.</summary>
+/// <summary>Metrics of connections and rejections for operators.</summary>
 internal static class EdgeMetrics
 {
-    /// <summary>Why a connection was closed by us.</summary>
+    /// <summary>Reasons why the server closed a connection.</summary>
     public const string Connections = "connections", AddressConnections = "address_connections", Memory = "memory", AddressMemory = "address_memory", Newcomer = "newcomer";
 
     private static readonly Meter Meter = new(StoreMetrics.MeterName);

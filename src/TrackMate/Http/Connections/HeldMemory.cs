@@ -1,6 +1,6 @@
 namespace TrackMate.Http;
 
-/// <summary>What one body or answer takes of the memory that all large ones share; nothing is counted of a small one.</summary>
+/// <summary>The memory that one body or answer uses, out of the shared limit for large ones. Small ones are not counted.</summary>
 internal sealed class HeldMemory(HttpContext http) : IDisposable
 {
     private TrackedConnection? connection;
@@ -10,8 +10,8 @@ internal sealed class HeldMemory(HttpContext http) : IDisposable
     public HeldMemory(HttpContext http, long total)
         : this(http) => GrowTo(total);
 
-    /// <summary>Counts all that it takes from now on.</summary>
-    /// <exception cref="RejectionException">There is no room for it.</exception>
+    /// <summary>Raises the counted memory to a total.</summary>
+    /// <exception cref="RejectionException">The limit does not allow it.</exception>
     public void GrowTo(long total)
     {
         if (total <= EdgeLimits.LargeBytes || total <= bytes) return;

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Connections;
 namespace TrackMate.Http;
 
 /// <summary>
-/// All open connections, bounded for each address and in all, and so is what they hold in memory. Where a bound is met the connection that has waited longest for its
-/// peer is closed: who is slow makes room for who is not, and a browser opens an idle connection again by itself.
+/// All open connections, and the memory that they use, limited per address and in all. At a limit the connection that has waited longest for its client is closed: slow
+/// clients make room for others, and a browser reopens an idle connection by itself.
 /// </summary>
 internal sealed class OpenConnections
 {
@@ -16,7 +16,7 @@ internal sealed class OpenConnections
     private readonly Dictionary<IPAddress, Share> shares = [];
     private long heldBytes;
 
-    /// <param name="proxies">Those whose <c>X-Forwarded-For</c> is believed: their connections count for whom they forward.</param>
+    /// <param name="proxies">Trusted proxies. Their connections count for the client in <c>X-Forwarded-For</c>.</param>
     public OpenConnections(EdgeLimits limits, IReadOnlyList<IPNetwork> proxies)
     {
         this.limits = limits;
@@ -34,7 +34,7 @@ internal sealed class OpenConnections
 
     public EdgeLimits Limits => limits;
 
-    /// <summary>Serves a connection from its first byte, before TLS.</summary>
+    /// <summary>Handles a connection from its first byte, before TLS.</summary>
     public async Task Serve(ConnectionContext context, ConnectionDelegate next)
     {
         var connection = new TrackedConnection(this, context, (context.RemoteEndPoint as IPEndPoint)?.Address is { } address && !IsProxy(address) ? AddressNetwork.Of(address) : null);
@@ -57,8 +57,8 @@ internal sealed class OpenConnections
         }
     }
 
-    /// <summary>Counts a request that came through a trusted proxy for the address it was forwarded for, as long as it lasts.</summary>
-    /// <exception cref="RejectionException">The address has as many requests open as it may, and the server works on all of them.</exception>
+    /// <summary>Counts a request through a trusted proxy for the client's address, until the request ends.</summary>
+    /// <exception cref="RejectionException">The address has as many open requests as allowed, and the server is working on all of them.</exception>
     public Task Forward(HttpContext http, RequestDelegate next) =>
         http.Features.Get<TrackedConnection>() is { Address: null } connection && http.Connection.RemoteIpAddress is { } address && !IsProxy(address)
             ? ForwardAsync(connection, AddressNetwork.Of(address), http, next)
@@ -81,8 +81,8 @@ internal sealed class OpenConnections
         }
     }
 
-    /// <summary>Counts bytes that a large body or answer takes, before they are taken.</summary>
-    /// <exception cref="RejectionException">There is no room, and nobody who could be closed to make some.</exception>
+    /// <summary>Counts bytes of a large body or answer, before the memory is allocated.</summary>
+    /// <exception cref="RejectionException">The limit is reached, and no connection can be closed to make room.</exception>
     public void Hold(TrackedConnection connection, long bytes)
     {
         List<TrackedConnection> closed = [];
@@ -90,7 +90,7 @@ internal sealed class OpenConnections
         {
             lock (gate)
             {
-                // Closed a moment ago to make room itself: whoever reads it is about to find out.
+                // This connection was itself closed a moment ago to make room; its reader will notice.
                 if (!open.Contains(connection)) throw new ConnectionAbortedException("It was closed to make room for others.");
                 while (connection.Address is { } address && shares[address].HeldBytes + bytes > limits.HeldBytesPerAddress)
                 {
@@ -115,7 +115,7 @@ internal sealed class OpenConnections
         }
     }
 
-    /// <summary>Takes back what was counted by <see cref="Hold"/>.</summary>
+    /// <summary>Subtracts bytes that <see cref="Hold"/> has counted.</summary>
     public void Release(TrackedConnection connection, long bytes)
     {
         lock (gate)
@@ -165,7 +165,7 @@ internal sealed class OpenConnections
         return true;
     }
 
-    // At most some thousands are looked through, and only where a bound is met: that is cheaper than an order kept by every byte that arrives.
+    // The search visits some thousand connections at most, and only at a limit. That is cheaper than keeping them sorted with every byte that arrives.
     private TrackedConnection? LongestWaiting(Func<TrackedConnection, bool> eligible)
     {
         TrackedConnection? longest = null;
@@ -178,7 +178,7 @@ internal sealed class OpenConnections
         return longest;
     }
 
-    /// <summary>Counts it as gone at once; what it holds goes when its request finds out.</summary>
+    /// <summary>Stops counting a connection at once. Its memory is freed when its request notices.</summary>
     private void MakeRoom(TrackedConnection slow, string reason, List<TrackedConnection> closed)
     {
         Remove(slow);

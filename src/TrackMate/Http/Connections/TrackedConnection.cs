@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.Connections.Features;
 namespace TrackMate.Http;
 
 /// <summary>
-/// One open connection, and since when it has waited for its peer: to send bytes, or to take the answer's. While a request is worked on, or a live stream has nothing
-/// to say, nobody waits for the peer.
+/// An open connection, and the time since which it has waited for its client: to send bytes, or to receive the answer. While a request is processed, or a live stream has
+/// nothing to send, it does not wait for the client.
 /// </summary>
 internal sealed class TrackedConnection : IDuplexPipe
 {
@@ -17,8 +17,8 @@ internal sealed class TrackedConnection : IDuplexPipe
     private long readingSince;
     private long flushingSince;
 
-    /// <param name="connections">Those that it is one of.</param>
-    /// <param name="address">Null where the bound of an address does not hold: a trusted proxy's connections are everybody's.</param>
+    /// <param name="connections">The set to which it belongs.</param>
+    /// <param name="address">Null if the limit per address does not apply: a trusted proxy's connections serve many clients.</param>
     public TrackedConnection(OpenConnections connections, ConnectionContext context, IPAddress? address)
     {
         this.context = context;
@@ -31,23 +31,23 @@ internal sealed class TrackedConnection : IDuplexPipe
 
     public OpenConnections Connections { get; }
 
-    /// <summary>Whom it is counted for now; changed only under the lock of <see cref="Connections"/>.</summary>
+    /// <summary>The address for which it is counted. Changed only under the lock of <see cref="Connections"/>.</summary>
     public IPAddress? Address { get; set; }
 
-    /// <summary>Bytes of bodies and answers that it holds; changed only under the lock of <see cref="Connections"/>.</summary>
+    /// <summary>The counted bytes of its bodies and answers. Changed only under the lock of <see cref="Connections"/>.</summary>
     public long HeldBytes { get; set; }
 
     public PipeReader Input { get; }
 
     public PipeWriter Output { get; }
 
-    /// <summary>Whether it has waited for its peer since before a moment.</summary>
-    /// <param name="moment">Milliseconds of the system's clock; set to since when, if so.</param>
+    /// <summary>Whether it has waited for its client since before a moment.</summary>
+    /// <param name="moment">A time in milliseconds of the system's clock. If true, set to the time since which it has waited.</param>
     public bool HasWaitedSinceBefore(ref long moment)
     {
         var flushing = Volatile.Read(ref flushingSince);
         var since = flushing > 0 ? flushing : Volatile.Read(ref readingSince);
-        // Where bytes have arrived that nobody has come to read, it is not the peer who is slow.
+        // If bytes have arrived that the server has not read, the client is not the slow one.
         if (since == 0 || since >= moment || (flushing == 0 && (((Reader)Input).HasBytes || SocketHasBytes()))) return false;
         moment = since;
         return true;
@@ -65,10 +65,10 @@ internal sealed class TrackedConnection : IDuplexPipe
         }
     }
 
-    /// <summary>Lets it make room for others although it is we who wait, as long as its peer is kept from sending more.</summary>
+    /// <summary>While the server makes a client wait, marks the connection as waiting, so that it may be closed to make room for others.</summary>
     public void Pause(bool pausing) => Volatile.Write(ref flushingSince, pausing ? Environment.TickCount64 : 0);
 
-    /// <summary>Closes it without an answer: whoever reads or writes it finds it gone.</summary>
+    /// <summary>Closes it without an answer. Pending reads and writes fail.</summary>
     public void Close() => context.Abort(new ConnectionAbortedException("It was closed to make room for others."));
 
     private sealed class Reader(TrackedConnection connection, PipeReader inner) : PipeReader
@@ -79,12 +79,12 @@ internal sealed class TrackedConnection : IDuplexPipe
             return inner.ReadAsync(cancellationToken);
         }
 
-        /// <summary>A pipe's reader says so without taking them.</summary>
+        /// <summary>Whether bytes have arrived. The pipe's reader reports that without consuming them.</summary>
         public bool HasBytes => inner is IValueTaskSource<ReadResult> source && source.GetStatus(0) is not ValueTaskSourceStatus.Pending;
 
         public override bool TryRead(out ReadResult result) => inner.TryRead(out result);
 
-        // Who has read says so by this, and waits for more by reading again.
+        // The request advances after it has read, and waits for more bytes by reading again.
         public override void AdvanceTo(SequencePosition consumed)
         {
             Volatile.Write(ref connection.readingSince, 0);

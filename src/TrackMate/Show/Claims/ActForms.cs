@@ -12,7 +12,7 @@ using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 
-/// <summary>Where the forms of acts are sent. What was done is told by the page that follows, out of the audit log.</summary>
+/// <summary>Receives the forms of acts. The page that follows reports the result from the audit log.</summary>
 internal static class ActForms
 {
     private const long MaxFormBytes = 64 * 1024;
@@ -24,7 +24,7 @@ internal static class ActForms
         app.MapPost("/c/{companyId}/act/undo", Undo).RequireAuthorization().WithMetadata(guards);
         app.MapPost("/c/{companyId}/act/undo-claims", UndoClaims).RequireAuthorization().WithMetadata(guards);
         app.MapPost("/c/{companyId}/act/accept-suggestions", AcceptAll).RequireAuthorization().WithMetadata(guards);
-        // Who had to log in first comes back to the form's address without the form.
+        // A visitor who had to log in first returns to the form's address without the form.
         foreach (var address in new[] { "/c/{companyId}/act/do", "/c/{companyId}/act/undo", "/c/{companyId}/act/undo-claims", "/c/{companyId}/act/accept-suggestions" })
             app.MapGet(address, (string companyId) => Results.Redirect(Links.People(companyId))).RequireAuthorization().WithMetadata(Page.Marker);
     }
@@ -36,7 +36,7 @@ internal static class ActForms
             return LineOf(await store.ActAsync(company, (acts, current) => act(acts, current, by)));
         });
 
-    /// <summary>Undoes every claim of browsers that fits.</summary>
+    /// <summary>Undoes all matching claims of browsers.</summary>
     private static Task UndoClaims(HttpContext http, string companyId, Registry registry, MessageStore store, TimeProvider time) =>
         ActAsync(http, companyId, registry, time, async (company, form, by) =>
         {
@@ -49,7 +49,7 @@ internal static class ActForms
     private static Task AcceptAll(HttpContext http, string companyId, Registry registry, MessageStore store, TimeProvider time) =>
         ActAsync(http, companyId, registry, time, (company, _, by) => AcceptSuggestions.AllAsync(store, company, by), Links.Audit(companyId));
 
-    /// <summary>Undoes a line of the audit log at once; where the line was itself an undoing, does it again.</summary>
+    /// <summary>Undoes the act in a line of the audit log; if the line itself records an undoing, repeats the act.</summary>
     private static Task Undo(HttpContext http, string companyId, Registry registry, MessageStore store, TimeProvider time) =>
         ActAsync(http, companyId, registry, time, async (company, form, by) =>
         {
@@ -63,16 +63,16 @@ internal static class ActForms
 
     private static long? LineOf(ActAnswer answer) => (answer.Outcome ?? throw Acts.RefusedBy(answer.AttributedRejection!.Value, "claim, session or profile")).Line;
 
-    /// <summary>The act that a line of the audit log is about; null where it is about none.</summary>
+    /// <summary>The act that a line of the audit log is about; null if there is none.</summary>
     public static string? ActIdOf(AuditLine line) => JsonElement.Parse(line.Detail) is { ValueKind: JsonValueKind.Object } detail && detail.TryGetProperty("id", out var id) ? id.GetString() : null;
 
     public static bool IsUndoing(string action) => action is "lift" or "restore_claims" or "unmerge" or "rebind" or "unisolate" or "unfreeze";
 
-    /// <param name="afterwards">Where to go where the form does not say it.</param>
-    /// <param name="act">Acts, and returns the number of the line of the audit log; null where nothing changed.</param>
+    /// <param name="afterwards">The page that follows if the form names none.</param>
+    /// <param name="act">Acts, and returns the number of the line of the audit log; null if nothing changed.</param>
     private static async Task ActAsync(HttpContext http, string companyId, Registry registry, TimeProvider time, Func<Company, IFormCollection, ActBy, Task<long?>> act, string? afterwards = null)
     {
-        // The middleware only notes what it found; whoever reads no form has to look.
+        // The middleware only records the result of its check, and reading a form enforces it. This code reads the form later, so it checks the result itself.
         if (http.Features.Get<IAntiforgeryValidationFeature>() is not { IsValid: true })
         {
             http.Response.StatusCode = StatusCodes.Status400BadRequest;

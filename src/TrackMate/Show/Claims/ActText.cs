@@ -5,19 +5,19 @@ using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 
-/// <summary>What the page before an act says.</summary>
-/// <param name="Title">A question.</param>
-/// <param name="About">What is there now.</param>
-/// <param name="Effect">What follows, and for how long.</param>
-/// <param name="Button">The word that does it.</param>
+/// <summary>The texts of the page that asks before an act.</summary>
+/// <param name="Title">The question.</param>
+/// <param name="About">The present state.</param>
+/// <param name="Effect">The effect, and how long it lasts.</param>
+/// <param name="Button">The label of the button that does it.</param>
 internal sealed record ActQuestion(string Title, IReadOnlyList<Phrase> About, string Effect, string Button);
 
-/// <summary>Asks before an act, and tells what would move.</summary>
+/// <summary>The texts that ask before an act and say what would move.</summary>
 internal sealed class ActText(Documents documents, ClaimText text)
 {
     private Company Company => documents.Company;
 
-    /// <exception cref="RejectionException">What it is about is not there.</exception>
+    /// <exception cref="RejectionException">The claim, act, session or profile does not exist.</exception>
     public ActQuestion Of(AskedAct asked, Clock clock) => asked.Verb switch
     {
         AskedAct.Revoke or AskedAct.Lift => OfClaim(asked),
@@ -30,7 +30,7 @@ internal sealed class ActText(Documents documents, ClaimText text)
         _ => throw new RejectionException(Reason.NotFound, "There is no such action. The address may be incomplete."),
     };
 
-    /// <summary>What moves, from whom, to whom.</summary>
+    /// <summary>What would move, from which people to which.</summary>
     public IReadOnlyList<Phrase> Moves(ActOutcome outcome)
     {
         var moved = MovedText.Of(outcome.Moved.Events, outcome.Moved.Sessions, outcome.Moved.Revenue);

@@ -5,11 +5,11 @@ using TrackMate.Store.Acts;
 
 namespace TrackMate.Show;
 
-/// <summary>An act as an address or a form asks for it.</summary>
-/// <param name="Verb">One of the words below.</param>
-/// <param name="Id">Of revoke and lift: a claim; of undo: an act; of unbind: a session; of the others: a profile.</param>
-/// <param name="Other">Of a merge: the other profile.</param>
-/// <param name="From">Of an un-binding: a time as a form sends it, or empty.</param>
+/// <summary>An act as an address or a form requests it.</summary>
+/// <param name="Verb">One of the constants below.</param>
+/// <param name="Id">For revoke and lift a claim, for undo an act, for unbind a session, otherwise a profile.</param>
+/// <param name="Other">For a merge: the other profile.</param>
+/// <param name="From">For an un-binding: a time as a form sends it, or empty.</param>
 internal sealed record AskedAct(string Verb, string Id, string Other, string From, string To)
 {
     public const string Revoke = "revoke";
@@ -22,8 +22,8 @@ internal sealed record AskedAct(string Verb, string Id, string Other, string Fro
 
     public static AskedAct Read(Func<string, string?> field) => new(field("do") ?? "", field("id") ?? "", field("other") ?? "", field("from")?.Trim() ?? "", field("to")?.Trim() ?? "");
 
-    /// <summary>Checks what it says, so that the writer has nothing to refuse but what is not there.</summary>
-    /// <exception cref="RejectionException">It is none of these acts, or its ids or times cannot be.</exception>
+    /// <summary>Validates the request, so that the writer only has to check that its objects exist.</summary>
+    /// <exception cref="RejectionException">The verb is unknown, or an id or time is invalid.</exception>
     public ActCall Prepare(Clock clock)
     {
         switch (Verb)
@@ -46,7 +46,7 @@ internal sealed record AskedAct(string Verb, string Id, string Other, string Fro
         }
     }
 
-    /// <exception cref="RejectionException">One of them is no time, or no time lies between them.</exception>
+    /// <exception cref="RejectionException">A time is invalid, or the end is not after the start.</exception>
     public (long From, long To) Times(Clock clock)
     {
         var from = From.Length == 0 ? long.MinValue : clock.ReadLocal(From) ?? throw new RejectionException(Reason.BadValue, "The start is not a date and time. Correct it or leave it empty.", "from");
@@ -54,7 +54,7 @@ internal sealed record AskedAct(string Verb, string Id, string Other, string Fro
         return from < to ? (from, to) : throw new RejectionException(Reason.BadValue, "The start must be before the end.", "from");
     }
 
-    /// <summary>Sees what it would move; nothing is done.</summary>
+    /// <summary>Returns what the act would move, without doing it.</summary>
     public static Task<ActAnswer> PreviewAsync(MessageStore store, Company company, ActCall act, TimeProvider time) =>
         store.ActAsync(company, (acts, current) => act(acts, current, new("", time.GetUtcNow().ToUnixTimeMilliseconds(), DryRun: true)));
 }

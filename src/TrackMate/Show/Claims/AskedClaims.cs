@@ -5,23 +5,23 @@ using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 
-/// <summary>Which claims are to be undone at once, as a call or a form asks for it.</summary>
+/// <summary>Reads which claims to undo, from an API call or a form.</summary>
 internal static class AskedClaims
 {
     private const int MostSessions = 1000;
 
     private const int MaxIdentifier = 320;
 
-    /// <exception cref="RejectionException">A member is none, or nothing narrows the claims.</exception>
+    /// <exception cref="RejectionException">A member is invalid, or no condition is given.</exception>
     public static ClaimFilter Read(BodyFields body, Company company)
     {
         var filter = new ClaimFilter(SessionsIn(body), IdentifierIn(body, company), body.Time("from"), body.Time("to"));
         return Checked(filter);
     }
 
-    /// <param name="sessions">One id a line.</param>
-    /// <param name="identifier">An e-mail, an externalId or the id of a profile.</param>
-    /// <exception cref="RejectionException">As for a call.</exception>
+    /// <param name="sessions">One id per line.</param>
+    /// <param name="identifier">An e-mail, an externalId or a profile id.</param>
+    /// <exception cref="RejectionException">As for an API call.</exception>
     public static ClaimFilter Read(string sessions, string identifier, string from, string to, Company company, Clock clock)
     {
         var ids = sessions.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -33,12 +33,12 @@ internal static class AskedClaims
             to.Length == 0 ? null : clock.ReadLocal(to) ?? throw NoTime("to")));
     }
 
-    public static RejectionException TooMany() => new(Reason.BadValue, $"More than {ClaimSet.Most} claims fit; narrow them by from and to, and undo them in several acts.");
+    public static RejectionException TooMany() => new(Reason.BadValue, $"More than {ClaimSet.Most} claims match; narrow them by from and to, and undo them in several acts.");
 
     private static ClaimFilter Checked(ClaimFilter filter)
     {
         if (filter.IsEmpty) throw new RejectionException(Reason.MissingField, "Nothing narrows the claims; send sessions, identifier, from or to.");
-        return filter is not { From: { } from, To: { } to } || from < to ? filter : throw new RejectionException(Reason.BadValue, "from is not before to: no time lies between them.", "from");
+        return filter is not { From: { } from, To: { } to } || from < to ? filter : throw new RejectionException(Reason.BadValue, "from is not before to; send a from that is earlier than to.", "from");
     }
 
     private static IReadOnlyList<string>? SessionsIn(BodyFields body)

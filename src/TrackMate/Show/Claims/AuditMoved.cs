@@ -4,12 +4,12 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Show;
 
-/// <summary>What a line of the audit log says came of it.</summary>
+/// <summary>The results in the lines of the audit log, in words.</summary>
 internal static class AuditMoved
 {
     private const int MaxDetail = 300;
 
-    /// <summary>What it moved, such as <c>3 events and 1 session</c>; empty where nothing moved.</summary>
+    /// <summary>What an act moved, such as <c>3 events and 1 session</c>; empty if nothing moved.</summary>
     public static string MovedBy(AuditLine line)
     {
         var detail = JsonElement.Parse(line.Detail);
@@ -18,7 +18,7 @@ internal static class AuditMoved
             : []);
     }
 
-    /// <summary>What came of it, in words.</summary>
+    /// <summary>The result of an action, in words.</summary>
     public static string Of(AuditLine line)
     {
         var detail = JsonElement.Parse(line.Detail);
@@ -31,7 +31,7 @@ internal static class AuditMoved
         };
     }
 
-    /// <summary>Ids and numbers of an action that has no sentence of its own.</summary>
+    /// <summary>The details of an action for which there is no sentence.</summary>
     public static string Rest(AuditLine line)
     {
         var rest = string.Join(", ", JsonElement.Parse(line.Detail).EnumerateObject().Select(member => $"{member.Name} {member.Value}"));

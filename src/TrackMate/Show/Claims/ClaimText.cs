@@ -5,10 +5,10 @@ using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 
-/// <summary>What binds a person, and what operators did about it, in sentences (B12).</summary>
+/// <summary>Describes claims, and what operators did about them, in sentences (B12).</summary>
 internal sealed class ClaimText(string companyId, Clock clock)
 {
-    /// <summary>A claim or act of a person's list.</summary>
+    /// <summary>A claim or act in a person's list.</summary>
     public IReadOnlyList<Phrase> Of(ClaimDocument claim) => claim switch
     {
         { Kind: "session", Method: "webhook" } => ["A webhook linked session ", Session(claim.SessionId!), " to ", Known(claim.Identifiers[0])],
@@ -21,7 +21,7 @@ internal sealed class ClaimText(string companyId, Clock clock)
         _ => [Known(claim.Identifiers[0]), " is frozen: new claims do not join it"],
     };
 
-    /// <summary>Who says so.</summary>
+    /// <summary>Where the claim came from.</summary>
     public static string SourceOf(ClaimDocument claim) => claim switch
     {
         { Actor: { } actor } => $"by {actor}",
@@ -31,7 +31,7 @@ internal sealed class ClaimText(string companyId, Clock clock)
         _ => "from a browser, claimed",
     };
 
-    /// <summary>Whether it counts, in a word or two, and if not why.</summary>
+    /// <summary>The claim's status in a word or two, and the reason if it is not active.</summary>
     public static (string Word, string? Why) StatusOf(ClaimDocument claim) => claim switch
     {
         { Status: "standing" } => ("active", null),
@@ -52,15 +52,15 @@ internal sealed class ClaimText(string companyId, Clock clock)
         _ => "a rule stopped it",
     };
 
-    /// <summary>The one thing that can be done about it.</summary>
+    /// <summary>The action that an operator can take.</summary>
     public static (string Verb, string Word) ButtonOf(ClaimDocument claim) => claim.Kind is "session" or "join"
         ? claim.Status == "revoked" ? (AskedAct.Lift, "Lift") : (AskedAct.Revoke, "Revoke")
         : (AskedAct.Undo, "Undo");
 
-    /// <summary>A line of the audit log, who did it first.</summary>
+    /// <summary>A line of the audit log; the sentence begins with the actor.</summary>
     /// <param name="line">The line.</param>
-    /// <param name="act">The act that it names; null where there is none, as after an erasure.</param>
-    /// <param name="who">What to call the one who did it.</param>
+    /// <param name="act">The act that it names; null if there is none, as after an erasure.</param>
+    /// <param name="who">The actor's name in the sentence.</param>
     public IReadOnlyList<Phrase> Of(AuditLine line, ListedAct? act, string who)
     {
         var about = act?.Identifiers.Select(Known).ToList() ?? [];
@@ -93,14 +93,14 @@ internal sealed class ClaimText(string companyId, Clock clock)
         return [new(who, IsValue: true), .. said];
     }
 
-    /// <summary>Whether the sentence says all there is, so that no ids and numbers follow.</summary>
+    /// <summary>Whether the sentence is complete, so that no ids and numbers need to follow.</summary>
     public static bool HasSentence(AuditLine line) => line.Action is "erase" or "key_add" or "key_revoke" or "resend";
 
     public Phrase Session(string sessionId) => new(Sessions.Short(sessionId), IsValue: true, Links.Session(companyId, sessionId));
 
     public Phrase Known(Identifier identifier) => new(identifier.Value, IsValue: true, Links.Person(companyId, identifier.Id.ToString()));
 
-    /// <summary>Of an un-binding: from when to when, where it is not for good.</summary>
+    /// <summary>The time range of an un-binding, if it has one.</summary>
     public string Times(long from, long to) => (from, to) switch
     {
         (long.MinValue, long.MaxValue) => "",

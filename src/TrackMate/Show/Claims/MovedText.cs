@@ -1,9 +1,9 @@
 namespace TrackMate.Show;
 
-/// <summary>What an act moves, as people count it: <c>412 events, 3 sessions and $79.99</c>.</summary>
+/// <summary>What an act moves, in words: <c>412 events, 3 sessions and $79.99</c>.</summary>
 internal static class MovedText
 {
-    /// <returns>Empty where nothing moves.</returns>
+    /// <returns>Empty if nothing moves.</returns>
     public static string Of(long events, long sessions, IEnumerable<(string Currency, decimal Amount)> revenue)
     {
         List<string> parts = [];

@@ -2,14 +2,14 @@ using TrackMate.Bind;
 
 namespace TrackMate.Show;
 
-/// <summary>What a developer pastes: the snippet, and the webhook call in three languages, with the company's own id and this server's address.</summary>
+/// <summary>Code samples for developers: the snippet, and the webhook call in three languages, with the company's id and this server's address.</summary>
 internal static class Samples
 {
     public static string Snippet(Company company, string url) => TrackMate.Show.Snippet.For(company.CompanyId, url);
 
     public static string Identify => "TrackMate.identify({ name: 'Sarah Johnson', email: 'sarah@example.com' });";
 
-    /// <remarks>Every sample gives an eventId made of the payment's own id: sent again after a failure, it counts once.</remarks>
+    /// <remarks>Each sample derives the eventId from the payment's own id, so a retry after a failure counts once.</remarks>
     public static string Curl(Company company, string url) => $$"""
         curl {{url}}/api/webhooks/events \
           --retry 5 --retry-connrefused \
@@ -24,7 +24,7 @@ internal static class Samples
           }'
         """;
 
-    /// <summary>The message with which a back end settles that an e-mail and an external id are one customer.</summary>
+    /// <summary>The message by which a back end confirms that an e-mail and an external id are one customer.</summary>
     public static string Settle(string url) => $$"""
         curl {{url}}/api/webhooks/events \
           -H 'Content-Type: application/json' \

@@ -7,7 +7,7 @@ internal static class Snippet
 {
     private static readonly string Template = Read();
 
-    /// <param name="url">Where browsers reach this server, without a slash at the end.</param>
+    /// <param name="url">The address of this server for browsers, without a slash at the end.</param>
     public static string For(string companyId, string url) => Template.Replace("{{company}}", companyId).Replace("{{url}}", url.TrimEnd('/'));
 
     private static string Read()

@@ -4,19 +4,19 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Show;
 
-/// <summary>Sends again what was refused, as a person mended it. Receiving is another room, which implements it.</summary>
+/// <summary>Sends a rejected message again after an operator has fixed it. Implemented outside of this room, since it receives.</summary>
 internal interface IMender
 {
-    /// <param name="row">What was refused; it is marked as mended in the transaction that stores it.</param>
-    /// <param name="text">Its body as it was mended.</param>
-    /// <param name="actor">Who mended it.</param>
+    /// <param name="row">The rejected message. It is marked as fixed in the transaction that stores the new one.</param>
+    /// <param name="text">The fixed body.</param>
+    /// <param name="actor">The operator who fixed it.</param>
     /// <exception cref="StoreUnavailableException">Nothing was stored.</exception>
     Task<Mended> SendAsync(Company company, RejectedRow row, string text, string actor);
 }
 
-/// <summary>What became of it.</summary>
-/// <param name="Stored">Messages that are stored now.</param>
-/// <param name="Duplicates">Messages whose eventId had been stored before; nothing changed.</param>
-/// <param name="Reused">One of those says something else than what is stored.</param>
-/// <param name="Problems">What is still to be mended; then nothing of it was stored.</param>
+/// <summary>The result of sending a fixed message.</summary>
+/// <param name="Stored">The number of stored messages.</param>
+/// <param name="Duplicates">The number of messages whose eventId was stored before; nothing changed for them.</param>
+/// <param name="Reused">Whether one of the duplicates has other content than the stored message.</param>
+/// <param name="Problems">What still has to be fixed. If there are any, nothing was stored.</param>
 internal sealed record Mended(int Stored, int Duplicates, bool Reused, IReadOnlyList<string> Problems);

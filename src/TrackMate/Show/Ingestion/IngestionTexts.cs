@@ -3,7 +3,7 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Show;
 
-/// <summary>What the pages about ingestion say of what they list.</summary>
+/// <summary>Texts of the pages about ingestion.</summary>
 internal static class IngestionTexts
 {
     public static string Source(Origin origin) => origin is Origin.Server ? "Server" : "Browser";
@@ -15,7 +15,7 @@ internal static class IngestionTexts
         _ => "POST /api/events",
     };
 
-    /// <summary>The second line of a refusal in a list.</summary>
+    /// <summary>The second line of a rejection in a list.</summary>
     public static string What(RejectedRow row) => row switch
     {
         { EventId: { } eventId } => eventId,

@@ -6,7 +6,7 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Show;
 
-/// <summary>What was refused as a text to mend: whatever it holds comes out as it was sent but for white space, since it may be sent again.</summary>
+/// <summary>The text of a rejected message for fixing. Except for white space it is exactly what was sent, since it may be sent again.</summary>
 internal static class MendText
 {
     private const string Null = "null";
@@ -14,8 +14,8 @@ internal static class MendText
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 1000 };
 
     /// <summary>
-    /// The body, indented. One event of a batch gets what the batch said for it, so that it can be sent alone. One without an eventId or a timestamp gets them, so
-    /// that pressing the button twice stores it once, at the time when it came.
+    /// The body, indented. One event of a batch gets the fields of its batch, so that it can be sent alone. A missing eventId or timestamp is added, so that pressing the
+    /// button twice stores the message once, with the time at which it was received.
     /// </summary>
     public static string Of(RejectedRow row)
     {
@@ -25,12 +25,12 @@ internal static class MendText
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // Not JSON, which may be what has to be mended.
+            // Not JSON; that may be the fault to fix.
             return Encoding.UTF8.GetString(row.Body.Span);
         }
     }
 
-    /// <summary>Takes the indentation out again, by which an event could grow past its limit; what is no JSON stays, so that the answer names its line.</summary>
+    /// <summary>Removes the indentation, which could make an event exceed its size limit. A text that is not JSON stays as it is, so that the error names the right line.</summary>
     public static string ToSend(string text)
     {
         try
@@ -54,13 +54,13 @@ internal static class MendText
         foreach (var (name, value) in envelope ?? []) whole[name] = value;
         foreach (var (name, value) in members) whole[name] = value;
         if (whole.GetValueOrDefault("eventId", Null) == Null) whole["eventId"] = $"\"{GivenEventIds.New(row.ReceivedAt)}\"";
-        // By the sender's clock where it told that, since it is corrected by it.
+        // The sender's sentAt if given, since the timestamp is corrected by it.
         if (whole.GetValueOrDefault("timestamp", Null) == Null)
             whole["timestamp"] = whole.GetValueOrDefault("sentAt") is { } sentAt && WrittenTime.TryParse(sentAt.Trim('"'), out _) ? sentAt : $"\"{Shown.Time(row.ReceivedAt)}\"";
         return "{" + string.Join(',', whole.Select(member => $"{JsonSerializer.Serialize(member.Key, JsonAnswer.Problems.String)}:{member.Value}")) + "}";
     }
 
-    /// <summary>The members of an object, each value as it was sent; null for anything else, and where one stands twice, which is what has to be mended.</summary>
+    /// <summary>The members of an object, each value exactly as it was sent. Null for anything else, and for a duplicate member, since that is the fault to fix.</summary>
     private static OrderedDictionary<string, string>? Members(string json)
     {
         var utf8 = Encoding.UTF8.GetBytes(json);
@@ -77,11 +77,11 @@ internal static class MendText
             if (!members.TryAdd(name, Encoding.UTF8.GetString(utf8.AsSpan(start, (int)reader.BytesConsumed - start)))) return null;
         }
 
-        // Whatever follows the object is what has to be mended.
+        // Text after the object is the fault to fix.
         return reader.Read() ? null : members;
     }
 
-    /// <summary>Each token as it stands, with other white space between.</summary>
+    /// <summary>Each token exactly as it was sent, with new white space between the tokens.</summary>
     private static string Written(byte[] json, bool indent)
     {
         var text = new StringBuilder();
@@ -102,7 +102,7 @@ internal static class MendText
         return text.ToString();
     }
 
-    /// <summary>With its quotation marks, and without the colon that a name is read with.</summary>
+    /// <summary>The length with quotation marks, and without the colon after a name.</summary>
     private static int TokenLength(ref Utf8JsonReader reader) => reader.TokenType switch
     {
         JsonTokenType.PropertyName or JsonTokenType.String => reader.ValueSpan.Length + 2,

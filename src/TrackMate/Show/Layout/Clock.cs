@@ -3,7 +3,7 @@ using TrackMate.Bind;
 
 namespace TrackMate.Show;
 
-/// <summary>Times as the person at the screen reads them. The browser's script tells its time zone in a cookie; without it, it is UTC.</summary>
+/// <summary>Formats times for the reader. The page's script sends the reader's time zone in a cookie; without it the zone is UTC.</summary>
 public sealed class Clock(TimeZoneInfo zone, DateTimeOffset now)
 {
     private const string Cookie = "trackmate-zone";
@@ -20,19 +20,19 @@ public sealed class Clock(TimeZoneInfo zone, DateTimeOffset now)
 
     public static long Read(string timestamp) => DateTimeOffset.Parse(timestamp, CultureInfo.InvariantCulture).ToUnixTimeMilliseconds();
 
-    /// <summary>A time as a form sends it: of the reader's own zone, unless it names another.</summary>
-    /// <returns>Unix milliseconds; null where it is no time.</returns>
+    /// <summary>Parses a time from a form, in the reader's zone unless it names another.</summary>
+    /// <returns>Unix milliseconds; null if the text is not a time.</returns>
     public long? ReadLocal(string text)
     {
         if (!WrittenTime.TryParse(text, out var written)) return null;
         if (written.OffsetMinutes is not null) return written.UnixMilliseconds;
         var time = DateTimeOffset.FromUnixTimeMilliseconds(written.LocalMilliseconds).DateTime;
-        // What the clocks leave out in spring is read as an hour later.
+        // A local time that does not exist because clocks go forward is read as one hour later.
         if (zone.IsInvalidTime(time)) time = time.AddHours(1);
         return new DateTimeOffset(time, TimeSpan.Zero).ToUnixTimeMilliseconds() - (long)zone.GetUtcOffset(time).TotalMilliseconds;
     }
 
-    /// <summary>When a day begins where the reader is.</summary>
+    /// <summary>The beginning of a day in the reader's zone.</summary>
     public long StartOf(DateOnly day)
     {
         var midnight = day.ToDateTime(TimeOnly.MinValue);
@@ -40,7 +40,7 @@ public sealed class Clock(TimeZoneInfo zone, DateTimeOffset now)
         return new DateTimeOffset(midnight, zone.GetUtcOffset(midnight)).ToUnixTimeMilliseconds();
     }
 
-    /// <summary>As a field of a form shows it: the reader's own time.</summary>
+    /// <summary>The value of a form field, in the reader's zone.</summary>
     public string Field(long at) => Local(at).ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture);
 
     public string Time(long at) => Local(at).ToString("HH:mm", CultureInfo.InvariantCulture);
@@ -57,7 +57,7 @@ public sealed class Clock(TimeZoneInfo zone, DateTimeOffset now)
 
     public bool IsToday(long at) => DateOf(at) == DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(now, zone).DateTime);
 
-    /// <summary>Near times by the clock, others by the date.</summary>
+    /// <summary>Today's times without the date, others with it.</summary>
     public string Short(long at) => IsToday(at) ? "Today, " + Time(at) : Date(at) + ", " + Time(at);
 
     private DateTimeOffset Local(long at) => TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(at), zone);

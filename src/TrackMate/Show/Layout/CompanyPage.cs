@@ -7,7 +7,7 @@ using TrackMate.Store;
 
 namespace TrackMate.Show;
 
-/// <summary>A page of one company, which its address names. It reads out of one snapshot of the store and lets go of it before it is drawn.</summary>
+/// <summary>A page of one company, which its address names. It reads from one snapshot of the store, and releases it before rendering.</summary>
 [Authorize]
 public abstract class CompanyPage : ComponentBase
 {
@@ -38,6 +38,6 @@ public abstract class CompanyPage : ComponentBase
         Load(new(snapshot.Database, Company));
     }
 
-    /// <summary>Reads all that the page shows.</summary>
+    /// <summary>Reads everything that the page shows.</summary>
     private protected abstract void Load(Documents documents);
 }

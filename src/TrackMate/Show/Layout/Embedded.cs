@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace TrackMate.Show;
 
-/// <summary>The dashboard's stylesheet and script, carried inside the program. Their addresses hold a hash of what they are, so browsers keep them for good.</summary>
+/// <summary>The dashboard's stylesheet and scripts, embedded in the program. Their addresses contain a hash of the content, so browsers may cache them forever.</summary>
 internal static class Embedded
 {
     private static readonly Dictionary<string, StaticAsset> Read = new(StringComparer.Ordinal);

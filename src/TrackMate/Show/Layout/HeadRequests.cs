@@ -2,12 +2,12 @@ using Microsoft.Net.Http.Headers;
 
 namespace TrackMate.Show;
 
-/// <summary>HEAD is GET without the body, at every address (RFC 9110, 9.3.2): monitors and link checkers ask so. Kestrel leaves the body out by itself.</summary>
+/// <summary>Answers HEAD like GET without the body, at every address (RFC 9110, 9.3.2), for monitors and link checkers. Kestrel omits the body by itself.</summary>
 internal static class HeadRequests
 {
     private static readonly object Mark = new();
 
-    /// <summary>Before routing: from there on the request is a GET.</summary>
+    /// <summary>Runs before routing and turns the request into a GET.</summary>
     public static Task Middleware(HttpContext http, RequestDelegate next)
     {
         if (!HttpMethods.IsHead(http.Request.Method)) return next(http);
@@ -16,7 +16,7 @@ internal static class HeadRequests
         return next(http);
     }
 
-    /// <summary>After routing: an address that takes GET takes HEAD.</summary>
+    /// <summary>Runs after routing: an address that allows GET also allows HEAD.</summary>
     public static async Task Allow(HttpContext http, RequestDelegate next)
     {
         await next(http);
@@ -25,6 +25,6 @@ internal static class HeadRequests
         if (allowed.Contains(HttpMethods.Get) && !allowed.Contains(HttpMethods.Head)) response.Headers.Allow = string.Join(", ", allowed.Append(HttpMethods.Head).Order(StringComparer.Ordinal));
     }
 
-    /// <summary>For an answer that has no end, so that its beginning is all of it.</summary>
+    /// <summary>Whether the request is a HEAD. A stream without an end must then end at once.</summary>
     public static bool Is(HttpContext http) => http.Items.ContainsKey(Mark);
 }

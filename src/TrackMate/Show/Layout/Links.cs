@@ -3,12 +3,12 @@ using TrackMate.Bind;
 
 namespace TrackMate.Show;
 
-/// <summary>The addresses of the dashboard's pages; whatever comes from outside is escaped here.</summary>
+/// <summary>The addresses of the dashboard's pages. Values from outside are escaped here.</summary>
 internal static class Links
 {
     private static readonly AsyncLocal<string?> PathBase = new();
 
-    /// <summary>The path that the present request's addresses begin with, without a slash at the end; empty where TrackMate has its host for itself.</summary>
+    /// <summary>The path prefix of the current request's addresses, without a slash at the end; empty if TrackMate is at the root of its host.</summary>
     public static string Base
     {
         get => PathBase.Value ?? "";
@@ -21,12 +21,12 @@ internal static class Links
 
     public static string LogOut => Within("/logout");
 
-    /// <summary>A path of this program as a browser asks for it.</summary>
+    /// <summary>A path of this program with the prefix, as a browser requests it.</summary>
     public static string Within(string path) => Base + path;
 
-    /// <param name="sort">Of all people: <c>oldest</c>, else the newest first.</param>
-    /// <param name="cursor">What the page begins behind.</param>
-    /// <param name="until">Instead of a cursor: what the page ends before, as on the way back.</param>
+    /// <param name="sort">For all people: <c>oldest</c>, otherwise the newest are first.</param>
+    /// <param name="cursor">The page begins after this position.</param>
+    /// <param name="until">Instead of a cursor: the page ends before this position, for a previous page.</param>
     public static string People(string companyId, string? search = null, string? cursor = null, string? sort = null, string? until = null) =>
         Address($"/c/{companyId}/people", ("q", search), ("sort", sort), ("cursor", cursor), ("until", until));
 
@@ -36,8 +36,8 @@ internal static class Links
         Address($"/c/{companyId}/people/{id}", ("tab", tab), ("cursor", cursor), ("event", eventKey));
 
     /// <summary>A page of a person's timeline.</summary>
-    /// <param name="cursor">Where it begins: after this event.</param>
-    /// <param name="until">Where it ends: before this event.</param>
+    /// <param name="cursor">The page begins after this event.</param>
+    /// <param name="until">The page ends before this event.</param>
     public static string Timeline(string companyId, string id, TimelineView view, string? cursor = null, string? until = null, string? eventKey = null) =>
         Address($"/c/{companyId}/people/{id}", [.. view.Parameters, ("cursor", cursor), ("until", until), ("event", eventKey)]);
 
@@ -46,7 +46,7 @@ internal static class Links
     public static string Duplicates(string companyId, string? cursor = null) => Address($"/c/{companyId}/people/duplicates", ("cursor", cursor));
 
     /// <summary>Pairs that browsers' claims suggest.</summary>
-    /// <param name="all">Asks before all of them are merged.</param>
+    /// <param name="all">Whether to ask for confirmation to merge all of them.</param>
     public static string SuggestedPairs(string companyId, int skip = 0, bool all = false) =>
         Address($"/c/{companyId}/people/suggested", ("skip", skip == 0 ? null : skip.ToString(CultureInfo.InvariantCulture)), ("all", all ? "yes" : null));
 
@@ -56,26 +56,26 @@ internal static class Links
 
     /// <summary>The page that shows what an act would move, before it is done.</summary>
     /// <param name="companyId">The company.</param>
-    /// <param name="verb">What to do: see <see cref="AskedAct"/>.</param>
+    /// <param name="verb">The act: see <see cref="AskedAct"/>.</param>
     /// <param name="id">A claim, an act, a profile or a session.</param>
-    /// <param name="back">Where to go afterwards.</param>
+    /// <param name="back">The page that follows.</param>
     public static string Act(string companyId, string verb, string id, string back) => Address($"/c/{companyId}/act", ("do", verb), ("id", id), ("back", back));
 
     public static string DoAct(string companyId) => Within($"/c/{companyId}/act/do");
 
-    /// <summary>The page that undoes many claims of browsers at once, with what is known of them filled in.</summary>
+    /// <summary>The page that undoes many claims of browsers at once, with some fields filled in.</summary>
     public static string UndoClaims(string companyId, string? sessions = null, string? identifier = null) => Address($"/c/{companyId}/claims/undo", ("sessions", sessions), ("identifier", identifier));
 
     public static string DoUndoClaims(string companyId) => Within($"/c/{companyId}/act/undo-claims");
 
     public static string UndoAct(string companyId) => Within($"/c/{companyId}/act/undo");
 
-    /// <summary>The address of a page that was asked for, without the notice of what was done before.</summary>
+    /// <summary>The address of the requested page, without the notice of an earlier act.</summary>
     public static string Here(HttpContext http) => WithNotice(http.Request.PathBase.ToUriComponent() + http.Request.Path.ToUriComponent() + http.Request.QueryString.ToUriComponent(), null);
 
-    /// <summary>An address within this site with the notice of an act, in place of another's.</summary>
+    /// <summary>An address within this site with the notice of an act, replacing an earlier notice.</summary>
     /// <param name="address">A path and query.</param>
-    /// <param name="line">The number of the act's line in the audit log; 0 where nothing changed.</param>
+    /// <param name="line">The number of the act's line in the audit log; 0 if nothing changed.</param>
     public static string WithNotice(string address, long? line)
     {
         var (path, query) = address.Split('#')[0].Split('?', 2) is [var before, var after] ? (before, after) : (address.Split('#')[0], "");
@@ -91,12 +91,12 @@ internal static class Links
 
     public static string Live(string companyId, string? source = null) => Address($"/c/{companyId}/live", ("source", source));
 
-    /// <param name="view"><c>each</c> to list each rejected message by itself.</param>
+    /// <param name="view"><c>each</c> to list each rejected message separately.</param>
     /// <param name="like">The number of a rejected message, to list those with the same fault.</param>
     public static string Ingestion(string companyId, string? tab = null, string? source = null, string? eventId = null, string? cursor = null, string? view = null, long? like = null) =>
         Address($"/c/{companyId}/ingestion", ("tab", tab), ("view", view), ("like", like?.ToString(CultureInfo.InvariantCulture)), ("source", source), ("eventId", eventId), ("cursor", cursor));
 
-    /// <summary>One rejected event, by the store's number of it.</summary>
+    /// <summary>One rejected event, by its number in the store.</summary>
     public static string Rejected(string companyId, long number) => Within($"/c/{companyId}/ingestion/{number}");
 
     public static string Stream(string companyId) => Within($"/c/{companyId}/live/events");

@@ -5,22 +5,22 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Show;
 
-/// <summary>Marks an endpoint that answers a person's browser with a page.</summary>
+/// <summary>Marks an endpoint that answers with a page.</summary>
 internal sealed class Page
 {
     public static readonly Page Marker = new();
 }
 
-/// <summary>What every page is sent with, and the page that stands for one that cannot be shown.</summary>
+/// <summary>Adds the headers of every page, and replaces pages that fail by an error page.</summary>
 internal static partial class PageAnswers
 {
     private const string ContentSecurityPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-    /// <summary>For endpoints that are pages: headers before, and a page for whatever is thrown or left empty.</summary>
+    /// <summary>For page endpoints: sets headers first, and writes an error page for exceptions and empty answers.</summary>
     public static async Task Middleware(HttpContext http, RequestDelegate next)
     {
-        // What a page is drawn with is a whole address, and a sender may name any host, or none.
+        // Pages contain absolute addresses, and the Host header can be anything or missing.
         http.Request.Host = PublicAddress.HostOf(http);
         if (http.GetEndpoint()?.Metadata.GetMetadata<Page>() is null)
         {
@@ -38,14 +38,14 @@ internal static partial class PageAnswers
         try
         {
             await next(http);
-            // An anti-forgery check that fails leaves an empty 400.
+            // A failed anti-forgery check leaves an empty 400.
             if (http.Response is { HasStarted: false, StatusCode: 400, ContentLength: null })
                 await WriteAsync(http, 400, "The form has expired", "Nothing was changed. Open the page again and repeat your change.");
         }
-        catch (RejectionException refused) when (!http.Response.HasStarted)
+        catch (RejectionException rejection) when (!http.Response.HasStarted)
         {
-            if (refused.RetryAfterSeconds is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
-            await WriteAsync(http, refused.Status, refused.Status == 404 ? "Not found" : "This cannot be shown", refused.Message);
+            if (rejection.RetryAfterSeconds is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
+            await WriteAsync(http, rejection.Status, rejection.Status == 404 ? "Not found" : "This cannot be shown", rejection.Message);
         }
         catch (Exception e) when (e is StoreUnavailableException or DbException && !http.Response.HasStarted)
         {
@@ -59,7 +59,7 @@ internal static partial class PageAnswers
         }
         catch (Exception e) when (Problems.IsGone(http, e))
         {
-            // The browser went elsewhere; nobody is there to be answered.
+            // The browser has closed the connection.
         }
         catch (Exception e) when (!http.Response.HasStarted)
         {
@@ -68,7 +68,7 @@ internal static partial class PageAnswers
         }
     }
 
-    /// <summary>Nothing is at the address, and it is not one of the API's, which answers for itself.</summary>
+    /// <summary>Whether no endpoint matches and the address is not one of the API, which writes its own 404.</summary>
     private static bool IsNowhere(HttpContext http) =>
         http.GetEndpoint() is null && http.Response is { HasStarted: false, StatusCode: 404 } && !http.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase);
 
@@ -76,9 +76,9 @@ internal static partial class PageAnswers
     {
         SetHeaders(http.Response.Headers);
         http.Response.StatusCode = status;
-        // The page that failed has said so already; the one in its place may not say it twice.
+        // The failed page has set this header already. A second one would be added by the error page.
         http.Response.Headers.Remove("blazor-enhanced-nav");
-        // The request's own services have begun to draw the page that failed, and cannot begin another.
+        // The request's own services have begun to render the failed page, and cannot render another one.
         var own = http.RequestServices;
         await using var fresh = own.CreateAsyncScope();
         http.RequestServices = fresh.ServiceProvider;
@@ -92,7 +92,7 @@ internal static partial class PageAnswers
         }
     }
 
-    /// <summary>Redirects name a path: the host of a request is whatever its sender wrote.</summary>
+    /// <summary>Reduces redirects to a path, since the host of a request comes from its sender.</summary>
     private static void StayHere(HttpContext http)
     {
         if (Uri.TryCreate(http.Response.Headers.Location.ToString(), UriKind.Absolute, out var location) && location.Scheme is "http" or "https")

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace TrackMate.Show;
 
 /// <summary>
-/// Where below its host TrackMate is, behind a proxy that serves other things beside it: <c>TRACKMATE_PATH_BASE</c>, or <c>X-Forwarded-Prefix</c> of a trusted proxy.
-/// The proxy may take the prefix off the path or leave it.
+/// Finds the path under which a proxy serves TrackMate beside other sites: <c>TRACKMATE_PATH_BASE</c>, or <c>X-Forwarded-Prefix</c> of a trusted proxy. The proxy may
+/// remove the prefix from the path or keep it.
 /// </summary>
 internal static class PathBases
 {
@@ -12,10 +12,10 @@ internal static class PathBases
 
     private static readonly SearchValues<char> Plain = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-");
 
-    /// <param name="configured">Of all requests that name no other; empty for none.</param>
+    /// <param name="configured">The prefix for requests that name no other; empty for none.</param>
     public static Task Middleware(HttpContext http, RequestDelegate next, string configured)
     {
-        // A visitor's own header that a proxy passed on can be anything; it must not lead links to another host.
+        // A proxy may pass on a client's own header with any value. It must not make links point to another host.
         var forwarded = http.Request.PathBase.Value?.TrimEnd('/') ?? "";
         var pathBase = new PathString(forwarded.Length > 0 && IsPathBase(forwarded) ? forwarded : configured);
         if (pathBase.HasValue && http.Request.Path.StartsWithSegments(pathBase, StringComparison.Ordinal, out var rest)) http.Request.Path = rest.HasValue ? rest : "/";

@@ -6,8 +6,8 @@ using Microsoft.Net.Http.Headers;
 namespace TrackMate.Show;
 
 /// <summary>
-/// A file that the program carries, encoded once in each way. Which one is sent, and whether the browser has it already, follows from the request's headers
-/// (RFC 9110, 12.5.3 and 13.1.2).
+/// An embedded file, compressed once with each coding. The request's headers decide which one is sent, and whether the browser has it already (RFC 9110, 12.5.3 and
+/// 13.1.2).
 /// </summary>
 internal sealed class StaticAsset
 {
@@ -22,7 +22,7 @@ internal sealed class StaticAsset
     private StaticAsset(byte[] bytes, string contentType, string tag)
     {
         this.contentType = contentType;
-        // A strong tag names exact bytes, so each encoding has its own.
+        // A strong tag identifies exact bytes, so each coding has its own.
         plain = new("identity", bytes, new($"\"{tag}\""));
         compressed =
         [
@@ -31,11 +31,11 @@ internal sealed class StaticAsset
         ];
     }
 
-    /// <summary>A hash of the file, to tell its versions apart.</summary>
+    /// <summary>A hash of the file, which identifies its version.</summary>
     public string Hash => HashOf(plain.Bytes);
 
-    /// <param name="name">The resource's name.</param>
-    /// <param name="version">Stands in the tag before the hash.</param>
+    /// <param name="name">The name of the resource.</param>
+    /// <param name="version">A prefix of the hash in the tag.</param>
     public static StaticAsset Read(string name, string contentType, string version = "")
     {
         using var resource = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)!;
@@ -53,7 +53,7 @@ internal sealed class StaticAsset
         headers.CacheControl = cacheControl;
         headers.Vary = HeaderNames.AcceptEncoding;
         headers.XContentTypeOptions = "nosniff";
-        // A cache may ask with the tag of another encoding of the same file, and what it has is as good.
+        // A cache may send the tag of another coding of the same file, which is equally valid.
         if (request.IfNoneMatch.Any(tag => tag.Equals(EntityTagHeaderValue.Any) || compressed.Append(plain).Any(each => each.ETag.Compare(tag, useStrongComparison: false))))
         {
             http.Response.StatusCode = StatusCodes.Status304NotModified;
@@ -66,7 +66,7 @@ internal sealed class StaticAsset
         await http.Response.Body.WriteAsync(chosen.Bytes, http.RequestAborted);
     }
 
-    /// <summary>What the browser likes best, and of that the smallest. Plain where nothing else will do: a script that is not sent at all helps nobody.</summary>
+    /// <summary>The coding that the browser prefers, and the smallest of equal ones. If none is acceptable the plain file is sent, since a missing script would be worse.</summary>
     private Encoded Choose(IList<StringWithQualityHeaderValue> accepted)
     {
         double? Named(string coding) => accepted.FirstOrDefault(value => value.Value.Equals(coding, StringComparison.OrdinalIgnoreCase)) is { } value ? value.Quality ?? 1 : null;
@@ -76,7 +76,7 @@ internal sealed class StaticAsset
         var best = compressed.MaxBy(Quality)!;
         var asIs = Named(plain.Coding);
         if (Quality(best) > 0) return Quality(best) >= (asIs ?? 0) ? best : plain;
-        // Only "identity" is ruled out, and every browser reads gzip.
+        // Only "identity" is excluded, and every browser supports gzip.
         return asIs is 0 && others is null && Named("gzip") is null ? compressed[^1] : plain;
     }
 

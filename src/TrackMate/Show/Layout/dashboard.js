@@ -1,4 +1,4 @@
-// Adds to pages that work without it: live updates, events that open in place, copying, the local time zone.
+// Enhances pages that work without it: live updates, events that open in place, copying, the local time zone.
 (() => {
   'use strict';
   const refreshEvery = 400;
@@ -10,10 +10,10 @@
   let lastRefresh = 0;
   let timer = 0;
 
-  // Each part as the server sent it, before a reader opened a fold in it: a part that is sent the same again is left alone.
+  // The HTML of each part as the server sent it, before the reader opened a fold. A part that arrives unchanged is not replaced.
   const asSent = new WeakMap([...document.querySelectorAll('[data-live]')].map((part) => [part, part.outerHTML]));
 
-  // What a part of the page has that its address does not say: which folds are open, what has the focus.
+  // Replaces a part, and keeps the state that the address does not contain: open folds and the focus.
   function swap(old, fresh) {
     const sent = fresh.outerHTML;
     if (asSent.get(old) === sent) return;
@@ -67,8 +67,8 @@
     if (announce && before && added) announce.textContent = added === 1 ? '1 new entry' : `${added} new entries`;
   }
 
-  // A long timeline is loaded page by page as it is scrolled. Pages far from the window are emptied and keep their height, so
-  // that the document stays small, and are fetched again when they come near.
+  // A long timeline loads page by page while scrolling. Pages far from the window are emptied and keep their height, so that the
+  // document stays small. They are fetched again when they come near.
   const near = '3000px 0px';
   const timeline = document.querySelector('[data-pages]');
   const pages = () => [...(timeline?.querySelectorAll('[data-page]') ?? [])];
@@ -126,7 +126,7 @@
         watch(fresh);
       }
     } catch {
-      // The link stays, for a reader to follow.
+      // The link stays, so that the reader can follow it.
       end.unobserve(next);
     }
     extending = false;
@@ -146,7 +146,7 @@
       for (const page of pages().slice(1)) page.remove();
       replacePage(pages()[0], fresh);
     } else if (known.nextElementSibling && !sameLinks(known, fresh)) {
-      // The pages below begin where this one ended: new events would leave a gap between them.
+      // The pages below begin where this one ended. Replacing it would leave a gap for the new events.
       const notice = timeline.querySelector('[data-fresh]');
       if (!known.dataset.emptied) notice.hidden = false;
     } else {
@@ -155,7 +155,7 @@
     mark();
   }
 
-  // Which event is open is in the address; the pages of a timeline are drawn at different times.
+  // The address says which event is open. The pages of a timeline were rendered at different times, so their marks may be old.
   function mark() {
     const key = new URLSearchParams(location.search).get('event');
     for (const link of timeline?.querySelectorAll('a.on') ?? []) {
@@ -165,7 +165,7 @@
     }
   }
 
-  // The first page that is shown, which may not be the one that the address names; with the event that is open.
+  // The address of the first shown page, which may differ from the one in the location, with the open event.
   function top() {
     const first = pages()[0];
     if (!first || first.dataset.emptied) return location.href;
@@ -175,7 +175,7 @@
     return address.href;
   }
 
-  // One load at a time; what is asked for meanwhile is loaded once more after it.
+  // Loads one page at a time. A request during a load causes one more load after it.
   async function refresh(address = () => location.href) {
     if (loading) {
       again = address;
@@ -212,7 +212,7 @@
     }
   }
 
-  // Only a page that is looked at listens: a browser has few connections for each server.
+  // Only a visible page listens, since browsers limit the connections to each server.
   let stream = null;
   let retry = 0;
   function listen() {
@@ -266,7 +266,7 @@
     try {
       await navigator.clipboard.writeText(code.textContent);
     } catch {
-      // Without https there is no clipboard for scripts: the text is selected for the keyboard instead.
+      // Without https scripts cannot use the clipboard. The text is selected, so that the reader can copy it with the keyboard.
       getSelection().selectAllChildren(code);
       button.textContent = 'Selected';
       return;
@@ -289,7 +289,7 @@
 
   for (const hidden of document.querySelectorAll('[data-copy][hidden], [data-pause][hidden]')) hidden.hidden = false;
 
-  // What the server guessed of its address, this page knows.
+  // Replaces the address that the server guessed by the page's own origin.
   for (const code of document.querySelectorAll('code[data-address]')) code.textContent = code.textContent.replaceAll(code.dataset.address, location.origin);
 
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

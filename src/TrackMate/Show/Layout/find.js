@@ -1,4 +1,4 @@
-// Suggests people while somebody types into the search of a page; without it the search is a form.
+// Suggests people while a user types into the search field. Without this script the search is a plain form.
 (() => {
   'use strict';
   const wait = 120;
@@ -78,7 +78,7 @@
       const answer = await fetch(`${form.dataset.suggest}?q=${encodeURIComponent(query)}`, { headers: { 'X-Requested-With': 'XMLHttpRequest' }, signal: asked.signal });
       if (answer.ok && document.activeElement === input) show(query, await answer.json());
     } catch {
-      // Typed on meanwhile, or the server is away: the form still searches.
+      // The user has typed on, or the server cannot be reached. Submitting the form still searches.
     }
   }
 
@@ -97,21 +97,21 @@
     if (key.isComposing) return;
     const count = list.children.length;
     if (key.key === 'Escape' && !list.hidden) {
-      // Only the list closes, not the event that is open beside it, and the text stays.
+      // Escape closes only the list, not the open event beside it, and keeps the text.
       key.preventDefault();
       key.stopPropagation();
       close();
     } else if ((key.key === 'ArrowDown' || key.key === 'ArrowUp') && count && !list.hidden) {
       key.preventDefault();
       const step = key.key === 'ArrowDown' ? 1 : -1;
-      // The text itself is one place in the circle.
+      // The input itself is one position in the cycle.
       activate(((active + 1 + step + count + 1) % (count + 1)) - 1);
     } else if (key.key === 'Enter' && active >= 0 && !list.hidden) {
       key.preventDefault();
       location.assign(list.children[active].dataset.address);
     }
   });
-  // Before the input loses the focus, which closes the list.
+  // Prevents the input from losing the focus, which would close the list before the click.
   list.addEventListener('mousedown', (press) => press.preventDefault());
   list.addEventListener('click', (click) => {
     const option = click.target.closest('[role=option]');

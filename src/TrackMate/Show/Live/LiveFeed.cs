@@ -4,7 +4,7 @@ using TrackMate.Store;
 namespace TrackMate.Show;
 
 /// <summary>
-/// Tells open pages that their company has received something, a few times a second at most; what has arrived the pages read themselves.
+/// Notifies open pages that their company has new data, a few times a second at most. The pages then read the data themselves.
 /// </summary>
 internal sealed class LiveFeed(MessageStore store, TimeProvider time) : BackgroundService
 {
@@ -14,7 +14,7 @@ internal sealed class LiveFeed(MessageStore store, TimeProvider time) : Backgrou
     private readonly Channel<bool> appended = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Lock gate = new();
     private readonly List<Watch> watches = [];
-    private readonly HashSet<long> heard = [];
+    private readonly HashSet<long> changedCompanies = [];
 
     /// <summary>One open page.</summary>
     public sealed class Watch(LiveFeed feed, long company) : IDisposable
@@ -23,10 +23,10 @@ internal sealed class LiveFeed(MessageStore store, TimeProvider time) : Backgrou
 
         public long Company => company;
 
-        /// <summary>Holds one item when something has arrived since it was last taken.</summary>
+        /// <summary>Holds an item if something has arrived since the last one was taken.</summary>
         public ChannelReader<bool> Changed => changed.Reader;
 
-        public void Tell() => changed.Writer.TryWrite(true);
+        public void Notify() => changed.Writer.TryWrite(true);
 
         public void Dispose()
         {
@@ -34,7 +34,7 @@ internal sealed class LiveFeed(MessageStore store, TimeProvider time) : Backgrou
         }
     }
 
-    /// <returns>Null where as many pages are open as may be.</returns>
+    /// <returns>Null if the limit of open pages is reached.</returns>
     public Watch? Open(long company)
     {
         lock (gate)
@@ -42,51 +42,51 @@ internal sealed class LiveFeed(MessageStore store, TimeProvider time) : Backgrou
             if (watches.Count >= MaxPages) return null;
             var watch = new Watch(this, company);
             watches.Add(watch);
-            // What arrived between the drawing of the page and now was told to nobody, so the page looks once by itself.
-            watch.Tell();
+            // Data may have arrived between the rendering of the page and now, so the page reloads once.
+            watch.Notify();
             return watch;
         }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        store.Appended += Note;
+        store.Appended += Collect;
         try
         {
             while (await appended.Reader.WaitToReadAsync(stoppingToken))
             {
                 appended.Reader.TryRead(out _);
-                Tell();
+                NotifyPages();
                 await Task.Delay(Pause, time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The server stops; so do the pages' streams.
+            // The server is stopping, and the pages' streams end too.
         }
         finally
         {
-            store.Appended -= Note;
+            store.Appended -= Collect;
         }
     }
 
-    private void Note(IReadOnlyCollection<long> companies)
+    private void Collect(IReadOnlyCollection<long> companies)
     {
         lock (gate)
         {
             if (watches.Count == 0) return;
-            heard.UnionWith(companies);
+            changedCompanies.UnionWith(companies);
         }
 
         appended.Writer.TryWrite(true);
     }
 
-    private void Tell()
+    private void NotifyPages()
     {
         lock (gate)
         {
-            foreach (var watch in watches.Where(watch => heard.Contains(watch.Company))) watch.Tell();
-            heard.Clear();
+            foreach (var watch in watches.Where(watch => changedCompanies.Contains(watch.Company))) watch.Notify();
+            changedCompanies.Clear();
         }
     }
 }

@@ -5,7 +5,7 @@ using TrackMate.Manage;
 
 namespace TrackMate.Show;
 
-/// <summary>The stream by which an open page learns that there is something new. It carries no data: the page fetches itself.</summary>
+/// <summary>The stream by which an open page learns of new data. It carries no data: the page reloads itself.</summary>
 internal static class LiveStream
 {
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
@@ -20,7 +20,7 @@ internal static class LiveStream
             return Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
         }
 
-        // Otherwise a proxy would hold the stream back until it has gathered enough of it.
+        // Without this a proxy would buffer the stream.
         http.Response.Headers["X-Accel-Buffering"] = "no";
         http.Response.Headers.CacheControl = "no-store";
         var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
@@ -35,7 +35,7 @@ internal static class LiveStream
         while (true)
         {
             var changed = await NextAsync(watch, ended);
-            // Whoever was logged out meanwhile by a new password hears nothing more.
+            // The stream ends if the member was logged out meanwhile by a new password.
             if (ended.IsCancellationRequested || !members.IsCurrent(member)) yield break;
             yield return new("", changed ? "changed" : "heartbeat");
         }

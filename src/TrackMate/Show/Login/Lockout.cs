@@ -4,8 +4,8 @@ using TrackMate.Http;
 namespace TrackMate.Show;
 
 /// <summary>
-/// Failed logins by name and address, and how long the next one has to wait: five are free, then the wait doubles. By both, so that a stranger elsewhere cannot
-/// keep the owner out. The memory is bounded: what has long been quiet goes first.
+/// Counts failed logins by name and address, and makes the next one wait: five are free, then the wait doubles. It counts by both, so that a stranger at another address
+/// cannot lock the owner out. The memory is bounded: the oldest entries are dropped first.
 /// </summary>
 internal sealed class Lockout(TimeProvider time)
 {
@@ -13,15 +13,15 @@ internal sealed class Lockout(TimeProvider time)
     private const int MaxRemembered = 10_000;
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(15);
-    private static readonly TimeSpan Forgotten = TimeSpan.FromHours(24);
+    private static readonly TimeSpan EvictedAfter = TimeSpan.FromHours(24);
 
     private readonly Dictionary<string, (int Failures, DateTimeOffset Last)> failures = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
 
     /// <summary>
-    /// Begins an attempt, which counts as failed until <see cref="Succeeded"/>: so any number of attempts at once are not more than one after another.
+    /// Begins an attempt. It counts as failed until <see cref="Succeeded"/>, so parallel attempts get no more tries than sequential ones.
     /// </summary>
-    /// <returns>How long to wait before it may be tried; null if it may now.</returns>
+    /// <returns>How long to wait before the next attempt; null if this one is allowed.</returns>
     public TimeSpan? Begin(string name, IPAddress? address)
     {
         var key = KeyOf(name, address);
@@ -29,15 +29,15 @@ internal sealed class Lockout(TimeProvider time)
         lock (gate)
         {
             var known = failures.GetValueOrDefault(key);
-            if (now - known.Last > Forgotten) known = default;
+            if (now - known.Last > EvictedAfter) known = default;
             if (known.Failures >= FreeFailures && known.Last + WaitAfter(known.Failures) is var until && until > now) return until - now;
-            if (failures.Count >= MaxRemembered && !failures.ContainsKey(key)) Forget(now);
+            if (failures.Count >= MaxRemembered && !failures.ContainsKey(key)) Evict(now);
             failures[key] = (known.Failures + 1, now);
             return null;
         }
     }
 
-    /// <summary>Takes back an attempt that was not made.</summary>
+    /// <summary>Withdraws an attempt whose password was not checked.</summary>
     public void Withdraw(string name, IPAddress? address)
     {
         var key = KeyOf(name, address);
@@ -52,7 +52,7 @@ internal sealed class Lockout(TimeProvider time)
         lock (gate) failures.Remove(KeyOf(name, address));
     }
 
-    /// <summary>How many names with addresses are held.</summary>
+    /// <summary>The number of entries, each a name with an address.</summary>
     public int Remembered
     {
         get
@@ -64,7 +64,7 @@ internal sealed class Lockout(TimeProvider time)
     private static TimeSpan WaitAfter(int failed) =>
         TimeSpan.FromTicks(Math.Min(LongestWait.Ticks, FirstWait.Ticks << Math.Min(failed - FreeFailures, 10)));
 
-    private void Forget(DateTimeOffset now)
+    private void Evict(DateTimeOffset now)
     {
         foreach (var (key, known) in failures.ToList())
         {
@@ -75,7 +75,7 @@ internal sealed class Lockout(TimeProvider time)
         foreach (var (key, _) in failures.OrderBy(known => known.Value.Last).Take(MaxRemembered / 10).ToList()) failures.Remove(key);
     }
 
-    // A name is as long as its sender likes, so only its hash is kept.
+    // A name can have any length, so only its hash is stored.
     private static string KeyOf(string name, IPAddress? address)
     {
         var network = address is null ? [] : AddressNetwork.Of(address).GetAddressBytes();

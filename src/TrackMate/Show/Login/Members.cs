@@ -11,7 +11,7 @@ using TrackMate.Store.Sql.Sqlite;
 
 namespace TrackMate.Show;
 
-/// <summary>Who may see the dashboard: a member with the password, and then the cookie that says so until the password changes.</summary>
+/// <summary>Decides who may see the dashboard: a member with the password, and then the cookie, until the password changes.</summary>
 internal sealed class Members(Registry registry, PasswordChecks checks)
 {
     private const string StampClaim = "stamp";
@@ -51,8 +51,8 @@ internal sealed class Members(Registry registry, PasswordChecks checks)
         KeepKeys(builder, installation);
     }
 
-    /// <returns>Whom the password opens the dashboard for; null if it does not.</returns>
-    /// <exception cref="RejectionException">More log in at once than can be checked.</exception>
+    /// <returns>The member whose password it is; null if it is wrong.</returns>
+    /// <exception cref="RejectionException">More logins arrive at once than can be checked.</exception>
     public async Task<ClaimsPrincipal?> FindAsync(string name, string password, IPAddress? address)
     {
         var member = registry.FindMember(name);
@@ -61,19 +61,19 @@ internal sealed class Members(Registry registry, PasswordChecks checks)
         return new(new ClaimsIdentity([new(ClaimTypes.Name, name), new(StampClaim, member.Value.Stamp), new(LoginClaim, login)], CookieAuthenticationDefaults.AuthenticationScheme));
     }
 
-    /// <summary>Ends a login: no copy of its cookie opens anything any more, on any server.</summary>
+    /// <summary>Ends a login on every server. Copies of its cookie are invalid from now on.</summary>
     public void End(ClaimsPrincipal principal)
     {
-        // As long as a cookie may be good; one that is ended is given no new time.
+        // Remembered as long as the cookie could be valid. An ended login is never renewed.
         if (IsCurrent(principal)) registry.EndLogin(principal.FindFirstValue(LoginClaim)!, 2 * LoggedInFor);
     }
 
-    /// <summary>Whether the password that somebody logged in with is still the member's, and they have not logged out.</summary>
+    /// <summary>Whether the password of the login is still the member's, and the login was not ended.</summary>
     public bool IsCurrent(ClaimsPrincipal? principal)
     {
         if (Matches(principal)) return true;
         if (principal?.FindFirstValue(LoginClaim) is not { } login || registry.IsEnded(login)) return false;
-        // Another server may have let them in a moment ago, by what this one has not read yet.
+        // Another server may have created the login a moment ago, with data that this server has not read yet.
         registry.Refresh();
         return Matches(principal);
     }
@@ -82,7 +82,7 @@ internal sealed class Members(Registry registry, PasswordChecks checks)
         principal?.Identity?.Name is { } name && registry.FindMember(name) is { } member && principal.FindFirstValue(StampClaim) == member.Stamp
         && principal.FindFirstValue(LoginClaim) is { } login && !registry.IsEnded(login);
 
-    /// <summary>Only addresses within this site are gone back to.</summary>
+    /// <summary>The address to return to after the login. Only addresses within this site are allowed.</summary>
     public static string ReturnTo(string? address) =>
         address?.StartsWith(Links.Home, StringComparison.Ordinal) is true && !address.StartsWith("//", StringComparison.Ordinal) && !address.StartsWith("/\\", StringComparison.Ordinal) && !address.Any(char.IsControl)
             ? address
@@ -97,7 +97,7 @@ internal sealed class Members(Registry registry, PasswordChecks checks)
             return Task.CompletedTask;
         }
 
-        // A strict cookie stays at home when a link on another site is followed; a page that loads itself again asks from here, with the cookie.
+        // A strict cookie is not sent when a user follows a link from another site. This page reloads itself, and that request comes from this site, with the cookie.
         if (HttpMethods.IsGet(http.Request.Method) && http.Request.Headers["Sec-Fetch-Site"] == "cross-site" && http.Request.Headers["Sec-Fetch-Mode"] == "navigate")
         {
             http.Response.ContentType = "text/html; charset=utf-8";
@@ -108,7 +108,7 @@ internal sealed class Members(Registry registry, PasswordChecks checks)
         return Task.CompletedTask;
     }
 
-    /// <summary>Keeps the keys of cookies and forms with the data, so that a restart logs nobody out, nor another server on the same database.</summary>
+    /// <summary>Stores the keys of cookies and forms with the data, so that neither a restart nor another server on the same database ends any login.</summary>
     private static void KeepKeys(WebApplicationBuilder builder, Installation installation)
     {
         builder.Services.AddDataProtection(protection => protection.ApplicationDiscriminator = "trackmate");
@@ -120,12 +120,12 @@ internal sealed class Members(Registry registry, PasswordChecks checks)
                 return;
             }
 
-            // Beside the data, for its owner alone. Asked for before the store is opened, so this may make the data folder too.
+            // In the data folder, readable for its owner only. This runs before the store is opened, so it may have to create the data folder.
             var folder = Path.Combine(installation.DataFolder, "keys");
             FolderLock.Make(installation.DataFolder, "keys");
             keys.XmlRepository = new FileSystemXmlRepository(new(folder), logs);
         });
-        // It warns that the keys are not encrypted, on each start: what guards the data guards them, the folder's mode or the database's password.
+        // Data protection warns at each start that the keys are not encrypted. They are protected as the data is: by the folder's mode or the database's password.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
     }
 }

@@ -6,15 +6,15 @@ using TrackMate.Manage;
 namespace TrackMate.Show;
 
 /// <summary>
-/// Checks passwords, which is made to cost: half of the processors at most do so. One address has a few log-ins under way, addresses take turns, and who would wait too
-/// long is answered at once, so that nobody waits behind a crowd. Names that nobody has wait for none of it: they keep one check busy at most, and else only seem to.
+/// Checks passwords, which is expensive on purpose: at most half of the processors do it. One address has few logins in progress, addresses take turns, and a login that
+/// would wait too long is rejected at once. Unknown names never wait for the others: at most one real check runs for them, and the rest only wait as long as one.
 /// </summary>
 internal sealed class PasswordChecks(TimeProvider time)
 {
-    /// <summary>Log-ins of one address at once.</summary>
+    /// <summary>The most logins of one address at once.</summary>
     public const int MostOfAddress = 4;
 
-    /// <summary>Log-ins that wait for a check at once.</summary>
+    /// <summary>The most logins that wait for a check.</summary>
     public const int MostWaiting = 16;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -30,11 +30,11 @@ internal sealed class PasswordChecks(TimeProvider time)
     private int pretending;
     private TimeSpan lastCheck = TimeSpan.FromMilliseconds(100);
 
-    /// <param name="address">Where the log-in comes from.</param>
-    /// <param name="name">Whose password.</param>
-    /// <param name="hash">Null where there is no such member: that takes as long as if there were.</param>
-    /// <param name="password">What was given.</param>
-    /// <exception cref="RejectionException">It would wait for too long.</exception>
+    /// <param name="address">The client's address.</param>
+    /// <param name="name">The member's name.</param>
+    /// <param name="hash">The password's hash; null if there is no such member. The check then takes as long as a real one.</param>
+    /// <param name="password">The password to check.</param>
+    /// <exception cref="RejectionException">The login would wait too long.</exception>
     public async Task<bool> IsRightAsync(IPAddress? address, string name, string? hash, string password)
     {
         var network = AddressNetwork.Of(address ?? IPAddress.None);
@@ -128,13 +128,13 @@ internal sealed class PasswordChecks(TimeProvider time)
         }
         catch (TimeoutException)
         {
-            // Its turn may have come at this very moment; else whoever is next passes it over.
+            // The turn may have come at this very moment. Otherwise the cancelled entry is skipped later.
             if (!turn.TrySetCanceled()) return;
             throw TooMany();
         }
     }
 
-    /// <summary>Gives the turn to the next address, or back.</summary>
+    /// <summary>Passes the turn to the next address, or frees it.</summary>
     private void Next()
     {
         lock (gate)

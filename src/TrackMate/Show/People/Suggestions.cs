@@ -5,12 +5,12 @@ using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 
-/// <summary>People that may be meant, while somebody types into the search of a page.</summary>
+/// <summary>Suggests people while a user types into the search field.</summary>
 internal static class Suggestions
 {
     private const int Most = 8;
 
-    /// <summary>As on every page of the dashboard, longer text is cut.</summary>
+    /// <summary>Longer text is cut, as on every page of the dashboard.</summary>
     private const int MaxQuery = 200;
 
     public static IResult Handle(string companyId, string? q, HttpContext http, Registry registry, MessageStore store)
@@ -33,10 +33,10 @@ internal static class Suggestions
     }
 }
 
-/// <param name="More">Whether there are others beside these.</param>
+/// <param name="More">Whether there are further matches.</param>
 internal sealed record SuggestionsDocument(IReadOnlyList<SuggestionDocument> Suggestions, bool More);
 
-/// <param name="Name">What to call the person.</param>
-/// <param name="Line">Its other identifiers; empty where it has none.</param>
-/// <param name="Address">Of its page.</param>
+/// <param name="Name">The person's name.</param>
+/// <param name="Line">The person's other identifiers; empty if there are none.</param>
+/// <param name="Address">The address of the person's page.</param>
 internal sealed record SuggestionDocument(string Name, string Line, string Address);

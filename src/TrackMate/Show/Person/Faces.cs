@@ -3,7 +3,7 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Show;
 
-/// <summary>What to call a person on a page.</summary>
+/// <summary>The names, lines and initials by which pages show a person.</summary>
 internal static class Faces
 {
     private const int MaxName = 200;
@@ -17,14 +17,14 @@ internal static class Faces
     private static string Shortened(string name, string id) =>
         name.Length <= MaxName ? name : StringInfo.GetNextTextElement(name) is { Length: > MaxName } ? id : name[..(MaxName - 1)] + "…";
 
-    /// <summary>Whom else a page names beside the name: the identifier that it was said of first, so that nobody's name stands beside the e-mail of another who was merged.</summary>
+    /// <summary>The person's other identifiers. The identifier for which the name was sent comes first, so that after a merge a name does not stand beside somebody else's e-mail.</summary>
     public static string LineOf(ProfileDocument profile, string name, int most = 2) =>
         string.Join(", ", IdentifiersOf(profile).Select(identifier => identifier.Value).Where(value => value != name).Take(most)) is { Length: > 0 } line ? line : profile.Id;
 
     private static IEnumerable<IdentifierDocument> IdentifiersOf(ProfileDocument profile) =>
         profile.NamedBy is { } named ? profile.Identifiers.OrderByDescending(identifier => identifier.Id == named.Id) : profile.Identifiers;
 
-    /// <summary>Up to two first letters, whole characters as people see them.</summary>
+    /// <summary>Up to two initials, as whole visible characters.</summary>
     public static string InitialsOf(string name)
     {
         var words = name.Split('@')[0].Split([' ', '.', '-', '_'], StringSplitOptions.RemoveEmptyEntries);

@@ -4,21 +4,21 @@ using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 
-/// <summary>A link of the chain, as a sentence.</summary>
-/// <param name="Text">Up to the value.</param>
-/// <param name="Value">What an outsider sent, or an id; set apart from our words.</param>
-/// <param name="Note">What stands behind it.</param>
-/// <param name="Verb">What takes it back: a word of <see cref="AskedAct"/>; null where nothing does.</param>
-/// <param name="ActOn">The claim or act that it takes back.</param>
+/// <summary>A step of the chain, as a sentence.</summary>
+/// <param name="Text">The words before the value.</param>
+/// <param name="Value">A value from outside or an id, which is set apart from our words.</param>
+/// <param name="Note">The words after the value.</param>
+/// <param name="Verb">The action that undoes the step, a constant of <see cref="AskedAct"/>; null if none does.</param>
+/// <param name="ActOn">The claim or act that this action undoes.</param>
 public sealed record ReasonStep(string Text, string? Value, string? Note, string? Verb = null, string? ActOn = null);
 
-/// <summary>Why an event is on a person's timeline, and whether it counts as revenue, in sentences (B12).</summary>
+/// <summary>Explains in sentences why an event is on a person's timeline, and whether it counts as revenue (B12).</summary>
 internal static class Reasons
 {
     /// <param name="shown">The event with its chain.</param>
-    /// <param name="person">Whose it is.</param>
-    /// <param name="personName">What the page calls the person.</param>
-    /// <param name="clock">The reader's.</param>
+    /// <param name="person">The person whose timeline it is on.</param>
+    /// <param name="personName">The person's name on the page.</param>
+    /// <param name="clock">The reader's clock.</param>
     public static List<ReasonStep> Of(TimelineEvent shown, Person person, string personName, Clock clock)
     {
         var steps = new List<ReasonStep>();
@@ -46,9 +46,9 @@ internal static class Reasons
         return steps;
     }
 
-    /// <summary>Whether it counts, and why.</summary>
+    /// <summary>Whether the event counts as revenue, and why.</summary>
     /// <param name="shown">The event.</param>
-    /// <param name="settings">Which types pay and refund.</param>
+    /// <param name="settings">Define which event types are payments and refunds.</param>
     /// <param name="ledger">The person's rows of the ledger.</param>
     public static string RevenueOf(TimelineEvent shown, CompanySettings settings, IReadOnlyList<Teller<bool>> ledger)
     {
@@ -86,7 +86,7 @@ internal static class Reasons
         return new($"The {NameOf(from?.Kind ?? "")} belongs to the same person as the {NameOf(to.Kind)}", to.Value, $"{who}, at {when}, {link.Trust}", AskedAct.Revoke, link.ClaimId);
     }
 
-    /// <summary>On the event's own day the time alone.</summary>
+    /// <summary>Only the time if it is on the event's own day, otherwise the time and the date.</summary>
     private static string When(Clock clock, long at, long eventAt) => clock.DateOf(at) == clock.DateOf(eventAt) ? clock.Time(at) : $"{clock.Time(at)} on {clock.Date(at)}";
 
     private static string? ValueOf(TimelineEvent shown, IdentifierDocument? identifier) => shown.Binding.Method == "userId" ? shown.UserId : identifier?.Value;

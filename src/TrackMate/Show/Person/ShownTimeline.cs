@@ -5,24 +5,24 @@ using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 
-/// <summary>What a group of a timeline brought.</summary>
-/// <param name="Source">Where its visit came from; null for server events alone, and where a filter leaves events of it out.</param>
-/// <param name="IsContinued">Whether it began on the page shown before this one.</param>
-/// <param name="Events">How many events it has, in words.</param>
+/// <summary>The facts in the heading of a group of events.</summary>
+/// <param name="Source">Where the visit came from; null for a group of server events, and if a filter hides some of its events.</param>
+/// <param name="IsContinued">Whether it began on the previous page.</param>
+/// <param name="Events">The number of its events, in words.</param>
 public sealed record GroupFacts(VisitSource? Source, bool IsContinued, string Events, IReadOnlyList<(string Currency, decimal Amount)> Revenue, long From, long To);
 
-/// <summary>One page of a person's timeline, as the dashboard draws it. It costs the same in a long history as in a short one.</summary>
-/// <param name="Next">The address of the page that follows; null at the end.</param>
-/// <param name="Previous">The address of the page before it; null at the beginning.</param>
-/// <param name="ExaminedTo">Where the reader stopped because it had looked at enough events: unix milliseconds.</param>
-/// <param name="Types">The event types on the page, for the filter to suggest.</param>
+/// <summary>One page of a person's timeline for the dashboard. Its cost does not depend on the length of the history.</summary>
+/// <param name="Next">The address of the next page; null at the end.</param>
+/// <param name="Previous">The address of the previous page; null at the beginning.</param>
+/// <param name="ExaminedTo">Where the reader stopped because it had examined enough events: unix milliseconds.</param>
+/// <param name="Types">The event types on the page, as suggestions for the filter.</param>
 public sealed record ShownTimeline(
     IReadOnlyList<TimelineSection> Sections, IReadOnlyDictionary<VisitGroup, GroupFacts> Facts, string? Next, string? Previous, long? ExaminedTo, IReadOnlyList<string> Types)
 {
     private const int PageSize = 100;
     private const int OpeningsShown = 50;
 
-    /// <summary>How far back the beginning of a visit is looked for that the page cuts.</summary>
+    /// <summary>How many events to search back for the beginning of a visit that the page cuts.</summary>
     private const int MostOfVisit = 200;
 
     internal static ShownTimeline Of(Documents documents, Person person, TimelineView view, string? cursor, string? until, Clock clock)
@@ -41,7 +41,7 @@ public sealed record ShownTimeline(
         EventPage page;
         List<StoredEvent> shown;
         string? next, previous = null;
-        // When the last event of the page before happened.
+        // The time of the last event of the previous page.
         long? neighbour = null;
         if (end is not null)
         {
@@ -81,7 +81,7 @@ public sealed record ShownTimeline(
 
         IReadOnlyList<SpanOpening> Openings()
         {
-            // The pages share out the time between them, so that each opening is on one of them: a page has it from its own last event to that of the page before.
+            // Each opening is on exactly one page: a page shows those between its own last event and the last event of the previous page.
             var edge = end is null ? start?.Order.UnixMilliseconds : neighbour;
             var last = next is null || shown.Count == 0 ? (long?)null : shown[^1].Order.UnixMilliseconds;
             var (from, to) = view.NewestFirst ? (last, edge) : (edge, last);
@@ -95,7 +95,7 @@ public sealed record ShownTimeline(
             var (from, to) = (first.Order.UnixMilliseconds, last.Order.UnixMilliseconds);
             var count = (long)group.Count;
             VisitSource? source = null;
-            // A page ends in the middle of a visit; what is beyond is looked up as far as the heading needs it.
+            // A page may end in the middle of a visit. The rest is read as far as the heading needs it.
             var hasEarlier = group.From == 0 && (view.NewestFirst ? next is not null && first.Order.Origin is Origin.Server : neighbour is { } before && Visit.Continues(before, from));
             var hasLater = group.End == ascending.Count && (view.NewestFirst ? neighbour is { } after && Visit.Continues(to, after) : next is not null);
             var isContinued = view.NewestFirst ? hasLater : hasEarlier;

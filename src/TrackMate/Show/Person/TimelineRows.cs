@@ -5,32 +5,32 @@ using TrackMate.Store.Timeline;
 namespace TrackMate.Show;
 
 /// <summary>An event as a lane shows it.</summary>
-/// <param name="Key">Its source and id, as addresses name it.</param>
-/// <param name="Session">Of a browser's event: the store's number of its session.</param>
-/// <param name="NotCounted">Whether it is beyond a bound that the company set for browsers' events, and in no total.</param>
-/// <param name="Owner">Of a session's page: who has it, by the number of the part.</param>
+/// <param name="Key">Its source and id, as in addresses.</param>
+/// <param name="Session">For a browser's event: the store's number of its session.</param>
+/// <param name="NotCounted">Whether it is beyond a limit that the company set for browsers' events, so that no total includes it.</param>
+/// <param name="Owner">On a session's page: the number of the part, which tells whose it is.</param>
 public sealed record LaneEvent(string Key, string EventType, string Line, string? Amount, bool Server, long At, bool Bot, long Session = 0, int Owner = 0, bool NotCounted = false);
 
-/// <summary>A row of a timeline: a day begins, a span opens, or one or more events.</summary>
+/// <summary>A row of a timeline: the start of a day, the opening of a span, or one or more events.</summary>
 public abstract record TimelineRow
 {
     public sealed record Day(long At) : TimelineRow;
 
     public sealed record Opening(SpanOpening Span) : TimelineRow;
 
-    /// <param name="Run">More than one where equal ones follow each other; in the order of the page.</param>
+    /// <param name="Run">The events in the order of the page. More than one if equal events follow each other.</param>
     public sealed record Events(IReadOnlyList<LaneEvent> Run) : TimelineRow
     {
         public LaneEvent First => Run[0];
     }
 }
 
-/// <summary>Rows that belong together: a visit, server events alone, or bindings apart from any event.</summary>
-/// <param name="Day">A time of the day that begins with it; null where it goes on with the day before.</param>
-/// <param name="Visit">Null for bindings alone.</param>
+/// <summary>Rows that belong together: a visit, a group of server events, or openings without events near them.</summary>
+/// <param name="Day">A time on the day that begins with it; null if the day began before.</param>
+/// <param name="Visit">Null for openings only.</param>
 public sealed record TimelineSection(long? Day, VisitGroup? Visit, LaneUse Lanes, IReadOnlyList<TimelineRow> Rows);
 
-/// <summary>Which lanes are used: one that is empty gives its place to the other.</summary>
+/// <summary>The lanes that have events. An empty lane leaves its space to the other.</summary>
 public enum LaneUse
 {
     Both,
@@ -38,10 +38,10 @@ public enum LaneUse
     Server,
 }
 
-/// <summary>Lays a page of events out in rows: separates days and visits, puts bindings where they happened, folds runs of equal events.</summary>
+/// <summary>Arranges a page of events in rows: separates days and visits, places openings at their time, and folds runs of equal events.</summary>
 internal static class TimelineRows
 {
-    /// <summary>Fewer than this stand on their own: a fold that hides two saves nothing.</summary>
+    /// <summary>Shorter runs are not folded, since hiding two events saves no space.</summary>
     private const int ShortestFold = 4;
 
     public static LaneEvent LaneOf(StoredEvent stored, string currency, int owner = 0, bool notCounted = false)
@@ -53,7 +53,7 @@ internal static class TimelineRows
 
     /// <param name="events">A page, oldest first.</param>
     /// <param name="openings">The spans that open within the page's time, oldest first.</param>
-    /// <param name="dateOf">The day that a time is on, where the reader is.</param>
+    /// <param name="dateOf">The date of a time, in the reader's time zone.</param>
     /// <param name="newestFirst">The order of the rows.</param>
     public static List<TimelineSection> Of(IReadOnlyList<LaneEvent> events, IReadOnlyList<SpanOpening> openings, Func<long, DateOnly> dateOf, bool newestFirst)
     {
@@ -61,7 +61,7 @@ internal static class TimelineRows
         var opened = 0;
         foreach (var visit in Visits.Of(events))
         {
-            // One that opened long before the next event stands alone.
+            // An opening long before the next event is shown by itself.
             for (; opened < openings.Count && !Visit.Continues(openings[opened].UnixMilliseconds, events[visit.From].At); opened++) pieces.Add((null, [new TimelineRow.Opening(openings[opened])]));
             pieces.Add((visit, RowsOf(visit)));
         }
@@ -106,7 +106,7 @@ internal static class TimelineRows
             {
                 for (; opened < openings.Count && openings[opened].UnixMilliseconds <= events[i].At; opened++) inside.Add(new TimelineRow.Opening(openings[opened]));
                 var end = EndOfRun(events, i, group.End, opened < openings.Count ? openings[opened].UnixMilliseconds : long.MaxValue, dateOf);
-                // What is in no total stands back, however little of it there is.
+                // Events that no total includes are folded even if there are only two.
                 if (end - i < (events[i].NotCounted ? 2 : ShortestFold)) end = i + 1;
                 inside.Add(new TimelineRow.Events([.. events.Skip(i).Take(end - i)]));
                 i = end;
@@ -122,7 +122,7 @@ internal static class TimelineRows
         }
     }
 
-    /// <summary><c>38 page views</c>, or the sender's own word where its plural is not known.</summary>
+    /// <summary><c>38 page views</c>; for other types the sender's own word, since its plural is unknown.</summary>
     public static string NameOf(IReadOnlyList<LaneEvent> run) => run[0].NotCounted ? $"{run.Count} events not counted" : run[0].EventType == "page_view" ? $"{run.Count} page views" : $"{run.Count} × {run[0].EventType}";
 
     private static int EndOfRun(IReadOnlyList<LaneEvent> events, int from, int before, long beforeTime, Func<long, DateOnly> dateOf)

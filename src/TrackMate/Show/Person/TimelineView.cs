@@ -4,12 +4,12 @@ using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 
-/// <summary>What a reader chose to see of a timeline. All of it stands in the page's address, so that a link shows the same.</summary>
+/// <summary>What a reader chose to see of a timeline. All of it is in the page's address, so that a link shows the same.</summary>
 /// <param name="Source"><c>client</c> or <c>server</c>.</param>
-/// <param name="From">The first day shown, as a form sends it: <c>2025-10-18</c>.</param>
-/// <param name="To">The last day shown.</param>
+/// <param name="From">The first day, as a form sends it: <c>2025-10-18</c>.</param>
+/// <param name="To">The last day.</param>
 /// <param name="Date">The day to jump to.</param>
-/// <param name="Order"><c>oldest</c> to read from the beginning; else the newest is first.</param>
+/// <param name="Order"><c>oldest</c> for the oldest events first; otherwise the newest are first.</param>
 public sealed record TimelineView(string? Source, string? EventType, string? Session, string? Search, string? From, string? To, string? Date, string? Order)
 {
     public const int MaxText = 200;
@@ -21,10 +21,10 @@ public sealed record TimelineView(string? Source, string? EventType, string? Ses
 
     public bool NewestFirst => Order is null;
 
-    /// <summary>Whether events are left out.</summary>
+    /// <summary>Whether the filters leave out any events.</summary>
     public bool IsFiltered => (Source ?? EventType ?? Session ?? Search ?? From ?? To) is not null;
 
-    /// <summary>Whether events are left out within a visit, so that what is shown of it is not all.</summary>
+    /// <summary>Whether the filters leave out events within a visit, so that the page shows only a part of it.</summary>
     public bool CutsVisits => (EventType ?? Search) is not null || Source == "server";
 
     internal TimelineFilter Filter(Clock clock) => new(
@@ -34,12 +34,12 @@ public sealed record TimelineView(string? Source, string? EventType, string? Ses
         To is null ? long.MaxValue : clock.StartOf(DateOf(To).AddDays(1)),
         Words: EventWords.Of(Search));
 
-    /// <summary>Where the page of the day to jump to begins; null where there is none.</summary>
+    /// <summary>Where the page for the day to jump to begins; null if no day was chosen.</summary>
     internal EventCursor? Jump(Clock clock) => Date is null ? null
         : NewestFirst ? new(EventOrder.Start(clock.StartOf(DateOf(Date).AddDays(1))), "")
         : new(new(EventOrder.Start(clock.StartOf(DateOf(Date))).Value - 1), "");
 
-    /// <summary>What an address says of it.</summary>
+    /// <summary>The parameters in an address.</summary>
     public (string Name, string? Value)[] Parameters =>
         [("source", Source), ("type", EventType), ("session", Session), ("q", Search), ("from", From), ("to", To), ("date", Date), ("order", Order)];
 

@@ -3,9 +3,9 @@ using TrackMate.Store.Timeline;
 
 namespace TrackMate.Show;
 
-/// <summary>Where a visit came from, as its first event says: the campaign in the address, else the page that linked to it.</summary>
-/// <param name="From">Such as <c>google, campaign spring_sale</c>; null where the visitor came directly or nothing is known.</param>
-/// <param name="Landing">The first page; null where the event names none.</param>
+/// <summary>Where a visit came from, according to its first event: the campaign in the address, otherwise the referring page.</summary>
+/// <param name="From">Such as <c>google, campaign spring_sale</c>; null if the visitor came directly or the source is unknown.</param>
+/// <param name="Landing">The first page; null if the event names none.</param>
 public sealed record VisitSource(string? From, string? Landing)
 {
     internal static VisitSource Of(StoredEvent first)

@@ -2,10 +2,10 @@ using TrackMate.Bind;
 
 namespace TrackMate.Show;
 
-/// <summary>Neighbouring events of a timeline that belong together: a visit with what servers sent meanwhile, or server events alone.</summary>
+/// <summary>Neighbouring events of a timeline that belong together: a visit and the server events during it, or server events only.</summary>
 /// <param name="From">The index of its first event.</param>
-/// <param name="Count">How many events it has.</param>
-/// <param name="Visits">How many visits it holds: 0 for server events alone, more than 1 where visits overlap, as on two devices.</param>
+/// <param name="Count">The number of its events.</param>
+/// <param name="Visits">The number of its visits: 0 for server events only, more than 1 if visits overlap, as on two devices.</param>
 public sealed record VisitGroup(int From, int Count, int Visits)
 {
     public int End => From + Count;
@@ -43,13 +43,13 @@ internal static class Visits
         if (events.Count > 0) groups.Add(new(from, events.Count - from, visits.Count));
         return groups;
 
-        // A visit that has not ended holds what happens meanwhile; after its end it holds the server events that follow at once.
+        // Everything during a visit belongs to its group. After its end, server events that follow immediately do too.
         bool Joins(int i) =>
             events[i].Owner == events[i - 1].Owner
             && (i <= lasts || (visitOf[i] is { } visit ? visits.Contains(visit) : Visit.Continues(events[i - 1].At, events[i].At)));
     }
 
-    /// <summary>The number of each browser event's visit; null for a server's.</summary>
+    /// <summary>The visit's number for each browser event; null for a server event.</summary>
     private static int?[] Number(IReadOnlyList<LaneEvent> events)
     {
         var numbers = new int?[events.Count];

@@ -5,8 +5,8 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Erase;
 
-/// <summary>Carries erasures through: step by step out of the tables, then out of the files. One for each store in a process: none is worked on twice at a time.</summary>
-/// <param name="step">Runs a step in a transaction of the writer that has the company to itself.</param>
+/// <summary>Runs erasures: removes the rows from the tables step by step, and then the bytes from the files. One instance per store and process, so that no erasure runs twice at a time.</summary>
+/// <param name="step">Runs a step in a writer's transaction with <see cref="LockMode.Rewrite"/>.</param>
 internal sealed class Eraser(Engine engine, Func<Company, Func<ErasureWriter, ErasureState?>, Task<ErasureState?>> step)
 {
     private readonly Lock gate = new();
@@ -14,18 +14,18 @@ internal sealed class Eraser(Engine engine, Func<Company, Func<ErasureWriter, Er
     private Task cleaning = Task.CompletedTask;
     private Task<bool>? following;
 
-    /// <summary>Begins an erasure, and takes the person's rows out; <see cref="CleanFilesAsync"/> has to follow.</summary>
-    /// <returns>Where it stands once no row of the person is left; null where the company has no such profile.</returns>
-    /// <exception cref="ErasureUnfinishedException">It has begun, and the store went away before all rows were gone.</exception>
+    /// <summary>Starts an erasure and removes the person's rows. The caller must then call <see cref="CleanFilesAsync"/>.</summary>
+    /// <returns>The state after all rows of the person are gone; null if the company has no such profile.</returns>
+    /// <exception cref="ErasureUnfinishedException">The erasure has begun, and the store failed before all rows were gone.</exception>
     public async Task<ErasureState?> EraseRowsAsync(Company company, ProfileId id, ActBy by, bool suppress)
     {
-        // A server beside this one may have numbered what it refuses and not committed it: having the company to ourselves for once waits for that, and what comes later has greater numbers.
+        // Another server may have numbered rejections that it has not committed yet. An empty step with the exclusive lock waits for these. Later rejections get greater numbers.
         if (engine.IsShared) await step(company, _ => null);
         var seen = Look(company, id);
         ErasureState? begun = null;
         try
         {
-            // Held before it is committed: whoever sees it sees that it is being worked on.
+            // Marked as running before the commit, so that every process that sees the erasure also sees that it is being worked on.
             await step(company, erasure =>
             {
                 begun = erasure.Begin(company, id, by, suppress, seen: seen);
@@ -52,8 +52,8 @@ internal sealed class Eraser(Engine engine, Func<Company, Func<ErasureWriter, Er
         }
     }
 
-    /// <summary>Takes the bytes out of the files as well.</summary>
-    /// <returns>False where something held them back; a running server goes on with it, and so does the next erasure by the command line.</returns>
+    /// <summary>Removes the bytes from the files as well.</summary>
+    /// <returns>False if something prevented it. A running server tries again, and so does the next erasure by the command line.</returns>
     public async Task<bool> CleanFilesAsync(ErasureState state, CancellationToken cancel)
     {
         try
@@ -66,8 +66,8 @@ internal sealed class Eraser(Engine engine, Func<Company, Func<ErasureWriter, Er
         }
     }
 
-    /// <summary>Takes the rows out of one that was left unfinished.</summary>
-    /// <returns>Null where it is being worked on already.</returns>
+    /// <summary>Removes the rows of an unfinished erasure.</summary>
+    /// <returns>Null if another thread is working on it.</returns>
     public async Task<ErasureState?> ResumeRowsAsync(ErasureState state)
     {
         if (!TryHold(state)) return null;
@@ -81,7 +81,7 @@ internal sealed class Eraser(Engine engine, Func<Company, Func<ErasureWriter, Er
         }
     }
 
-    /// <summary>Takes the bytes of several out of the files at once, which were left unfinished and whose rows are gone.</summary>
+    /// <summary>Removes the bytes of several unfinished erasures, whose rows are gone, from the files in one pass.</summary>
     /// <returns>False as with <see cref="CleanFilesAsync"/>.</returns>
     public async Task<bool> ResumeFilesAsync(IEnumerable<ErasureState> states, CancellationToken cancel)
     {
@@ -129,7 +129,7 @@ internal sealed class Eraser(Engine engine, Func<Company, Func<ErasureWriter, Er
         return new ErasureWriter(reader).Look(company, id);
     }
 
-    /// <summary>One at a time; whoever asks while one runs waits for the next, since it may have passed already where their bytes are. All who wait share that.</summary>
+    /// <summary>Runs one cleaning at a time. A caller that arrives during a cleaning waits for the next one, since the current one may have passed the caller's bytes already. All waiting callers share the next one.</summary>
     private Task<bool> CleanAsync(CancellationToken cancel)
     {
         lock (gate) return following ??= FollowAsync(cleaning, cancel);
@@ -159,9 +159,9 @@ internal sealed class Eraser(Engine engine, Func<Company, Func<ErasureWriter, Er
     }
 }
 
-/// <summary>A person is hidden and not yet out of all tables; whoever resumes what was left unfinished goes on.</summary>
-/// <param name="erased">What goes with them.</param>
-internal sealed class ErasureUnfinishedException(Erased erased, Exception cause) : Exception("The person is hidden from now on, and not all that is theirs is out of the tables yet.", cause)
+/// <summary>The person is hidden, and not all of their rows are removed yet. The erasure is resumed later.</summary>
+/// <param name="erased">What the erasure deletes in all.</param>
+internal sealed class ErasureUnfinishedException(Erased erased, Exception cause) : Exception("The person is hidden from now on, and some of their rows are not removed yet.", cause)
 {
     public Erased Erased { get; } = erased;
 }

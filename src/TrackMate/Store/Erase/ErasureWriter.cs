@@ -7,13 +7,13 @@ using TrackMate.Store.Timeline;
 namespace TrackMate.Store.Erase;
 
 /// <summary>
-/// Erases a person in steps, each a transaction of the writer. The first hides the person, so that no look-up and no list finds it; then what is on the timeline
-/// goes, and last what names the person: as long as one of its events is left, the claims that keep it off anybody else's timeline are too.
+/// Erases a person in steps, each in a writer's transaction. The first step hides the person from all searches and lists. Then the messages on the timeline are
+/// deleted, and last the messages that name the person. In this order the claims, which keep the person's events off other timelines, exist as long as these events.
 /// </summary>
-/// <param name="marks">Told of the sessions whose messages went; null for a reader, who only looks.</param>
+/// <param name="marks">Records the sessions whose messages were deleted; null for a reader, which only searches.</param>
 internal sealed class ErasureWriter(Database database, DirtySessions? marks = null)
 {
-    /// <summary>Messages taken in one step: some tenths of a second.</summary>
+    /// <summary>The most messages deleted in one step; a step takes some tenths of a second.</summary>
     public const int MostInStep = 2000;
 
     private const int Rows = 1;
@@ -31,18 +31,18 @@ internal sealed class ErasureWriter(Database database, DirtySessions? marks = nu
     public static ErasureState? Run(WriteTransaction transaction, Func<ErasureWriter, ErasureState?> step)
     {
         var state = step(new(transaction.Database, transaction.Marks));
-        transaction.ForgetErased();
+        transaction.InvalidateErased();
         return state;
     }
 
-    /// <summary>What an erasure would take; null where the company has no such profile.</summary>
+    /// <summary>What an erasure would delete; null if the company has no such profile.</summary>
     public Erased? Preview(Company company, ProfileId id) => people.Find(company, id) is { } person ? Count(person, RejectedOf(person)) : null;
 
-    /// <summary>Begins to erase a person, and ends it where one step is enough.</summary>
-    /// <param name="suppress">Keeps a keyed hash, by which the person stays away.</param>
-    /// <param name="most">Messages taken in a step.</param>
-    /// <param name="seen">What <see cref="Look"/> has found a moment before, so that the writer need not go through all that was refused.</param>
-    /// <returns>Null where the company has no such profile.</returns>
+    /// <summary>Starts to erase a person, and finishes if one step is enough.</summary>
+    /// <param name="suppress">Whether to keep keyed hashes of the identifiers, by which later messages of the person are dropped.</param>
+    /// <param name="most">The most messages deleted in a step.</param>
+    /// <param name="seen">The result of a preceding <see cref="Look"/>, so that the writer need not search all rejected messages.</param>
+    /// <returns>Null if the company has no such profile.</returns>
     public ErasureState? Begin(Company company, ProfileId id, ActBy by, bool suppress, int most = MostInStep, SeenTraces? seen = null)
     {
         company = Current(company);
@@ -67,19 +67,19 @@ internal sealed class ErasureWriter(Database database, DirtySessions? marks = nu
         return new(erasure, company, erased, Step(company, erasure, most));
     }
 
-    /// <summary>Refused messages that name a person, as a reader sees them; null where the company has no such profile.</summary>
+    /// <summary>The rejected messages that name a person, found by a reader; null if the company has no such profile.</summary>
     public SeenTraces? Look(Company company, ProfileId id)
     {
         company = Current(company);
         return people.Find(company, id) is { } person ? rejected.Look(company, NamesOf(person), OwnSessions(person)) : null;
     }
 
-    /// <summary>Goes on with an erasure.</summary>
-    /// <param name="state">As the step before left it.</param>
-    /// <param name="most">Messages taken in a step.</param>
+    /// <summary>Continues an erasure.</summary>
+    /// <param name="state">The state after the previous step.</param>
+    /// <param name="most">The most messages deleted in a step.</param>
     public ErasureState Continue(ErasureState state, int most = MostInStep) => state with { RowsGone = Step(Current(state.Company), state.Number, most) };
 
-    /// <summary>Erasures that a process has left unfinished.</summary>
+    /// <summary>Erasures that were started and not finished, for example by a killed process.</summary>
     public static List<ErasureState> Unfinished(Database database)
     {
         var companies = CompanyRows.Read(database).ToDictionary(company => company.Number);
@@ -93,7 +93,7 @@ internal sealed class ErasureWriter(Database database, DirtySessions? marks = nu
         return unfinished;
     }
 
-    /// <summary>Notes that the bytes are gone from the files too.</summary>
+    /// <summary>Records that the bytes are gone from the files too.</summary>
     public void Close(long erasure)
     {
         database.Use("DELETE FROM erasure_part WHERE erasure = ?").With(erasure).Run();
@@ -104,7 +104,7 @@ internal sealed class ErasureWriter(Database database, DirtySessions? marks = nu
 
     private long Plan(Person person, ActBy by)
     {
-        // By the time, so that whoever comes late to close one does not close another that has got its number.
+        // The number is a time, so that numbers are not reused: a process that is late to close one erasure cannot close another one.
         long erasure;
         using (var plan = database.Use("""
             INSERT INTO erasure (id, company, until, stage)
@@ -125,8 +125,8 @@ internal sealed class ErasureWriter(Database database, DirtySessions? marks = nu
             database.Use("INSERT INTO erasure_part (erasure, identifier, leaf) VALUES (?, ?, ?)").With(erasure).With(identifier.Number).WithBlob(leaf).Run();
         }
 
-        foreach (var stretch in messages.RangesOf(person))
-            database.Use("INSERT INTO erasure_part (erasure, session, from_ms, to_ms) VALUES (?, ?, ?, ?)").With(erasure).With(stretch.Session).With(stretch.From).With(stretch.To).Run();
+        foreach (var range in messages.RangesOf(person))
+            database.Use("INSERT INTO erasure_part (erasure, session, from_ms, to_ms) VALUES (?, ?, ?, ?)").With(erasure).With(range.Session).With(range.From).With(range.To).Run();
         return erasure;
     }
 
@@ -136,22 +136,22 @@ internal sealed class ErasureWriter(Database database, DirtySessions? marks = nu
         var (until, stage) = StageOf(erasure);
         if (stage == Bytes) return true;
         var left = most;
-        var parts = PartsOf(erasure);
-        var named = parts.Where(part => part.Identifier is not null).ToList();
+        var items = ItemsOf(erasure);
+        var named = items.Where(item => item.Identifier is not null).ToList();
 
-        // Claims and pairs go last: until then what is left is still this person's and nobody else's. A message of two of its identifiers is found by both, so each
-        // is looked for again after the one before is gone.
-        var rounds = parts.Where(part => part.Range is not null).Select(part => (Func<List<long>>)(() => messages.Within(company, part.Range!.Value, until, left)))
-            .Concat(named.Select(part => (Func<List<long>>)(() => messages.OnlyBoundBy(company, part.Identifier!.Value, until, left))))
-            .Concat(named.Select(part => (Func<List<long>>)(() => messages.WithClaimsOn(company, part.Identifier!.Value, until, left))))
-            .Concat(named.Select(part => (Func<List<long>>)(() => messages.BoundBy(company, part.Identifier!.Value, until, left))));
+        // Claims and pairs are deleted last: until then the remaining messages still belong to this person only. A message that names two of its identifiers is found by
+        // both, so each search runs after the messages of the previous one are deleted.
+        var rounds = items.Where(item => item.Range is not null).Select(item => (Func<List<long>>)(() => messages.Within(company, item.Range!.Value, until, left)))
+            .Concat(named.Select(item => (Func<List<long>>)(() => messages.OnlyBoundBy(company, item.Identifier!.Value, until, left))))
+            .Concat(named.Select(item => (Func<List<long>>)(() => messages.WithClaimsOn(company, item.Identifier!.Value, until, left))))
+            .Concat(named.Select(item => (Func<List<long>>)(() => messages.BoundBy(company, item.Identifier!.Value, until, left))));
         foreach (var round in rounds)
         {
             left -= Erase(company, round());
             if (left <= 0) return false;
         }
 
-        identifiers.Settle(company, named.Select(part => part.Leaf!.Value));
+        identifiers.Settle(company, named.Select(item => item.Leaf!.Value));
         SetStage(erasure, Bytes);
         database.Use("DELETE FROM erasure_part WHERE erasure = ?").With(erasure).Run();
         return true;
@@ -171,19 +171,19 @@ internal sealed class ErasureWriter(Database database, DirtySessions? marks = nu
 
     private void SetStage(long erasure, long stage) => database.Use("UPDATE erasure SET stage = ? WHERE id = ?").With(stage).With(erasure).Run();
 
-    private List<ErasureItem> PartsOf(long erasure)
+    private List<ErasureItem> ItemsOf(long erasure)
     {
-        var parts = new List<ErasureItem>();
+        var items = new List<ErasureItem>();
         using var rows = database.Use("SELECT identifier, leaf, session, from_ms, to_ms FROM erasure_part WHERE erasure = ? ORDER BY id");
         rows.With(erasure);
         while (rows.Next())
         {
-            parts.Add(rows.LongOrNull(0) is { } identifier
+            items.Add(rows.LongOrNull(0) is { } identifier
                 ? new(identifier, ProfileId.FromBytes(rows.Bytes(1)), null)
                 : new(null, null, new(rows.Long(2), rows.Long(3), rows.Long(4))));
         }
 
-        return parts;
+        return items;
     }
 
     private Erased Count(Person person, List<long> traces)
@@ -206,7 +206,7 @@ internal sealed class ErasureWriter(Database database, DirtySessions? marks = nu
             else if (row.LongOrNull(1) is { } bound && !person.Identifiers.Any(identifier => identifier.Number == bound)) events++;
         }
 
-        foreach (var stretch in messages.RangesOf(person)) events += CountWithin(company, stretch);
+        foreach (var range in messages.RangesOf(person)) events += CountWithin(company, range);
         var totals = new TotalsReader(database).Of(person);
         return new(person.Id, events, identifies, totals.ClientSessions + totals.ServerSessions, person.Identifiers.Count, traces.Count, totals.Revenue);
     }
@@ -218,12 +218,12 @@ internal sealed class ErasureWriter(Database database, DirtySessions? marks = nu
         return count.Long(0);
     }
 
-    private long CountWithin(Company company, SessionRange stretch)
+    private long CountWithin(Company company, SessionRange range)
     {
         using var count = database.Use("SELECT COUNT(*) FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ?");
-        count.With(company.Number).With(stretch.Session)
-            .With(stretch.From == long.MinValue ? long.MinValue : EventOrder.Start(stretch.From).Value)
-            .With(stretch.To == long.MaxValue ? long.MaxValue : EventOrder.Start(stretch.To).Value).Next();
+        count.With(company.Number).With(range.Session)
+            .With(range.From == long.MinValue ? long.MinValue : EventOrder.Start(range.From).Value)
+            .With(range.To == long.MaxValue ? long.MaxValue : EventOrder.Start(range.To).Value).Next();
         return count.Long(0);
     }
 
@@ -231,11 +231,11 @@ internal sealed class ErasureWriter(Database database, DirtySessions? marks = nu
 
     private static List<string> NamesOf(Person person) => [.. person.Identifiers.SelectMany(identifier => new[] { identifier.Identifier.Value, identifier.Identifier.Id.ToString() })];
 
-    /// <summary>Sessions that nobody else has ever been said to be in.</summary>
+    /// <summary>The person's sessions for which no claim of anybody else exists.</summary>
     private List<string> OwnSessions(Person person)
     {
         var own = new List<string>();
-        foreach (var session in messages.RangesOf(person).Select(stretch => stretch.Session).Distinct())
+        foreach (var session in messages.RangesOf(person).Select(range => range.Session).Distinct())
         {
             var isShared = false;
             using (var others = database.Use("SELECT DISTINCT identifier FROM claim INDEXED BY claim_by_session_and_identifier WHERE company = ? AND session = ? AND session IS NOT NULL"))

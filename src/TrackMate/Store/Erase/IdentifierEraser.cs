@@ -5,10 +5,10 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Erase;
 
-/// <summary>What becomes of an identifier when messages that named it go: it is named later than it was, only known as an id, or not there.</summary>
+/// <summary>Updates an identifier after messages that named it were deleted. Its first naming moves to a later time, or only its id stays known, or it is deleted.</summary>
 internal sealed class IdentifierEraser(Database database)
 {
-    /// <summary>What is left of an identifier that nobody names any more; acts go with what they are about.</summary>
+    /// <summary>Deletes the rows of an identifier that no message names any more, including the acts about it.</summary>
     private static readonly string[] OfIdentifier =
     [
         "DELETE FROM pair WHERE company = ?1 AND (low = ?2 OR high = ?2)",
@@ -25,8 +25,8 @@ internal sealed class IdentifierEraser(Database database)
     private readonly PersonRows persons = new(database);
     private readonly SearchIndex search = new(database);
 
-    /// <summary>Derives identifiers anew from what still names them; one that nothing names goes.</summary>
-    /// <param name="isLast">Those that are hidden while they are erased are looked at too: nothing that is to go names them any more.</param>
+    /// <summary>Derives identifiers again from the messages that still name them, and deletes those that no message names.</summary>
+    /// <param name="isLast">Whether identifiers that are hidden during the erasure are updated too, since all messages of the erasure are deleted now.</param>
     public void Rederive(Company company, HashSet<long> identifiers, bool isLast = false)
     {
         var dropped = new List<long>();
@@ -34,7 +34,7 @@ internal sealed class IdentifierEraser(Database database)
         {
             if (IsNamed(company, identifier))
             {
-                // Who chose it as an externalId may join another now.
+                // An identifier that is no longer known as an externalId may now join another one.
                 if (RederiveFirstNamed(company, identifier, isLast)) identifiers.UnionWith(PairedWith(company, identifier));
                 database.Use($"UPDATE identifier SET verified = CASE WHEN {Contradictions.IsNamedByVerified} THEN 1 ELSE 0 END WHERE company = ?1 AND id = ?2").With(company.Number).With(identifier).Run();
                 continue;
@@ -46,9 +46,9 @@ internal sealed class IdentifierEraser(Database database)
             foreach (var delete in OfIdentifier) database.Use(delete).With(company.Number).With(identifier).Run();
         }
 
-        // Those who were kept from joining by what is gone may join now.
+        // The deleted messages may have kept other identifiers from joining.
         persons.RejoinEach(company, identifiers);
-        // Names that are gone must not stay in the index until something else is indexed.
+        // Deleted names must not stay in the index until its next regular update.
         search.Update(company, identifiers);
         foreach (var identifier in dropped) database.Use("DELETE FROM identifier WHERE company = ? AND id = ?").With(company.Number).With(identifier).Run();
     }
@@ -79,8 +79,8 @@ internal sealed class IdentifierEraser(Database database)
         return found.Long(0) == 1;
     }
 
-    /// <summary>An identifier that is left only as an id is one that no identifier has turned up for: nobody knows what it is the id of.</summary>
-    /// <returns>Whether it is left so now.</returns>
+    /// <summary>Updates the time at which an identifier was first named. If only its id is left, it becomes a bare id, since nobody knows which identifier that is.</summary>
+    /// <returns>Whether it has become a bare id.</returns>
     private bool RederiveFirstNamed(Company company, long identifier, bool isLast)
     {
         long? known, named;
@@ -110,11 +110,11 @@ internal sealed class IdentifierEraser(Database database)
         return named is null;
     }
 
-    /// <summary>No list and no look-up finds a person by an identifier of which nobody knows when it was named. Whom it joins stays as it is.</summary>
+    /// <summary>Hides an identifier: without a time of first naming no list and no search finds its person. Its joins stay as they are.</summary>
     public void Hide(Company company, long identifier) =>
         database.Use("UPDATE identifier SET first_named_ms = NULL WHERE id = ? AND company = ?").With(identifier).With(company.Number).Run();
 
-    /// <summary>Once nothing that was to go is left: what has been named again meanwhile is shown again, as by that alone.</summary>
+    /// <summary>Called after all messages of the erasure are deleted. An identifier that was named again meanwhile becomes visible again, with the new messages only.</summary>
     public void Settle(Company company, IEnumerable<ProfileId> leaves)
     {
         Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
@@ -129,7 +129,7 @@ internal sealed class IdentifierEraser(Database database)
         Rederive(company, left, isLast: true);
     }
 
-    /// <summary>Leaves of an identifier only its id.</summary>
+    /// <summary>Turns an identifier into a bare id.</summary>
     private void MakeBare(Company company, long identifier, ProfileId leaf)
     {
         search.Remove(company, identifier);

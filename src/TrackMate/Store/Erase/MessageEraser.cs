@@ -6,18 +6,18 @@ using TrackMate.Store.Tables;
 namespace TrackMate.Store.Erase;
 
 /// <summary>
-/// Takes messages out of the store, inside the writer's transaction, and derives anew what rested on them: what is left is as if they had never been sent. It looks
-/// only at what they touched.
+/// Deletes messages inside the writer's transaction, and derives again the rows that depended on them. The result is as if these messages had never been sent. It reads
+/// and writes only rows that they touched.
 /// </summary>
 internal sealed class MessageEraser(Database database, DirtySessions marks)
 {
-    /// <summary>Tables beside <c>message</c> that know one by (company, origin, event_id): a line for each.</summary>
+    /// <summary>Tables that refer to a message by (company, origin, event_id), one statement each.</summary>
     private static readonly string[] KeptByEventId =
     [
         "DELETE FROM warning WHERE company = ? AND origin = ? AND event_id = ?",
     ];
 
-    /// <summary>Those that know one by (company, number): a line for each.</summary>
+    /// <summary>Tables that refer to a message by (company, number), one statement each.</summary>
     private static readonly string[] KeptByNumber =
     [
         "DELETE FROM duplicate WHERE company = ? AND message = ?",
@@ -38,7 +38,7 @@ internal sealed class MessageEraser(Database database, DirtySessions marks)
 
         public HashSet<long> Identifiers { get; } = [];
 
-        /// <summary>A session's claims on an identifier.</summary>
+        /// <summary>Claims of a session on an identifier.</summary>
         public HashSet<(long Session, long Identifier)> Claims { get; } = [];
 
         /// <summary>Two identifiers that one message named.</summary>
@@ -121,7 +121,7 @@ internal sealed class MessageEraser(Database database, DirtySessions marks)
         database.Use("DELETE FROM message WHERE id = ? AND company = ?").With(message).With(company.Number).Run();
     }
 
-    /// <summary>A day is taken away and, where something is left of it, put back.</summary>
+    /// <summary>Subtracts deleted events from the counts of a day. The row is deleted, and inserted again if events are left.</summary>
     private void Uncount(Company company, long session, long day, long events, long bots)
     {
         using (var row = database.Use("SELECT events, bots FROM session_day WHERE company = ? AND session = ? AND day = ?"))
@@ -132,12 +132,12 @@ internal sealed class MessageEraser(Database database, DirtySessions marks)
 
         database.Use("DELETE FROM session_day WHERE company = ? AND session = ? AND day = ?").With(company.Number).With(session).With(day).Run();
         if (events == 0) return;
-        var first = Place($"SELECT at FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = {MessageTable.Browser} AND type IS NOT NULL ORDER BY at LIMIT 1");
-        var last = Place($"SELECT at FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = {MessageTable.Browser} AND type IS NOT NULL ORDER BY at DESC LIMIT 1");
+        var first = OrderOf($"SELECT at FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = {MessageTable.Browser} AND type IS NOT NULL ORDER BY at LIMIT 1");
+        var last = OrderOf($"SELECT at FROM message WHERE company = ? AND session = ? AND session IS NOT NULL AND at >= ? AND at < ? AND origin = {MessageTable.Browser} AND type IS NOT NULL ORDER BY at DESC LIMIT 1");
         database.Use("INSERT INTO session_day (company, session, day, events, bots, first_at, last_at) VALUES (?, ?, ?, ?, ?, ?, ?)")
             .With(company.Number).With(session).With(day).With(events).With(bots).With(first).With(last).Run();
 
-        long? Place(string sql)
+        long? OrderOf(string sql)
         {
             using var row = database.Use(sql);
             row.With(company.Number).With(session).With(EventOrder.Start(UtcDay.Start(day)).Value).With(EventOrder.Start(UtcDay.Start(day + 1)).Value);
@@ -145,7 +145,7 @@ internal sealed class MessageEraser(Database database, DirtySessions marks)
         }
     }
 
-    /// <summary>The earliest that still says that two are one person is the pair.</summary>
+    /// <summary>Derives a pair again: it is the earliest remaining statement that the two identifiers are one person.</summary>
     private void RederivePair(Company company, long one, long other, Trust trust)
     {
         var (left, right) = (persons.Pairs.LeafOf(company, one).Value, persons.Pairs.LeafOf(company, other).Value);

@@ -3,10 +3,10 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Store.Erase;
 
-/// <summary>Finds rejected messages that name a person, whatever they are: a rejected body may be cut, damaged, no JSON, or hold the name in escapes.</summary>
+/// <summary>Finds rejected messages that name a person, in any content: a rejected body may be truncated, damaged, no JSON, or contain the name with escapes.</summary>
 internal sealed class RejectedTraces(Database database)
 {
-    /// <summary>Looks through everything that was rejected.</summary>
+    /// <summary>Searches all rejected messages.</summary>
     public SeenTraces Look(Company company, IReadOnlyCollection<string> names, IReadOnlyCollection<string> sessions)
     {
         using var newest = database.Use("SELECT COALESCE(MAX(id), 0) FROM rejected WHERE company = ?");
@@ -14,15 +14,15 @@ internal sealed class RejectedTraces(Database database)
         return new(newest.Long(0), names.ToHashSet(StringComparer.Ordinal), sessions.ToHashSet(StringComparer.Ordinal), Of(company, names, sessions));
     }
 
-    /// <param name="names">Found wherever they stand.</param>
+    /// <param name="names">Found anywhere in the text.</param>
     /// <param name="sessions">Found only as the value of a <c>sessionId</c>.</param>
-    /// <param name="seen">What was found by the same names: then only those, and what came since, are looked through.</param>
+    /// <param name="seen">The result of a search for the same names. Then only its messages and those that arrived since are searched.</param>
     public List<long> Of(Company company, IReadOnlyCollection<string> names, IReadOnlyCollection<string> sessions, SeenTraces? seen = null)
     {
         var person = new SoughtPerson(names, sessions);
         if (seen is null || !seen.Names.SetEquals(names) || !seen.Sessions.SetEquals(sessions)) return From(company, 0, person);
 
-        // Numbers may have been given anew since, so each is looked at again.
+        // Numbers may have been reused since, so each message is searched again.
         var found = From(company, seen.Newest, person);
         foreach (var number in seen.Found.Where(number => number < seen.Newest))
         {
@@ -82,7 +82,7 @@ internal sealed class RejectedTraces(Database database)
 
     private const string Columns = "SELECT id, body, event_id, envelope, detail FROM rejected";
 
-    /// <summary>A row that cannot be searched, for whatever reason, goes: it must neither be kept nor fail the erasure.</summary>
+    /// <summary>Whether a row names the person. A row whose search fails counts as naming it: it must neither be kept nor make the erasure fail.</summary>
     private static bool Names(Statement row, SoughtPerson person)
     {
         var body = row.Bytes(1);
@@ -111,6 +111,7 @@ internal sealed class RejectedTraces(Database database)
 }
 
 /// <summary>Rejected messages that name a person, as a reader saw them.</summary>
-/// <param name="Newest">The number of the newest that was there.</param>
-/// <param name="Names">By which they were found.</param>
+/// <summary>The rejected messages that name a person, as a reader found them.</summary>
+/// <param name="Newest">The number of the newest rejected message at that time.</param>
+/// <param name="Names">The names that were searched for.</param>
 internal sealed record SeenTraces(long Newest, IReadOnlySet<string> Names, IReadOnlySet<string> Sessions, IReadOnlyList<long> Found);

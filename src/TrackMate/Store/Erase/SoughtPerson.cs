@@ -7,40 +7,40 @@ using TrackMate.Store.Tables;
 namespace TrackMate.Store.Erase;
 
 /// <summary>
-/// Whom an erasure looks for in text that was kept unread. In doubt the text names the person: what is kept of a rejected message may go too early, never too late.
+/// Searches text of unknown format for a person's names. If in doubt, the text names the person: a rejected message may be deleted too early, and never too late.
 /// </summary>
 internal sealed class SoughtPerson
 {
-    /// <summary>So much of a name beside damage is a trace of it.</summary>
+    /// <summary>At least this many characters of a name, next to damaged text, are a trace of it.</summary>
     private const int LeastPart = 6;
 
-    /// <summary>The same where the text ends: it was cut there, by us or by its sender.</summary>
+    /// <summary>The same at the end of the text, where we or the sender truncated it.</summary>
     private const int LeastPartAtEnd = 3;
 
-    /// <summary>Damage takes so many characters of a name at most, and the rest of the name is still a trace of it.</summary>
+    /// <summary>Damage destroys at most this many characters of a name that is still recognized by its rest.</summary>
     private const int MostLost = 4;
 
-    /// <summary>Digits and damage that are left of escapes at most.</summary>
+    /// <summary>The most digits and damaged characters that a broken escape leaves behind.</summary>
     private const int MostDigits = 8;
 
-    /// <summary>A name that is longer is nothing else's part by chance.</summary>
+    /// <summary>A name of at least this length is not part of another word by chance.</summary>
     private const int LeastUnmistakable = 8;
 
-    /// <summary>Text that is damaged in more places is no text: it is in doubt as a whole, and its search has to end.</summary>
+    /// <summary>A text with more damaged places counts as naming the person, so that the search ends in bounded time.</summary>
     private const int MostDamages = 256;
 
     private readonly List<string> forms;
     private readonly HashSet<string> sessions;
 
-    /// <param name="names">E-mails as they are compared, externalIds, and ids of profiles.</param>
-    /// <param name="sessions">Found only as the value of a <c>sessionId</c>: strangers choose them, and one may be called like a member of every body.</param>
+    /// <param name="names">E-mails in their compared form, externalIds, and profile ids.</param>
+    /// <param name="sessions">Found only as the value of a <c>sessionId</c>. Browsers choose them, so one may equal a common word of every body.</param>
     public SoughtPerson(IEnumerable<string> names, IEnumerable<string> sessions)
     {
         forms = [.. names.SelectMany(FormsOf).SelectMany(form => new[] { form, Readings.Bare(form), Folding.Fold(form) }).Where(form => form.Length > 0).Distinct(StringComparer.Ordinal)];
         this.sessions = [.. sessions.Select(Readings.Fold).Where(session => session.Length > 0)];
     }
 
-    /// <summary>Whether bytes name the person, whatever they are.</summary>
+    /// <summary>Whether bytes of any format name the person.</summary>
     public bool IsNamedIn(ReadOnlySpan<byte> bytes) => Readings.Of(bytes).Any(IsIn);
 
     /// <inheritdoc cref="IsNamedIn(ReadOnlySpan{byte})"/>
@@ -55,7 +55,7 @@ internal sealed class SoughtPerson
         return forms.Exists(form => Contains(text, form) || damages.Exists(damage => IsBeside(text, damage, form)) || escapes.Exists(escape => IsAround(text, escape, Before(text, escape.Start, form), form)));
     }
 
-    /// <summary>Runs of damage, and the end of the text.</summary>
+    /// <summary>The damaged ranges, and the end of the text.</summary>
     private static List<(int Start, int End)> DamagesOf(string text)
     {
         var damages = new List<(int, int)>();
@@ -72,7 +72,7 @@ internal sealed class SoughtPerson
         return damages;
     }
 
-    /// <summary>A long name anywhere; a short one only by itself, for <c>42</c> is in many a price.</summary>
+    /// <summary>Finds a long name anywhere, and a short one only as a whole word, since <c>42</c> is part of many prices.</summary>
     private static bool Contains(string text, string form)
     {
         var anywhere = form.Length >= LeastUnmistakable || form.Contains('@');
@@ -84,7 +84,7 @@ internal sealed class SoughtPerson
         return false;
     }
 
-    /// <summary>The first escapes of a text: where one is broken, what follows may have made a whole one of it.</summary>
+    /// <summary>The first escapes of a text. If one is broken, the characters after it may have been read as part of the escape.</summary>
     private static List<(int Start, int End)> EscapesIn(string text)
     {
         var escapes = new List<(int, int)>();
@@ -92,14 +92,14 @@ internal sealed class SoughtPerson
         return escapes;
     }
 
-    /// <summary>Whether so much of a name stands before damage, or on both sides of it, that the rest of it may be what was damaged.</summary>
+    /// <summary>Whether enough of a name stands before the damage, or on both sides of it, that the damage may have hidden the rest.</summary>
     private static bool IsBeside(string text, (int Start, int End) damage, string form)
     {
         var before = Before(text, damage.Start, form);
         return before >= (text.AsSpan(damage.End).IsWhiteSpace() ? LeastPartAtEnd : LeastPart) || IsAround(text, damage, before, form);
     }
 
-    /// <summary>How much of the beginning of a name stands before a place.</summary>
+    /// <summary>How many characters of the beginning of a name end at a position.</summary>
     private static int Before(string text, int end, string form)
     {
         for (var length = Math.Min(form.Length - 1, end); length > 0; length--)
@@ -112,7 +112,7 @@ internal sealed class SoughtPerson
 
     private static bool IsAround(string text, (int Start, int End) damage, int before, string form)
     {
-        // Of a broken escape digits are left behind the damage, and of a broken character what its bytes make with those that follow.
+        // A broken escape leaves digits after the damage. A broken character leaves whatever its bytes form together with the following ones.
         var needed = Math.Max(LeastPartAtEnd, Math.Max(form.Length - MostLost, (form.Length + 1) / 2)) - before;
         for (var skipped = 0; skipped <= MostDigits && damage.End + skipped < text.Length; skipped++)
         {
@@ -123,7 +123,7 @@ internal sealed class SoughtPerson
         return false;
     }
 
-    /// <summary>Whether the end of a name stands at a place, so much of it or more.</summary>
+    /// <summary>Whether the end of a name, with at least this many characters, starts at a position.</summary>
     private static bool EndStandsAt(string text, int start, string form, int least)
     {
         for (var length = Math.Min(form.Length - 1, text.Length - start); length >= Math.Max(least, 1); length--)
@@ -136,7 +136,7 @@ internal sealed class SoughtPerson
 
     private static bool EndsAt(string text, int end) => end == text.Length || !char.IsLetterOrDigit(text[end]);
 
-    /// <summary>Digits before a name may be what is left of an escape.</summary>
+    /// <summary>Whether a name may begin at a position. Digits before it may be the rest of an escape.</summary>
     private static bool BeginsAt(string text, int start)
     {
         if (start == 0 || !char.IsLetterOrDigit(text[start - 1])) return true;
@@ -162,7 +162,7 @@ internal sealed class SoughtPerson
             if (sessions.Contains(value)) return true;
             if (end >= 0 && rest[end] is not ('\\' or Readings.Damage)) continue;
 
-            // It goes on after an escape, or was cut.
+            // The value continues after an escape, or the text was truncated.
             var whole = rest.ToString();
             if (sessions.Any(session => whole.StartsWith(session, StringComparison.Ordinal) ? EndsAt(whole, session.Length) : value.Length >= LeastPartAtEnd && session.StartsWith(value, StringComparison.Ordinal))) return true;
         }
@@ -172,7 +172,7 @@ internal sealed class SoughtPerson
 
     private static readonly SearchValues<char> SessionEnds = SearchValues.Create(['"', '\\', ',', '}', '&', '\r', '\n', Readings.Damage]);
 
-    /// <summary>As senders may have written it: an e-mail's domain in its own script too.</summary>
+    /// <summary>The spellings that senders may have used: the domain of an e-mail also in its own script.</summary>
     private static IEnumerable<string> FormsOf(string name)
     {
         yield return Readings.Fold(name);

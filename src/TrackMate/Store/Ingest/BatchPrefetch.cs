@@ -2,37 +2,37 @@ using TrackMate.Bind;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>An event that says nothing of who anybody is, with the numbers that its row carries.</summary>
+/// <summary>A browser's event, which carries no identity, with the numbers of its row and its session.</summary>
 internal readonly record struct NumberedEvent(TrackedEvent Event, long Number, long Session);
 
 /// <summary>
-/// Goes ahead of the writer through the messages of a transaction, for engines that do many rows in one statement: it asks at once for what the writer would ask for
-/// one by one, and writes the events that only have to be stored and counted.
+/// Processes the messages of a transaction before the writer does, for engines that handle many rows in one statement. It asks in one query for what the writer would
+/// ask message by message, and writes the events that only have to be stored and counted.
 /// </summary>
 internal sealed class BatchPrefetch(PostgresBulk bulk, WriteTransaction transaction)
 {
-    private readonly Names names = transaction.Names;
+    private readonly IdCache ids = transaction.Ids;
     private readonly HashSet<Message> written = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<(long Company, Origin Origin, string EventId)> stored = [];
     private readonly Dictionary<Message, long> numbers = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Whether a message is written already, so that nothing is left to be done for it; said once, for what comes again is a repeat.</summary>
+    /// <summary>Whether this class has written a message already. True once per message, since the same message again is a repeat.</summary>
     public bool Wrote(Message message) => written.Remove(message);
 
     /// <summary>Whether a message was stored before this transaction.</summary>
     public bool IsRepeat(Message message) => stored.Contains(KeyOf(message));
 
-    /// <summary>Gives out the number kept for a message that is not stored, in the order in which they came; null for one that has none, or has had it.</summary>
+    /// <summary>The number reserved for a new message, in the order of arrival. Null if it has none, or if the number was taken already.</summary>
     public long? TakeNumber(Message message) => numbers.Remove(message, out var number) ? number : null;
 
-    /// <returns>The messages that are neither stored nor written by it.</returns>
+    /// <returns>The messages that were neither stored before nor written here.</returns>
     public List<Message> Run(IReadOnlyList<Message> messages)
     {
         written.Clear();
         stored.Clear();
         numbers.Clear();
 
-        // In one order, so that two servers that make the same sessions do not wait for each other in a circle.
+        // Sorted, so that two servers that create the same sessions cannot deadlock.
         var companies = messages.GroupBy(message => message.Company.Number).OrderBy(company => company.Key)
             .Select(company => (Number: company.Key, Messages: company.ToList())).ToList();
         Find(companies);
@@ -54,7 +54,7 @@ internal sealed class BatchPrefetch(PostgresBulk bulk, WriteTransaction transact
         foreach (var (company, found, leaves, identifiers) in asked)
         {
             foreach (var (origin, eventId) in found.Value) stored.Add((company, origin, eventId));
-            if (identifiers is not null) names.Keep(company, leaves, identifiers.Value);
+            if (identifiers is not null) ids.Keep(company, leaves, identifiers.Value);
         }
     }
 
@@ -64,7 +64,7 @@ internal sealed class BatchPrefetch(PostgresBulk bulk, WriteTransaction transact
         foreach (var (company, messages) in companies)
         {
             var firstDays = new SortedDictionary<string, long?>(StringComparer.Ordinal);
-            foreach (var message in messages.Where(message => message.SessionId is { } sessionId && !names.Knows(company, sessionId)))
+            foreach (var message in messages.Where(message => message.SessionId is { } sessionId && !ids.Knows(company, sessionId)))
             {
                 var known = firstDays.GetValueOrDefault(message.SessionId!);
                 firstDays[message.SessionId!] = DayOf(message) is { } day && (known is null || day < known) ? day : known;
@@ -73,19 +73,19 @@ internal sealed class BatchPrefetch(PostgresBulk bulk, WriteTransaction transact
             if (firstDays.Count > 0) asked.Add((company, bulk.Sessions(company, firstDays)));
         }
 
-        names.ForgetNew();
-        foreach (var (company, sessions) in asked) names.Keep(company, sessions.Value);
+        ids.ClearNew();
+        foreach (var (company, sessions) in asked) ids.Keep(company, sessions.Value);
     }
 
     private void Write(List<TrackedEvent> events)
     {
         if (events.Count == 0) return;
-        var numbered = events.ConvertAll(tracked => new NumberedEvent(tracked, TakeNumber(tracked)!.Value, names.Session(tracked.Company, tracked.SessionId!).Number));
-        // In one order, so that two servers that were sent the same wait for each other and not in a circle.
+        var numbered = events.ConvertAll(tracked => new NumberedEvent(tracked, TakeNumber(tracked)!.Value, ids.Session(tracked.Company, tracked.SessionId!).Number));
+        // Sorted, so that two servers that received the same events cannot deadlock.
         bulk.Add([.. numbered.OrderBy(one => one.Event.Company.Number).ThenBy(one => one.Event.EventId, StringComparer.Ordinal)]);
         foreach (var (tracked, _, session) in numbered)
         {
-            names.Store(tracked.Company, tracked.SessionId!, names.Session(tracked.Company, tracked.SessionId!), transaction.Marks, DayOf(tracked));
+            ids.Store(tracked.Company, tracked.SessionId!, ids.Session(tracked.Company, tracked.SessionId!), transaction.Marks, DayOf(tracked));
             transaction.Counters.CountMessage(tracked);
             transaction.Counters.CountEvent(tracked.Company, session, tracked.Order, tracked.Agent?.Bot ?? false);
             written.Add(tracked);

@@ -14,10 +14,10 @@ internal sealed class ClaimWriter(WriteTransaction transaction, Prefetcher prefe
         var message = numbered.Message;
         foreach (var (i, identifier) in numbered.Identifiers.Index())
         {
-            var news = transaction.Names.Store(message.Company, message.Named[i], identifier, message.Order.UnixMilliseconds, trust, asked: message is Identify);
+            var change = transaction.Ids.Store(message.Company, message.Named[i], identifier, message.Order.UnixMilliseconds, trust, asked: message is Identify);
             // What a bare id is the id of may change joins, and so may that a back end knows an identifier.
-            if (news.HasFlag(NameNews.Kind)) persons.TouchKind(numbered.Company, identifier.Number);
-            else if (news.HasFlag(NameNews.Verified)) persons.TouchVerified(numbered.Company, identifier.Number);
+            if (change.HasFlag(NameChange.Kind)) persons.TouchKind(numbered.Company, identifier.Number);
+            else if (change.HasFlag(NameChange.Verified)) persons.TouchVerified(numbered.Company, identifier.Number);
         }
     }
 

@@ -12,10 +12,10 @@ internal sealed class EventWriter(WriteTransaction transaction, MessageRows rows
     private Lazy<Written>? WriteOfBrowser(TrackedEvent tracked, Company company)
     {
         var decision = EventDecision.Of(tracked);
-        var session = transaction.Names.Session(company, tracked.SessionId!);
+        var session = transaction.Ids.Session(company, tracked.SessionId!);
         if (rows.Insert(tracked, session.Number, identifier: null) is null) return null;
 
-        transaction.Names.Store(company, tracked.SessionId!, session, transaction.Marks, decision.Day);
+        transaction.Ids.Store(company, tracked.SessionId!, session, transaction.Marks, decision.Day);
         transaction.Counters.CountMessage(tracked);
         transaction.Counters.CountEvent(company, session.Number, tracked.Order, decision.IsBot);
         return Written.Event;
@@ -23,14 +23,14 @@ internal sealed class EventWriter(WriteTransaction transaction, MessageRows rows
 
     private Lazy<Written>? WriteOfServer(TrackedEvent tracked, Company company)
     {
-        var (names, derived) = (transaction.Names, transaction.Derived);
+        var (ids, derived) = (transaction.Ids, transaction.Derived);
         var numbered = prefetcher.Number(tracked, company);
         var decision = prefetcher.DecisionOfWebhook(numbered);
-        var isUnknownUserId = names.IsUnknownUserId(tracked);
+        var isUnknownUserId = ids.IsUnknownUserId(tracked);
         if (rows.Insert(tracked, decision.Session, decision.Identifier) is not { } number) return null;
 
         var prior = prefetcher.PriorOf(numbered, decision);
-        if (numbered.Session is { } session) names.Store(company, tracked.SessionId!, session, transaction.Marks);
+        if (numbered.Session is { } session) ids.Store(company, tracked.SessionId!, session, transaction.Marks);
         transaction.Counters.CountMessage(tracked);
         derived.Keys.Add(company, number, tracked.Data.Span);
         claims.StoreNames(numbered, Trust.Verified);

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>Which of a company's senders: strangers who know only its public id must not use up the share of its back end, nor either of them that of its operators.</summary>
+/// <summary>The senders of a company. Each kind has its own share: browsers, which need only the public id, must not use up the share of the back end, and neither that of the operators.</summary>
 internal enum SenderKind
 {
     Browsers,
@@ -10,39 +10,39 @@ internal enum SenderKind
     Operators,
 }
 
-/// <summary>A sender that has a share of its own.</summary>
-/// <param name="Company">The company's number; 0 where it is not known, or is the installation.</param>
+/// <summary>A sender with a share of its own.</summary>
+/// <param name="Company">The company's number; 0 for an unknown company or for the installation.</param>
 internal readonly record struct Sender(long Company, SenderKind Kind);
 
 /// <summary>
-/// Whose turn it is. Each sender has a line of its own, first in, first out; the lines take turns by the cost of what was taken from them (start-time fair
-/// queuing), so that a sender of few small items never waits behind all that another one has sent. Not thread-safe.
+/// A fair queue (start-time fair queuing). Each sender has its own first-in, first-out line. The lines take turns according to the cost of the items taken from them,
+/// so a sender of few small items never waits behind all items of another sender. Not thread-safe.
 /// </summary>
 internal sealed class FairQueue<T>
 {
-    /// <summary>Of every sender there was, since who has had more than its share is to be known when it comes again.</summary>
+    /// <summary>The lines of all senders so far. A sender that has used more than its share must still be known when it returns.</summary>
     private readonly Dictionary<Sender, Line> lines = [];
 
-    /// <summary>The lines that are not empty, by their turn; of equal ones the one that became ready first.</summary>
+    /// <summary>The lines that are not empty, sorted by turn. Lines with the same turn are sorted by the time at which they became ready.</summary>
     private readonly PriorityQueue<Line, (double Turn, long Order)> turns = new();
     private double turn;
     private long order;
 
     public int Count { get; private set; }
 
-    /// <summary>What all that waits will cost.</summary>
+    /// <summary>The cost of all waiting items.</summary>
     public double Cost { get; private set; }
 
-    /// <summary>What all that waits holds in memory.</summary>
+    /// <summary>The memory of all waiting items.</summary>
     public long Bytes { get; private set; }
 
-    /// <param name="cost">In the unit in which the lines are to be equal.</param>
+    /// <param name="cost">In the unit in which the lines share equally, such as milliseconds.</param>
     public void Enqueue(Sender sender, T item, double cost, long bytes)
     {
         if (!lines.TryGetValue(sender, out var line)) lines.Add(sender, line = new(sender));
         if (line.Entries.Count == 0)
         {
-            // Who has sent nothing for a while has saved up no turns, and who has just had more than its share goes on waiting for it.
+            // An idle sender does not save up turns, and a sender that has used more than its share still waits for its turn.
             line.Turn = Math.Max(line.Turn, turn);
             turns.Enqueue(line, (line.Turn, order++));
         }
@@ -51,7 +51,7 @@ internal sealed class FairQueue<T>
         Add(line, 1, cost, bytes);
     }
 
-    /// <summary>Looks at the item whose turn it is.</summary>
+    /// <summary>The item whose turn it is; it stays in the queue.</summary>
     public bool TryPeek([MaybeNullWhen(false)] out T item, out double cost)
     {
         var found = turns.TryPeek(out var line, out _);
@@ -60,7 +60,7 @@ internal sealed class FairQueue<T>
         return found;
     }
 
-    /// <exception cref="InvalidOperationException">It is empty.</exception>
+    /// <exception cref="InvalidOperationException">The queue is empty.</exception>
     public T Dequeue()
     {
         var line = turns.Dequeue();
@@ -72,7 +72,7 @@ internal sealed class FairQueue<T>
         return entry.Item;
     }
 
-    /// <summary>Takes out the first of each line for as long as they are to go; that is no turn of the line.</summary>
+    /// <summary>Removes items from the front of each line as long as they match. This does not count as a turn of the line.</summary>
     public List<T> RemoveFirst(Predicate<T> isToGo)
     {
         var removed = new List<T>();
@@ -95,7 +95,7 @@ internal sealed class FairQueue<T>
 
     public long BytesOf(Sender sender) => lines.GetValueOrDefault(sender)?.Bytes ?? 0;
 
-    /// <summary>What stands before an item that this sender would add now: all of its own, and of the others what gets its turn meanwhile.</summary>
+    /// <summary>The cost before an item that this sender would add now: all of its own items, and those items of others that get their turn before it.</summary>
     public (double Own, double Others) CostBefore(Sender sender)
     {
         var own = lines.GetValueOrDefault(sender)?.Cost ?? 0;
@@ -103,8 +103,8 @@ internal sealed class FairQueue<T>
     }
 
     /// <summary>
-    /// Whether a sender may add so many bytes: at most as many as are left free. One that floods gets half of the room, two get a third each, and whoever comes next
-    /// always finds some.
+    /// Whether a sender may add this many bytes: its items may take at most as many bytes as are left free. So one flooding sender gets half of the capacity, two get a
+    /// third each, and another sender always finds some space.
     /// </summary>
     public bool HasRoom(Sender sender, long bytes, long capacity) => BytesOf(sender) + bytes <= capacity - Bytes;
 
@@ -127,7 +127,7 @@ internal sealed class FairQueue<T>
 
         public Queue<Entry> Entries { get; } = new();
 
-        /// <summary>When its first entry may be taken, in cost taken from each line that waits.</summary>
+        /// <summary>The turn of its first entry: the cost that each waiting line has been served until then.</summary>
         public double Turn { get; set; }
 
         public double Cost { get; set; }

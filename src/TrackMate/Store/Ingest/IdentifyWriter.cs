@@ -14,7 +14,7 @@ internal sealed class IdentifyWriter(WriteTransaction transaction, MessageRows r
         var decision = prefetcher.DecisionOfIdentify(numbered);
         var prior = prefetcher.PriorOf(numbered, decision);
         var session = numbered.Session!;
-        transaction.Names.Store(company, identify.SessionId!, session, transaction.Marks);
+        transaction.Ids.Store(company, identify.SessionId!, session, transaction.Marks);
         claims.StoreNames(numbered, identify.Trust);
         transaction.Counters.CountMessage(identify);
         if (identify.WithoutToken is { } fault) transaction.Counters.CountWithoutToken(company, identify.ReceivedAt, fault);

@@ -4,28 +4,28 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>Messages as they came, each once (B10).</summary>
-/// <param name="ahead">What goes ahead of the writer, where something does.</param>
-internal sealed class MessageRows(Database database, BatchPrefetch? ahead)
+/// <summary>Stores messages as they were sent, each once (B10).</summary>
+/// <param name="prefetch">The batch prefetch, if the engine has one.</param>
+internal sealed class MessageRows(Database database, BatchPrefetch? prefetch)
 {
-    /// <param name="session">Of one that is bound through its session: that session.</param>
-    /// <param name="identifier">Of one that names somebody: the first that it names.</param>
-    /// <returns>Its number; null for a repeat.</returns>
+    /// <param name="session">The session through which the event is bound, if it names nobody.</param>
+    /// <param name="identifier">The first identifier that the event names, if any.</param>
+    /// <returns>The message's number; null for a repeat.</returns>
     public long? Insert(TrackedEvent tracked, long? session, long? identifier) => Add(tracked, session, identifier);
 
-    /// <returns>Its number; null for a repeat.</returns>
+    /// <returns>The message's number; null for a repeat.</returns>
     public long? Insert(Identify identify) => Add(identify, null, null);
 
     private long? Add(Message message, long? session, long? identifier)
     {
-        if (ahead?.IsRepeat(message) == true) return null;
-        var kept = ahead?.TakeNumber(message);
-        var number = kept ?? database.NextNumber("message");
-        var insert = database.Use(kept is null ? MessageTable.InsertUnlessStored : MessageTable.Insert);
+        if (prefetch?.IsRepeat(message) == true) return null;
+        var reserved = prefetch?.TakeNumber(message);
+        var number = reserved ?? database.NextNumber("message");
+        var insert = database.Use(reserved is null ? MessageTable.InsertUnlessStored : MessageTable.Insert);
         MessageTable.Write(new Parameters(insert), message, number, session, identifier);
-        if (kept is null) return insert.RunCounted() == 0 ? null : number;
+        if (reserved is null) return insert.RunCounted() == 0 ? null : number;
 
-        // One that is known to be new need not be waited for; where another server stores it at this moment, the transaction is begun anew.
+        // The message is known to be new, so there is no need to wait for the result. If another server stores it at this moment, the transaction is retried.
         insert.Run();
         return number;
     }

@@ -4,8 +4,8 @@ using TrackMate.Store.Sql.Postgres;
 namespace TrackMate.Store.Ingest;
 
 /// <summary>
-/// Appends accepted messages and all that follows from them, inside a transaction: whoever stays away is kept out, what each touches is loaded, <c>Bind</c> decides,
-/// and the decision is stored; then joins are derived once for all of them, and their senders' answers are looked up.
+/// Appends accepted messages and everything derived from them, inside a transaction. Messages of suppressed people are dropped. For each other message the prior state is
+/// loaded, <c>Bind</c> decides, and the decision is stored. After the last message joins are derived once, and the receipts are completed.
 /// </summary>
 internal sealed class MessageWriter
 {
@@ -17,10 +17,10 @@ internal sealed class MessageWriter
     public MessageWriter(WriteTransaction transaction)
     {
         var database = transaction.Database;
-        var ahead = database is PostgresDatabase postgres ? new BatchPrefetch(new(postgres), transaction) : null;
-        var rows = new MessageRows(database, ahead);
+        var prefetch = database is PostgresDatabase postgres ? new BatchPrefetch(new(postgres), transaction) : null;
+        var rows = new MessageRows(database, prefetch);
         Transaction = transaction;
-        prefetcher = new(transaction, ahead);
+        prefetcher = new(transaction, prefetch);
         var claims = new ClaimWriter(transaction, prefetcher);
         events = new(transaction, rows, prefetcher, claims);
         identifies = new(transaction, rows, prefetcher, claims);
@@ -30,8 +30,8 @@ internal sealed class MessageWriter
     public WriteTransaction Transaction { get; }
 
     /// <summary>Appends messages, in this order.</summary>
-    /// <param name="unanswered">What became of them before, where it is not known whether that was committed: who was new then is no repeat now.</param>
-    /// <returns>What became of each.</returns>
+    /// <param name="unanswered">The receipts of an earlier transaction of the same messages whose commit is uncertain. A message that was new there is no repeat now.</param>
+    /// <returns>The receipt of each message.</returns>
     public Receipt[] Append(IReadOnlyList<Message> messages, Receipt[]? unanswered = null)
     {
         var written = new Lazy<Written>?[messages.Count];
@@ -43,14 +43,14 @@ internal sealed class MessageWriter
         prefetcher.Defer(messages.Where((_, i) => written[i] is null));
         for (var i = 0; i < written.Length; i++) written[i] ??= Write(messages[i]);
         Transaction.Derived.Persons.Derive();
-        var told = receipts.Of(written!);
-        for (var i = 0; i < told.Length; i++)
+        var results = receipts.Of(written!);
+        for (var i = 0; i < results.Length; i++)
         {
-            if (told[i].Duplicate && unanswered?[i] is { Duplicate: false } first) told[i] = first;
+            if (results[i].Duplicate && unanswered?[i] is { Duplicate: false } first) results[i] = first;
         }
 
-        Note(messages, told);
-        return told;
+        Note(messages, results);
+        return results;
     }
 
     private Lazy<Written> Write(Message message)
@@ -63,18 +63,18 @@ internal sealed class MessageWriter
             Identify identify => identifies.Write(identify, company),
             _ => throw new ArgumentException($"A {message.GetType().Name} is not a message.", nameof(message)),
         };
-        return written ?? receipts.OfStored(Transaction.Names, message with { Company = company });
+        return written ?? receipts.OfStored(Transaction.Ids, message with { Company = company });
     }
 
-    /// <summary>Notes warnings and repeats.</summary>
-    private void Note(IReadOnlyList<Message> messages, Receipt[] told)
+    /// <summary>Records warnings and repeats.</summary>
+    private void Note(IReadOnlyList<Message> messages, Receipt[] results)
     {
-        for (var i = 0; i < told.Length; i++)
+        for (var i = 0; i < results.Length; i++)
         {
-            if (!told[i].Duplicate) Transaction.Ingestion.Note(messages[i], told[i]);
+            if (!results[i].Duplicate) Transaction.Ingestion.Note(messages[i], results[i]);
         }
 
-        // In one order, so that two servers that were sent the same again wait for each other and not in a circle.
-        foreach (var i in Enumerable.Range(0, told.Length).Where(i => told[i].Duplicate).OrderBy(i => messages[i].EventId, StringComparer.Ordinal)) Transaction.Ingestion.Note(messages[i], told[i]);
+        // Sorted, so that two servers that received the same repeats cannot deadlock.
+        foreach (var i in Enumerable.Range(0, results.Length).Where(i => results[i].Duplicate).OrderBy(i => messages[i].EventId, StringComparer.Ordinal)) Transaction.Ingestion.Note(messages[i], results[i]);
     }
 }

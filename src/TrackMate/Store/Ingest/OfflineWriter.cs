@@ -4,14 +4,14 @@ using TrackMate.Store.Sql;
 namespace TrackMate.Store.Ingest;
 
 /// <summary>
-/// Writes messages and erases from another process, whether or not a server runs: each transaction begins from what is stored, and tells the server's writer to
-/// read again what it remembers.
+/// Writes messages and erases from another process, with or without a running server. Each transaction starts from the stored rows, and makes the server's writers
+/// clear their caches.
 /// </summary>
 internal sealed class OfflineWriter : IDisposable
 {
     private readonly MessageWriter writer;
 
-    public OfflineWriter(Engine engine) => writer = new(new(engine.Open(), isBeside: true));
+    public OfflineWriter(Engine engine) => writer = new(new(engine.Open(), isOffline: true));
 
     public Database Database => writer.Transaction.Database;
 

@@ -8,12 +8,12 @@ using TrackMate.Store.Tables;
 namespace TrackMate.Store.Ingest;
 
 /// <summary>
-/// Many rows in one statement: arrays that the database unnests, and COPY. What is asked for is looked for one by one within the statement, each by its unique key:
-/// asked for as a set, a database that has not counted a young table yet goes through all of the company's rows. What is asked is asked now, as by <see cref="Statement.Defer"/>.
+/// Statements for many rows: arrays that the database unnests, and COPY. Each row is looked up separately inside the statement, by its unique key: for a lookup of the
+/// whole set, a database without statistics of a new table might scan all of the company's rows. The queries are deferred, as by <see cref="Statement.Defer"/>.
 /// </summary>
 internal sealed class PostgresBulk(PostgresDatabase database)
 {
-    /// <summary>Which of some messages are stored.</summary>
+    /// <summary>Finds the messages that are stored already.</summary>
     public Lazy<List<(Origin Origin, string EventId)>> Stored(long company, IReadOnlyCollection<(Origin Origin, string EventId)> messages)
     {
         var asked = messages.GroupBy(message => message.Origin, message => message.EventId).Select(ofOne => Defer(
@@ -27,8 +27,8 @@ internal sealed class PostgresBulk(PostgresDatabase database)
     }
 
     /// <summary>
-    /// Finds sessions, and makes those that are not there, each with the UTC day of its first event that is no bot's, if it has one. Those that it made are new. In the
-    /// order of their ids, so that two servers that make the same sessions wait for each other and never in a circle.
+    /// Finds sessions, and creates the missing ones with the UTC day of their first event that is not a bot's, if they have one. The created ones are marked as new. Rows are
+    /// created in the order of the session ids, so that two servers that create the same sessions cannot deadlock.
     /// </summary>
     public Lazy<List<(string SessionId, long Number, long? FirstDay, bool IsNew)>> Sessions(long company, IReadOnlyDictionary<string, long?> firstDays)
     {
@@ -63,7 +63,7 @@ internal sealed class PostgresBulk(PostgresDatabase database)
             [PostgresDatabase.Parameter(company), new NpgsqlParameter<byte[][]> { TypedValue = [.. leaves.Select(leaf => leaf.ToBytes())] }],
             row => (ProfileId.FromBytes((byte[])row[0]!), (long)row[1]!, (IdentifierKind)(short)row[2]!, (long?)row[3], (short)row[4]! == 1));
 
-    /// <summary>Adds events that are not stored, by COPY, the fastest there is. Somebody else may store one of them at this very moment: then the transaction fails and is tried again, and it is a repeat.</summary>
+    /// <summary>Adds new events by COPY, the fastest way. If another server stores one of them at the same moment, the transaction fails and is retried; that event is then a repeat.</summary>
     public void Add(IReadOnlyCollection<NumberedEvent> events)
     {
         database.Pipe.Copy(database.Placed(MessageTable.Copy), copy =>

@@ -4,7 +4,7 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>A message with the store's numbers of its names.</summary>
+/// <summary>A message with the store's numbers of its ids.</summary>
 /// <param name="Session">The session that the message names; null if it names none.</param>
 /// <param name="Identifiers">The identifiers that the message names, in its order.</param>
 internal sealed record NumberedMessage(Message Message, Company Company, InternedId? Session, InternedId[] Identifiers)
@@ -38,7 +38,7 @@ internal sealed record PriorState
 /// <param name="batch">The batch prefetch, if the engine has one.</param>
 internal sealed class Prefetcher(WriteTransaction transaction, BatchPrefetch? batch)
 {
-    private readonly Names names = transaction.Names;
+    private readonly IdCache ids = transaction.Ids;
     private readonly SessionClaims claims = transaction.Derived.Claims;
     private readonly ServerRunRows runs = transaction.Derived.Runs;
     private readonly PairRows pairs = transaction.Derived.Persons.Pairs;
@@ -69,9 +69,9 @@ internal sealed class Prefetcher(WriteTransaction transaction, BatchPrefetch? ba
     /// <summary>Drops the prefetched states: a write has affected more than the names in its message.</summary>
     public void Discard() => prefetched.Clear();
 
-    /// <summary>Looks up, or gives out, the numbers of what a message names.</summary>
+    /// <summary>Looks up, or gives out, the numbers of what a message ids.</summary>
     public NumberedMessage Number(Message message, Company company) =>
-        new(message, company, message.SessionId is { } sessionId ? names.Session(company, sessionId) : null, names.IdentifiersOf(message));
+        new(message, company, message.SessionId is { } sessionId ? ids.Session(company, sessionId) : null, ids.IdentifiersOf(message));
 
     public IdentifyDecision DecisionOfIdentify(NumberedMessage numbered) => prefetched.TryGetValue(numbered.Message, out var known) ? (IdentifyDecision)known.Decision : Identify(numbered);
 
@@ -89,8 +89,8 @@ internal sealed class Prefetcher(WriteTransaction transaction, BatchPrefetch? ba
         var (company, session, at) = (numbered.Company, numbered.Session, numbered.Message.Order);
         return new()
         {
-            Session = decision.Claim is { } claim && session is not null ? claims.Defer(company, session.Number, claim, names.IsNew(session)) : null,
-            HasExternalWebhooks = decision is IdentifyDecision { Claim.FirstNamedAs: IdentifierKind.Email } && !names.IsNew(session!) ? claims.HasExternalWebhooks(company, session!.Number) : null,
+            Session = decision.Claim is { } claim && session is not null ? claims.Defer(company, session.Number, claim, ids.IsNew(session)) : null,
+            HasExternalWebhooks = decision is IdentifyDecision { Claim.FirstNamedAs: IdentifierKind.Email } && !ids.IsNew(session!) ? claims.HasExternalWebhooks(company, session!.Number) : null,
             Pairs = [.. decision.Pairs.Select(pair => pairs.Defer(company, numbered.Node(pair.Left), numbered.Node(pair.Right), decision.Claim!.Trust, at.UnixMilliseconds))],
             Runs = decision is WebhookDecision webhook ? runs.Near(RunHolder.Of(company, webhook), at) : null,
         };

@@ -2,20 +2,20 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>Why the write queue refuses.</summary>
+/// <summary>Why the write queue rejects a request.</summary>
 internal enum QueueFull
 {
-    /// <summary>The sender's own messages are what it would wait for: a 429.</summary>
+    /// <summary>The request would wait for messages of the same sender: a 429.</summary>
     OwnShare,
 
-    /// <summary>The messages of many: a 503.</summary>
+    /// <summary>The request would wait for messages of many senders: a 503.</summary>
     Overload,
 
-    /// <summary>The transaction that is being written takes longer than expected, whatever else waits: a 503.</summary>
+    /// <summary>The current transaction takes longer than expected: a 503.</summary>
     SlowTransaction,
 }
 
-/// <summary>The write queue does not take it, since it would wait for too long or hold too much; nothing of it is stored.</summary>
+/// <summary>The write queue rejects a request, since it would wait too long or take too much memory. Nothing of it is stored.</summary>
 internal sealed class QueueFullException(QueueFull cause, int retryAfterSeconds) : StoreUnavailableException(cause switch
 {
     QueueFull.OwnShare => "More is coming in from this company than its share of the server; send less, or wait.",

@@ -6,34 +6,34 @@ using TrackMate.Store.Timeline;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>Where a server's event went: what is to be looked up before its sender is told whose timeline it is on.</summary>
-/// <param name="Run">The run that it was put into; null where that is not known.</param>
+/// <summary>Where a server's event was stored. The answer to its sender says whose timeline that is, which is looked up later.</summary>
+/// <param name="Run">The run to which the event was added; null if unknown.</param>
 internal sealed record DeliveryTarget(RunHolder Holder, EventOrder Order, ServerRun? Run = null);
 
-/// <summary>What became of a message, as far as it is known when it is written.</summary>
-/// <param name="Target">Null for what browsers send: they are told nothing of whose timeline it is on.</param>
-/// <param name="Stops">Of each pair of identifiers that it named: asks why it does not join, once joins are derived.</param>
+/// <summary>The result of writing a message, as far as it is known at that moment.</summary>
+/// <param name="Target">Null for browsers' messages: the answer to a browser does not say whose timeline it is.</param>
+/// <param name="Stops">For each pair of identifiers in the message, a query for why it does not join. It must run after the joins are derived.</param>
 internal readonly record struct Written(Receipt Receipt, DeliveryTarget? Target = null, IReadOnlyList<Func<Lazy<JoinStop?>>>? Stops = null)
 {
-    /// <summary>That of a browser's new event, by far the most frequent: one for all of them.</summary>
+    /// <summary>The result for a browser's new event. It is by far the most frequent one, so all share this instance.</summary>
     public static readonly Lazy<Written> Event = new(new Written(new(Duplicate: false)));
 
-    /// <summary>Nothing has to be looked up for its receipt.</summary>
+    /// <summary>Whether the receipt is complete without any query.</summary>
     public bool IsKnown => Target is null && Stops is not { Count: > 0 };
 }
 
-/// <summary>What senders are answered, as the store stands after all messages of a transaction. Each step is asked for all of them before any is looked at.</summary>
+/// <summary>Completes the receipts of a transaction from the state after all of its messages. Each step defers the queries of all messages before reading a result.</summary>
 internal sealed class Receipts(Database database)
 {
     private readonly SpanRows spans = new(database);
     private readonly ServerRunRows runs = new(database);
     private readonly PersonReader people = new(database);
 
-    /// <summary>Asks what a repeat is told: what is stored speaks, not what was sent again.</summary>
-    public Lazy<Written> OfStored(Names names, Message message)
+    /// <summary>Defers the receipt of a repeat. It describes the stored message, not the one that was sent again.</summary>
+    public Lazy<Written> OfStored(IdCache ids, Message message)
     {
         var (company, origin) = (message.Company, message.Order.Origin);
-        var receipt = new Receipt(Duplicate: true, UnknownUserId: message is TrackedEvent tracked && names.IsUnknownUserId(tracked));
+        var receipt = new Receipt(Duplicate: true, UnknownUserId: message is TrackedEvent tracked && ids.IsUnknownUserId(tracked));
         return database.Use("SELECT session, identifier, at, type, data FROM message WHERE company = ? AND origin = ? AND event_id = ?")
             .With(company.Number).With((long)origin).With(message.EventId).Defer(stored =>
             {
@@ -43,8 +43,8 @@ internal sealed class Receipts(Database database)
                 {
                     TrackedEvent sent => stored.TextOrNull(3) != sent.Type
                         || !stored.Bytes(4).SequenceEqual(sent.Data.Span)
-                        || identifier != (sent.Named.Count == 0 ? null : names.Identifier(company, sent.Named[0].Id).Number)
-                        || (identifier is null && session != names.Session(company, sent.SessionId!).Number),
+                        || identifier != (sent.Named.Count == 0 ? null : ids.Identifier(company, sent.Named[0].Id).Number)
+                        || (identifier is null && session != ids.Session(company, sent.SessionId!).Number),
                     Identify sent => stored.TextOrNull(3) is not null || !stored.Bytes(4).SequenceEqual(sent.Said.Span),
                     _ => true,
                 };
@@ -53,7 +53,7 @@ internal sealed class Receipts(Database database)
             });
     }
 
-    /// <summary>The answers, in the order of the messages.</summary>
+    /// <summary>The receipts, in the order of the messages.</summary>
     public Receipt[] Of(IReadOnlyList<Lazy<Written>> written)
     {
         var receipts = new Receipt[written.Count];
@@ -71,10 +71,10 @@ internal sealed class Receipts(Database database)
 
     private void Complete(Receipt[] receipts, List<(int Index, Written Message)> asked)
     {
-        var stopped = asked.ConvertAll(one => (one.Message.Stops ?? []).Select(ask => ask()).ToList());
-        var owners = asked.ConvertAll(one => one.Message.Target is { } place ? OwnerOf(place) : null);
+        var stopped = asked.ConvertAll(one => (one.Message.Stops ?? []).Select(query => query()).ToList());
+        var owners = asked.ConvertAll(one => one.Message.Target is { } target ? OwnerOf(target) : null);
         var persons = asked.Zip(owners, (one, owner) => owner?.Value is { } number ? people.Defer(one.Message.Target!.Holder.Company, number) : null).ToList();
-        var sessions = asked.Zip(persons, (one, person) => one.Message.Target is { } place ? SessionOf(place, person?.Value) : null).ToList();
+        var sessions = asked.Zip(persons, (one, person) => one.Message.Target is { } target ? SessionOf(target, person?.Value) : null).ToList();
         for (var i = 0; i < asked.Count; i++)
         {
             var (index, message) = asked[i];
@@ -86,9 +86,9 @@ internal sealed class Receipts(Database database)
         }
     }
 
-    private Lazy<long?> OwnerOf(DeliveryTarget place) =>
-        place.Holder.Identifier != 0 ? new(place.Holder.Identifier) : spans.OwnerOf(place.Holder.Company, place.Holder.Session, place.Order);
+    private Lazy<long?> OwnerOf(DeliveryTarget target) =>
+        target.Holder.Identifier != 0 ? new(target.Holder.Identifier) : spans.OwnerOf(target.Holder.Company, target.Holder.Session, target.Order);
 
-    private Lazy<ServerRun> SessionOf(DeliveryTarget place, Person? person) =>
-        person is null ? runs.WholeOfNobody(place.Holder.Company, place.Holder.Session, place.Order, place.Run) : runs.Whole(person, place.Order, place.Run);
+    private Lazy<ServerRun> SessionOf(DeliveryTarget target, Person? person) =>
+        person is null ? runs.WholeOfNobody(target.Holder.Company, target.Holder.Session, target.Order, target.Run) : runs.Whole(person, target.Order, target.Run);
 }

@@ -1,31 +1,31 @@
 namespace TrackMate.Store.Ingest;
 
 /// <summary>
-/// How long transactions take, in milliseconds, learned from those that were: a part that each has, and for each sender one for each unit of what it sends. So a
-/// company whose messages cost more, as those that join many identifiers, has shorter turns and not its neighbours. Not thread-safe.
+/// Estimates how long transactions take, in milliseconds, from the durations of earlier ones: a fixed cost per transaction, and for each sender a cost per unit. So a
+/// company whose messages are expensive, such as those that join many identifiers, gets shorter turns, and its neighbours do not. Not thread-safe.
 /// </summary>
 internal sealed class ServiceTimes
 {
-    /// <summary>What is assumed of a sender that is not known yet.</summary>
+    /// <summary>The assumed cost of a unit for a new sender.</summary>
     private const double UnitAtFirst = 0.03;
 
-    /// <summary>Senders remembered at most; past it all are learned anew.</summary>
+    /// <summary>The most senders with an estimate. Beyond it all estimates start again.</summary>
     private const int Capacity = 10_000;
 
-    /// <summary>One transaction says little: the disk may just have been busy.</summary>
+    /// <summary>The weight of one transaction. It is low, since the disk may just have been busy.</summary>
     private const double Weight = 0.3;
 
-    /// <summary>What every transaction has follows the shortest ones: it goes down with each that is shorter, and up hardly.</summary>
+    /// <summary>The fixed cost follows the shortest transactions: it falls quickly with each shorter one, and rises with this small weight.</summary>
     private const double WeightUp = 0.002;
 
     private readonly Dictionary<Sender, double> units = [];
 
-    /// <summary>What a transaction costs by itself, as its fsync.</summary>
+    /// <summary>The fixed cost of a transaction, such as its fsync.</summary>
     public double Transaction { get; private set; } = 1;
 
     public double Of(Sender sender, double units) => units * this.units.GetValueOrDefault(sender, UnitAtFirst);
 
-    /// <summary>The difference between what a transaction took and what was expected of it is its senders', by how much was expected of each.</summary>
+    /// <summary>Updates the estimates. The difference between the expected and the real duration is distributed over the senders in proportion to their expected cost.</summary>
     public void Learn(IEnumerable<(Sender Sender, double Units)> parts, double milliseconds)
     {
         Transaction = Math.Clamp(Transaction + ((milliseconds < Transaction ? Weight : WeightUp) * (milliseconds - Transaction)), 0.05, 1000);

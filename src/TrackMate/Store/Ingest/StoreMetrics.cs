@@ -3,10 +3,10 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>What an operator watches of the store.</summary>
+/// <summary>The store's metrics for operators.</summary>
 internal static class StoreMetrics
 {
-    /// <summary>The one meter of the program, whichever folder counts.</summary>
+    /// <summary>The program's only meter; all folders use it.</summary>
     public const string MeterName = "trackmate";
 
     private static readonly Meter Meter = new(MeterName);
@@ -28,7 +28,7 @@ internal static class StoreMetrics
     /// <summary>Set by the running store.</summary>
     public static Func<SenderKind, int>? QueueLength { get; set; }
 
-    /// <summary>Bytes of the data folder's disk; null where it is not known. Set by the running server.</summary>
+    /// <summary>Bytes on the data folder's disk; null if unknown. Set by the running server.</summary>
     public static Func<(long Free, long Reserve)?>? Disk { get; set; }
 
     private static IEnumerable<Measurement<long>> Measured(Func<(long Free, long Reserve), long> of) => Disk?.Invoke() is { } disk ? [new(of(disk))] : [];
@@ -39,7 +39,7 @@ internal static class StoreMetrics
         BatchSize.Record(messages);
     }
 
-    /// <param name="refusal">What the request was refused with.</param>
+    /// <param name="refusal">The exception with which the request was rejected.</param>
     public static void NotQueued(StoreUnavailableException refusal) => NotQueued(refusal is QueueFullException full ? ReasonOf(full.Cause) : "stopping");
 
     private static string ReasonOf(QueueFull cause) => cause switch
@@ -49,7 +49,7 @@ internal static class StoreMetrics
         _ => "overloaded",
     };
 
-    /// <summary>Shows counters that have not counted yet as 0: an alarm on their growth would miss the first otherwise. Called once metrics are read.</summary>
+    /// <summary>Reports counters without any count as 0. Otherwise an alert on their growth would miss the first count. Called when metrics are read.</summary>
     public static void ShowZeros()
     {
         foreach (var reason in new[] { "own_share", "overloaded", "slow", "late" }) NotTaken.Add(0, new KeyValuePair<string, object?>("reason", reason));

@@ -4,40 +4,40 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>One of a store's writers: a queue, and what commits a batch of it in one transaction, through a connection of its own.</summary>
+/// <summary>One of a store's writers: a queue, and the code that commits its batches, each in one transaction, on a connection of its own.</summary>
 internal sealed partial class StoreWriter : IDisposable
 {
-    /// <summary>How often a transaction is begun anew that only met another one.</summary>
+    /// <summary>How often a transaction is tried in all, if it only conflicted with another one.</summary>
     private const int MostAttempts = 5;
 
-    /// <summary>How long one that is away is waited for before others of its like are told what is known.</summary>
+    /// <summary>How long the retry writer tries unavailable companies in one batch. After that the remaining ones fail with their last known reason.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     private readonly Engine engine;
     private readonly ILogger log;
     private readonly Action<IReadOnlyCollection<long>> appended;
-    private readonly UnavailableCompanies away;
-    private readonly bool isAside;
+    private readonly UnavailableCompanies unavailable;
+    private readonly bool isRetryWriter;
     private readonly WriterConnection connection;
     private volatile Exception? failure;
 
-    /// <param name="appended">Called with the companies that have received or refused something, after it was committed.</param>
-    /// <param name="away">Shared by all writers of a store.</param>
-    /// <param name="isAside">Whether it is the one that tries those again; the others do not wait for them.</param>
-    public StoreWriter(Engine engine, ILogger log, Action<IReadOnlyCollection<long>> appended, UnavailableCompanies away, bool isAside = false, TimeProvider? time = null)
+    /// <param name="appended">Called after a commit, with the companies for which messages were stored or rejected.</param>
+    /// <param name="unavailable">Shared by all writers of a store.</param>
+    /// <param name="isRetryWriter">Whether this is the writer for unavailable companies. The other writers do not wait for these.</param>
+    public StoreWriter(Engine engine, ILogger log, Action<IReadOnlyCollection<long>> appended, UnavailableCompanies unavailable, bool isRetryWriter = false, TimeProvider? time = null)
     {
         this.engine = engine;
         this.log = log;
         this.appended = appended;
-        this.away = away;
-        this.isAside = isAside;
+        this.unavailable = unavailable;
+        this.isRetryWriter = isRetryWriter;
         connection = new(engine);
         Queue = new(Commit, time ?? TimeProvider.System, engine.Writers == 1 ? QueueLimits.OneWriter : QueueLimits.OneOfSeveral, engine.SyncsApart ? Sync : null);
     }
 
     public WriteQueue Queue { get; }
 
-    /// <summary>What the last transaction failed with; null while it takes what comes.</summary>
+    /// <summary>The failure of the last transaction; null while the store can be written.</summary>
     public Exception? Failure => failure;
 
     public void Start()
@@ -54,9 +54,9 @@ internal sealed partial class StoreWriter : IDisposable
 
     private void Commit(IReadOnlyList<WriteQueue.Append> batch)
     {
-        // What was queued before that was known must not hold its neighbours up once more.
-        var here = isAside ? batch : [.. batch.Where(append => !FailIfAway(append))];
-        if (here.Count > 0) _ = engine.IsDistributed || isAside ? CommitParts(ByCompany(here)) : CommitTogether(here);
+        // Requests that were queued before their company became unavailable must not delay their neighbours once more.
+        var here = isRetryWriter ? batch : [.. batch.Where(append => !FailIfUnavailable(append))];
+        if (here.Count > 0) _ = engine.IsDistributed || isRetryWriter ? CommitParts(ByCompany(here)) : CommitTogether(here);
     }
 
     private static List<IReadOnlyList<WriteQueue.Append>> ByCompany(IReadOnlyList<WriteQueue.Append> batch) =>
@@ -73,14 +73,14 @@ internal sealed partial class StoreWriter : IDisposable
                 foreach (var append in part) append.Failure = failure;
             }
 
-            // One that is away is waited for; then the others that were away are told what is known of them, or all of them would be waited for.
-            else if (!isAside || Stopwatch.GetElapsedTime(started) < Patience || !part.All(FailIfAway)) isThere = CommitTogether(part);
+            // The first unavailable companies are tried, which may take time. After that the others fail with their known reason; otherwise the batch would wait for each of them.
+            else if (!isRetryWriter || Stopwatch.GetElapsedTime(started) < Patience || !part.All(FailIfUnavailable)) isThere = CommitTogether(part);
         }
 
         return isThere;
     }
 
-    /// <returns>False where the store itself cannot be written, so that it need not be tried for others.</returns>
+    /// <returns>False if the store itself cannot be written, so that there is no need to try other batches.</returns>
     private bool CommitTogether(IReadOnlyList<WriteQueue.Append> batch)
     {
         var isProbe = failure is not null && batch.All(append => append.IsProbe);
@@ -94,27 +94,27 @@ internal sealed partial class StoreWriter : IDisposable
 
         if (outcome.Failure is not { } failed)
         {
-            if (!engine.SyncsApart) Tell(batch);
+            if (!engine.SyncsApart) Publish(batch);
             connection.AfterCommit(ChangedCompaniesOf(batch));
             return true;
         }
 
-        // Held by somebody else or, where it lies on a machine of its own, on one that is away: what is begun is begun where all are.
-        var isTheCompanys = engine.IsHeld(failed) || (engine.IsDistributed && outcome.Phase is not WritePhase.Beginning && engine.IsUnavailable(failed));
-        if (isTheCompanys && ByCompany(batch) is { Count: > 1 } companies) return CommitParts(companies);
-        // One request that cannot be written must not take its neighbours with it, now and at every retry.
+        // The company's lock is held by somebody else, or the company's own machine is unreachable. A failure to begin concerns the store as a whole.
+        var concernsCompany = engine.IsHeld(failed) || (engine.IsDistributed && outcome.Phase is not WritePhase.Beginning && engine.IsUnavailable(failed));
+        if (concernsCompany && ByCompany(batch) is { Count: > 1 } companies) return CommitParts(companies);
+        // One request that cannot be written must not make its neighbours fail, now and at every retry.
         if (!engine.IsUnavailable(failed) && batch.Count > 1) return CommitParts([.. batch.Select(append => new[] { append })]);
 
-        if (isTheCompanys && batch[0].Company is { } company) away.Add(company, failed);
+        if (concernsCompany && batch[0].Company is { } company) unavailable.Add(company, failed);
         else if (engine.IsUnavailable(failed)) NoteFailure(failed);
         else LogUnwritable(log, batch[0].Messages.Count, failed.Message, failed);
         foreach (var append in batch) (append.Failure, append.MayBeStored) = (failed, unanswered is not null || IsUncertain(outcome));
-        return isTheCompanys || !engine.IsUnavailable(failed);
+        return concernsCompany || !engine.IsUnavailable(failed);
     }
 
     /// <summary>
-    /// One that met another transaction is begun anew, and once one whose connection went, maybe long before. That one may have been committed: then its messages are
-    /// repeats of themselves. What an operator does is none, so it is left to them to look.
+    /// Whether to retry a transaction: always after a conflict, and once after a lost connection, which may have been lost long before. The lost transaction may have been
+    /// committed; its messages then count as repeats of themselves. An operator's work cannot be recognized as a repeat, so the operator has to look.
     /// </summary>
     private bool MayTryAgain(IReadOnlyList<WriteQueue.Append> batch, WriteOutcome outcome, int attempt) => engine.IsTransient(outcome.Failure!) || (attempt == 1 && engine.IsLost(outcome.Failure!) && outcome.Phase switch
     {
@@ -125,9 +125,9 @@ internal sealed partial class StoreWriter : IDisposable
 
     private bool IsUncertain(WriteOutcome outcome) => outcome is { Phase: WritePhase.Committing, Failure: { } failed } && engine.IsUncertain(failed);
 
-    private bool FailIfAway(WriteQueue.Append append)
+    private bool FailIfUnavailable(WriteQueue.Append append)
     {
-        if (append.Company is not { } company || away.ReasonOf(company) is not { } reason) return false;
+        if (append.Company is not { } company || unavailable.ReasonOf(company) is not { } reason) return false;
         append.Failure = reason;
         return true;
     }
@@ -136,17 +136,17 @@ internal sealed partial class StoreWriter : IDisposable
     {
         if (failure is not null) LogWriteRecovered(log, engine.Name);
         failure = null;
-        away.Remove(batch.Select(append => append.Company).OfType<Company>());
+        unavailable.Remove(batch.Select(append => append.Company).OfType<Company>());
     }
 
     private void NoteFailure(Exception reason)
     {
-        // Of a time-out the outer one says only that something was read.
+        // The outer exception of a time-out says only that a read failed, so the cause is logged.
         if (failure is null) LogWriteFailed(log, engine.Name, StoreUnavailableException.CauseOf(reason), reason);
         failure = reason;
     }
 
-    /// <summary>Brings onto the disk what was committed of a batch.</summary>
+    /// <summary>Brings a committed batch onto the disk.</summary>
     private void Sync(IReadOnlyList<WriteQueue.Append> batch)
     {
         List<WriteQueue.Append> written = [.. batch.Where(append => append.Failure is null)];
@@ -162,11 +162,11 @@ internal sealed partial class StoreWriter : IDisposable
             return;
         }
 
-        Tell(written);
+        Publish(written);
     }
 
-    /// <summary>Tells of what is stored now.</summary>
-    private void Tell(IReadOnlyList<WriteQueue.Append> batch)
+    /// <summary>Publishes which companies have new data.</summary>
+    private void Publish(IReadOnlyList<WriteQueue.Append> batch)
     {
         NoteWritten(batch);
         try
@@ -175,7 +175,7 @@ internal sealed partial class StoreWriter : IDisposable
         }
         catch (Exception e)
         {
-            // What is committed is committed, whatever those who watch make of it.
+            // The commit stands, even if a listener fails.
             LogWatcherFailed(log, e);
         }
     }

@@ -4,14 +4,14 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>Companies that could not be written the last time while others could, and why: somebody else holds them for long, or their machine is away. One for all writers of a store.</summary>
+/// <summary>Companies whose last write failed while others succeeded, and why: another transaction holds their lock for long, or their machine is unreachable. Shared by all writers of a store.</summary>
 internal sealed partial class UnavailableCompanies(Engine engine, ILogger log)
 {
     private readonly ConcurrentDictionary<long, Exception> reasons = new();
 
     public bool Contains(Company company) => reasons.ContainsKey(company.Number);
 
-    /// <returns>Why it is away; null where it is not.</returns>
+    /// <returns>Why the company is unavailable; null if it is available.</returns>
     public Exception? ReasonOf(Company company) => reasons.GetValueOrDefault(company.Number);
 
     public void Add(Company company, Exception reason)
@@ -20,7 +20,7 @@ internal sealed partial class UnavailableCompanies(Engine engine, ILogger log)
         reasons[company.Number] = reason;
     }
 
-    /// <summary>They were written again.</summary>
+    /// <summary>Marks companies as available after a successful write.</summary>
     public void Remove(IEnumerable<Company> companies)
     {
         if (reasons.IsEmpty) return;

@@ -1,41 +1,41 @@
 namespace TrackMate.Store.Ingest;
 
-/// <summary>When the writer begins a transaction, and what it takes into it: crowds are waited for, large requests are kept apart, and one company's flood is paused for others.</summary>
+/// <summary>Decides when the writer begins a transaction, and which requests are in it: it waits for concurrent senders, separates large requests, and pauses one company's flood for others.</summary>
 internal sealed partial class WriteQueue
 {
     /// <summary>
-    /// A request of so many units or more that is expected to take longer than this, and longer than a transaction costs by itself, is large. It does not share a
-    /// transaction with smaller ones before it: they would wait for it.
+    /// A request is large if it has at least this many units, and is expected to take longer than this time and longer than the fixed cost of a transaction. It is not put
+    /// into the same transaction as smaller ones before it, since these would wait for it.
     /// </summary>
     private const double LargeMilliseconds = 1, LargeUnits = 20;
 
-    /// <summary>A company that has sent something small within this time counts as one that sends now.</summary>
+    /// <summary>A company counts as sending if it has sent a small request within this time.</summary>
     private static readonly TimeSpan Recently = TimeSpan.FromSeconds(1);
 
-    /// <summary>Before a request that has waited for longer the writer does not rest: everybody has an answer in time.</summary>
+    /// <summary>The writer does not rest before a request that has waited longer than this, so that every request is answered in time.</summary>
     private static readonly TimeSpan LongestWaitForRests = TimeSpan.FromSeconds(1);
 
-    /// <summary>Of those who send at the same time, so few are not waited for.</summary>
-    private const int SmallCrowd = 8;
+    /// <summary>With at most this many concurrent senders the writer does not wait for more requests.</summary>
+    private const int FewSenders = 8;
 
-    /// <summary>Those whom the last transaction answered are mostly there again in less; to wait for them makes one transaction out of two.</summary>
-    private static readonly TimeSpan CrowdWait = TimeSpan.FromMilliseconds(1);
+    /// <summary>How long to wait for further requests. Most senders that the last transaction answered send again within this time, and one transaction is then enough for them.</summary>
+    private static readonly TimeSpan GatherWait = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>The company that sent something small last, and the last one before it that was another.</summary>
+    /// <summary>The company that sent the last small request, and the company before it that was a different one.</summary>
     private (long Company, long At) last, lastOther;
 
-    /// <summary>Until when the writer rests before it begins another large request; small ones do not wait.</summary>
+    /// <summary>The timestamp until which the writer rests before it begins another large request. Small requests do not wait for it.</summary>
     private long restsUntil;
 
-    /// <summary>How many send at the same time: those of a transaction and those who came meanwhile.</summary>
-    private int crowd;
+    /// <summary>The estimated number of concurrent senders: those of a transaction, and those whose requests arrived meanwhile.</summary>
+    private int concurrentSenders;
 
-    /// <summary>What one transaction is to take besides what it costs by itself.</summary>
+    /// <summary>The planned duration of a transaction's messages, without its fixed cost.</summary>
     private double TransactionMilliseconds => Math.Max(limits.Milliseconds, 2 * times.Transaction);
 
     /// <summary>
-    /// Waits for something to write, then takes what has its turn, up to a batch; null when stopping and all is written. What an operator does has a transaction to
-    /// itself: it may reach everything, and what is remembered of a transaction's messages must hold to its end.
+    /// Waits for requests, then takes those whose turn it is, up to a full batch. Null when stopping and everything is written. An operator's work has a transaction of its
+    /// own: it may affect any row, and the states cached for a transaction's messages must stay valid to its end.
     /// </summary>
     private Transaction? Gather()
     {
@@ -46,7 +46,7 @@ internal sealed partial class WriteQueue
             lock (gate)
             {
                 rest = mayRest ? RestLeft() : TimeSpan.Zero;
-                wakeAt = rest > TimeSpan.Zero ? waiting.Count + 1 : mayWait ? WorthWaitingFor() : 1;
+                wakeAt = rest > TimeSpan.Zero ? waiting.Count + 1 : mayWait ? MinimumToStart() : 1;
                 if (waiting.Count >= wakeAt)
                 {
                     var batch = new List<Append>();
@@ -72,7 +72,7 @@ internal sealed partial class WriteQueue
 
             // A disk that takes longer than the longest rest is not waited for.
             if (rest > TimeSpan.Zero) mayRest = arrived.WaitOne(rest) || rest < limits.LongestRest;
-            else if (wakeAt > 1) mayWait = arrived.WaitOne(CrowdWait);
+            else if (wakeAt > 1) mayWait = arrived.WaitOne(GatherWait);
             else arrived.WaitOne();
         }
     }
@@ -81,8 +81,8 @@ internal sealed partial class WriteQueue
         append.Work is null && append.Units >= LargeUnits && milliseconds > Math.Max(LargeMilliseconds, times.Transaction);
 
     /// <summary>
-    /// How long the writer still rests before the request whose turn it is: a large one, while another company sends too. As long as one before it is not on the disk,
-    /// it waits to be told that it is.
+    /// How much longer the writer rests before the next request: only if that is a large one and another company sends too. While an earlier large request is not on the disk
+    /// yet, the writer waits until it is signalled.
     /// </summary>
     private TimeSpan RestLeft()
     {
@@ -93,10 +93,10 @@ internal sealed partial class WriteQueue
         return left < TimeSpan.FromMilliseconds(1) ? TimeSpan.Zero : left;
     }
 
-    /// <summary>How many are to be there before a transaction begins: some of those who send at the same time, as long as it is short and nobody's turn is another matter.</summary>
-    private int WorthWaitingFor()
+    /// <summary>How many requests must be waiting before a transaction begins: a fraction of the concurrent senders, as long as the waiting requests are few and none is an operator's work.</summary>
+    private int MinimumToStart()
     {
         var isReady = stopping || waiting.Count == 0 || waiting.Cost > TransactionMilliseconds / 2 || (waiting.TryPeek(out var next, out _) && next.Work is not null);
-        return isReady || crowd <= SmallCrowd ? 1 : (int)(crowd * limits.Crowd);
+        return isReady || concurrentSenders <= FewSenders ? 1 : (int)(concurrentSenders * limits.GatherFraction);
     }
 }

@@ -3,26 +3,26 @@ using System.Collections.Concurrent;
 namespace TrackMate.Store.Ingest;
 
 /// <summary>
-/// The second half of a commit, where it has one. While one transaction is brought onto the disk, one more is written and waits for it; the writer begins a third only
-/// when that one has its turn, so a slow disk makes transactions larger and never a second queue.
+/// The second step of a commit, if the engine has one: bringing it onto the disk. Meanwhile one more transaction is written and waits. The writer begins a third one only
+/// after the second's turn has come, so a slow disk makes transactions larger and never creates a second queue.
 /// </summary>
 internal sealed partial class WriteQueue
 {
     private readonly Action<IReadOnlyList<Append>>? sync;
     private readonly Thread syncThread;
 
-    /// <summary>Whether a transaction may be written.</summary>
+    /// <summary>Whether a further transaction may be written.</summary>
     private readonly SemaphoreSlim room = new(1);
 
     private readonly BlockingCollection<Transaction> committed = [];
 
-    /// <param name="Batch">What is written in it.</param>
-    /// <param name="Since">When it was begun.</param>
-    /// <param name="Expected">How long it is expected to take until it is on the disk; milliseconds.</param>
-    /// <param name="IsLarge">Whether one of its requests is expected to take long by itself.</param>
+    /// <param name="Batch">Its requests.</param>
+    /// <param name="Since">The timestamp at which it began.</param>
+    /// <param name="Expected">The expected duration until it is on the disk, milliseconds.</param>
+    /// <param name="IsLarge">Whether it contains a large request.</param>
     private sealed record Transaction(List<Append> Batch, long Since, double Expected, bool IsLarge)
     {
-        /// <summary>How long it was worked on, without the time that it waited for the disk to be free.</summary>
+        /// <summary>The time spent on it, without the time that it waited for the disk.</summary>
         public TimeSpan Took { get; set; }
     }
 
@@ -38,7 +38,7 @@ internal sealed partial class WriteQueue
         }
     }
 
-    /// <summary>Answers whoever waits for a transaction.</summary>
+    /// <summary>Answers the requests of a transaction.</summary>
     private void Finish(Transaction transaction)
     {
         var batch = transaction.Batch;
@@ -52,11 +52,11 @@ internal sealed partial class WriteQueue
                 arrived.Set();
             }
 
-            // How long one waits that fails says nothing of how long they take.
+            // The duration of a failed transaction says nothing about that of others.
             if (batch.TrueForAll(append => append.Failure is null)) times.Learn(batch.Select(append => (append.Sender, append.Units)), transaction.Took.TotalMilliseconds);
         }
 
-        // One work item answers the whole batch: a work item for each answer costs more than the answers.
+        // One work item answers the whole batch: a work item per answer would cost more than the answers.
         ThreadPool.UnsafeQueueUserWorkItem(static batch => batch.ForEach(append => append.Answer()), batch, preferLocal: false);
     }
 }

@@ -5,24 +5,24 @@ using TrackMate.Store.Tables;
 namespace TrackMate.Store.Ingest;
 
 /// <summary>
-/// Group commit: one thread takes what has gathered in the queue, writes it in one transaction, and answers its senders after the commit. The more come at once, the
-/// cheaper each is. Where a commit is brought onto the disk apart, a second thread does that and answers, and the first writes the next transaction meanwhile. The
-/// senders take turns, a transaction is short, and who would wait for too long is told so at once; nobody waits without end, whatever the disk does.
+/// Group commit: one thread takes the waiting requests, writes them in one transaction, and answers them after the commit. So the more requests arrive at once, the less
+/// each costs. If a commit must be synced separately, a second thread syncs and answers while the first writes the next transaction. Senders take turns, transactions are
+/// short, and a request that would wait too long is rejected at once. No request waits without limit, even if the disk hangs.
 /// </summary>
 internal sealed partial class WriteQueue : IDisposable
 {
-    /// <summary>Messages in one transaction at most.</summary>
+    /// <summary>The most messages in one transaction.</summary>
     private const int MaxMessages = 1024;
 
-    /// <summary>What would wait for longer is refused at once.</summary>
+    /// <summary>A request that would wait longer than this is rejected at once.</summary>
     private const double MaxWaitMilliseconds = 2000;
 
     private const int MaxRetryAfterSeconds = 60;
 
-    /// <summary>A sender of whom less waits has not used up its share, however slow the store is: its 503 is the store's fault.</summary>
+    /// <summary>A sender with fewer waiting bytes has not used up its share, however slow the store is. It gets a 503, since the store is the cause.</summary>
     private const long MuchBytes = 256 * 1024;
 
-    /// <summary>What has waited for so long is answered, even if the disk hangs, with what is known of it: within five seconds everybody is, and a company that somebody else holds is waited for three.</summary>
+    /// <summary>After this time a request is answered with what is known, even if the disk hangs. So every request is answered within five seconds; a company's lock is waited for 3 s.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(4.5);
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
@@ -37,15 +37,15 @@ internal sealed partial class WriteQueue : IDisposable
     private readonly FairQueue<Append> waiting = new();
     private readonly ServiceTimes times = new();
 
-    /// <summary>Transactions that are written or on their way to the disk, oldest first: two at most.</summary>
+    /// <summary>Transactions that are being written or synced, oldest first; at most two.</summary>
     private readonly List<Transaction> underway = [];
     private bool stopping;
 
-    /// <summary>The writer is woken once so many wait.</summary>
+    /// <summary>The writer is woken when this many requests wait.</summary>
     private int wakeAt = 1;
 
-    /// <param name="commit">Writes appends in one transaction and sets the receipts or the failure of each. Never throws.</param>
-    /// <param name="sync">Brings them onto the disk, or sets the failure of each. Never throws. Null where a commit does that.</param>
+    /// <param name="commit">Writes requests in one transaction and sets the receipts or the failure of each. Never throws.</param>
+    /// <param name="sync">Brings them onto the disk, or sets the failure of each. Never throws. Null if a commit is durable by itself.</param>
     public WriteQueue(Action<IReadOnlyList<Append>> commit, TimeProvider time, QueueLimits? limits = null, Action<IReadOnlyList<Append>>? sync = null)
     {
         this.sync = sync;
@@ -63,22 +63,22 @@ internal sealed partial class WriteQueue : IDisposable
         syncThread.Start();
     }
 
-    /// <summary>Appends that wait.</summary>
+    /// <summary>The number of waiting requests.</summary>
     public int Waiting(SenderKind kind)
     {
         lock (gate) return waiting.CountOf(kind);
     }
 
-    /// <returns>What became of each message, after the commit.</returns>
-    /// <exception cref="QueueFullException">It would wait for too long, or hold too much.</exception>
+    /// <returns>The receipt of each message, after the commit.</returns>
+    /// <exception cref="QueueFullException">The request would wait too long, or take too much memory.</exception>
     /// <exception cref="StoreUnavailableException">The program is stopping, or the transaction failed.</exception>
-    public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, Rejected? rejected = null) => AppendAsync(new Append(messages, rejected));
+    public Task<Receipt[]> AppendAsync(IReadOnlyList<Message> messages, RejectionRecord? rejected = null) => AppendAsync(new Append(messages, rejected));
 
-    /// <summary>Runs something of an operator's between the messages, in a transaction of its own.</summary>
+    /// <summary>Runs an operator's work between the messages, in a transaction of its own.</summary>
     /// <exception cref="StoreUnavailableException">As for messages.</exception>
     public Task RunAsync(Company company, LockMode hold, Action<WriteTransaction> work) => AppendAsync(new Append([], null, new(company, hold, work)));
 
-    /// <summary>What an append of so many bytes would be refused with now; null where it would be taken. To ask before its message is read costs less than after.</summary>
+    /// <summary>The exception with which a request of this many bytes would be rejected now; null if it would be accepted. Asking before its body is parsed saves the parsing.</summary>
     public StoreUnavailableException? RefusalOf(Sender sender, long bytes)
     {
         lock (gate) return Refuse(sender, bytes);
@@ -114,26 +114,26 @@ internal sealed partial class WriteQueue : IDisposable
         if (stopping) return new StoreUnavailableException("The server is stopping; send it again.");
         var left = UnderwayMilliseconds();
         var hasRoom = waiting.HasRoom(sender, bytes, limits.Bytes);
-        // Nearly always: then nobody need look at who else waits.
-        if (hasRoom && left + Stretched(waiting.Cost) <= MaxWaitMilliseconds) return null;
+        // The usual case, in which the other senders need not be examined.
+        if (hasRoom && left + WithFixedCost(waiting.Cost) <= MaxWaitMilliseconds) return null;
         var (own, others) = waiting.CostBefore(sender);
         var hasSentMuch = waiting.BytesOf(sender) >= MuchBytes;
         if (!hasRoom) return new QueueFullException(hasSentMuch && own >= others ? QueueFull.OwnShare : QueueFull.Overload, RetryAfter(own + others));
 
-        // Operators' acts are few and have a line of their own; what a person decides is not turned away for what strangers send.
+        // Operators' requests are few and have a line of their own. They are not rejected because of what browsers send.
         if (sender.Kind is SenderKind.Operators) return null;
-        var wait = left + Stretched(own + others);
+        var wait = left + WithFixedCost(own + others);
         if (wait <= MaxWaitMilliseconds) return null;
-        var cause = hasSentMuch && own > others + left ? QueueFull.OwnShare : left > Stretched(own + others) ? QueueFull.SlowTransaction : QueueFull.Overload;
+        var cause = hasSentMuch && own > others + left ? QueueFull.OwnShare : left > WithFixedCost(own + others) ? QueueFull.SlowTransaction : QueueFull.Overload;
         return new QueueFullException(cause, RetryAfter(wait - MaxWaitMilliseconds));
     }
 
-    /// <summary>With what the transactions themselves cost in which it will be written.</summary>
-    private double Stretched(double milliseconds) => milliseconds * (1 + (times.Transaction / TransactionMilliseconds));
+    /// <summary>The duration including the fixed costs of the transactions in which it will be written.</summary>
+    private double WithFixedCost(double milliseconds) => milliseconds * (1 + (times.Transaction / TransactionMilliseconds));
 
     private static int RetryAfter(double milliseconds) => (int)Math.Clamp(Math.Ceiling(milliseconds / 1000), 1, MaxRetryAfterSeconds);
 
-    /// <summary>What is left of the transactions under way: one that takes longer than expected is expected to take as long again.</summary>
+    /// <summary>The remaining time of the transactions under way. One that takes longer than expected is assumed to take as long again.</summary>
     private double UnderwayMilliseconds()
     {
         var most = 0.0;
@@ -146,7 +146,7 @@ internal sealed partial class WriteQueue : IDisposable
         return most;
     }
 
-    /// <summary>Takes nothing more, and returns when all that was taken is committed and answered.</summary>
+    /// <summary>Rejects new requests, and returns when all accepted ones are committed and answered.</summary>
     public void Dispose()
     {
         lock (gate)
@@ -177,15 +177,15 @@ internal sealed partial class WriteQueue : IDisposable
             if (Gather() is not { } transaction) return;
             commit(transaction.Batch);
             transaction.Took = time.GetElapsedTime(transaction.Since);
-            lock (gate) crowd = Math.Max(transaction.Batch.Count + waiting.Count, crowd * 3 / 4);
+            lock (gate) concurrentSenders = Math.Max(transaction.Batch.Count + waiting.Count, concurrentSenders * 3 / 4);
             if (sync is null) Finish(transaction);
             else committed.Add(transaction);
         }
     }
 
     /// <summary>
-    /// Answers those that have waited for too long. What is written at this moment may be stored all the same; an operator's act that is, is waited for, since it may
-    /// take its time.
+    /// Answers requests that have waited too long. Messages that are being written may be stored all the same. An operator's work that is being written is waited for, since
+    /// it may take longer.
     /// </summary>
     private void AnswerLate()
     {

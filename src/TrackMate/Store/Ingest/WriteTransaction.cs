@@ -6,22 +6,22 @@ using TrackMate.Store.Tables;
 namespace TrackMate.Store.Ingest;
 
 /// <summary>
-/// The transactions of one connection, one after the other, and all that is remembered over them. What has to happen first or last in a transaction happens in
-/// <see cref="Begin"/> and <see cref="Commit"/> and nowhere else. After one that failed nothing remembered holds: <see cref="Rollback"/>, or a new one of these.
+/// The transactions of one connection, one after the other, and the caches that they share. Everything that must happen first or last in a transaction is in
+/// <see cref="Begin"/> and <see cref="Commit"/>. After a failed transaction the caches are invalid: call <see cref="Rollback"/>, or create a new instance.
 /// </summary>
 internal sealed class WriteTransaction
 {
     private readonly Database database;
-    private readonly bool isBeside;
+    private readonly bool isOffline;
     private Dictionary<long, Company> companies = [];
     private long? registryVersion;
 
-    /// <param name="isBeside">Whether a server may write at the same time from another process: then nothing is remembered from one transaction to the next, and the server is told to read again.</param>
-    public WriteTransaction(Database database, bool isBeside = false)
+    /// <param name="isOffline">Whether this is a command beside a possible server: the caches then last for one transaction only, and the server is notified after each.</param>
+    public WriteTransaction(Database database, bool isOffline = false)
     {
         this.database = database;
-        this.isBeside = isBeside;
-        Names = new(database);
+        this.isOffline = isOffline;
+        Ids = new(database);
         Marks = new(database);
         Counters = new(database);
         Traits = new(database);
@@ -32,86 +32,86 @@ internal sealed class WriteTransaction
 
     public Database Database => database;
 
-    /// <summary>Numbers of sessions and identifiers.</summary>
-    public Names Names { get; }
+    /// <summary>The cache of the numbers of sessions and identifiers.</summary>
+    public IdCache Ids { get; }
 
-    /// <summary>What is written of sessions when it ends.</summary>
+    /// <summary>Changes of sessions, written when the transaction ends.</summary>
     public DirtySessions Marks { get; }
 
-    /// <summary>Counts by day, written when it ends.</summary>
+    /// <summary>Counts by day, written when the transaction ends.</summary>
     public DayCounters Counters { get; }
 
-    /// <summary>What identifies say of people; what they are found by is written when it ends.</summary>
+    /// <summary>Traits from identifies. The search texts that depend on them are written when the transaction ends.</summary>
     public TraitRows Traits { get; }
 
-    /// <summary>Who was erased and stays away.</summary>
+    /// <summary>Erased people whose later messages are dropped.</summary>
     public Suppressed Suppressed { get; }
 
-    /// <summary>What is kept of refusals, warnings and repeats.</summary>
+    /// <summary>Stored rejections, warnings and repeats.</summary>
     public IngestionRows Ingestion { get; }
 
-    /// <summary>What follows from messages.</summary>
+    /// <summary>Derived rows.</summary>
     public DerivedRows Derived { get; }
 
     /// <summary>
-    /// Begins one. What companies have chosen is taken from the store, since a message may have been read under older choices, and what is derived from all messages
-    /// (server sessions, the ledger) must rest on one.
+    /// Begins a transaction. It uses the stored settings of the companies, since a message may have been read under older ones. All rows that are derived from many messages
+    /// (server sessions, the ledger) must be derived with the same settings.
     /// </summary>
     /// <inheritdoc cref="Database.BeginWrite"/>
     public void Begin(IEnumerable<(long Company, LockMode Mode)> holds, int messages = 0)
     {
         database.BeginWrite(holds, messages);
-        // Others may have written since.
+        // Other servers may have written since.
         if (database.IsShared) Ingestion.Forget();
         var version = CompanyRows.Version(database);
-        if (version == registryVersion && !isBeside) return;
+        if (version == registryVersion && !isOffline) return;
 
-        // Another process may have erased or imported: what is remembered of names and numbers is read again.
+        // Another process may have erased or imported, so cached names and numbers are invalid.
         companies = CompanyRows.Read(database).ToDictionary(company => company.Number);
         Suppressed.Load();
-        Forget();
+        ClearCaches();
         registryVersion = version;
     }
 
-    /// <summary>A company as it has chosen now.</summary>
+    /// <summary>A company with its current settings.</summary>
     public Company Current(Company company) => companies.GetValueOrDefault(company.Number, company);
 
-    /// <summary>Forgets what is remembered of names, since some have gone.</summary>
-    public void ForgetErased()
+    /// <summary>Clears the cached names after an erasure has deleted some of them.</summary>
+    public void InvalidateErased()
     {
-        Names.Reset();
+        Ids.Reset();
         Suppressed.Load();
-        // Other servers read again what they remember of names, and who is to stay away.
-        if (database.IsShared) TellOthers();
+        // Other servers must clear their cached names too, and read the list of suppressed people again.
+        if (database.IsShared) NotifyOthers();
     }
 
-    /// <summary>Writes what is written once per transaction, and commits.</summary>
-    /// <exception cref="Exception">As the engine has it. Whether it is committed is not known then.</exception>
+    /// <summary>Writes the rows that are written once per transaction, and commits.</summary>
+    /// <exception cref="Exception">The engine's exception. It is then unknown whether the transaction is committed.</exception>
     public void Commit()
     {
         Finish();
         database.Commit();
     }
 
-    /// <summary>The same in two steps, for whoever has to know which of them failed.</summary>
+    /// <summary>The first step of <see cref="Commit"/>, for callers that must know which step failed.</summary>
     public void Finish()
     {
         Traits.Finish();
         Counters.Flush();
         Marks.Flush();
-        if (isBeside) TellOthers();
+        if (isOffline) NotifyOthers();
     }
 
-    /// <summary>Takes it back; the next one begins from what is stored.</summary>
+    /// <summary>Rolls back. The next transaction clears the caches.</summary>
     public void Rollback()
     {
         database.Rollback();
         registryVersion = null;
     }
 
-    private void Forget()
+    private void ClearCaches()
     {
-        Names.Reset();
+        Ids.Reset();
         Traits.Clear();
         Counters.Clear();
         Marks.Clear();
@@ -119,5 +119,5 @@ internal sealed class WriteTransaction
         Ingestion.Forget();
     }
 
-    private void TellOthers() => database.Execute("UPDATE registry_version SET version = version + 1");
+    private void NotifyOthers() => database.Execute("UPDATE registry_version SET version = version + 1");
 }

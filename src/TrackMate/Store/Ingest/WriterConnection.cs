@@ -3,7 +3,7 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>How far a transaction had come.</summary>
+/// <summary>The step that a transaction had reached.</summary>
 internal enum WritePhase
 {
     Beginning,
@@ -11,27 +11,27 @@ internal enum WritePhase
     Committing,
 }
 
-/// <summary>What became of a transaction.</summary>
-/// <param name="OnKeptConnection">Whether its connection had been kept from one before.</param>
-/// <param name="Failure">What it failed with; null where it is committed.</param>
-/// <param name="Receipts">What became of the messages, once they were written.</param>
+/// <summary>The result of a transaction.</summary>
+/// <param name="OnKeptConnection">Whether an earlier transaction had used the same connection.</param>
+/// <param name="Failure">The failure; null if it is committed.</param>
+/// <param name="Receipts">The receipts of the messages, once they were written.</param>
 internal readonly record struct WriteOutcome(bool OnKeptConnection, WritePhase Phase, Exception? Failure, Receipt[]? Receipts);
 
-/// <summary>The connection of one of a store's writers, which goes with each transaction that fails: nothing that was remembered can be trusted then, and after an I/O error not even the connection.</summary>
+/// <summary>The connection of one of a store's writers. It is closed after each failed transaction: the caches are invalid then, and after an I/O error the connection may be unusable too.</summary>
 internal sealed class WriterConnection(Engine engine) : IDisposable
 {
     private Database? database;
     private MessageWriter? writer;
 
-    /// <exception cref="Exception">As the engine has it: the store cannot be opened.</exception>
+    /// <exception cref="Exception">The engine's exception, if the store cannot be opened.</exception>
     public void Open()
     {
         database = engine.OpenWriter();
         writer = new(new(database));
     }
 
-    /// <summary>Writes all of a batch, or nothing.</summary>
-    /// <param name="unanswered">What became of its messages in an earlier transaction of theirs, of which it is not known whether it was committed.</param>
+    /// <summary>Writes all requests of a batch, or none.</summary>
+    /// <param name="unanswered">The receipts of an earlier transaction of the same messages, whose commit is uncertain.</param>
     public WriteOutcome Write(IReadOnlyList<WriteQueue.Append> batch, Receipt[]? unanswered)
     {
         var outcome = new WriteOutcome { OnKeptConnection = database is not null };
@@ -55,7 +55,7 @@ internal sealed class WriterConnection(Engine engine) : IDisposable
             transaction.Finish();
             outcome = outcome with { Phase = WritePhase.Committing, Receipts = receipts };
             database!.Commit();
-            // Before anybody is told that it is stored: a file that was deleted under the server takes commits that end with it.
+            // Checked before any sender is told that its messages are stored: commits into a deleted file are lost when the server stops.
             if (!engine.IsInPlace) throw new StoreMovedException(engine.Name);
             return outcome;
         }
@@ -67,7 +67,7 @@ internal sealed class WriterConnection(Engine engine) : IDisposable
         }
     }
 
-    /// <summary>Asks whether the store is written again.</summary>
+    /// <summary>Tests whether the store can be written again.</summary>
     public WriteOutcome Probe()
     {
         try
@@ -83,7 +83,7 @@ internal sealed class WriterConnection(Engine engine) : IDisposable
         }
     }
 
-    /// <summary>Lets the engine do what it does after each commit.</summary>
+    /// <summary>Runs the engine's work after a commit.</summary>
     public void AfterCommit(IReadOnlyCollection<long> companies) => engine.AfterCommit(database!, companies);
 
     public void Dispose()

@@ -5,12 +5,12 @@ using TrackMate.Store.Sql.Sqlite;
 namespace TrackMate.Store.Move;
 
 /// <summary>
-/// How far a move has come, in a table of its target that is written with the rows themselves. While it is there the target is half a store, and nothing but the
-/// move works on it.
+/// Records how far a move has come, in a table of its target that is written in the same transactions as the rows. While this table exists the target is incomplete, and
+/// only the move may use it.
 /// </summary>
 internal sealed class MoveProgress
 {
-    /// <summary>No table's name: its row tells what is being moved.</summary>
+    /// <summary>The row with this name, which no table has, identifies the source of the move.</summary>
     private const string Source = "*";
 
     private readonly Database target;
@@ -21,10 +21,10 @@ internal sealed class MoveProgress
         IsResumed = isResumed;
     }
 
-    /// <summary>Whether it goes on with what an earlier start began.</summary>
+    /// <summary>Whether this run continues an earlier one.</summary>
     public bool IsResumed { get; }
 
-    /// <summary>Whether a move into a store has not come to its end.</summary>
+    /// <summary>Whether an unfinished move into this store exists.</summary>
     public static bool IsIn(Database database)
     {
         using var found = database.Use(database is SqliteDatabase
@@ -34,24 +34,24 @@ internal sealed class MoveProgress
         return found.Long(0) > 0;
     }
 
-    /// <summary>What whoever would use such a store is told.</summary>
-    public static string HalfMoved(Engine engine) => $"A move into {engine.Place} is not finished; start it again with the same arguments, and it goes on where it was.";
+    /// <summary>The error for a program that opens an incomplete store.</summary>
+    public static string UnfinishedMove(Engine engine) => $"A move into {engine.Place} is not finished; run it again with the same arguments to continue.";
 
-    /// <summary>Goes on with a move, or begins one.</summary>
-    /// <param name="fingerprint">Tells the source, as it is now, from others.</param>
-    /// <param name="isEmpty">Whether the target holds nothing.</param>
-    /// <exception cref="MoveFailedException">The target holds something else.</exception>
+    /// <summary>Continues a move, or starts one.</summary>
+    /// <param name="fingerprint">Identifies the source and its present contents.</param>
+    /// <param name="isEmpty">Whether the target has no rows.</param>
+    /// <exception cref="MoveFailedException">The target holds other data.</exception>
     public static MoveProgress Open(Database target, string fingerprint, Func<bool> isEmpty, string from, string to)
     {
         if (IsIn(target))
         {
             using var known = target.Use("SELECT last_key FROM move_progress WHERE name = ?");
             if (!known.With(Source).Next() || known.Text(0) != fingerprint)
-                throw new MoveFailedException($"Another move into {to} is not finished: of another store than {from}, or of what {from} held before a server wrote to it. Go on with that one, or take an empty place.");
+                throw new MoveFailedException($"Another move into {to} is not finished: its source was another store, or {from} before a server wrote to it. Finish that move, or use an empty target.");
             return new(target, isResumed: true);
         }
 
-        if (!isEmpty()) throw new MoveFailedException($"There is data in {to} already; a store moves into an empty place only.");
+        if (!isEmpty()) throw new MoveFailedException($"There is data in {to} already; the target of a move must be empty.");
         target.BeginWrite([]);
         try
         {
@@ -68,20 +68,20 @@ internal sealed class MoveProgress
         return new(target, isResumed: false);
     }
 
-    /// <summary>How far a table has come.</summary>
+    /// <summary>The progress of a table: the key of the last copied row, the number of copied rows, and whether all are copied.</summary>
     public (JsonArray? Last, long Copied, bool IsDone) Of(string table)
     {
         using var row = target.Use("SELECT last_key, copied, done FROM move_progress WHERE name = ?");
         return row.With(table).Next() ? (MovedTable.ReadKey(row.Text(0)), row.Long(1), row.Long(2) == 1) : (null, 0, false);
     }
 
-    /// <summary>Notes how far a table has come, in the transaction that brings it there.</summary>
+    /// <summary>Records the progress of a table, in the transaction that copies the rows.</summary>
     public void Note(string table, JsonArray? last, long copied, bool isDone) =>
         target.Use("""
             INSERT INTO move_progress (name, last_key, copied, done) VALUES (?, ?, ?, ?)
             ON CONFLICT (name) DO UPDATE SET last_key = excluded.last_key, copied = excluded.copied, done = excluded.done
             """).With(table).With(MovedTable.WriteKey(last)).With(copied).With(isDone ? 1 : 0).Run();
 
-    /// <summary>The target is a store from here on.</summary>
+    /// <summary>Ends the move: servers may use the target from now on.</summary>
     public void Drop() => target.Execute("DROP TABLE move_progress");
 }

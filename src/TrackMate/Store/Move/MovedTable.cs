@@ -4,12 +4,12 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Store.Move;
 
-/// <summary>What stands in a column, whichever engine keeps it.</summary>
+/// <summary>The type of a column, independent of the engine.</summary>
 internal enum ColumnKind
 {
     Number,
 
-    /// <summary>A number that PostgreSQL keeps in two bytes.</summary>
+    /// <summary>A number that PostgreSQL stores in two bytes.</summary>
     SmallNumber,
     Text,
     Bytes,
@@ -17,7 +17,7 @@ internal enum ColumnKind
 
 internal sealed record MovedColumn(string Name, ColumnKind Kind);
 
-/// <summary>A table as one engine keeps it, and how it is read in the order of its key, a chunk at a time.</summary>
+/// <summary>A table of one engine, and the statements that read it in chunks, in the order of its key.</summary>
 internal sealed class MovedTable
 {
     private readonly int[] key;
@@ -26,13 +26,13 @@ internal sealed class MovedTable
     private readonly string nextCompany;
 
     /// <param name="columns">In any order.</param>
-    /// <param name="key">Names of the columns of its primary key, in its order; none where it has none.</param>
+    /// <param name="key">The column names of its primary key, in the order of the key; empty if it has no primary key.</param>
     public MovedTable(string name, IEnumerable<MovedColumn> columns, IReadOnlyList<string> key)
     {
         Name = name;
         Columns = [.. columns.OrderBy(column => column.Name, StringComparer.Ordinal)];
         this.key = [.. key.Select(part => Columns.FindIndex(column => column.Name == part))];
-        // On Citus what is asked of one company is asked of one machine, in the order of an index there.
+        // On Citus a query for one company goes to one machine, in the order of an index there.
         IsByCompany = key is ["company", _, ..];
         var ordered = key.Skip(IsByCompany ? 1 : 0).ToList();
         var (parts, places) = (string.Join(", ", ordered), string.Join(", ", ordered.Select(_ => "?")));
@@ -50,10 +50,10 @@ internal sealed class MovedTable
 
     public string Name { get; }
 
-    /// <summary>In the order of their names, which is the same on either side.</summary>
+    /// <summary>Sorted by name, so that the order is the same in both stores.</summary>
     public List<MovedColumn> Columns { get; }
 
-    /// <summary>A table without one is a row or two, and moves whole.</summary>
+    /// <summary>A table without a primary key has a few rows and is copied at once.</summary>
     public bool HasKey => key.Length > 0;
 
     public bool IsByCompany { get; }
@@ -68,9 +68,9 @@ internal sealed class MovedTable
 
     public string ClearSql { get; }
 
-    /// <summary>The rows behind a place, in the order of the key; fewer than asked for only where the table, or of a table by company the company, ends.</summary>
-    /// <param name="after">Null for the beginning.</param>
-    /// <param name="from">The company to go on with where <paramref name="after"/> is not in it.</param>
+    /// <summary>The rows after a key, in the order of the key. Fewer than <paramref name="most"/> rows mean the end of the table, or of the company if the key begins with one.</summary>
+    /// <param name="after">The key of the last row that was read; null to start at the first row.</param>
+    /// <param name="from">The company to read.</param>
     public Statement Read(Database database, JsonArray? after, long from, int most)
     {
         var rows = database.Stream(after is null ? first : following);
@@ -79,7 +79,7 @@ internal sealed class MovedTable
         return HasKey ? rows.With(most) : rows;
     }
 
-    /// <summary>The next company that has rows here; null where none has.</summary>
+    /// <summary>The next company that has rows in this table; null if there is none.</summary>
     public long? CompanyAfter(Database database, long company)
     {
         using var next = database.Use(nextCompany);
@@ -99,7 +99,7 @@ internal sealed class MovedTable
         return !any.Next();
     }
 
-    /// <summary>The key of the row that a statement is at.</summary>
+    /// <summary>The key of the statement's current row.</summary>
     public JsonArray KeyOf(Statement row) => new([.. key.Select(part => (JsonNode)(Columns[part].Kind switch
     {
         ColumnKind.Text => JsonValue.Create(row.Text(part)),
@@ -107,7 +107,7 @@ internal sealed class MovedTable
         _ => JsonValue.Create(row.Long(part)),
     }))]);
 
-    /// <summary>The same for people: <c>company 1, id 7</c>.</summary>
+    /// <summary>The same as readable text: <c>company 1, id 7</c>.</summary>
     public string Describe(Statement row)
     {
         var values = KeyOf(row);

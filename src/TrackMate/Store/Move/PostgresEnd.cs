@@ -6,13 +6,13 @@ using TrackMate.Store.Sql.Postgres;
 
 namespace TrackMate.Store.Move;
 
-/// <summary>A PostgreSQL database, with Citus or without: rows go to wherever they belong through the coordinator.</summary>
+/// <summary>A PostgreSQL database, with or without Citus. All rows are copied through the coordinator.</summary>
 internal sealed class PostgresEnd(PostgresEngine engine) : StoreEnd(engine)
 {
-    /// <summary>How long those that write already are waited for.</summary>
+    /// <summary>How long to wait for writers that have already begun.</summary>
     private const string Patience = "10s";
 
-    /// <summary>What servers keep for each other; another installation has its own.</summary>
+    /// <summary>Tables that servers share among themselves. Each installation has its own.</summary>
     public override IReadOnlySet<string> Own { get; } = new HashSet<string> { "schema_version", "protection_key" };
 
     private PostgresDatabase Postgres => (PostgresDatabase)Database;
@@ -22,8 +22,8 @@ internal sealed class PostgresEnd(PostgresEngine engine) : StoreEnd(engine)
         if (!Engine.HasData) throw NoData();
         Take();
         CheckSchema();
-        RefuseHalf();
-        // No program writes to a table that is locked so, whatever it goes by; all read.
+        RequireFinishedMove();
+        // Whichever way a program connects, it cannot write a table that is locked in this mode. Reading stays possible.
         Database.BeginWrite([]);
         Postgres.Pipe.Script($"SET LOCAL lock_timeout = '{Patience}'; SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE {string.Join(", ", ReadTables().Keys.Order(StringComparer.Ordinal))} IN SHARE MODE");
     }
@@ -38,7 +38,7 @@ internal sealed class PostgresEnd(PostgresEngine engine) : StoreEnd(engine)
     public override Dictionary<string, MovedTable> ReadTables()
     {
         var columns = new List<(string, string, ColumnKind, long)>();
-        // A Citus coordinator that keeps rows itself has the pieces of tables beside them, with a number at the end of their names.
+        // A Citus coordinator that stores rows itself lists the shards too. Their names end with a number.
         using var rows = Database.Use("""
             SELECT kept.relname::text, attribute.attname::text, format_type(attribute.atttypid, NULL), array_position(key.indkey::int2[], attribute.attnum) + 1
             FROM pg_class AS kept JOIN pg_attribute AS attribute ON attribute.attrelid = kept.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
@@ -72,16 +72,16 @@ internal sealed class PostgresEnd(PostgresEngine engine) : StoreEnd(engine)
         {
             var table = tables.FirstOrDefault(table => sequence == table.Name + "_number")
                 ?? throw new MoveFailedException($"What the numbers of {sequence} are for is not known, so what they have to go on from is not either.");
-            // Those of messages that were erased are not given again while an erasure goes by them.
+            // Ids of messages are not reused while an erasure identifies its messages by them.
             var last = Math.Max(Number($"SELECT COALESCE(MAX(id), 0) FROM {table.Name}"), table.Name == "message" ? Number("SELECT COALESCE(MAX(until), 0) FROM erasure") : 0);
-            // By a number and not by what it is asked from: Citus would not mix its tables with others, and must set the sequence here and not elsewhere.
+            // The value is computed first: Citus does not mix distributed tables with others in one query, and the sequence must be set on this machine.
             Postgres.Pipe.Script(string.Create(CultureInfo.InvariantCulture, $"SELECT setval('{sequence}', {1 + last}, false)"));
         }
 
         foreach (var table in Texts("SELECT table_name::text FROM information_schema.columns WHERE table_schema = current_schema() AND is_identity = 'YES' AND table_name !~ '_[0-9]+$'"))
             Postgres.Pipe.Script($"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 1 + (SELECT COALESCE(MAX(id), 0) FROM {table}), false)");
 
-        // The planner knows nothing yet of what has just come.
+        // The planner has no statistics of the new rows yet.
         foreach (var table in tables) Postgres.Pipe.Script($"ANALYZE {table.Name}");
     }
 

@@ -6,7 +6,7 @@ namespace TrackMate.Store.Move;
 /// <summary>The embedded store in a data folder.</summary>
 internal sealed class SqliteEnd(SqliteEngine engine, string dataFolder) : StoreEnd(engine)
 {
-    /// <summary>Seven indexes grow with each message, some at random: the more of them lies in memory the fewer pages are read again.</summary>
+    /// <summary>Each message adds to seven indexes, some at random places. The more of their pages fit into memory, the fewer are read again.</summary>
     private const int CacheKibibytes = 128 * 1024;
 
     private FolderLock? folder;
@@ -15,13 +15,13 @@ internal sealed class SqliteEnd(SqliteEngine engine, string dataFolder) : StoreE
 
     public override void HoldAsSource()
     {
-        // First, since taking its lock makes a folder.
+        // Checked first, since taking the lock creates the folder.
         if (!Engine.HasData) throw NoData();
         Take();
         Database = Engine.Open();
         CheckSchema();
-        RefuseHalf();
-        // Never written: it keeps verbs of the command line from writing, and makes all that is read be of one moment.
+        RequireFinishedMove();
+        // The transaction never writes. It keeps commands from writing, and gives all reads the same snapshot.
         Database.BeginWrite([]);
     }
 
@@ -57,10 +57,10 @@ internal sealed class SqliteEnd(SqliteEngine engine, string dataFolder) : StoreE
 
     public override RowWriter Write(MovedTable table) => new Rows(Database, table);
 
-    /// <summary>Moves the log into the file, which would hold everything twice.</summary>
+    /// <summary>Moves the write-ahead log into the file, so that the rows do not take the space twice.</summary>
     public override void Tidy() => Database.TryExecute("PRAGMA wal_checkpoint(PASSIVE)");
 
-    /// <summary>Numbers go on from the greatest there is, by themselves.</summary>
+    /// <summary>SQLite continues after the greatest id by itself.</summary>
     public override void Finish(IReadOnlyCollection<MovedTable> tables) => Database.TryExecute("PRAGMA wal_checkpoint(TRUNCATE)");
 
     public override void Dispose()

@@ -2,41 +2,41 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Store.Move;
 
-/// <summary>One end of a move: a store that nobody else works on while it lasts.</summary>
+/// <summary>The source or the target of a move: a store that no other program writes during the move.</summary>
 internal abstract class StoreEnd(Engine engine) : IDisposable
 {
     private Database? database;
 
     public Engine Engine { get; } = engine;
 
-    /// <summary>The connection that holds it, and that reads or writes.</summary>
+    /// <summary>The connection that holds the store's lock and reads or writes its rows.</summary>
     public Database Database
     {
         get => database ?? throw new InvalidOperationException("It is not held yet.");
         protected set => database = value;
     }
 
-    /// <summary>Tables that only this engine keeps, for itself: they do not move to another one.</summary>
+    /// <summary>Tables that only this engine needs. They are not moved.</summary>
     public abstract IReadOnlySet<string> Own { get; }
 
-    /// <summary>Takes it for reading: until it is disposed no server starts on it and nothing is written to it.</summary>
-    /// <exception cref="MoveFailedException">There is none, it is of another version, or a server runs on it.</exception>
+    /// <summary>Locks the store for reading. Until it is disposed no server can start on it, and no program can write to it.</summary>
+    /// <exception cref="MoveFailedException">There is no store, it has another version, or a server is running on it.</exception>
     public abstract void HoldAsSource();
 
-    /// <summary>Takes it for writing, and makes its tables if there are none yet.</summary>
-    /// <exception cref="MoveFailedException">It is of another version, or a server runs on it.</exception>
+    /// <summary>Locks the store for writing, and creates its tables if they do not exist.</summary>
+    /// <exception cref="MoveFailedException">The store has another version, or a server is running on it.</exception>
     public abstract void HoldAsTarget();
 
-    /// <summary>Its tables by name, as they are.</summary>
+    /// <summary>The existing tables, by name.</summary>
     public abstract Dictionary<string, MovedTable> ReadTables();
 
-    /// <summary>Puts rows in, within a transaction.</summary>
+    /// <summary>Inserts rows, within a transaction.</summary>
     public abstract RowWriter Write(MovedTable table);
 
-    /// <summary>Lets numbers for new rows begin behind all that are there, and leaves it ready for a server.</summary>
+    /// <summary>Sets the sequences behind the greatest ids, and prepares the store for a server.</summary>
     public abstract void Finish(IReadOnlyCollection<MovedTable> tables);
 
-    /// <summary>Called between two transactions now and then.</summary>
+    /// <summary>Called after each transaction.</summary>
     public virtual void Tidy()
     {
     }
@@ -51,18 +51,19 @@ internal abstract class StoreEnd(Engine engine) : IDisposable
 
     protected MoveFailedException NoData() => new($"There is no TrackMate data in {Engine.Place}.");
 
-    /// <exception cref="MoveFailedException">Its tables are not those that this program knows.</exception>
+    /// <exception cref="MoveFailedException">The tables are not of the version that this program knows.</exception>
     protected void CheckSchema()
     {
-        if (Engine.MisfitOf(Database) is { } misfit) throw new MoveFailedException(misfit);
+        if (Engine.SchemaProblemOf(Database) is { } problem) throw new MoveFailedException(problem);
     }
 
-    protected void RefuseHalf()
+    protected void RequireFinishedMove()
     {
-        if (MoveProgress.IsIn(Database)) throw new MoveFailedException(MoveProgress.HalfMoved(Engine));
+        if (MoveProgress.IsIn(Database)) throw new MoveFailedException(MoveProgress.UnfinishedMove(Engine));
     }
 
-    /// <summary>Tables of what a catalogue says: a row for each column, with its table's name, its name, whether it is text, bytes or a small number, and its place in the key from 1 on.</summary>
+    /// <summary>Groups the columns of a catalogue query into tables.</summary>
+    /// <param name="columns">One row per column. <c>KeyPlace</c> is its position in the primary key, from 1 on, or 0.</param>
     protected static Dictionary<string, MovedTable> TablesOf(IEnumerable<(string Table, string Column, ColumnKind Kind, long KeyPlace)> columns) =>
         columns.GroupBy(column => column.Table).ToDictionary(
             table => table.Key,
@@ -70,10 +71,10 @@ internal abstract class StoreEnd(Engine engine) : IDisposable
                 [.. table.Where(column => column.KeyPlace > 0).OrderBy(column => column.KeyPlace).Select(column => column.Column)]));
 }
 
-/// <summary>Takes rows of one table; what is not completed is not there.</summary>
+/// <summary>Inserts rows into one table. Rows that are not completed are discarded.</summary>
 internal abstract class RowWriter : IDisposable
 {
-    /// <param name="row">The row that a statement is at, its columns in the table's order.</param>
+    /// <param name="row">The statement's current row, with its columns in the table's order.</param>
     public abstract void Add(Statement row);
 
     public abstract void Complete();

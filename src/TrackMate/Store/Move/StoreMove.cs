@@ -5,22 +5,23 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Store.Move;
 
-/// <summary>What a move is at.</summary>
-/// <param name="Doing">With the table's name: <c>Moving message</c>.</param>
-/// <param name="Rows">Of all tables so far.</param>
+/// <summary>The progress of a move.</summary>
+/// <param name="Doing">The current work with the table's name: <c>Moving message</c>.</param>
+/// <param name="Rows">The number of rows done so far, in all tables.</param>
 internal readonly record struct MoveStep(string Doing, long Rows, long Of);
 
 /// <summary>
-/// Moves a store as it is, all tables and all columns, what is derived too: nothing gets another number or another id. It writes in chunks, each with a note of how
-/// far it is, so that a move that was killed goes on from there.
+/// Copies a store as it is: all tables with all columns, including the derived ones. No row gets another number or id. It writes in chunks and records its progress
+/// with each, so that a killed move can continue.
 /// </summary>
-/// <param name="from">Held.</param>
-/// <param name="to">Held.</param>
-/// <param name="chunk">Rows in one transaction.</param>
-internal sealed class StoreMove(StoreEnd from, StoreEnd to, int chunk, Action<MoveStep> tell)
+/// <param name="from">The source; it is locked.</param>
+/// <param name="to">The target; it is locked.</param>
+/// <param name="chunk">The number of rows in one transaction.</param>
+/// <param name="report">Receives the progress.</param>
+internal sealed class StoreMove(StoreEnd from, StoreEnd to, int chunk, Action<MoveStep> report)
 {
-    /// <summary>Rows between two words about where a comparison is.</summary>
-    private const int Told = 10_000;
+    /// <summary>The number of rows between two reports during the comparison.</summary>
+    private const int RowsPerReport = 10_000;
 
     private readonly List<(MovedTable From, MovedTable To)> tables = TablesOfBoth(from, to);
     private readonly Dictionary<string, long> counts = [];
@@ -30,12 +31,12 @@ internal sealed class StoreMove(StoreEnd from, StoreEnd to, int chunk, Action<Mo
 
     public long Rows => counts.Values.Sum();
 
-    /// <summary>Of one table, at the source.</summary>
+    /// <summary>The number of rows of one table in the source.</summary>
     public long RowsOf(string table) => counts[table];
 
-    /// <summary>Looks whether it can be done, and begins.</summary>
-    /// <returns>Whether it goes on with what an earlier start began.</returns>
-    /// <exception cref="MoveFailedException">The target holds something else.</exception>
+    /// <summary>Checks that the move is possible, and starts it.</summary>
+    /// <returns>Whether it continues an earlier run.</returns>
+    /// <exception cref="MoveFailedException">The target holds other data.</exception>
     public bool Begin()
     {
         progress = MoveProgress.Open(to.Database, Fingerprint(), () => tables.All(table => !table.To.HasKey || table.To.IsEmpty(to.Database)), from.Engine.Place, to.Engine.Place);
@@ -43,7 +44,7 @@ internal sealed class StoreMove(StoreEnd from, StoreEnd to, int chunk, Action<Mo
         return progress.IsResumed;
     }
 
-    /// <summary>Copies what is not there yet.</summary>
+    /// <summary>Copies the rows that are not yet in the target.</summary>
     public void Copy(CancellationToken cancel)
     {
         var before = 0L;
@@ -56,8 +57,8 @@ internal sealed class StoreMove(StoreEnd from, StoreEnd to, int chunk, Action<Mo
         to.Finish(tables.ConvertAll(table => table.To));
     }
 
-    /// <summary>Reads both sides again, whole, and compares them table by table.</summary>
-    /// <exception cref="MoveFailedException">They are not the same.</exception>
+    /// <summary>Reads all rows of both stores, and compares them table by table.</summary>
+    /// <exception cref="MoveFailedException">The stores differ.</exception>
     public void Compare(CancellationToken cancel)
     {
         var before = 0L;
@@ -65,8 +66,8 @@ internal sealed class StoreMove(StoreEnd from, StoreEnd to, int chunk, Action<Mo
         foreach (var (source, target) in tables)
         {
             var all = 2 * Rows;
-            var left = DigestOf(source, from.Database, rows => tell(new($"Comparing {source.Name}", before + rows, all)), cancel);
-            var right = DigestOf(target, to.Database, rows => tell(new($"Comparing {source.Name}", before + left.Rows + rows, all)), cancel);
+            var left = DigestOf(source, from.Database, rows => report(new($"Comparing {source.Name}", before + rows, all)), cancel);
+            var right = DigestOf(target, to.Database, rows => report(new($"Comparing {source.Name}", before + left.Rows + rows, all)), cancel);
             if (!left.IsOf(right))
             {
                 throw new MoveFailedException(string.Create(CultureInfo.InvariantCulture,
@@ -79,7 +80,7 @@ internal sealed class StoreMove(StoreEnd from, StoreEnd to, int chunk, Action<Mo
         to.Database.Rollback();
     }
 
-    /// <summary>Makes the target a store that servers may work on.</summary>
+    /// <summary>Ends the move, so that servers may use the target.</summary>
     public void Close() => progress!.Drop();
 
     private static List<(MovedTable From, MovedTable To)> TablesOfBoth(StoreEnd from, StoreEnd to)
@@ -101,13 +102,13 @@ internal sealed class StoreMove(StoreEnd from, StoreEnd to, int chunk, Action<Mo
             }
         }
 
-        // Each counts its own schema's versions.
+        // Each engine has its own numbering of schema versions.
         return [.. left.Keys.Where(name => right.ContainsKey(name) && name != "schema_version")
-            // Keys refer to companies.
+            // Other tables have foreign keys to companies.
             .OrderByDescending(name => name == "company").ThenBy(name => name, StringComparer.Ordinal).Select(name => (left[name], right[name]))];
     }
 
-    /// <summary>Tells a store, and what it has received so far, from others.</summary>
+    /// <summary>Identifies a store and the messages that it has received so far.</summary>
     private string Fingerprint()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -130,12 +131,12 @@ internal sealed class StoreMove(StoreEnd from, StoreEnd to, int chunk, Action<Mo
     {
         var (last, copied, isDone) = progress!.Of(source.Name);
         if (isDone) return;
-        // Of a table by company: the one that is being copied, and null behind the last one.
+        // For a table by company: the company being copied; null after the last one.
         var company = !source.IsByCompany ? 0 : last is null ? source.CompanyAfter(from.Database, long.MinValue) : last[0]!.GetValue<long>();
         while (!isDone)
         {
             cancel.ThrowIfCancellationRequested();
-            tell(new($"Moving {source.Name}", before + copied, Rows));
+            report(new($"Moving {source.Name}", before + copied, Rows));
             to.Database.BeginWrite([]);
             try
             {
@@ -166,7 +167,7 @@ internal sealed class StoreMove(StoreEnd from, StoreEnd to, int chunk, Action<Mo
     private (int Rows, JsonArray? Last) CopyChunk(MovedTable source, MovedTable target, JsonArray? last, long company)
     {
         var rows = 0;
-        // A place of one part is the beginning of a company.
+        // A key of one part is the beginning of a company.
         using var reading = source.Read(from.Database, source.IsByCompany && last is { Count: 1 } ? null : last, company, chunk);
         using var writing = to.Write(target);
         while (reading.Next())
@@ -180,7 +181,7 @@ internal sealed class StoreMove(StoreEnd from, StoreEnd to, int chunk, Action<Mo
         return (rows, last);
     }
 
-    private static TableDigest DigestOf(MovedTable table, Database database, Action<long> told, CancellationToken cancel)
+    private static TableDigest DigestOf(MovedTable table, Database database, Action<long> report, CancellationToken cancel)
     {
         var digest = new TableDigest(table);
         JsonArray? last = null;
@@ -189,17 +190,17 @@ internal sealed class StoreMove(StoreEnd from, StoreEnd to, int chunk, Action<Mo
         {
             cancel.ThrowIfCancellationRequested();
             var before = digest.Rows;
-            using (var rows = table.Read(database, last, number, Told))
+            using (var rows = table.Read(database, last, number, RowsPerReport))
             {
                 while (rows.Next())
                 {
                     digest.Add(rows);
-                    if (digest.Rows - before == Told) last = table.KeyOf(rows);
+                    if (digest.Rows - before == RowsPerReport) last = table.KeyOf(rows);
                 }
             }
 
-            told(digest.Rows);
-            if (table.HasKey && digest.Rows - before == Told) continue;
+            report(digest.Rows);
+            if (table.HasKey && digest.Rows - before == RowsPerReport) continue;
             company = table.IsByCompany ? table.CompanyAfter(database, number) : null;
             last = null;
         }

@@ -5,7 +5,7 @@ using TrackMate.Store.Sql;
 
 namespace TrackMate.Store.Move;
 
-/// <summary>What a table holds, in whatever order it was read: how many rows, and the sum of their hashes.</summary>
+/// <summary>A digest of a table's contents that does not depend on the order of reading: the number of rows, and the sum of their hashes.</summary>
 internal sealed class TableDigest(MovedTable table)
 {
     private readonly ArrayBufferWriter<byte> row = new();

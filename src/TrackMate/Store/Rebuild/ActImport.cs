@@ -5,10 +5,10 @@ using TrackMate.Store.Timeline;
 
 namespace TrackMate.Store.Rebuild;
 
-/// <summary>Takes acts of an export in, and derives the company anew under them.</summary>
+/// <summary>Adds the acts of an export, and rederives the company under them.</summary>
 internal sealed class ActImport(Database database)
 {
-    /// <returns>How many were taken in: neither there already nor about something that is not there.</returns>
+    /// <returns>The number of added acts. Acts that exist already, or that refer to an unknown session or identifier, are left out.</returns>
     public int Add(Company company, IReadOnlyCollection<ExportedAct> acts)
     {
         var known = Known(company);
@@ -18,7 +18,7 @@ internal sealed class ActImport(Database database)
             var (session, identifier, other) = (SessionOf(company, act.SessionId), NumberOf(company, act.Identifier), NumberOf(company, act.Other));
             if ((act.SessionId is not null && session is null) || (act.Identifier is not null && identifier is null) || (act.Other is not null && other is null)) continue;
 
-            // A pair that is taken back stands with the smaller number first, and numbers are this store's.
+            // The act stores the smaller number of a revoked pair first, and the numbers differ between stores.
             if ((ActKind)act.Kind is ActKind.RevokePair or ActKind.RevokeClaimedPair && identifier > other) (identifier, other) = (other, identifier);
             database.Use("INSERT INTO act (company, act_id, kind, session, identifier, other, from_ms, to_ms, at_ms, actor, undone_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
                 .With(company.Number).With(act.ActId).With(act.Kind).With(session).With(identifier).With(other).With(act.From).With(act.To).With(act.At).With(act.Actor).With(act.UndoneAt).Run();

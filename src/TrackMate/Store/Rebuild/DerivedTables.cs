@@ -5,8 +5,8 @@ using TrackMate.Store.Tables;
 namespace TrackMate.Store.Rebuild;
 
 /// <summary>
-/// Compares what is derived with what a rebuild gives. Temporary tables stand before those of the store by name, so the rebuild reads what was said and writes
-/// beside it, on a connection that cannot write the store at all.
+/// Compares the derived tables with the result of a rebuild. Empty temporary tables hide the store's derived tables, so the rebuild reads the stored messages and writes
+/// into the temporary tables. The connection cannot write the store at all.
 /// </summary>
 internal static class DerivedTables
 {
@@ -20,7 +20,7 @@ internal static class DerivedTables
         ("ledger_entry", "*"),
         ("payment_key", "*"),
         ("session", "id, first_day, identified"),
-        // Of a pair that is kept apart by several acts either may be noted.
+        // If several acts keep a pair apart, any of them may be the recorded one.
         ("pair", $"company, low, high, trust, session, at_ms, event_id, standing, CASE WHEN standing = {PairTable.KeptApart} THEN NULL ELSE stop END"),
         ("identifier", "id, person, search, in_large_cluster, verified"),
         ("event_key", "*"),
@@ -28,22 +28,22 @@ internal static class DerivedTables
         ("alike", "company, hash, identifier, kind"),
     ];
 
-    /// <param name="database">A connection that only reads; its snapshot is held for as long as this takes.</param>
-    /// <param name="companies">All where none are given.</param>
+    /// <param name="database">A connection that only reads. Its snapshot is held until the comparison ends.</param>
+    /// <param name="companies">The companies to compare; null for all.</param>
     /// <returns>
-    /// Rows by table that a rebuild would add, take away or change; none is as it should be. And the companies that are not compared, since a changed setting of theirs is
-    /// being derived: what is theirs is neither old nor new yet.
+    /// The number of rows by table that a rebuild would add, remove or change; empty if there are none. And the companies that were not compared, since a changed setting of
+    /// theirs is being applied: their derived rows follow neither the old nor the new setting completely.
     /// </returns>
     public static (IReadOnlyList<(string Table, long Rows)> Differences, IReadOnlyList<Company> UnderWay) Differences(Database database, IEnumerable<Company>? companies = null)
     {
-        // Alarms are raised beside the store too. They are not compared: when they were raised is not told by messages.
+        // The rebuild raises alarms into a temporary table too. They are not compared, since the messages do not say when an alarm was raised.
         var (kept, shadow) = database.BeginShadow([.. Tables.Select(table => table.Name), "alarm"]);
         try
         {
             database.Execute($"INSERT INTO {shadow}identifier SELECT * FROM {kept}identifier");
             database.Execute($"INSERT INTO {shadow}session SELECT * FROM {kept}session");
             database.Execute($"INSERT INTO {shadow}alike SELECT * FROM {kept}alike");
-            // Of the same moment as the rows.
+            // Read from the same snapshot as the rows.
             List<Company> all = [.. companies ?? CompanyRows.Read(database)];
             var underWay = all.FindAll(company => SettingsSteps.Left(database, company).Count > 0);
             var compared = all.Except(underWay).ToList();

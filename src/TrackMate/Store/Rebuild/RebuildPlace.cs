@@ -1,28 +1,28 @@
 namespace TrackMate.Store.Rebuild;
 
-/// <summary>What is derived for a changed setting, in this order; the names are stored.</summary>
+/// <summary>The parts of applying a changed setting, in the order in which they run. Their names are stored.</summary>
 internal enum RebuildPart
 {
-    /// <summary>Rows of an earlier change that was changed again.</summary>
+    /// <summary>Deletes the rows that an earlier change has written, if a second change replaces it.</summary>
     ClearLedger,
     WriteLedger,
 
-    /// <summary>Runs of server events are cut where the new gap is shorter.</summary>
+    /// <summary>Splits runs of server events, if the new gap is shorter.</summary>
     SplitRuns,
 
-    /// <summary>What was derived is in force from here on.</summary>
+    /// <summary>Puts the derived rows into effect.</summary>
     Switch,
 
-    /// <summary>Runs are joined where the new gap is longer.</summary>
+    /// <summary>Merges runs, if the new gap is longer.</summary>
     MergeRuns,
 
-    /// <summary>Rows of the ledger that was read before.</summary>
+    /// <summary>Deletes the rows of the ledger that was read before.</summary>
     TidyLedger,
     Claims,
     Persons,
 }
 
-/// <summary>How far a part has come: a key of the table that it goes along, and how many events, days or pairs lie before it.</summary>
+/// <summary>How far a part has come: a key of the table that it reads, and the number of events, days or pairs before it.</summary>
 internal readonly record struct RebuildPlace(long First, long Second, long Third, long Done)
 {
     public static readonly RebuildPlace Beginning = new(long.MinValue, long.MinValue, long.MinValue, 0);

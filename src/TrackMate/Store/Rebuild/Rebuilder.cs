@@ -5,7 +5,7 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Rebuild;
 
-/// <summary>Derives a company's tables anew from what was said, inside the caller's transaction.</summary>
+/// <summary>Derives a company's tables again from its messages, claims and acts, inside the caller's transaction.</summary>
 internal static class Rebuilder
 {
     public static void Everything(Database database, Company company)
@@ -26,9 +26,9 @@ internal static class Rebuilder
         new PersonRows(database).Rebuild(company, new SessionClaims(database));
     }
 
-    /// <summary>Which identifiers a verified message has ever named. What is noted stays, also where retention has taken the message.</summary>
+    /// <summary>Derives which identifiers a verified message has ever named. A recorded flag stays set, even after retention has deleted the message.</summary>
     public static void Verified(Database database, Company company) =>
-        // As one set: where the identifiers are a temporary table, Citus asks nothing of another machine for each of its rows.
+        // One query over sets: if the identifiers are in a temporary table, Citus cannot query another machine for each of its rows.
         database.Use($"""
             UPDATE identifier SET verified = 1 WHERE company = ?1 AND verified = 0 AND id IN (
               SELECT m.identifier FROM message m WHERE m.company = ?1 AND m.identifier IS NOT NULL
@@ -37,7 +37,7 @@ internal static class Rebuilder
               UNION SELECT c.third FROM claim c WHERE c.company = ?1 AND c.third IS NOT NULL AND c.trust = {ClaimTable.Verified})
             """).With(company.Number).Run();
 
-    /// <summary>Which claims stand, and with them spans, traits and persons.</summary>
+    /// <summary>Derives which claims stand, and then spans, traits and persons.</summary>
     public static void Claims(Database database, Company company)
     {
         new SessionClaims(database).Recompute(company);
@@ -55,7 +55,7 @@ internal static class Rebuilder
             """).With(company.Number).Run();
     }
 
-    /// <summary>On which day each session began and whether it is somebody's: from the days and the spans. Only rows that say something else are written.</summary>
+    /// <summary>Derives each session's first day and whether it is identified, from its days and its spans. Writes only the rows that differ.</summary>
     public static void Sessions(Database database, Company company) =>
         database.Use("""
             UPDATE session SET
@@ -66,7 +66,7 @@ internal static class Rebuilder
               OR identified <> CASE WHEN EXISTS (SELECT 1 FROM span s WHERE s.company = ?1 AND s.session = session.id) THEN 1 ELSE 0 END)
             """).With(company.Number).Run();
 
-    /// <summary>What people are found by, as far as it is kept already: the rest follows in the background.</summary>
+    /// <summary>Rebuilds the search index for the identifiers that it contains already. The others are added in the background.</summary>
     public static void Search(Database database, Company company)
     {
         new EventKeyRows(database).Rebuild(company);

@@ -5,8 +5,8 @@ using TrackMate.Store.Tables;
 namespace TrackMate.Store.Rebuild;
 
 /// <summary>
-/// Derives anew what an upgrade of the tables has changed the rules of, before any message is taken. The upgrade leaves a row for each company and part, without a place; it goes in
-/// the transaction that has done that part, so a process that is killed goes on where it was at the next start.
+/// Derives again the rows whose rules an upgrade of the tables has changed, before the server accepts messages. The upgrade inserts a row per company and part, with a
+/// null place. The transaction that derives the part deletes the row, so a killed process continues at its next start.
 /// </summary>
 internal static class Rederivation
 {
@@ -18,7 +18,7 @@ internal static class Rederivation
             database.BeginWrite([(number, LockMode.Rewrite)]);
             try
             {
-                // Another server may have done it while this one waited for the company.
+                // Another server may have done it while this one waited for the company's lock.
                 if (Take(database, number, part) && CompanyRows.Read(database).FirstOrDefault(company => company.Number == number) is { } company) Do(database, company, part);
                 database.Commit();
             }

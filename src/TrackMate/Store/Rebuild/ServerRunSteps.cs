@@ -5,8 +5,8 @@ using TrackMate.Store.Tables;
 namespace TrackMate.Store.Rebuild;
 
 /// <summary>
-/// Brings stored runs of server events to another gap, some at a time. Stored runs may always be shorter than the gap in force says, since readers join them; so runs
-/// are cut before a shorter gap is in force, and joined after a longer one is. A place is identifier, session, and the place in time of the last event looked at.
+/// Changes the stored runs of server events to another gap, some runs at a time. Stored runs may be shorter than the effective gap requires, since readers join them. So
+/// runs are split before a shorter gap takes effect, and merged after a longer one has. A place is the identifier, the session, and the order of the last examined event.
 /// </summary>
 internal sealed class ServerRunSteps(Database database)
 {
@@ -14,8 +14,8 @@ internal sealed class ServerRunSteps(Database database)
 
     private readonly ServerRunTable table = new(database);
 
-    /// <summary>Cuts runs where their events are the stored gap apart, or more.</summary>
-    /// <returns>Where to go on; null where no run is left.</returns>
+    /// <summary>Splits runs between events that are at least the stored gap apart.</summary>
+    /// <returns>Where to continue; null if no run is left.</returns>
     public RebuildPlace? Split(Company company, RebuildPlace place, StepBudget budget)
     {
         if (company.Settings.StoredGapMilliseconds == company.Settings.ServerSessionGapMilliseconds) return null;
@@ -34,7 +34,7 @@ internal sealed class ServerRunSteps(Database database)
         }
     }
 
-    /// <param name="looked">The place up to which its events were looked at; before its first one where none was.</param>
+    /// <param name="looked">The order of the run's last examined event; smaller than its first event if none was examined.</param>
     private RebuildPlace Split(RunHolder holder, ServerRun run, EventOrder looked, long done, StepBudget budget)
     {
         var gap = holder.Company.Settings.StoredGapMilliseconds;
@@ -63,14 +63,14 @@ internal sealed class ServerRunSteps(Database database)
         return new(holder.Identifier, holder.Session, run.Last.Value, done);
     }
 
-    /// <summary>Joins runs that are less than the stored gap apart.</summary>
-    /// <returns>Where to go on; null where no run is left.</returns>
+    /// <summary>Merges runs that are less than the stored gap apart.</summary>
+    /// <returns>Where to continue; null if no run is left.</returns>
     public RebuildPlace? Merge(Company company, RebuildPlace place, StepBudget budget)
     {
         var gap = company.Settings.StoredGapMilliseconds;
         while (true)
         {
-            // The first of them is the one that the last step ended with: what follows may join it.
+            // The first run is the one at which the last step ended: the next run may be merged into it.
             var runs = table.From(new(company, place.First, place.Second), new(place.Third), RunsAtOnce);
             if (runs.Count == 0) return null;
             var (holder, joined) = runs[0];

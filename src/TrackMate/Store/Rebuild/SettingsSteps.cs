@@ -8,24 +8,24 @@ using TrackMate.Store.Tables;
 namespace TrackMate.Store.Rebuild;
 
 /// <summary>
-/// Derives what a changed setting is an input of, in steps between the messages, so that nobody waits for it. Each part has a row in table <c>rederive</c> with the
-/// place it has come to, written in the transaction of the step: a process that is killed is gone on from there. What readers see is old or new: server sessions and
-/// the ledger are derived beside what is in force and put in force at once; joins are derived anew person by person, each whole.
+/// Applies a changed setting to the derived rows in steps between the messages, so that no sender waits for it. Each part has a row in table <c>rederive</c> with its
+/// place, written in the transaction of the step, so that a killed process continues there. Readers see either the old or the new result: server sessions and the ledger
+/// are derived beside the effective rows and switched at once; joins are derived again person by person, each completely.
 /// </summary>
-/// <param name="marks">Told of the sessions whose spans change.</param>
+/// <param name="marks">Records the sessions whose spans change.</param>
 internal sealed class SettingsSteps(Database database, DirtySessions marks)
 {
-    /// <summary>Until all servers have read what is put in force: what was read before must not be tidied up under who still reads it.</summary>
+    /// <summary>How long it takes until all servers have read the new settings. The rows of the old ones must not be deleted while a server still reads them.</summary>
     public static readonly TimeSpan UntilAllKnow = TimeSpan.FromMilliseconds(300);
 
     private const int LedgerRowsAtOnce = 500;
     private const int DaysAtOnce = 100;
     private const int PairsAtOnce = 20;
 
-    /// <summary>Notes what a change has derived, inside the caller's transaction.</summary>
-    /// <param name="was">As it stands.</param>
-    /// <param name="wanted">As it is to be.</param>
-    /// <returns>The settings to store: what needs nothing derived is in force with them, and the rest once it is derived.</returns>
+    /// <summary>Records the parts that a changed setting needs, inside the caller's transaction.</summary>
+    /// <param name="was">The company with its current settings.</param>
+    /// <param name="wanted">The settings that it should have.</param>
+    /// <returns>The settings to store. Values that need no derivation take effect at once, the others after their parts are done.</returns>
     public static CompanySettings Begin(Database database, Company was, CompanySettings wanted)
     {
         var (inForce, wantedBefore) = (was.Settings, was.Settings.Wanted());
@@ -53,21 +53,21 @@ internal sealed class SettingsSteps(Database database, DirtySessions marks)
         };
     }
 
-    /// <summary>What is left to derive of a company, in the order in which it is done, with the place each part has come to.</summary>
+    /// <summary>A company's unfinished parts in the order in which they run, each with its place.</summary>
     public static List<(RebuildPart Part, RebuildPlace Place)> Left(Database database, Company company) =>
         [.. database.Use("SELECT part, place FROM rederive WHERE company = ? AND place IS NOT NULL").With(company.Number)
             .DeferAll(row => (Part: Enum.Parse<RebuildPart>(row.Text(0)), Place: RebuildPlace.Parse(row.Text(1)))).Value.OrderBy(left => left.Part)];
 
-    /// <summary>Does all that is left of a company, beside a server or without one. After each step others get as long as it took.</summary>
-    /// <param name="tell">Called before each step with what it goes on with.</param>
-    public static void Finish(Engine engine, Company company, Action<Database, RebuildPart, RebuildPlace>? tell = null)
+    /// <summary>Runs all unfinished parts of a company, with or without a running server. After each step it pauses for as long as the step took, so that other writers get their turn.</summary>
+    /// <param name="report">Called before each step with its part and place.</param>
+    public static void Finish(Engine engine, Company company, Action<Database, RebuildPart, RebuildPlace>? report = null)
     {
         using var database = engine.Open();
-        // A step changes nothing that a writer remembers, so servers go on with what they know; only what is put in force is told.
+        // A step changes nothing that a writer caches, so the caches of the servers stay valid. They are notified of the switch only.
         var transaction = new WriteTransaction(database);
         while (Left(database, company) is [var (part, place), ..])
         {
-            tell?.Invoke(database, part, place);
+            report?.Invoke(database, part, place);
             var started = Stopwatch.GetTimestamp();
             var budget = StepBudget.Small;
             try
@@ -87,7 +87,7 @@ internal sealed class SettingsSteps(Database database, DirtySessions marks)
         }
     }
 
-    /// <summary>How many events, days or pairs a part goes along in all, as far as it is known before.</summary>
+    /// <summary>The number of events, days or pairs that a part has to process, as far as it is known in advance.</summary>
     public static long CountOf(Database database, Company company, RebuildPart part)
     {
         using var count = database.Use(part switch
@@ -101,8 +101,8 @@ internal sealed class SettingsSteps(Database database, DirtySessions marks)
         return count.Long(0);
     }
 
-    /// <summary>Does some of what is left of a company, in a writer's transaction that has the company to itself.</summary>
-    /// <returns>What it was; null where nothing was left.</returns>
+    /// <summary>Runs one step of a company's unfinished parts, in a writer's transaction with <see cref="LockMode.Rewrite"/>.</summary>
+    /// <returns>The part that it worked on; null if none was left.</returns>
     public static RebuildPart? Step(WriteTransaction transaction, Company company, StepBudget budget) => new SettingsSteps(transaction.Database, transaction.Marks).Step(transaction.Current(company), budget);
 
     private RebuildPart? Step(Company company, StepBudget budget)
@@ -124,7 +124,7 @@ internal sealed class SettingsSteps(Database database, DirtySessions marks)
         return part;
     }
 
-    /// <summary>Puts in force what was derived.</summary>
+    /// <summary>Puts the derived rows and the new settings into effect.</summary>
     private RebuildPlace? Switch(Company company)
     {
         if (company.Settings.Next is null) return null;
@@ -148,7 +148,7 @@ internal sealed class SettingsSteps(Database database, DirtySessions marks)
         return place;
     }
 
-    /// <summary>Goes along the server's messages by their time: those that come meanwhile are written to both ledgers.</summary>
+    /// <summary>Processes the server messages in the order of their time. Messages that arrive meanwhile are written to both ledgers.</summary>
     private RebuildPlace? WriteLedger(Company company, RebuildPlace place, StepBudget budget)
     {
         if (company.Settings.Wanted().Ledger == company.Settings.Ledger) return null;
@@ -174,7 +174,7 @@ internal sealed class SettingsSteps(Database database, DirtySessions marks)
         return place;
     }
 
-    /// <summary>Goes along the days on which browsers claimed an identifier: of each, so many sessions are believed.</summary>
+    /// <summary>Processes the days on which browsers claimed an identifier: of each day, a limited number of sessions is accepted (B13).</summary>
     private RebuildPlace? Claims(Company company, RebuildPlace place, StepBudget budget)
     {
         var persons = new PersonRows(database);
@@ -213,7 +213,7 @@ internal sealed class SettingsSteps(Database database, DirtySessions marks)
         }
     }
 
-    /// <summary>Goes along the pairs: each has those derived anew who hang together with it.</summary>
+    /// <summary>Processes the pairs: for each, the persons of its cluster are derived again.</summary>
     private RebuildPlace? Persons(Company company, RebuildPlace place, StepBudget budget)
     {
         var persons = new PersonRows(database);

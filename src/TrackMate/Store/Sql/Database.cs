@@ -1,79 +1,79 @@
 namespace TrackMate.Store.Sql;
 
-/// <summary>What a transaction does to a company, in the order of how few others may write it meanwhile.</summary>
+/// <summary>What a transaction does to a company. The order of the values is: the later, the fewer other transactions may write the company at the same time.</summary>
 internal enum LockMode
 {
-    /// <summary>Adds events that say nothing of who anybody is: any number of transactions do that at once.</summary>
+    /// <summary>Adds events that carry no identity. Any number of transactions may do this at the same time.</summary>
     Append,
 
-    /// <summary>Adds claims and what follows from them: one at a time, beside those that only append.</summary>
+    /// <summary>Adds claims and the rows derived from them. One transaction at a time, beside those that only append.</summary>
     Bind,
 
-    /// <summary>Derives anew, erases, or changes what a company has chosen: alone.</summary>
+    /// <summary>Rederives rows, erases, or changes a company's settings. No other transaction writes the company meanwhile.</summary>
     Rewrite,
 }
 
 /// <summary>
-/// One connection to a store, for one thread at a time. What is asked of it is SQL that every engine understands: parameters are <c>?</c> or <c>?1</c>, flags are
-/// 0 and 1, and a statement that changes what is there on a conflict names the key and the table.
+/// One connection to a store, for one thread at a time. Its statements are SQL that every engine understands: parameters are <c>?</c> or <c>?1</c>, flags are
+/// 0 and 1, and an upsert names the key of the conflict and the table of each column.
 /// </summary>
 internal abstract class Database : IDisposable
 {
-    /// <summary>Whether several servers write it: what is remembered of its rows holds for a transaction only.</summary>
+    /// <summary>Whether several servers write the store. If so, a cached row is valid only within one transaction.</summary>
     public virtual bool IsShared => false;
 
-    /// <summary>A prepared statement to bind and step; disposing it gives it back for the next use of the same text.</summary>
-    /// <param name="sql">A constant: statements are kept by reference.</param>
+    /// <summary>A prepared statement to bind and step. Disposing it returns it to the pool, for the next use of the same text.</summary>
+    /// <param name="sql">A constant string: the pool finds statements by reference.</param>
     public abstract Statement Use(string sql);
 
-    /// <summary>The same for what may have more rows than memory should hold: they are fetched as they are read.</summary>
+    /// <summary>Like <see cref="Use"/>, for a result that may be larger than memory should hold: rows are fetched as they are read.</summary>
     public virtual Statement Stream(string sql) => Use(sql);
 
-    /// <summary>Runs statements that return nothing, of a text that need not be kept.</summary>
+    /// <summary>Runs statements that return no rows. The text is not kept prepared.</summary>
     public abstract void Execute(string sql);
 
-    /// <returns>False where it failed.</returns>
+    /// <returns>False if the statement failed.</returns>
     public abstract bool TryExecute(string sql);
 
     /// <summary>Begins a transaction that writes.</summary>
-    /// <param name="holds">What it does to which companies, so that others who write them meanwhile wait or do not.</param>
-    /// <param name="messages">How many messages it may add. Where there are any, an engine may begin with what is asked first.</param>
+    /// <param name="holds">The companies that the transaction writes, and the lock that it takes on each.</param>
+    /// <param name="messages">The number of messages that it may add. If it is above 0, an engine may send its first queries together with the beginning.</param>
     public abstract void BeginWrite(IEnumerable<(long Company, LockMode Mode)> holds, int messages = 0);
 
-    /// <summary>Begins a transaction that reads: all it sees is of one moment.</summary>
-    /// <param name="company">Its number, if only one is read: an engine may go to where that lies.</param>
+    /// <summary>Begins a transaction that reads one snapshot of the store.</summary>
+    /// <param name="company">The company's number, if only one company is read. An engine may then read from the machine that holds it.</param>
     public abstract void BeginRead(long? company = null);
 
     /// <summary>
-    /// Begins a transaction in which empty tables stand before those of the store by name, so that what is derived can be derived beside it. It reads of one moment,
-    /// writes nothing that stays, and is to be rolled back.
+    /// Begins a transaction in which empty temporary tables hide the store's tables of the same names, so that rows can be derived beside the existing ones. It reads one
+    /// snapshot, writes nothing permanent, and must be rolled back.
     /// </summary>
-    /// <returns>What to write before the names of the store's tables, and before those of the shadows: <c>main.</c> and <c>temp.</c>.</returns>
+    /// <returns>The prefixes of the store's tables and of the temporary ones, such as <c>main.</c> and <c>temp.</c>.</returns>
     public abstract (string Kept, string Shadow) BeginShadow(IReadOnlyList<string> tables);
 
-    /// <summary>Makes what was written last, whatever fails after it returns.</summary>
+    /// <summary>Commits. After it returns, the transaction survives any failure.</summary>
     public void Commit() => Execute("COMMIT");
 
-    /// <summary>Takes back what was written since the beginning, if there is a transaction.</summary>
+    /// <summary>Rolls the transaction back, if there is one.</summary>
     public void Rollback() => TryExecute("ROLLBACK");
 
-    /// <summary>Whether a transaction that writes has begun as far as the store itself goes: what fails then is its company's, where that lies elsewhere.</summary>
+    /// <summary>Whether a writing transaction has begun on the store itself. A later failure then concerns one company only, if that company lies on another machine.</summary>
     public virtual bool HasBegun => false;
 
-    /// <summary>False within a transaction; an error may have ended it.</summary>
+    /// <summary>True outside of a transaction. An error may have ended the transaction.</summary>
     public abstract bool IsIdle { get; }
 
-    /// <summary>What a reader's connection failed with that was not its statement's own fault; it is not used again then.</summary>
+    /// <summary>The failure of a reader's connection that its statement did not cause, or null. Such a connection is not used again.</summary>
     public abstract Exception? Fault { get; }
 
-    /// <summary>Numbers for new rows of a table, rising with their arrival as near as the engine can tell.</summary>
+    /// <summary>A number for a new row of a table. Numbers rise in the order of arrival, as far as the engine can know it.</summary>
     /// <param name="table">One of <c>message</c>, <c>session</c>, <c>identifier</c>, <c>claim</c>.</param>
     public abstract long NextNumber(string table);
 
-    /// <summary>A number that no message of a company exceeds which is there now, and all that come later do.</summary>
+    /// <summary>A number that is at least that of every present message of a company, and below that of every later one.</summary>
     public abstract long LastMessage(long company);
 
-    /// <summary>Goes on from the numbers that are there, after another process may have written.</summary>
+    /// <summary>Reads the greatest numbers again, after another process may have written.</summary>
     public virtual void ReadNumbers()
     {
     }
@@ -81,7 +81,7 @@ internal abstract class Database : IDisposable
     public abstract void Dispose();
 }
 
-/// <summary>A prepared statement. Parameters are given in order; then <see cref="Next"/> or <see cref="Run"/>.</summary>
+/// <summary>A prepared statement. Bind the parameters in order, then call <see cref="Next"/> or <see cref="Run"/>.</summary>
 internal abstract class Statement : IDisposable
 {
     public abstract Statement With(long value);
@@ -96,24 +96,24 @@ internal abstract class Statement : IDisposable
 
     public abstract Statement WithNull();
 
-    /// <summary>Goes to the next row.</summary>
-    /// <returns>False when there is none.</returns>
+    /// <summary>Moves to the next row.</summary>
+    /// <returns>False if there is no further row.</returns>
     public abstract bool Next();
 
     /// <summary>
-    /// Asks now, and gives it back; what is read is what there is at this moment. An engine where each question is a journey may send it with the next ones, so ask
-    /// for all that is wanted before looking at any.
+    /// Asks now, and releases the statement. The result is that of this moment. An engine with a round trip per query may send the query together with the next ones, so
+    /// defer all queries before reading the value of the first.
     /// </summary>
-    /// <param name="read">Reads the rows, from before the first one.</param>
+    /// <param name="read">Reads the rows. The statement stands before the first one.</param>
     public virtual Lazy<T> Defer<T>(Func<Statement, T> read)
     {
         using (this) return new(read(this));
     }
 
-    /// <summary>Asks whether it is so, of a statement that answers 0 or 1.</summary>
+    /// <summary>Defers a query that returns one flag, 0 or 1.</summary>
     public Lazy<bool> DeferFlag() => Defer(row => row.Next() && row.Long(0) == 1);
 
-    /// <summary>Asks for all rows.</summary>
+    /// <summary>Defers a query and reads all its rows.</summary>
     public Lazy<List<T>> DeferAll<T>(Func<Statement, T> read) => Defer(row =>
     {
         var all = new List<T>();
@@ -121,23 +121,23 @@ internal abstract class Statement : IDisposable
         return all;
     });
 
-    /// <summary>Runs a statement without rows and gives it back. An engine may do so later, but before anything else is read or committed.</summary>
+    /// <summary>Runs a statement without rows and releases it. An engine may delay it, but not beyond the next read or the commit.</summary>
     public abstract void Run();
 
-    /// <summary>Runs an insertion into a table that numbers its rows, of which nobody wants the number.</summary>
+    /// <summary>Runs an INSERT into a table with generated ids, when the id is not needed.</summary>
     public virtual void RunNumbered() => Run();
 
-    /// <summary>Runs a statement without rows and gives it back.</summary>
-    /// <returns>How many rows it changed.</returns>
+    /// <summary>Runs a statement without rows and releases it.</summary>
+    /// <returns>The number of changed rows.</returns>
     public abstract int RunCounted();
 
-    /// <summary>Runs an insertion into a table that numbers its rows, and gives it back.</summary>
-    /// <returns>The number of the new row.</returns>
+    /// <summary>Runs an INSERT into a table with generated ids, and releases the statement.</summary>
+    /// <returns>The id of the new row.</returns>
     public abstract long RunForNumber();
 
     public abstract bool IsNull(int column);
 
-    /// <summary>A number, or 1 for what is so and 0 for what is not.</summary>
+    /// <summary>A number. A flag is 1 or 0.</summary>
     public abstract long Long(int column);
 
     public long? LongOrNull(int column) => IsNull(column) ? null : Long(column);
@@ -146,7 +146,7 @@ internal abstract class Statement : IDisposable
 
     public string? TextOrNull(int column) => IsNull(column) ? null : Text(column);
 
-    /// <summary>A text or blob; gone at the next step.</summary>
+    /// <summary>The bytes of a text or blob. They are valid until the next step.</summary>
     public abstract ReadOnlySpan<byte> Bytes(int column);
 
     public abstract void Dispose();

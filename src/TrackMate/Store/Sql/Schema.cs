@@ -2,21 +2,21 @@ using System.Reflection;
 
 namespace TrackMate.Store.Sql;
 
-/// <summary>InternedId .sql files of an engine, each applied once, in a transaction: being killed in the middle leaves the version before.</summary>
-/// <param name="engine">The folder that they lie in, in lower case.</param>
+/// <summary>The numbered .sql files of an engine. Each is applied once, in a transaction: if the process is killed meanwhile, the older version remains.</summary>
+/// <param name="engine">The name of the folder of the files, in lower case.</param>
 internal sealed class Schema(string engine)
 {
     private readonly string[] files =
         [.. Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.StartsWith(engine + "/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
-    /// <summary>The version that this program brings a store to.</summary>
+    /// <summary>The version to which this program upgrades a store.</summary>
     public int Known => files.Length;
 
-    /// <summary>Applies what is missing, in a transaction that keeps others from doing so at once.</summary>
-    /// <param name="version">What was applied so far.</param>
-    /// <param name="place">What people know the store by.</param>
-    /// <param name="apply">Runs one file, and notes its number.</param>
-    /// <exception cref="NotSupportedException">The store was made by a newer program.</exception>
+    /// <summary>Applies the missing files, in a transaction that keeps other programs from doing the same meanwhile.</summary>
+    /// <param name="version">Reads the number of files that are applied already.</param>
+    /// <param name="place">The name of the store, for the error.</param>
+    /// <param name="apply">Runs one file, and records its number.</param>
+    /// <exception cref="NotSupportedException">A newer program created the store.</exception>
     public void Apply(Database database, Func<long> version, string place, Action<string, int> apply)
     {
         database.BeginWrite([]);

@@ -1,12 +1,12 @@
 namespace TrackMate.Store.Sql;
 
-/// <summary>The store cannot take it now; nothing of it is stored, and the sender may send it again. A 503 with Retry-After.</summary>
+/// <summary>The store cannot take the request now. Nothing of it is stored, and the sender may send it again: 503 with Retry-After.</summary>
 public class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner)
 {
-    /// <summary>Whether a writer may still read what was to be stored, so that its memory must not be used for anything else.</summary>
+    /// <summary>Whether a writer may still read the messages, so that their memory must not be reused.</summary>
     public bool IsInUse { get; init; }
 
-    /// <summary>What it was in truth, without the full stop and without where in a statement: our own sentence is for whoever sent something.</summary>
+    /// <summary>The original failure in one line, without the full stop and the position in the statement. Our own message is meant for the sender.</summary>
     public static string CauseOf(Exception e)
     {
         var cause = (e as StoreUnavailableException)?.InnerException ?? e;

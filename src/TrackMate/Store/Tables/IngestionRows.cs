@@ -52,7 +52,7 @@ internal sealed class IngestionRows(Database database)
 
     /// <summary>Keeps what a request had refused.</summary>
     /// <param name="rejected">One that is beside the mended form of an older one marks that.</param>
-    public void Keep(Rejected rejected, IReadOnlyList<Message> messages, Receipt[] receipts)
+    public void Keep(RejectionRecord rejected, IReadOnlyList<Message> messages, Receipt[] receipts)
     {
         if (rejected.Mends is { } mends) Mark(rejected, mends, messages, receipts);
         if (rejected.Events.Count == 0) return;
@@ -103,7 +103,7 @@ internal sealed class IngestionRows(Database database)
             """)
             .With(message.Company.Number).With((long)message.Order.Origin).With(message.EventId).With(message.ReceivedAt).Run();
 
-    private void Mark(Rejected rejected, long mends, IReadOnlyList<Message> messages, Receipt[] receipts)
+    private void Mark(RejectionRecord rejected, long mends, IReadOnlyList<Message> messages, Receipt[] receipts)
     {
         if (Array.FindIndex(receipts, receipt => !receipt.Duplicate) is >= 0 and var first)
         {

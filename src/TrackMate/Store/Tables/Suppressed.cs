@@ -83,7 +83,7 @@ internal sealed class Suppressed(Database database)
     }
 
     /// <summary>Of what was refused, the bodies that name somebody who stays away are not kept: that they were refused, and why, is.</summary>
-    public Rejected WithoutTheirBodies(Rejected rejected) => !companies.Contains(rejected.Company.Number) ? rejected : rejected with
+    public RejectionRecord WithoutTheirBodies(RejectionRecord rejected) => !companies.Contains(rejected.Company.Number) ? rejected : rejected with
     {
         Events = [.. rejected.Events.Select(refused => IsNamedIn(rejected.Company, refused.Body.Span) ? refused with { Body = default } : refused)],
     };

@@ -9,7 +9,7 @@ public sealed class CompanyCommandTests : IAsyncLifetime
     [
         ("--origin shop.com", "--origin: 'shop.com' is not an origin"),
         ("--origin https://shop.com/path", "--origin: 'https://shop.com/path' is not an origin"),
-        ("--origin https://shop.com --no-origins", "--no-origins: it takes all origins away"),
+        ("--origin https://shop.com --no-origins", "--no-origins: it removes all origins"),
         ("--currency dollars", "--currency: 'dollars' is not a currency's three letters"),
         ("--user-registered maybe", "--user-registered: 'maybe' is neither on nor off"),
         ("--session-gap 0", "--session-gap: '0' is not a number of minutes from 1 to 1440"),

@@ -68,7 +68,7 @@ public sealed partial class DemoCommandTests(RunningServer running) : IClassFixt
 
         Assert.StartsWith("No server answers at http://127.0.0.1:9/", await elsewhere.FailAsync("demo --url http://127.0.0.1:9", 1));
         Assert.Contains("does not work on", await elsewhere.FailAsync($"demo --url {running.Server.Address}", 1));
-        Assert.StartsWith("/api/events was refused with 401: company_id is unknown", await elsewhere.FailAsync($"demo --url {running.Server.Address} --company TM-NOBODY --api-key {ServerProcess.ApiKey}", 1));
+        Assert.StartsWith("/api/events was rejected with 401: company_id is unknown", await elsewhere.FailAsync($"demo --url {running.Server.Address} --company TM-NOBODY --api-key {ServerProcess.ApiKey}", 1));
         Assert.StartsWith("--url: 'nowhere' is not the address of a server", await elsewhere.FailAsync("demo --url nowhere", 2));
     }
 

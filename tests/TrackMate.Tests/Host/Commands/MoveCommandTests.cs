@@ -101,7 +101,7 @@ public sealed class MoveCommandTests(ToldStore told) : IClassFixture<ToldStore>,
             () => $"The move did not begin.{(move.HasExited ? move.StandardError.ReadToEnd() : "")}");
 
         trackmate.Environment["TRACKMATE_DATABASE"] = other.Connection;
-        Assert.Contains("is not finished; start it again with the same arguments", await trackmate.FailAsync("serve", 1));
+        Assert.Contains("is not finished; run it again with the same arguments", await trackmate.FailAsync("serve", 1));
         trackmate.Environment["TRACKMATE_DATABASE"] = Schema.Connection;
         Assert.Contains("a move from or to it is under way; start the server when that is done", await trackmate.FailAsync("serve", 1));
 
@@ -134,13 +134,13 @@ public sealed class MoveCommandTests(ToldStore told) : IClassFixture<ToldStore>,
 
         // Half a store is none.
         trackmate.Environment["TRACKMATE_DATABASE"] = Schema.Connection;
-        foreach (var verb in new[] { "serve", "company list", "company add TM-NEW" }) Assert.Contains("is not finished; start it again with the same arguments", await trackmate.FailAsync(verb, 1));
+        foreach (var verb in new[] { "serve", "company list", "company add TM-NEW" }) Assert.Contains("is not finished; run it again with the same arguments", await trackmate.FailAsync(verb, 1));
         trackmate.Environment.Remove("TRACKMATE_DATABASE");
-        Assert.Contains("is not finished; start it again", await trackmate.FailAsync($"move --from {Schema.Url} --to {folder.PathOf("elsewhere")}", 1));
+        Assert.Contains("is not finished; run it again", await trackmate.FailAsync($"move --from {Schema.Url} --to {folder.PathOf("elsewhere")}", 1));
 
         var (exitCode, output, errors) = await trackmate.RunAsync($"move --from {Embedded} --to {Schema.Url} --chunk 3");
         Assert.True(exitCode == 0, errors);
-        Assert.Contains("going on from there", errors);
+        Assert.Contains("continuing from there", errors);
         Assert.Contains("the same: every row", output);
         Assert.Equal(told.Exports, await ToldStore.ExportsAsync(trackmate, Embedded, Schema.Connection));
     }
@@ -154,7 +154,7 @@ public sealed class MoveCommandTests(ToldStore told) : IClassFixture<ToldStore>,
         Assert.Contains("is not finished", await FailIn(back, "export --company " + ToldStore.Other));
         var (exitCode, _, errors) = await trackmate.RunAsync($"move --from {Schema.Url} --to {back} --chunk 3");
         Assert.True(exitCode == 0, errors);
-        Assert.Contains("going on from there", errors);
+        Assert.Contains("continuing from there", errors);
         Assert.Equal(told.Exports, await ToldStore.ExportsAsync(trackmate, back, null));
 
         // Of one row at a time it is soon somewhere in the middle; if the system let it run to its end before it was killed, another one is.
@@ -241,8 +241,8 @@ public sealed class MoveCommandTests(ToldStore told) : IClassFixture<ToldStore>,
 
     [Theory]
     [InlineData("move --from ./data", 2, "Option '--to' is required. See: trackmate move --help")]
-    [InlineData("move --from ./one --to ./two", 2, "--to: from one folder to another a store goes with trackmate backup and trackmate restore, so give a database as one of the two.")]
-    [InlineData("move --from postgres://a@127.0.0.1:1/b --to postgres://a@127.0.0.1:1/b", 2, "--to: it is the place that --from names.")]
+    [InlineData("move --from ./one --to ./two", 2, "--to: to copy a store from one folder to another use trackmate backup and trackmate restore; give a database as one of the two.")]
+    [InlineData("move --from postgres://a@127.0.0.1:1/b --to postgres://a@127.0.0.1:1/b", 2, "--to: it is the same place as --from.")]
     [InlineData("move --from ./one --to postgres://", 2, "--to: it ")]
     [InlineData("move --from ./nothing-there --to postgres://a@127.0.0.1:1/b", 1, "There is no TrackMate data in ")]
     public async Task Wrong_places_are_told(string line, int exitCode, string sentence)

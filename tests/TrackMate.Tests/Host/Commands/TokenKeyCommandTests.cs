@@ -70,7 +70,7 @@ public sealed class TokenKeyCommandTests : IAsyncLifetime
         var (exitCode, _, errors) = await trackmate.RunAsync("token-key revoke only");
 
         Assert.Equal(0, exitCode);
-        Assert.Contains("every identify is refused until you add one", errors);
+        Assert.Contains("every identify is rejected until you add one", errors);
         Assert.Equal("enforce", JsonNode.Parse(await trackmate.DoAsync("company show --json"))!["tokens"]!.ToString());
     }
 

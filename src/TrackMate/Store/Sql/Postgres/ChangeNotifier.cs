@@ -6,39 +6,39 @@ using Npgsql;
 namespace TrackMate.Store.Sql.Postgres;
 
 /// <summary>
-/// Tells the other servers which companies have received something, and hears it from them, through LISTEN and NOTIFY on a connection of its own. Only live pages
-/// wait for it: what is told while the connection is gone is lost, and the next message is told again.
+/// Notifies the other servers of the companies that have new messages, and receives their notifications, by LISTEN and NOTIFY on a connection of its own. Only live
+/// pages depend on it. A notification that is sent while the connection is lost does not arrive; the company's next message causes another one.
 /// </summary>
 internal sealed class ChangeNotifier : IDisposable
 {
-    /// <summary>How often it tells at most. In between a notification of another server is handed on at once.</summary>
+    /// <summary>The least time between two notifications of this server. Notifications of other servers are passed on at once.</summary>
     private const int PauseMilliseconds = 200;
 
     private const int AgainMilliseconds = 1000;
 
-    /// <summary>Companies in one notification, which holds 8,000 bytes.</summary>
+    /// <summary>The most companies in one notification, which may have 8,000 bytes.</summary>
     private const int MostInOne = 300;
 
     private readonly NpgsqlDataSource source;
-    private readonly Action<IReadOnlyCollection<long>> heard;
+    private readonly Action<IReadOnlyCollection<long>> changed;
     private readonly string self = RandomNumberGenerator.GetHexString(16);
     private readonly Lock gate = new();
-    private readonly HashSet<long> untold = [];
+    private readonly HashSet<long> pending = [];
     private readonly ManualResetEventSlim stopping = new();
     private readonly Thread thread;
 
-    /// <param name="heard">Called with the companies of which another server tells.</param>
-    public ChangeNotifier(NpgsqlDataSource source, Action<IReadOnlyCollection<long>> heard)
+    /// <param name="changed">Called with the companies that another server has notified us of.</param>
+    public ChangeNotifier(NpgsqlDataSource source, Action<IReadOnlyCollection<long>> changed)
     {
         this.source = source;
-        this.heard = heard;
-        thread = new(Run) { Name = "store news", IsBackground = true };
+        this.changed = changed;
+        thread = new(Run) { Name = "store notifications", IsBackground = true };
         thread.Start();
     }
 
-    public void Tell(IEnumerable<long> companies)
+    public void Notify(IEnumerable<long> companies)
     {
-        lock (gate) untold.UnionWith(companies);
+        lock (gate) pending.UnionWith(companies);
     }
 
     public void Dispose()
@@ -59,7 +59,7 @@ internal sealed class ChangeNotifier : IDisposable
             }
             catch (Exception e) when (e is NpgsqlException or InvalidOperationException or TimeoutException or IOException)
             {
-                // The writers say that the database is away, and to whom it matters.
+                // The writers report the lost database to the senders and in the log.
                 stopping.Wait(AgainMilliseconds);
             }
         }
@@ -67,34 +67,34 @@ internal sealed class ChangeNotifier : IDisposable
 
     private void Follow(NpgsqlConnection connection)
     {
-        // Schemas of one database are installations of their own.
+        // Each schema of a database is a separate installation.
         using var schema = new NpgsqlCommand("SELECT current_schema()", connection);
         var channel = $"trackmate_{schema.ExecuteScalar()}";
         using (var listen = new NpgsqlCommand($"LISTEN \"{channel}\"", connection)) listen.ExecuteNonQuery();
-        connection.Notification += (_, news) =>
+        connection.Notification += (_, notification) =>
         {
-            if (news.Payload.Split(' ') is [var from, var companies] && from != self)
-                heard([.. companies.Split(',').Select(company => long.Parse(company, CultureInfo.InvariantCulture))]);
+            if (notification.Payload.Split(' ') is [var from, var companies] && from != self)
+                changed([.. companies.Split(',').Select(company => long.Parse(company, CultureInfo.InvariantCulture))]);
         };
-        for (var told = Stopwatch.StartNew(); !stopping.IsSet;)
+        for (var sinceLast = Stopwatch.StartNew(); !stopping.IsSet;)
         {
-            var left = PauseMilliseconds - (int)told.ElapsedMilliseconds;
+            var left = PauseMilliseconds - (int)sinceLast.ElapsedMilliseconds;
             if (left > 0) connection.Wait(left);
             else
             {
-                Tell(connection, channel);
-                told.Restart();
+                Notify(connection, channel);
+                sinceLast.Restart();
             }
         }
     }
 
-    private void Tell(NpgsqlConnection connection, string channel)
+    private void Notify(NpgsqlConnection connection, string channel)
     {
         long[] companies;
         lock (gate)
         {
-            companies = [.. untold];
-            untold.Clear();
+            companies = [.. pending];
+            pending.Clear();
         }
 
         foreach (var some in companies.Chunk(MostInOne))

@@ -7,18 +7,18 @@ using Npgsql;
 namespace TrackMate.Store.Sql.Postgres;
 
 /// <summary>
-/// The workers of a Citus cluster, and where each company lies among them. A transaction of one company runs on its worker, on the shards themselves: the coordinator
-/// plans nothing then, and one machine commits (docs/decisions/0013). Where that cannot be done, it goes through the coordinator.
+/// The workers of a Citus cluster, and the worker that holds each company. A transaction of one company runs directly on its worker and its shards: the coordinator then
+/// plans nothing, and one machine commits (docs/decisions/0013). If the worker cannot be reached, the transaction goes through the coordinator.
 /// </summary>
 internal sealed class CitusWorkers(NpgsqlConnectionStringBuilder settings) : IDisposable
 {
-    /// <summary>How long one is left alone that could not be connected to, while the coordinator is asked instead.</summary>
+    /// <summary>How long an unreachable worker is not tried again. Its companies go through the coordinator meanwhile.</summary>
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(2);
 
-    /// <summary>The same for one that this server has never reached, as the network may not lead there, or that holds a company and cannot be asked.</summary>
+    /// <summary>The same for a worker that this server has never reached, since there may be no network route, and for a company whose worker cannot be determined.</summary>
     private static readonly TimeSpan Unreached = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long a company goes through the coordinator after something that only the coordinator can do.</summary>
+    /// <summary>How long a company goes through the coordinator after a statement that only the coordinator can run.</summary>
     private static readonly TimeSpan Detour = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<long, CompanyShards> companies = new();
@@ -38,8 +38,8 @@ internal sealed class CitusWorkers(NpgsqlConnectionStringBuilder settings) : IDi
         public void LeaveAlone(TimeSpan duration) => Volatile.Write(ref leftAloneUntil, After(duration));
     }
 
-    /// <summary>Where a company lies; null where it is to be asked of the coordinator.</summary>
-    /// <param name="coordinator">Asked where that is not known yet.</param>
+    /// <summary>The worker and shards that hold a company; null if its transactions go through the coordinator.</summary>
+    /// <param name="coordinator">Queried if the shards are not in memory yet.</param>
     public CompanyShards? Of(long company, PostgresPipe coordinator)
     {
         if (detours.TryGetValue(company, out var until))
@@ -62,15 +62,15 @@ internal sealed class CitusWorkers(NpgsqlConnectionStringBuilder settings) : IDi
         return WorkerOf(shards).IsLeftAlone ? null : shards;
     }
 
-    /// <summary>A company has been moved away from where it was, or its worker does not know where it lies.</summary>
-    public void Forget(long company) => companies.TryRemove(company, out _);
+    /// <summary>Drops the cached shards of a company: they were moved to another worker, or the worker does not know them.</summary>
+    public void Invalidate(long company) => companies.TryRemove(company, out _);
 
-    /// <summary>Sends a company's next transactions through the coordinator.</summary>
+    /// <summary>Sends the next transactions of a company through the coordinator.</summary>
     public void GoAround(long company) => detours[company] = After(Detour);
 
     /// <summary>Connects to the worker that holds a company.</summary>
-    /// <returns>Null where it cannot be reached from here, so that the coordinator is to be asked.</returns>
-    /// <exception cref="NpgsqlException">It was there and does not answer.</exception>
+    /// <returns>Null if this server cannot reach the worker, so that the coordinator must be used.</returns>
+    /// <exception cref="NpgsqlException">The worker accepts connections and does not answer.</exception>
     public PostgresPipe? Connect(CompanyShards shards, bool readOnly)
     {
         var worker = WorkerOf(shards);
@@ -84,7 +84,7 @@ internal sealed class CitusWorkers(NpgsqlConnectionStringBuilder settings) : IDi
             }
             catch (NpgsqlException e) when (!again && e is not PostgresException && e.InnerException is not TimeoutException)
             {
-                // One that lay idle may have lost what it was connected to.
+                // An idle connection of the pool may be broken; try once with a new one.
                 worker.Source.Clear();
             }
             catch (NpgsqlException e) when (!worker.WasReached || e.InnerException is not TimeoutException)
@@ -100,13 +100,13 @@ internal sealed class CitusWorkers(NpgsqlConnectionStringBuilder settings) : IDi
         foreach (var worker in workers.Values) worker.Source.Dispose();
     }
 
-    /// <summary>Of each machine, how it is reached.</summary>
+    /// <summary>The connection settings of a machine of the cluster.</summary>
     public NpgsqlConnectionStringBuilder SettingsOf(string host, int port)
     {
         var own = new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Host = host, Port = port };
         own.Remove("Target Session Attributes");
         own.Remove("Load Balance Hosts");
-        // What is done to shards is done under the lock that Citus takes for it (PostgresDatabase), which is more than it asks for.
+        // Before we write to shards, PostgresDatabase takes the lock that Citus takes for such writes. That is more than Citus requires.
         own.Options = $"{own.Options} -c citus.enable_manual_changes_to_shards=on";
         return own;
     }
@@ -134,7 +134,7 @@ internal sealed class CitusWorkers(NpgsqlConnectionStringBuilder settings) : IDi
         if (rows.Count == 0 || rows.Any(row => (int)row[2]! != (int)rows[0][2]!)) return null;
         var tables = rows.ToFrozenDictionary(row => (string)row[4]!, row => string.Create(CultureInfo.InvariantCulture, $"{row[4]}_{row[5]}"), StringComparer.Ordinal);
         var (host, port, group, shard) = ((string)rows[0][0]!, (int)rows[0][1]!, (int)rows[0][2]!, (long)rows[0][3]!);
-        // The coordinator may hold companies too; it is where we are connected to, by whatever name.
+        // The coordinator may hold companies too. We are connected to it already, perhaps by another name.
         return group == 0 ? null : new(host, port, group, shard, tables);
     }
 }

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace TrackMate.Store.Sql.Postgres;
 
-/// <summary>What a connection may be told: by Npgsql's names, and by those that libpq and its tools have for the same.</summary>
+/// <summary>The keys of a connection string: Npgsql's names, and those of libpq and its tools.</summary>
 internal static class ConnectionKeys
 {
     private const string Mode = "SSL Mode";
@@ -33,7 +33,7 @@ internal static class ConnectionKeys
         ["keepalives_interval"] = "TCP Keepalive Interval",
     };
 
-    /// <summary>Values of libpq that Npgsql has another word for.</summary>
+    /// <summary>Values of libpq that Npgsql spells differently.</summary>
     private static readonly Dictionary<string, string> Values = new(StringComparer.OrdinalIgnoreCase)
     {
         ["verify-ca"] = nameof(SslMode.VerifyCA),
@@ -45,15 +45,15 @@ internal static class ConnectionKeys
         ["disable"] = "false",
     };
 
-    /// <exception cref="FormatException">There is no such key, or it cannot be set to that. The key is named and the value is not: it may be a password.</exception>
+    /// <exception cref="FormatException">The key is unknown, or its value is invalid. The message names the key and not the value, which may be a password.</exception>
     public static void Set(NpgsqlConnectionStringBuilder settings, string key, string value)
     {
         var name = OfLibpq.GetValueOrDefault(key, key);
-        if (!settings.ContainsKey(name)) throw new FormatException($"{key} is nothing that a connection can be told; see docs/scaling.md for what it can");
-        // The authorities that this machine trusts, which Npgsql asks where it is given no certificate.
+        if (!settings.ContainsKey(name)) throw new FormatException($"{key} is not a known connection setting; see docs/scaling.md for the known ones");
+        // With "system" libpq trusts the machine's authorities. Npgsql uses those when no certificate is given.
         if (name == RootCertificate && value == "system") settings.SslMode = SslMode.VerifyFull;
         else if (!TrySet(settings, name, value) && !(Values.TryGetValue(value, out var translated) && TrySet(settings, name, translated)))
-            throw new FormatException($"{key} cannot be what it is set to{(name == Mode ? "; it is disable, allow, prefer, require, verify-ca or verify-full" : "")}");
+            throw new FormatException($"{key} has an invalid value{(name == Mode ? "; use disable, allow, prefer, require, verify-ca or verify-full" : "")}");
     }
 
     private static bool TrySet(NpgsqlConnectionStringBuilder settings, string name, string value)

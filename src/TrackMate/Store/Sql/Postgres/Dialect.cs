@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace TrackMate.Store.Sql.Postgres;
 
-/// <summary>Says in PostgreSQL's words what every engine is asked: parameters are <c>$1</c>, and what only SQLite's planner has to be told is left out.</summary>
+/// <summary>Translates the common SQL for PostgreSQL: parameters become <c>$1</c>, and hints for SQLite's planner are removed.</summary>
 internal static partial class Dialect
 {
     public static string Of(string sql)
@@ -21,7 +21,7 @@ internal static partial class Dialect
         return text.ToString();
     }
 
-    /// <summary>An index to take, and the plus that keeps the planner off one.</summary>
+    /// <summary>INDEXED BY, and the plus sign that keeps SQLite's planner from using an index.</summary>
     [GeneratedRegex(@" INDEXED BY \w+|(?<=[ (])\+(?=company\b)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex PlannersHint();
 }

@@ -4,10 +4,10 @@ using Npgsql;
 
 namespace TrackMate.Store.Sql.Postgres;
 
-/// <summary>Reads what <c>TRACKMATE_DATABASE</c> says.</summary>
+/// <summary>Reads the connection string in <c>TRACKMATE_DATABASE</c>.</summary>
 internal static class PostgresConnection
 {
-    /// <exception cref="FormatException">It is neither a URL nor a list of key=value, names no host or database, or has a key or a value that is not understood.</exception>
+    /// <exception cref="FormatException">The text is neither a URL nor a list of key=value, has no host or database, or has an unknown key or an invalid value.</exception>
     public static NpgsqlConnectionStringBuilder Read(string text)
     {
         var settings = new NpgsqlConnectionStringBuilder();
@@ -18,10 +18,10 @@ internal static class PostgresConnection
         if (string.IsNullOrEmpty(settings.Database)) settings.Database = settings.Username;
         if (string.IsNullOrEmpty(settings.Database)) throw new FormatException("it names no database");
         settings.ApplicationName ??= "trackmate";
-        // ContainsKey is true of every key there could be; what was given is what would be written. What senders are told must not take longer than they wait.
+        // ContainsKey is true for every known key; ShouldSerialize is true for given ones only. Our timeouts must be shorter than those of the senders.
         if (!settings.ShouldSerialize("Timeout")) settings.Timeout = ConnectSeconds;
         if (!settings.ShouldSerialize("Command Timeout")) settings.CommandTimeout = CommandSeconds;
-        // Of several hosts it is the one that takes writes, and it is looked for again soon after another has become that.
+        // With several hosts we use the primary, and look for a new primary soon after a failover.
         if (settings.Host.Contains(',', StringComparison.Ordinal))
         {
             if (!settings.ShouldSerialize("Target Session Attributes")) settings.TargetSessionAttributes = "primary";
@@ -29,20 +29,20 @@ internal static class PostgresConnection
         }
         else
         {
-            // Where there is one host, it is that one; Npgsql would not have it asked.
+            // With one host there is no choice, and Npgsql should not query which kind it is.
             settings.Remove("Target Session Attributes");
         }
 
-        // Npgsql asks for Kerberos' encryption first and, where no answer comes in time, once more without it: in the fraction of a millisecond that is left then, which it
-        // rounds down to no limit at all. Whoever wants it says so.
+        // Npgsql tries Kerberos encryption first. If there is no answer in time, it tries once more without, in the fraction of a millisecond that is left. It rounds that
+        // down to 0, which means no timeout at all. So Kerberos encryption must be asked for.
         if (!settings.ShouldSerialize("GSS Encryption Mode")) settings.GssEncryptionMode = GssEncryptionMode.Disable;
-        // A machine that lost its power says nothing, and whoever waits for what it was asked would wait for ever.
+        // A machine without power sends nothing. Without keepalives a client would wait for its answer forever.
         if (!settings.ShouldSerialize("TCP Keepalive")) settings.TcpKeepAlive = true;
         if (settings.TcpKeepAlive && !settings.ShouldSerialize("TCP Keepalive Time")) settings.TcpKeepAliveTime = KeepAliveSeconds;
         if (settings.TcpKeepAlive && !settings.ShouldSerialize("TCP Keepalive Interval")) settings.TcpKeepAliveInterval = KeepAliveIntervalSeconds;
         settings.NoResetOnClose = true;
-        // Every statement has an index. A plan that was made while a table was empty stays until the database has counted it, and would walk all of what has come since.
-        // And where the database is many machines, how long one of them is waited for that does not answer; any other database takes it for a name of ours.
+        // Every statement has an index. A plan that was made while a table was empty stays until the table is analyzed, and would then scan all the new rows. The Citus
+        // setting limits the wait for a machine that does not answer; a database without Citus accepts it as a custom setting.
         settings.Options = $"{settings.Options} -c enable_seqscan=off -c citus.node_connection_timeout={ConnectSeconds}s".TrimStart();
         settings.IncludeErrorDetail = false;
         return settings;
@@ -64,7 +64,7 @@ internal static class PostgresConnection
         }
         catch (Exception e) when (e is UriFormatException or ArgumentException)
         {
-            // What was given may hold a password, so it is not repeated.
+            // The text may contain a password, so the error does not repeat it.
             throw new FormatException("it is neither a URL such as postgres://user:password@host:5432/trackmate nor key=value pairs such as Host=…;Username=…;Password=…;Database=trackmate", e);
         }
     }

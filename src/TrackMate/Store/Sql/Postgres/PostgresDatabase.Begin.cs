@@ -2,33 +2,34 @@ using System.Globalization;
 
 namespace TrackMate.Store.Sql.Postgres;
 
-/// <summary>How transactions begin: where, and with which locks.</summary>
+/// <summary>How transactions begin: on which machine, and with which locks.</summary>
 internal sealed partial class PostgresDatabase
 {
     private const string ReadOnly = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-    /// <summary>That Citus neither moves nor splits the company's shards before the transaction ends: a share lock, which a move takes alone. There is none where they have gone.</summary>
+    /// <summary>Keeps Citus from moving or splitting the company's shards until the transaction ends: a share lock, which conflicts with the exclusive lock of a move. It returns no row if the shards have moved away.</summary>
     private const string LockShards = "SELECT lock_shard_metadata(5, ARRAY[shardid]) FROM pg_dist_placement WHERE shardid = $1 AND groupid = $2";
 
     private const string FindShards = "SELECT 1 FROM pg_dist_placement WHERE shardid = $1 AND groupid = $2";
 
-    /// <summary>Companies whose numbers of messages have been looked at since we connected to the coordinator.</summary>
+    /// <summary>Companies whose greatest message id has been compared with the sequence since we connected to the coordinator.</summary>
     private readonly HashSet<long> inOrder = [];
 
     /// <summary>
-    /// Everybody takes the company's first lock, alone who rewrites it; who binds takes the second one, alone. So any number append while one binds, and nobody does
-    /// anything while one rewrites. Companies are locked in the order of their numbers, so that two servers never wait for each other.
+    /// Each company has two locks. Every writer takes the first one: shared, or exclusively if it rewrites the company. A writer that binds also takes the second one,
+    /// exclusively. So any number of transactions append while one binds, and none writes while one rewrites. Locks are taken in the order of the company numbers, so two
+    /// servers cannot deadlock.
     /// </summary>
     public override void BeginWrite(IEnumerable<(long Company, LockMode Mode)> holds, int messages = 0)
     {
-        // What begins later has greater numbers than all that is there, so none is left over from before.
+        // Rows of a later transaction need greater ids than all present rows, so ids left over from the previous transaction are dropped.
         foreach (var table in InOrder) numbers.Remove(table);
         var companies = holds.GroupBy(hold => hold.Company, hold => hold.Mode).OrderBy(company => company.Key).Select(company => (Number: company.Key, Mode: company.Max())).ToList();
         if (companies is [{ Number: > Engine.NoCompany, Mode: not LockMode.Rewrite } only] && TryBeginOnWorker(only.Number, only.Mode, messages)) return;
 
         pipe.Add("BEGIN", []);
         (inTransaction, hasBegun) = (true, false);
-        // What derives a company anew may go through all that it holds.
+        // A rebuild may read all rows of a company.
         pipe.TakesLong |= companies.Exists(company => company.Mode is LockMode.Rewrite);
         if (isDistributed)
         {
@@ -46,27 +47,27 @@ internal sealed partial class PostgresDatabase
 
     public override void BeginRead(long? company = null)
     {
-        for (var attempt = 1; company is { } number && attempt <= 2 && lines?.To(number) is { } line; attempt++)
+        for (var attempt = 1; company is { } number && attempt <= 2 && workerConnections?.To(number) is { } connection; attempt++)
         {
-            (pipe, place, inTransaction) = (line.Pipe, line.Shards, true);
+            (pipe, place, inTransaction) = (connection.Pipe, connection.Shards, true);
             pipe.Add(ReadOnly, []);
             if (IsHere()) return;
             Execute("ROLLBACK");
-            lines.Forget(number);
+            workerConnections.Invalidate(number);
         }
 
         Execute(ReadOnly);
     }
 
     /// <summary>
-    /// Begins on the worker that holds the company, where there is one that can be reached. The locks lie there too, and so do those of a transaction that goes through
-    /// the coordinator: whoever writes the company meets them, whichever way it goes.
+    /// Begins on the worker that holds the company, if it can be reached. The company's locks are taken on that worker. A transaction through the coordinator takes them
+    /// there too, so the two kinds of transactions exclude each other.
     /// </summary>
     private bool TryBeginOnWorker(long company, LockMode hold, int messages)
     {
-        for (var attempt = 1; attempt <= 2 && lines?.To(company) is { } line; attempt++)
+        for (var attempt = 1; attempt <= 2 && workerConnections?.To(company) is { } connection; attempt++)
         {
-            (pipe, place, inTransaction, hasBegun, begunFor) = (line.Pipe, line.Shards, true, true, company);
+            (pipe, place, inTransaction, hasBegun, begunFor) = (connection.Pipe, connection.Shards, true, true, company);
             try
             {
                 pipe.Add("BEGIN", []);
@@ -84,26 +85,26 @@ internal sealed partial class PostgresDatabase
             }
             catch (Npgsql.PostgresException)
             {
-                // They may have gone while we waited for them.
-                lines.Forget(company);
+                // The shards may have moved while we waited for the locks.
+                workerConnections.Invalidate(company);
                 throw;
             }
 
             Execute("ROLLBACK");
-            lines.Forget(company);
+            workerConnections.Invalidate(company);
         }
 
         return false;
     }
 
-    /// <summary>Whether the company's shards are where they were; what waits is sent with it.</summary>
+    /// <summary>Whether the company's shards are still on this machine. The query also sends the waiting statements.</summary>
     private bool IsHere() => pipe.Query(FindShards, [Parameter(place!.Shard), Parameter(place.Group)]).Count > 0;
 
     /// <summary>
-    /// Asks for numbers of messages, which are on their way with what is asked of the coordinator next. Nobody waits until they are on its disk; if it loses some, as by a
-    /// power cut, it loses our connection too, and after that each company's are compared with those that are there.
+    /// Asks for message ids; the query is sent with the next one to the coordinator. It does not wait until the sequence is on the coordinator's disk. If the coordinator
+    /// loses the last ids, as in a power cut, we lose our connection too. After that the ids of each company are compared with its existing rows.
     /// </summary>
-    /// <param name="last">The greatest that is there, where they are to be compared.</param>
+    /// <param name="last">The greatest existing id, if it must be compared.</param>
     private void AskNumbersInOrder(long company, int messages, long? last)
     {
         if (last is { } greatest)
@@ -116,13 +117,13 @@ internal sealed partial class PostgresDatabase
         AskNumbers("message", messages);
     }
 
-    /// <summary>How long a company that somebody else holds is waited for.</summary>
+    /// <summary>Limits the wait for a company's lock.</summary>
     private void SetPatience(bool isAny)
     {
         if (isAny && patienceSeconds is { } seconds) pipe.Add($"SET LOCAL lock_timeout = '{seconds.ToString(CultureInfo.InvariantCulture)}s'", []);
     }
 
-    /// <summary>Whom else a statement waits for is another one that writes, and soon done.</summary>
+    /// <summary>Ends that limit. Other locks are held by other writers, for a short time.</summary>
     private void EndPatience(bool isAny)
     {
         if (isAny && patienceSeconds is not null) pipe.Add("SET LOCAL lock_timeout TO DEFAULT", []);
@@ -130,7 +131,7 @@ internal sealed partial class PostgresDatabase
 
     private void Lock(long company, LockMode hold)
     {
-        // Through the coordinator: a change of nothing keeps the company's shards where they are, and what is asked of them is done where they lie.
+        // Through the coordinator: a DELETE that matches no row keeps the company's shards in place, and makes Citus run the lock functions on the company's worker.
         var isAway = isDistributed && place is null && company > Engine.NoCompany;
         if (isAway) pipe.Add("DELETE FROM usage_day WHERE company = $1 AND day = -1", [Parameter(company)]);
         Lock(hold is LockMode.Rewrite ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared", 0);

@@ -3,25 +3,25 @@ using Npgsql;
 namespace TrackMate.Store.Sql.Postgres;
 
 /// <summary>
-/// One connection to PostgreSQL. What is written waits until something is read or committed, so that it goes out in one round trip with it; what is read is read
-/// whole, so that other statements may run between its rows.
+/// One connection to PostgreSQL. Writes are buffered until the next read or commit, and sent in one round trip with it. Results are read completely, so that other
+/// statements may run between their rows.
 /// </summary>
 internal sealed partial class PostgresDatabase : Database
 {
     private const string LastOfCompany = "SELECT id FROM message WHERE company = $1 ORDER BY id DESC LIMIT 1";
 
-    /// <summary>Whose rows are listed in the order of their numbers, across all servers.</summary>
+    /// <summary>Tables whose rows are listed in the order of their ids, across all servers.</summary>
     private static readonly string[] InOrder = ["message", "rejected", "warning", "audit"];
 
-    /// <summary>Numbers of sessions and identifiers that are taken at once.</summary>
+    /// <summary>Ids of sessions and identifiers that are reserved in one query.</summary>
     private const int NumbersAhead = 100;
 
-    /// <summary>Numbers of rows that are listed in their order, taken at once within a transaction.</summary>
+    /// <summary>Ids of other listed rows that are reserved in one query, within a transaction.</summary>
     private const int NumbersInOrder = 20;
 
     private readonly NpgsqlConnection connection;
     private readonly PostgresPipe main;
-    private readonly CompanyLines? lines;
+    private readonly WorkerConnections? workerConnections;
     private readonly Dictionary<string, string> translated = new(ReferenceEqualityComparer.Instance as IEqualityComparer<string>);
     private PostgresPipe pipe;
     private CompanyShards? place;
@@ -41,13 +41,13 @@ internal sealed partial class PostgresDatabase : Database
         this.patienceSeconds = patienceSeconds;
         this.isDistributed = isDistributed;
         pipe = main = new(source, connection, readOnly);
-        lines = workers is null ? null : new(workers, main, readOnly);
+        workerConnections = workers is null ? null : new(workers, main, readOnly);
     }
 
-    /// <param name="readOnly">A reader's: whoever asks it is told by <see cref="StoreUnavailableException"/> that the database cannot answer now.</param>
-    /// <param name="patienceSeconds">How long a company that somebody else holds is waited for; null for as long as it takes.</param>
-    /// <param name="workers">Those of Citus, where transactions of one company are to run on them; null for the coordinator alone.</param>
-    /// <exception cref="NpgsqlException">The database cannot be reached, or does not let us in.</exception>
+    /// <param name="readOnly">Whether this is a reader. Its failures are thrown as <see cref="StoreUnavailableException"/>.</param>
+    /// <param name="patienceSeconds">How long to wait for a company's lock; null for no limit.</param>
+    /// <param name="workers">The Citus workers, to run transactions of one company on them; null to use the coordinator only.</param>
+    /// <exception cref="NpgsqlException">The database cannot be reached, or does not accept the login.</exception>
     public static PostgresDatabase Open(NpgsqlDataSource source, bool readOnly = false, int? patienceSeconds = null, CitusWorkers? workers = null)
     {
         try
@@ -56,7 +56,7 @@ internal sealed partial class PostgresDatabase : Database
         }
         catch (NpgsqlException e) when (e.InnerException is not TimeoutException)
         {
-            // One that lay idle may have lost what it was connected to, and then so have its neighbours; a new one says whether that is so.
+            // If an idle connection of the pool is broken, the others may be too. Try once with a new one.
             source.Clear();
             return Connect(source, readOnly, patienceSeconds, workers);
         }
@@ -71,7 +71,7 @@ internal sealed partial class PostgresDatabase : Database
         var connection = source.OpenConnection();
         try
         {
-            // Locks are the database's, tables those of a schema: two installations in one database must not wait for each other.
+            // Advisory locks belong to the database, and tables to a schema. Two installations in one database must not wait for each other.
             using var schema = new NpgsqlCommand("SELECT hashtext(current_schema()), EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')", connection);
             using (var row = schema.ExecuteReader())
             {
@@ -93,31 +93,31 @@ internal sealed partial class PostgresDatabase : Database
 
     public override bool IsIdle => !inTransaction;
 
-    public override Exception? Fault => main.Fault ?? lines?.Fault;
+    public override Exception? Fault => main.Fault ?? workerConnections?.Fault;
 
     public override bool HasBegun => inTransaction && hasBegun && (place is null || main.IsOpen);
 
     public NpgsqlConnection Connection => connection;
 
-    /// <summary>What goes to the server goes through it; of a company that lies on a worker, to that one.</summary>
+    /// <summary>The connection that the transaction uses: the worker's if the company lies on a worker, otherwise the coordinator's.</summary>
     public PostgresPipe Pipe => pipe;
 
-    /// <summary>Whether the transaction runs on a worker, on the shards of a company.</summary>
+    /// <summary>Whether the transaction runs on a worker, on the shards of one company.</summary>
     public bool IsOnWorker => place is not null;
 
     public override Statement Use(string sql) => Use(sql, isStream: false);
 
     public override Statement Stream(string sql) => Use(sql, isStream: true);
 
-    /// <summary>A statement of PostgreSQL's own as it is to be sent where the transaction runs.</summary>
-    public string Placed(string sql) => place is null ? sql : lines!.Place(sql, place)!;
+    /// <summary>A statement in PostgreSQL's SQL, as it is sent to the machine of the transaction.</summary>
+    public string Placed(string sql) => place is null ? sql : workerConnections!.Place(sql, place)!;
 
     public override void Execute(string sql)
     {
         if (sql.StartsWith("BEGIN", StringComparison.Ordinal)) inTransaction = true;
         if (sql == "COMMIT" && pipe.TakesLong)
         {
-            // What waits may take long still; the commit has its limit, for a replica that does not confirm it never will.
+            // The buffered statements may take long. The commit has a time limit, since a replica that does not confirm it now may never do so.
             pipe.Flush();
             pipe.TakesLong = false;
         }
@@ -126,7 +126,7 @@ internal sealed partial class PostgresDatabase : Database
         pipe.Add(sql, []);
         pipe.Flush();
         if (sql is not ("COMMIT" or "ROLLBACK")) return;
-        // What is on one machine only may be lost with it.
+        // A commit that is on one machine only may be lost with this machine.
         if (sql == "COMMIT" && pipe.Warning is { } warning) throw new UnconfirmedCommitException(warning);
         (inTransaction, pipe.TakesLong) = (false, false);
         cursors.Clear();
@@ -139,8 +139,8 @@ internal sealed partial class PostgresDatabase : Database
         {
             if (sql == "ROLLBACK")
             {
-                pipe.Forget();
-                main.Forget();
+                pipe.Discard();
+                main.Discard();
             }
 
             Execute(sql);
@@ -148,22 +148,22 @@ internal sealed partial class PostgresDatabase : Database
         }
         catch (Exception e) when (e is NpgsqlException or InvalidOperationException or StoreUnavailableException)
         {
-            // A connection that has gone is no place to take anything back from.
+            // The connection is lost, and the transaction with it.
             return false;
         }
     }
 
     public override (string Kept, string Shadow) BeginShadow(IReadOnlyList<string> tables)
     {
-        // Goes through all that is there.
+        // The transaction reads all rows of the company.
         pipe.TakesLong = true;
         Execute("BEGIN ISOLATION LEVEL REPEATABLE READ");
         var schema = (string)pipe.Query("SELECT quote_ident(current_schema())", [])[0][0]!;
         var kept = $"{schema}.";
         if (pipe.Query("SELECT 1 FROM pg_extension WHERE extname = 'citus'", []).Count > 0)
         {
-            // Over one connection to each machine, since each has a moment of its own. And what is compared is fetched first: sets of tables here and tables there are
-            // compared in pieces that Citus bounds.
+            // Each connection to a machine has a snapshot of its own, so one connection per machine is used. The store's rows are fetched into temporary tables first, since
+            // Citus limits how temporary and distributed tables can be compared in one query.
             Execute("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'");
             kept = "pg_temp.kept_";
             foreach (var table in tables)
@@ -174,7 +174,7 @@ internal sealed partial class PostgresDatabase : Database
         }
 
         foreach (var table in tables) Execute($"CREATE TEMP TABLE {table} (LIKE {schema}.{table} INCLUDING ALL) ON COMMIT DROP");
-        // What was prepared before means the store's tables still.
+        // Plans made before refer to the store's tables.
         Execute("DISCARD PLANS");
         return (kept, "pg_temp.");
     }
@@ -182,7 +182,7 @@ internal sealed partial class PostgresDatabase : Database
     public override long NextNumber(string table)
     {
         if (!numbers.TryGetValue(table, out var taken)) numbers.Add(table, taken = []);
-        // Those that were asked for may be on their way.
+        // Ids may have been requested already.
         if (taken.Count == 0) main.Flush();
         if (taken.Count == 0)
         {
@@ -193,7 +193,7 @@ internal sealed partial class PostgresDatabase : Database
         return taken.Dequeue();
     }
 
-    /// <summary>Asks for numbers of rows that are about to be written; on Citus, those of the coordinator.</summary>
+    /// <summary>Requests ids for rows that will be written. On Citus the coordinator gives them out.</summary>
     private void AskNumbers(string table, int count)
     {
         if (!numbers.TryGetValue(table, out var taken)) numbers.Add(table, taken = []);
@@ -208,13 +208,13 @@ internal sealed partial class PostgresDatabase : Database
 
     public override void Dispose()
     {
-        lines?.Dispose();
+        workerConnections?.Dispose();
         connection.Dispose();
     }
 
     internal static NpgsqlParameter Parameter(long value) => new NpgsqlParameter<long> { TypedValue = value };
 
-    /// <summary>The name of one that is not in use; names come again, so that what is prepared does too.</summary>
+    /// <summary>Returns a cursor name that is not in use. Names are reused, so that prepared statements are reused too.</summary>
     internal string OpenCursor()
     {
         for (var number = 1; ; number++)
@@ -233,14 +233,14 @@ internal sealed partial class PostgresDatabase : Database
     {
         var translated = Translated(sql);
         if (place is null) return new(this, pipe, translated, isStream);
-        if (lines!.Place(translated, place) is { } placed) return new(this, pipe, placed, isStream);
-        // To be written in one transaction with the company, or not at all.
+        if (workerConnections!.Place(translated, place) is { } placed) return new(this, pipe, placed, isStream);
+        // A statement on the installation's tables. A write must be in the same transaction as the company's rows, so the transaction has to run on the coordinator.
         return translated.StartsWith("SELECT", StringComparison.Ordinal) ? new(this, main, translated, isStream) : throw GoAround();
     }
 
     private ElsewhereException GoAround()
     {
-        lines!.GoAround(begunFor);
+        workerConnections!.GoAround(begunFor);
         return new();
     }
 

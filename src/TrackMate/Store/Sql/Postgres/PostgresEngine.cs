@@ -2,17 +2,17 @@ using Npgsql;
 
 namespace TrackMate.Store.Sql.Postgres;
 
-/// <summary>A PostgreSQL database, with Citus or without; any number of servers work on it.</summary>
+/// <summary>A PostgreSQL database, with or without Citus. Any number of servers use it.</summary>
 internal sealed class PostgresEngine : Engine
 {
-    /// <summary>How long a server's writer waits for a company that somebody else holds: its neighbours wait with it.</summary>
+    /// <summary>How long a server's writer waits for a company's lock. The companies that share the writer wait with it.</summary>
     private const int LockSeconds = 3;
 
     private static readonly Schema Tables = new("postgres");
 
     private readonly NpgsqlDataSource source;
     private readonly NpgsqlConnectionStringBuilder settings;
-    private ChangeNotifier? news;
+    private ChangeNotifier? notifier;
     private CitusWorkers? workers;
     private ServerPresence? presence;
 
@@ -23,7 +23,7 @@ internal sealed class PostgresEngine : Engine
     }
 
     /// <param name="connection">A URL (<c>postgres://user:password@host:5432/database?sslmode=require</c>), or Npgsql's <c>Host=…;Database=…</c>.</param>
-    /// <exception cref="FormatException">It is neither.</exception>
+    /// <exception cref="FormatException">The text is neither.</exception>
     public static PostgresEngine Of(string connection) => new(PostgresConnection.Read(connection));
 
     public override string Name => $"The {Where}";
@@ -32,9 +32,9 @@ internal sealed class PostgresEngine : Engine
 
     public override string HowToFind => "set TRACKMATE_DATABASE to the database of your servers";
 
-    public override string Cleaned => "no row holds them any more, and the tables are vacuumed. What the database keeps besides (WAL, replicas, backups) goes as you let it go; see docs/scaling.md.";
+    public override string Cleaned => "no row holds them any more, and the tables are vacuumed. Other files of the database (WAL, replicas, backups) keep old rows as long as you configure; see docs/scaling.md.";
 
-    public override string NotCleaned => "a machine of the database is away, so the tables that lie there are not vacuumed yet";
+    public override string NotCleaned => "a machine of the database is unreachable, so its tables are not vacuumed yet";
 
     public override bool HasData
     {
@@ -77,7 +77,7 @@ internal sealed class PostgresEngine : Engine
 
     public override bool IsLost(Exception e) => PostgresFaults.IsLost(e);
 
-    /// <summary>An error takes the transaction back; anything else is no answer.</summary>
+    /// <summary>After an error PostgreSQL has rolled the transaction back. Any other failure leaves it open whether it committed.</summary>
     public override bool IsUncertain(Exception e) => e is not PostgresException { InvariantSeverity: "ERROR" };
 
     public override void Upgrade()
@@ -87,7 +87,7 @@ internal sealed class PostgresEngine : Engine
             database,
             () =>
             {
-                // One server makes the tables; those that start beside it wait here. Over many machines that is some thousand statements, so nothing of it has a limit of time.
+                // One server creates the tables, and others that start at the same time wait here. On a cluster this takes some thousand statements, so there is no time limit.
                 database.Pipe.TakesLong = true;
                 database.Execute("SELECT pg_advisory_xact_lock(hashtext(current_schema()), 1)");
                 database.Execute("CREATE TABLE IF NOT EXISTS schema_version (version bigint NOT NULL)");
@@ -103,7 +103,7 @@ internal sealed class PostgresEngine : Engine
             });
     }
 
-    /// <summary>By a row of the installation's, not of a company's: where one machine of many is gone, the companies on the others go on.</summary>
+    /// <summary>Writes a row of the installation and none of a company: if one machine of a cluster fails, the companies on the others continue.</summary>
     public override void Probe(Database writer)
     {
         writer.BeginWrite([]);
@@ -111,8 +111,8 @@ internal sealed class PostgresEngine : Engine
         writer.Commit();
     }
 
-    /// <summary>What the database promises, machine by machine.</summary>
-    public PostgresPromises Promises => new(settings);
+    /// <summary>Checks of the database, on each machine.</summary>
+    public PostgresChecks Checks => new(settings);
 
     public override (long Found, int Known) SchemaOf(Database database) => (VersionOf(database), Tables.Known);
 
@@ -121,12 +121,12 @@ internal sealed class PostgresEngine : Engine
         presence = ServerPresence.Announce(source);
         Upgrade();
         using (var database = PostgresDatabase.Open(source)) workers = IsDistributedOver(database) ? new(settings) : null;
-        news = new(source, appended);
+        notifier = new(source, appended);
     }
 
-    public override void AfterCommit(Database writer, IReadOnlyCollection<long> companies) => news?.Tell(companies);
+    public override void AfterCommit(Database writer, IReadOnlyCollection<long> companies) => notifier?.Notify(companies);
 
-    /// <summary>Vacuums the tables that hold anything of people, so that their rows are gone from these; what else keeps old bytes is the database's own affair (docs/scaling.md).</summary>
+    /// <summary>Vacuums the tables that hold personal data, so that erased rows leave them. The database decides how long other files keep old bytes (docs/scaling.md).</summary>
     public override bool Clean(CancellationToken cancel)
     {
         using var connection = source.OpenConnection();
@@ -149,7 +149,7 @@ internal sealed class PostgresEngine : Engine
             }
             catch (PostgresException e) when (IsUnavailable(e) && !cancel.IsCancellationRequested && connection.State is System.Data.ConnectionState.Open)
             {
-                // One of many machines is away: the tables that lie here are cleaned meanwhile, and it is tried again.
+                // One machine of the cluster is unreachable. The tables on the other machines are cleaned now, and the caller tries again.
                 isClean = false;
             }
         }
@@ -159,15 +159,15 @@ internal sealed class PostgresEngine : Engine
 
     public override void Dispose()
     {
-        news?.Dispose();
+        notifier?.Dispose();
         presence?.Dispose();
         workers?.Dispose();
         source.Dispose();
     }
 
     /// <summary>
-    /// Where Citus is installed, all of a company lies on one machine of many: the tables whose key begins with the company are distributed by it and lie together;
-    /// those of the installation stay on the coordinator. Without it nothing is to be done.
+    /// With Citus, distributes all tables whose key begins with the company, by company and co-located. All rows of a company then lie on one machine. Tables of the
+    /// installation stay on the coordinator. Without Citus it does nothing.
     /// </summary>
     private static void Distribute(Database database)
     {
@@ -183,16 +183,16 @@ internal sealed class PostgresEngine : Engine
             while (rows.Next()) tables.Add(rows.Text(0));
         }
 
-        // Over one connection to each machine: a sequence that a later table numbers its rows by is not made beside parallel work of the same transaction.
+        // Uses one connection per machine: the sequence of a later table cannot be created while the same transaction has parallel connections.
         if (tables.Count > 0) database.Execute("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'");
         foreach (var table in tables)
             database.Execute($"SELECT create_distributed_table('{table}', 'company', colocate_with => '{(table == "message" ? "none" : "message")}')");
     }
 
-    /// <summary>Of several hosts each may have a port of its own.</summary>
+    /// <summary>Each of several hosts may have its own port, so none is shown.</summary>
     private string Where => $"database {settings.Database} at {settings.Host}{(settings.Host!.Contains(':', StringComparison.Ordinal) || settings.Host.Contains(',', StringComparison.Ordinal) ? "" : $":{settings.Port}")}";
 
-    /// <summary>Whether companies lie on workers: where the extension came after the tables, they do not.</summary>
+    /// <summary>Whether companies lie on workers. They do not if Citus was installed after the tables were created.</summary>
     private static bool IsDistributedOver(Database database)
     {
         if (!HasCitus(database)) return false;
@@ -210,7 +210,7 @@ internal sealed class PostgresEngine : Engine
 
     private static long VersionOf(Database database)
     {
-        // Whether or not this role may read it: one that may not is told so by what comes next.
+        // pg_class lists the table even if this role may not read it. The query below then reports that.
         using (var found = database.Use("SELECT EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname = 'schema_version')"))
         {
             found.Next();

@@ -5,12 +5,12 @@ using Npgsql;
 namespace TrackMate.Store.Sql.Postgres;
 
 /// <summary>
-/// Statements on their way to the server. What is written waits until something is read or committed, so that it goes out in one round trip with it; what is read is
-/// read whole, so that other statements may run between its rows.
+/// Buffers the statements of one connection. Writes wait until the next read or commit, and are sent in one round trip with it. Results are read completely, so that
+/// other statements may run between their rows.
 /// </summary>
 internal sealed class PostgresPipe : IDisposable
 {
-    /// <summary>Statements that wait at most: more of them in one round trip gain nothing.</summary>
+    /// <summary>The most statements that wait. Larger batches are not faster.</summary>
     private const int MostWaiting = 256;
 
     private readonly NpgsqlDataSource source;
@@ -18,13 +18,13 @@ internal sealed class PostgresPipe : IDisposable
     private readonly bool readOnly;
     private readonly List<Waiting> waiting = [];
 
-    /// <param name="Take">Given its rows, where they are wanted.</param>
+    /// <param name="Take">Receives the rows, if they are needed.</param>
     private readonly record struct Waiting(NpgsqlBatchCommand Command, Action<List<object?[]>>? Take)
     {
         public bool HasRows => Take is not null || Command.CommandText.StartsWith("SELECT", StringComparison.Ordinal);
     }
 
-    /// <param name="readOnly">A reader's: whoever asks is told by <see cref="StoreUnavailableException"/> that the database cannot answer now.</param>
+    /// <param name="readOnly">Whether this is a reader's connection. Its failures are thrown as <see cref="StoreUnavailableException"/>.</param>
     public PostgresPipe(NpgsqlDataSource source, NpgsqlConnection connection, bool readOnly)
     {
         this.source = source;
@@ -33,32 +33,32 @@ internal sealed class PostgresPipe : IDisposable
         connection.Notice += (_, notice) => Warning = notice.Notice.InvariantSeverity == "WARNING" ? notice.Notice : Warning;
     }
 
-    /// <summary>Whether what was begun here can go on.</summary>
+    /// <summary>Whether the connection is open, so that its transaction can continue.</summary>
     public bool IsOpen => connection.State is ConnectionState.Open;
 
-    /// <summary>Lets go of the statements that the server has prepared.</summary>
+    /// <summary>Releases the statements that the server has prepared.</summary>
     public void Unprepare() => connection.UnprepareAll();
 
-    /// <summary>Gives the connection back.</summary>
+    /// <summary>Returns the connection to the pool.</summary>
     public void Dispose() => connection.Dispose();
 
-    /// <summary>What the database warned of last.</summary>
+    /// <summary>The last warning of the database since the last batch.</summary>
     public PostgresNotice? Warning { get; private set; }
 
-    /// <summary>Whether statements have no limit of time.</summary>
+    /// <summary>Whether statements run without a time limit.</summary>
     public bool TakesLong { get; set; }
 
-    /// <summary>Lets what waits go unsent, as where it is to be taken back.</summary>
-    public void Forget() => waiting.Clear();
+    /// <summary>Discards the waiting statements, for a rollback.</summary>
+    public void Discard() => waiting.Clear();
 
     /// <inheritdoc cref="Database.Fault"/>
     public Exception? Fault { get; private set; }
 
-    /// <summary>Journeys to the server so far; a COPY is one.</summary>
-    public long Journeys { get; private set; }
+    /// <summary>The number of round trips to the server so far. A COPY counts as one.</summary>
+    public long RoundTrips { get; private set; }
 
-    /// <summary>Lets a statement wait.</summary>
-    /// <param name="take">Given its rows when they are here; null where nobody looks at them.</param>
+    /// <summary>Adds a statement to those that wait.</summary>
+    /// <param name="take">Receives the rows when they arrive; null if nobody reads them.</param>
     public NpgsqlBatchCommand Add(string sql, IReadOnlyList<NpgsqlParameter> parameters, Action<List<object?[]>>? take = null)
     {
         var command = new NpgsqlBatchCommand(sql);
@@ -68,28 +68,28 @@ internal sealed class PostgresPipe : IDisposable
         return command;
     }
 
-    /// <summary>Sends what waits.</summary>
+    /// <summary>Sends the waiting statements.</summary>
     public void Flush()
     {
         if (waiting.Count == 0) return;
         Warning = null;
         Waiting[] sent = [.. waiting];
         waiting.Clear();
-        foreach (var (take, rows) in Defer(() => Send(sent))) take(rows);
+        foreach (var (take, rows) in Perform(() => Send(sent))) take(rows);
     }
 
-    /// <summary>Runs the statements of a file.</summary>
+    /// <summary>Runs the statements of a .sql file.</summary>
     public void Script(string sql)
     {
         Flush();
-        Defer(() =>
+        Perform(() =>
         {
             using var script = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
             return script.ExecuteNonQuery();
         });
     }
 
-    /// <summary>Sends what waits and, with it, a statement whose rows are wanted now.</summary>
+    /// <summary>Sends the waiting statements together with a query, and returns the query's rows.</summary>
     public List<object?[]> Query(string sql, IReadOnlyList<NpgsqlParameter> parameters)
     {
         List<object?[]> found = [];
@@ -102,7 +102,7 @@ internal sealed class PostgresPipe : IDisposable
     public void Copy(string sql, Action<NpgsqlBinaryImporter> write)
     {
         Flush();
-        Defer(() =>
+        Perform(() =>
         {
             using var copy = connection.BeginBinaryImport(sql);
             write(copy);
@@ -110,11 +110,11 @@ internal sealed class PostgresPipe : IDisposable
         });
     }
 
-    /// <summary>Rows of a cursor; what they look like is not known before it is open, so this cannot be prepared.</summary>
+    /// <summary>Fetches rows of a cursor. The statement cannot be prepared, since its columns are unknown before the cursor is open.</summary>
     public List<object?[]> Fetch(string cursor, int count)
     {
         Flush();
-        return Defer(() =>
+        return Perform(() =>
         {
             using var fetch = new NpgsqlCommand($"FETCH {count.ToString(CultureInfo.InvariantCulture)} FROM {cursor}", connection);
             if (TakesLong) fetch.CommandTimeout = 0;
@@ -123,7 +123,7 @@ internal sealed class PostgresPipe : IDisposable
         });
     }
 
-    /// <summary>Sends what waits and, with it, a statement of which the number of changed rows is wanted.</summary>
+    /// <summary>Sends the waiting statements together with a write, and returns the number of rows that it changed.</summary>
     public int Change(string sql, IReadOnlyList<NpgsqlParameter> parameters)
     {
         var command = Add(sql, parameters);
@@ -131,16 +131,16 @@ internal sealed class PostgresPipe : IDisposable
         return (int)command.RecordsAffected;
     }
 
-    /// <summary>Everything that goes to the server goes through here.</summary>
-    /// <exception cref="StoreUnavailableException">A reader cannot read; whoever asked is told so.</exception>
-    /// <exception cref="NpgsqlException">It failed otherwise.</exception>
-    private T Defer<T>(Func<T> ask)
+    /// <summary>Performs every exchange with the server, and translates its failures.</summary>
+    /// <exception cref="StoreUnavailableException">A reader's query failed.</exception>
+    /// <exception cref="NpgsqlException">Any other failure.</exception>
+    private T Perform<T>(Func<T> exchange)
     {
-        Journeys++;
+        RoundTrips++;
         try
         {
-            // What is left of one that broke throws all kinds of things.
-            return connection.State is ConnectionState.Open ? ask() : throw new NpgsqlException("The connection to the database is gone");
+            // A broken connection throws exceptions of many types, so its state is checked first.
+            return connection.State is ConnectionState.Open ? exchange() : throw new NpgsqlException("The connection to the database is gone");
         }
         catch (InvalidOperationException e) when (connection.State is not ConnectionState.Open)
         {
@@ -149,7 +149,7 @@ internal sealed class PostgresPipe : IDisposable
         }
         catch (Exception e) when (PostgresFaults.IsUnavailable(e))
         {
-            // What broke this one broke those that lie idle; and one to a server that has become a standby is good for nothing any more.
+            // The same cause breaks the pool's idle connections. A connection to a server that has become a standby is useless too.
             if (connection.State is not ConnectionState.Open || e is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction }) source.Clear();
             if (!readOnly) throw;
             throw Failed(e);
@@ -181,13 +181,13 @@ internal sealed class PostgresPipe : IDisposable
         using var batch = new NpgsqlBatch(connection);
         if (TakesLong) batch.Timeout = 0;
         foreach (var statement in statements) batch.BatchCommands.Add(statement.Command);
-        // Known to the server from the first time on: preparing again costs nothing.
+        // The server keeps the statements from the first time on; preparing them again is free.
         batch.Prepare();
         using var reader = batch.ExecuteReader();
         var taken = new List<(Action<List<object?[]>>, List<object?[]>)>();
         foreach (var statement in statements.Where(statement => statement.HasRows))
         {
-            // The reader stops at statements with rows only.
+            // The reader stops only at statements that return rows.
             var rows = RowsOf(reader);
             if (statement.Take is { } take) taken.Add((take, rows));
             reader.NextResult();

@@ -5,8 +5,8 @@ using NpgsqlTypes;
 
 namespace TrackMate.Store.Sql.Postgres;
 
-/// <summary>A statement of PostgreSQL's with its parameters; its rows are read whole, or a few hundred at a time.</summary>
-/// <param name="pipe">Where it goes: to the transaction's machine or, of what is the installation's, to the coordinator.</param>
+/// <summary>A statement of PostgreSQL with its parameters. Its rows are read completely, or in pages of some hundred rows.</summary>
+/// <param name="pipe">The connection: of the transaction's machine, or of the coordinator for tables of the installation.</param>
 internal sealed partial class PostgresStatement(PostgresDatabase database, PostgresPipe pipe, string sql, bool isStream) : Statement
 {
     private const int FetchedAtOnce = 500;
@@ -52,7 +52,7 @@ internal sealed partial class PostgresStatement(PostgresDatabase database, Postg
 
     public override void Run() => pipe.Add(sql, parameters);
 
-    /// <summary>On a worker of Citus the table numbers none by itself.</summary>
+    /// <summary>On a Citus worker the table has no sequence, so the id must be given.</summary>
     public override void RunNumbered()
     {
         if (database.IsOnWorker) RunForNumber();
@@ -61,7 +61,7 @@ internal sealed partial class PostgresStatement(PostgresDatabase database, Postg
 
     public override int RunCounted() => pipe.Change(sql, parameters);
 
-    /// <summary>The number is taken before the row is written: nobody waits for it then, and on a worker of Citus the sequence is another one than on the coordinator.</summary>
+    /// <summary>The id is taken before the row is written. So no round trip is needed for it, and on a Citus worker it still comes from the coordinator's sequence.</summary>
     public override long RunForNumber()
     {
         var insertion = Insertion().Match(sql);
@@ -112,7 +112,7 @@ internal sealed partial class PostgresStatement(PostgresDatabase database, Postg
         int number => number,
         short number => number,
         bool so => so ? 1 : 0,
-        // Sums of numbers.
+        // SUM returns a decimal.
         decimal sum => (long)sum,
         _ => throw new InvalidCastException($"A {value.GetType().Name} is no number."),
     };

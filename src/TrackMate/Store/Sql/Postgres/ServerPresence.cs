@@ -4,12 +4,12 @@ using Npgsql;
 namespace TrackMate.Store.Sql.Postgres;
 
 /// <summary>
-/// Tells other programs that a server works on a store: a lock that all its servers share, on a connection of its own, and that whoever needs the store for itself
-/// takes alone. It ends with the process, however that ends.
+/// Shows other programs that a server uses a store: all its servers share an advisory lock, each on a connection of its own. A program that needs the store exclusively
+/// takes this lock exclusively. The lock ends with the process, even if that crashes.
 /// </summary>
 internal sealed class ServerPresence : IDisposable
 {
-    /// <summary>Locks of two numbers never meet those of companies, which are of one.</summary>
+    /// <summary>A lock of two numbers never conflicts with the locks of companies, which have one number.</summary>
     private const string Lock = "(hashtext(current_schema()), 2)";
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -24,13 +24,13 @@ internal sealed class ServerPresence : IDisposable
         held = Task.Run(() => HoldAsync(connection));
     }
 
-    /// <exception cref="IOException">Somebody has the store for itself.</exception>
+    /// <exception cref="IOException">Another program uses the store exclusively.</exception>
     public static ServerPresence Announce(NpgsqlDataSource source)
     {
         var connection = source.OpenConnection();
         try
         {
-            if (!Defer(connection, $"SELECT pg_try_advisory_lock_shared{Lock}")) throw new IOException("a move from or to it is under way; start the server when that is done.");
+            if (!Query(connection, $"SELECT pg_try_advisory_lock_shared{Lock}")) throw new IOException("a move from or to it is under way; start the server when that is done.");
             return new(source, connection);
         }
         catch
@@ -40,8 +40,8 @@ internal sealed class ServerPresence : IDisposable
         }
     }
 
-    /// <summary>Keeps servers away for as long as the connection lasts. PostgreSQL needs a moment to notice that a program was killed, so it waits a little.</summary>
-    /// <returns>False where one is there.</returns>
+    /// <summary>Keeps servers from starting as long as the connection is open. PostgreSQL needs a moment to notice a killed program, so this waits up to 3 s.</summary>
+    /// <returns>False if a server is running.</returns>
     public static bool TryTakeAlone(NpgsqlConnection connection)
     {
         try
@@ -63,13 +63,13 @@ internal sealed class ServerPresence : IDisposable
         ended.Dispose();
     }
 
-    private static bool Defer(NpgsqlConnection connection, string sql)
+    private static bool Query(NpgsqlConnection connection, string sql)
     {
         using var command = new NpgsqlCommand(sql, connection);
         return command.ExecuteScalar() is true;
     }
 
-    /// <summary>A connection that is lost takes the lock with it, so that it is taken again as soon as there is one.</summary>
+    /// <summary>A lost connection loses the lock. It is taken again as soon as a new connection can be opened.</summary>
     private async Task HoldAsync(NpgsqlConnection connection)
     {
         while (!ended.IsCancellationRequested)
@@ -94,7 +94,7 @@ internal sealed class ServerPresence : IDisposable
             }
             catch (Exception e) when (e is NpgsqlException or SocketException or IOException or InvalidOperationException or TimeoutException)
             {
-                // Whoever writes or reads says that the database is gone.
+                // The writers and readers report the lost database.
             }
 
             connection = source.CreateConnection();

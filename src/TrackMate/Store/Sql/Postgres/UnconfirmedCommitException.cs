@@ -3,8 +3,8 @@ using Npgsql;
 namespace TrackMate.Store.Sql.Postgres;
 
 /// <summary>
-/// A commit that PostgreSQL reports as done beside a warning: the replica that was to confirm it has not, so that it is on one machine only; or a worker of Citus did not
-/// answer it, and has it prepared.
+/// PostgreSQL reported a commit as done, together with a warning. Either the replica that should confirm it did not, so the commit is on one machine only; or a Citus
+/// worker did not answer the commit, and has it prepared.
 /// </summary>
 internal sealed class UnconfirmedCommitException(PostgresNotice warning) : NpgsqlException(IsOfWorker(warning)
     ? $"a worker has not answered the commit: {warning.MessageText}"
@@ -12,6 +12,6 @@ internal sealed class UnconfirmedCommitException(PostgresNotice warning) : Npgsq
 {
     public bool IsWorkers { get; } = IsOfWorker(warning);
 
-    /// <summary>Of a replica the warning has no code, or that of the shut-down.</summary>
+    /// <summary>The warning about a replica has no code, or the code of the shutdown.</summary>
     private static bool IsOfWorker(PostgresNotice warning) => warning.SqlState is not (PostgresErrorCodes.Warning or PostgresErrorCodes.AdminShutdown);
 }

@@ -4,39 +4,39 @@ using SQLitePCL;
 
 namespace TrackMate.Store.Sql.Sqlite;
 
-/// <summary>How long the write-ahead log may get, in pages of 4 KiB.</summary>
-/// <param name="Move">So much at a time is moved into the database, beside the writer: a page that changes again and again is moved once.</param>
-/// <param name="StartOver">From here on the writer lets it start over, once nearly all has been moved.</param>
-/// <param name="Cut">From here on the writer moves the rest itself and cuts the file, whether or not the thread has kept up.</param>
+/// <summary>Limits for the length of the write-ahead log, in pages of 4 KiB.</summary>
+/// <param name="Move">At this length the log is moved into the database, beside the writer. A page that changes often is then moved once.</param>
+/// <param name="StartOver">At this length the writer restarts the log, if nearly all of it has been moved.</param>
+/// <param name="Cut">At this length the writer moves the rest itself and truncates the file, even if the thread has not kept up.</param>
 internal sealed record LogLimits(int Move, int StartOver, int Cut)
 {
     /// <summary>32, 64 and 160 MiB: under constant load the file stays below 200 MB.</summary>
     public static readonly LogLimits Default = new(8192, 16384, 40960);
 
-    /// <summary>Until so little has come meanwhile is moved beside the writer, before it lets the log start over.</summary>
+    /// <summary>The thread repeats its move until at most this many pages arrived meanwhile. Then the writer may restart the log.</summary>
     public int Little => Move / 64;
 }
 
 /// <summary>
-/// Moves the write-ahead log into the database beside the writer, since inline it is the tail of the response times. Under constant load that never lets the log
-/// start over, so past a limit the writer itself finishes the little that is left and lets it.
+/// Moves the write-ahead log into the database beside the writer, since doing it inside a commit makes the slowest response times slower. Under constant load the log
+/// never restarts in this way. So beyond a limit the writer itself moves the small rest and restarts the log.
 /// </summary>
 internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDisposable
 {
-    /// <summary>Under load that never lets little be left, it is enough to have tried so often.</summary>
+    /// <summary>Under constant load the rest may never become small. The thread gives up after this many rounds.</summary>
     private const int MostRounds = 4;
 
-    /// <summary>SQLITE_CHECKPOINT_NOOP: only says how long the log is.</summary>
+    /// <summary>SQLITE_CHECKPOINT_NOOP: only returns the length of the log.</summary>
     private const int Measure = -1;
 
     private readonly AutoResetEvent wanted = new(false);
     private Thread? thread;
     private volatile bool stopping;
 
-    /// <summary>All but the newest of a long log has been moved: the writer may let it start over. Set by the thread, taken back by the writer.</summary>
+    /// <summary>Whether nearly all of a long log has been moved, so that the writer may restart it. Set by the thread, cleared by the writer.</summary>
     private volatile bool mayStartOver;
 
-    /// <summary>Used only by the writer.</summary>
+    /// <summary>Used by the writer only.</summary>
     private int nextCut = limits.Cut;
 
     public void Start()
@@ -52,15 +52,15 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
         if (pages < limits.Move)
         {
             nextCut = limits.Cut;
-            // SQLite starts over by itself where all was moved. A flag left from the log before would have the writer move all of this one.
+            // SQLite restarts the log itself once all of it is moved. With a flag left over from the previous log, the writer would have to move all of this one.
             mayStartOver = false;
             return;
         }
 
         if (pages >= nextCut)
         {
-            // A reader of long breath (an export) keeps what it looks at in the log; it is waited for a second at most, and again when more has come.
-            // Where the thread is at work the writer is refused at once, and tries again after some pages.
+            // A long reader, such as an export, keeps its snapshot in the log. The writer waits for it for 1 s at most, and again after the log has grown further.
+            // If the thread is moving the log, SQLite rejects the writer at once, and the writer tries again some pages later.
             nextCut = pages + (StartOver(writer, raw.SQLITE_CHECKPOINT_TRUNCATE, waitMilliseconds: 1000) ? limits.Move : limits.Little);
         }
         else if (pages >= limits.StartOver && mayStartOver)
@@ -73,7 +73,7 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
         }
     }
 
-    /// <returns>False where it was refused without waiting.</returns>
+    /// <returns>False if SQLite rejected it without waiting.</returns>
     private bool StartOver(SqliteDatabase writer, int mode, int waitMilliseconds)
     {
         var since = Stopwatch.GetTimestamp();
@@ -98,7 +98,7 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
                 {
                     database ??= SqliteDatabase.Open(databasePath, cacheKibibytes: 2048, checkpoints: false);
                     int pages, rounds = 0;
-                    // What was written meanwhile is moved after it, until little is left for the writer to wait for.
+                    // Pages that were written meanwhile are moved in the next round, until only few are left for the writer.
                     do
                     {
                         raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", Measure, out _, out var movedBefore);
@@ -111,7 +111,7 @@ internal sealed class Checkpointer(string databasePath, LogLimits limits) : IDis
                 }
                 catch (SqliteException)
                 {
-                    // A disk that is full or gone is the writer's to report; the log stays whole, and this is tried again after the next commit.
+                    // The writer reports a disk that is full or gone. The log stays intact, and the next commit triggers another attempt.
                     database?.Dispose();
                     database = null;
                 }

@@ -6,29 +6,29 @@ using SQLitePCL;
 namespace TrackMate.Store.Sql.Sqlite;
 
 /// <summary>
-/// Takes the bytes of what was erased out of the files. SQLite's <c>secure_delete</c> overwrites what is deleted, but the log still holds the pages as they were, and
-/// where a page was once split or rewritten, copies of rows may lie between its pointers and its content, which nothing reads and nothing overwrites.
-/// So the log is moved and cut, and what lies there is overwritten with zeros.
+/// Removes the bytes of erased rows from the files. SQLite's <c>secure_delete</c> overwrites deleted rows. But the log still holds the old pages, and after a page was
+/// split or rewritten, copies of rows may remain in the gap between its pointers and its content, which SQLite neither reads nor overwrites.
+/// So this class moves and truncates the log, and overwrites the gaps with zeros.
 /// </summary>
-/// <param name="path">The store's file, whichever process writes it.</param>
+/// <param name="path">The store's file. Any process may be writing it.</param>
 internal sealed class FileCleaner(string path)
 {
-    /// <summary>Pages looked through while the writer waits: 16 MiB.</summary>
+    /// <summary>Pages examined while the writer waits: 16 MiB.</summary>
     private const int PagesAtOnce = 4096;
 
-    /// <summary>Beyond it (128 GiB) the first byte of a page that is none of a tree could be that of one.</summary>
+    /// <summary>In a larger file (over 128 GiB) the first byte of a page that belongs to no tree could look like that of a tree page.</summary>
     private const long MostPages = 0x0200_0000;
 
     private const int LockWaitMilliseconds = 250;
 
-    /// <summary>Between two stretches, so that whoever writes has most of the time.</summary>
+    /// <summary>The pause between two rounds, so that the writer has most of the time.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(150);
 
-    /// <param name="limit">How long to wait for readers that hold the log back.</param>
-    /// <param name="cancel">Ends it between two stretches; it may begin anew at any time.</param>
-    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">The disk or the file is at fault.</exception>
-    /// <exception cref="IOException">The same.</exception>
-    /// <returns>False where a reader held the log back for all that time, or the file is too large: the rows are gone, and bytes of them may be left.</returns>
+    /// <param name="limit">How long to wait for readers that keep the log from being truncated.</param>
+    /// <param name="cancel">Ends the work between two rounds. It may be started again at any time.</param>
+    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">The disk or the file failed.</exception>
+    /// <exception cref="IOException">The disk or the file failed.</exception>
+    /// <returns>False if a reader kept the log for all that time, or the file is too large. The rows are gone then, but some of their bytes may be left.</returns>
     public bool Clean(TimeSpan limit, CancellationToken cancel)
     {
         using var database = SqliteDatabase.Open(path, cacheKibibytes: 256);
@@ -51,7 +51,7 @@ internal sealed class FileCleaner(string path)
                     var end = Math.Min(next + PagesAtOnce, file.Pages + 1);
                     if (file.Clean(next, end))
                     {
-                        // Whoever has old pages in memory reads them again after a commit that is not their own, and so never writes back what was overwritten.
+                        // After a foreign commit every connection reads its cached pages again, so none writes back the old bytes.
                         database.Execute("UPDATE registry_version SET version = version + 1");
                         database.Execute("COMMIT");
                     }
@@ -77,12 +77,12 @@ internal sealed class FileCleaner(string path)
 
     private bool IsLogEmpty => new FileInfo(path + "-wal") is var log && (!log.Exists || log.Length == 0);
 
-    /// <returns>False where a reader or writer holds it.</returns>
+    /// <returns>False if a reader or writer holds the log.</returns>
     private static bool CutLog(SqliteDatabase database) => IsDone(database, raw.sqlite3_wal_checkpoint_v2(database.Handle, "main", raw.SQLITE_CHECKPOINT_TRUNCATE, out _, out _));
 
     private static bool Begin(SqliteDatabase database) => IsDone(database, raw.sqlite3_exec(database.Handle, "BEGIN IMMEDIATE"));
 
-    /// <summary>What is busy is tried again; what else fails fails.</summary>
+    /// <summary>True if it succeeded, false if the file is busy; the caller tries again. Any other failure is thrown.</summary>
     private static bool IsDone(SqliteDatabase database, int code)
     {
         if ((code & 0xff) is raw.SQLITE_BUSY or raw.SQLITE_LOCKED) return false;
@@ -91,8 +91,8 @@ internal sealed class FileCleaner(string path)
     }
 
     /// <summary>
-    /// The store's file as SQLite itself has it open. Another handle on it must not be had: when one is closed, POSIX lets go of all locks that the process has on
-    /// the file, SQLite's among them.
+    /// The store's file, through the handle that SQLite itself has open. We must not open a handle of our own: when a process closes any handle of a file, POSIX releases
+    /// all locks that the process holds on this file, including SQLite's.
     /// </summary>
     private sealed class StoreFile : IDisposable
     {
@@ -106,7 +106,7 @@ internal sealed class FileCleaner(string path)
         private readonly Transfer write;
         private readonly Sync sync;
 
-        /// <param name="database">Holds the write lock, and its log is empty: so nobody else writes the file.</param>
+        /// <param name="database">It holds the write lock and its log is empty, so no other connection writes the file.</param>
         public StoreFile(SqliteDatabase database)
         {
             using (var size = database.Use("SELECT page_size, page_count FROM pragma_page_size, pragma_page_count"))
@@ -125,8 +125,8 @@ internal sealed class FileCleaner(string path)
 
         public long Pages { get; }
 
-        /// <summary>Overwrites what lies between the pointers and the content of each page of a tree.</summary>
-        /// <returns>Whether anything lay there.</returns>
+        /// <summary>Overwrites the gap between the pointers and the content of each tree page.</summary>
+        /// <returns>Whether a gap held any bytes other than zero.</returns>
         public bool Clean(long from, long before)
         {
             var page = new byte[pageSize];
@@ -148,7 +148,7 @@ internal sealed class FileCleaner(string path)
 
         public void Dispose() => Marshal.FreeHGlobal(buffer);
 
-        /// <summary>Where nothing of a page lies, by the header that the file format gives to pages of trees; null for others.</summary>
+        /// <summary>The gap in a tree page, from the page header of the file format; null for other pages.</summary>
         private static (int Start, int Length)? GapOf(ReadOnlySpan<byte> page, bool isFirst)
         {
             var header = isFirst ? 100 : 0;
@@ -176,7 +176,8 @@ internal sealed class FileCleaner(string path)
             if (code != raw.SQLITE_OK) throw new IOException($"The store's file cannot be read or written (SQLite {code}).");
         }
 
-        /// <summary>A function of <c>sqlite3_io_methods</c>, by its place after the version.</summary>
+        /// <summary>A function of <c>sqlite3_io_methods</c>.</summary>
+        /// <param name="place">Its position after the version field.</param>
         private static T Method<T>(IntPtr methods, int place)
             where T : Delegate => Marshal.GetDelegateForFunctionPointer<T>(Marshal.ReadIntPtr(methods, place * IntPtr.Size));
 

@@ -1,6 +1,6 @@
 namespace TrackMate.Store.Sql.Sqlite;
 
-/// <summary>One server per data folder, by an operating-system lock: it ends with the process, however that ends.</summary>
+/// <summary>Allows one server per data folder, by a lock of the operating system. The lock ends with the process, even if that crashes.</summary>
 internal sealed class FolderLock : IDisposable
 {
     private readonly FileStream file;
@@ -14,8 +14,8 @@ internal sealed class FolderLock : IDisposable
         return new(new FileStream(Path.Combine(folder, "trackmate.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
     }
 
-    /// <summary>Makes a data folder, and a folder in it, where there is none: for its owner alone, since it holds everything that is known of people.</summary>
-    /// <remarks>Each by itself: the mode of one that is made on the way to another would be open to all who may log in.</remarks>
+    /// <summary>Creates a data folder, and a folder in it, if they do not exist. Only the owner may read them, since they hold personal data.</summary>
+    /// <remarks>Each folder is created by itself: a parent folder that is created implicitly would be readable for every user of the machine.</remarks>
     public static void Make(string folder, string? inside = null)
     {
         foreach (var path in inside is null ? [folder] : new[] { folder, Path.Combine(folder, inside) })

@@ -1,6 +1,6 @@
 namespace TrackMate.Store.Sql.Sqlite;
 
-/// <summary>Whether the file is whole: every page, every index, every row where it should be.</summary>
+/// <summary>Checks that the file is intact: every page, every index, every row in its order.</summary>
 internal static class Integrity
 {
     /// <returns>The first fault, or null.</returns>

@@ -6,30 +6,30 @@ using SQLitePCL;
 namespace TrackMate.Store.Sql.Sqlite;
 
 /// <summary>
-/// SQLite's write-ahead log as a file: a server's writer commits with <c>synchronous = NORMAL</c>, which leaves the log to the operating system, and nobody is told before
-/// this has brought it onto the disk. SQLite itself brings it there before it moves it into the database.
+/// SQLite's write-ahead log as a file. A server's writer commits with <c>synchronous = NORMAL</c>, which leaves the log in the cache of the operating system. No sender
+/// gets an answer before this class has synced the log to the disk. SQLite itself syncs the log before it moves it into the database.
 /// </summary>
-/// <param name="databasePath">Of the database; its log is there.</param>
-/// <param name="dataSync">What brings a file's bytes onto the disk; the system's own if none is given.</param>
+/// <param name="databasePath">The path of the database. The log lies beside it.</param>
+/// <param name="dataSync">Syncs the bytes of a file to the disk; null for the operating system's own call.</param>
 internal sealed class LogFile(string databasePath, Action<SafeFileHandle>? dataSync = null) : IDisposable
 {
     private const int Interrupted = 4; // EINTR
 
-    /// <summary>How long readers that hold the log back are waited for; senders wait meanwhile.</summary>
+    /// <summary>How long to wait for readers that keep the log from being truncated. Senders wait meanwhile.</summary>
     private const int WaitMilliseconds = 1000;
 
     private readonly SafeFileHandle file = File.OpenHandle(databasePath + "-wal", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
     private readonly Action<SafeFileHandle> dataSync = dataSync ?? SyncBySystem;
 
     /// <summary>
-    /// The system has said that it could not: what it then holds of the file may never get to the disk, though it says of later syncs that they are done. What is read of
-    /// it is whole, so the database takes all of it, and the log starts over.
+    /// True after the operating system reported a failed sync. The bytes in its cache may then never reach the disk, although later syncs report success. Reading the log
+    /// still returns intact bytes, so all of it is moved into the database, and the log restarts.
     /// </summary>
     private bool isDoubtful;
 
-    /// <summary>Returns when all that is committed by now is on the disk; for one thread.</summary>
-    /// <exception cref="IOException">It may not be there.</exception>
-    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">The same, where the log has to be moved into the database first.</exception>
+    /// <summary>Returns when everything committed so far is on the disk. For one thread.</summary>
+    /// <exception cref="IOException">It may not be on the disk.</exception>
+    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">The same, if the log has to be moved into the database first.</exception>
     public void Sync()
     {
         if (isDoubtful) StartOver();
@@ -38,7 +38,7 @@ internal sealed class LogFile(string databasePath, Action<SafeFileHandle>? dataS
         isDoubtful = false;
     }
 
-    /// <summary>A log of which the beginning alone is on the disk would take the database back to it, so it is cut to nothing.</summary>
+    /// <summary>Truncates the log to zero bytes. If only the beginning of a log reached the disk, replaying it would revert the database to that state.</summary>
     private void StartOver()
     {
         using var database = SqliteDatabase.Open(databasePath, cacheKibibytes: 1024, checkpoints: false);
@@ -56,7 +56,7 @@ internal sealed class LogFile(string databasePath, Action<SafeFileHandle>? dataS
             return;
         }
 
-        // Without the times of the file, which fsync would write as well.
+        // fdatasync leaves out the timestamps of the file, which fsync would write as well.
         while (DataSync(file) != 0)
         {
             var error = Marshal.GetLastPInvokeError();

@@ -5,18 +5,18 @@ using SQLitePCL;
 namespace TrackMate.Store.Sql.Sqlite;
 
 /// <summary>
-/// One connection to the embedded store. Statements go to SQLite directly and are kept prepared: a message is a handful of them, and ADO's parameters would cost
-/// as much as the rows.
+/// One connection to the embedded store. It calls SQLite directly and keeps statements prepared: a message needs only a few statements, and ADO.NET's parameters
+/// would cost as much as the rows.
 /// </summary>
 internal sealed class SqliteDatabase : Database
 {
-    /// <summary>How long a connection waits for another one's lock.</summary>
+    /// <summary>How long a connection waits for a lock of another connection.</summary>
     public const int BusyMilliseconds = 5000;
 
     private static readonly Version OldestSafeSqlite = new(3, 51, 3);
 
-    /// <summary>The greatest number of each table; those of messages that were given are not given again while an erasure goes by them.</summary>
-    private static readonly (string Table, string Greatest)[] InternedId =
+    /// <summary>A query per table for its greatest id. Ids of messages are not reused while an erasure identifies its messages by them.</summary>
+    private static readonly (string Table, string Greatest)[] GreatestIds =
     [
         ("message", "SELECT MAX((SELECT COALESCE(MAX(id), 0) FROM message), (SELECT COALESCE(MAX(until), 0) FROM erasure))"),
         ("session", "SELECT COALESCE(MAX(id), 0) FROM session"),
@@ -27,10 +27,10 @@ internal sealed class SqliteDatabase : Database
     private readonly SqliteConnection connection;
     private readonly Dictionary<string, Stack<SqliteStatement>> idle = new(ReferenceEqualityComparer.Instance as IEqualityComparer<string>);
 
-    /// <summary>Every statement, idle or in use: one left behind would keep a closed connection, and its transaction's lock, alive.</summary>
+    /// <summary>All statements, idle or in use. A statement that is not finalized would keep a closed connection open, with the lock of its transaction.</summary>
     private readonly List<SqliteStatement> prepared = [];
 
-    /// <summary>The last number given of each table.</summary>
+    /// <summary>The last id given out, by table.</summary>
     private readonly Dictionary<string, long> numbers = [];
 
     private readonly bool readOnly;
@@ -44,7 +44,7 @@ internal sealed class SqliteDatabase : Database
 
     public SqliteConnection Connection => connection;
 
-    /// <summary>Whether the file that was opened is no longer the one at its path: deleted, renamed or replaced.</summary>
+    /// <summary>Whether the opened file is no longer the one at its path: it was deleted, renamed or replaced.</summary>
     /// <remarks>SQLITE_FCNTL_HAS_MOVED: one look at the directory entry.</remarks>
     public bool HasMoved
     {
@@ -57,15 +57,16 @@ internal sealed class SqliteDatabase : Database
 
     internal sqlite3 Handle => connection.Handle ?? throw new ObjectDisposedException(nameof(SqliteDatabase));
 
-    /// <param name="path">The file; it is made where there is none.</param>
-    /// <param name="readOnly">Whether it only reads.</param>
-    /// <param name="cacheKibibytes">Of pages.</param>
+    /// <param name="path">The file. It is created if it does not exist.</param>
+    /// <param name="readOnly">Whether the connection only reads.</param>
+    /// <param name="cacheKibibytes">The size of the page cache.</param>
     /// <param name="checkpoints">
-    /// Whether a commit that finds the log long moves it into the file. The server's writer leaves that to a thread (<see cref="Checkpointer"/>): inline it is the tail of the
-    /// response times.
+    /// Whether a commit moves a long log into the file. A server's writer leaves that to a thread (<see cref="Checkpointer"/>), since it makes the slowest response times
+    /// slower.
     /// </param>
-    /// <exception cref="SqliteException">The file cannot be opened or made.</exception>
-    /// <exception cref="NotSupportedException">The SQLite library is older than 3.51.3, whose WAL reset may corrupt.</exception>
+    /// <param name="syncs">Whether a commit is on the disk when it returns. False if <see cref="LogFile"/> syncs the log.</param>
+    /// <exception cref="SqliteException">The file cannot be opened or created.</exception>
+    /// <exception cref="NotSupportedException">The SQLite library is older than 3.51.3, whose WAL reset may corrupt the file.</exception>
     public static SqliteDatabase Open(string path, bool readOnly = false, int cacheKibibytes = 16 * 1024, bool checkpoints = true, bool syncs = true)
     {
         var opened = new SqliteConnection(new SqliteConnectionStringBuilder
@@ -79,14 +80,14 @@ internal sealed class SqliteDatabase : Database
         {
             var isNew = !readOnly && !File.Exists(path);
             opened.Open();
-            // Its log and its index take after it.
+            // SQLite gives the log and its index the same mode.
             if (isNew && !OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             if (Version.Parse(opened.ServerVersion) < OldestSafeSqlite)
                 throw new NotSupportedException($"SQLite {opened.ServerVersion} is too old; {OldestSafeSqlite} or newer is needed, since earlier ones may corrupt the log when it is reset.");
             var database = new SqliteDatabase(opened, readOnly);
             database.Execute($"PRAGMA busy_timeout = {BusyMilliseconds}");
-            // Otherwise SQLite looks at bound values where they may decide whether a partial index serves, and plans the statement anew each time that they are others:
-            // that costs ten times what most statements do. No statement here needs it: what partial indexes ask stands in their text.
+            // Without this SQLite examines bound values that decide whether a partial index applies, and plans the statement again whenever they change.
+            // Planning costs ten times as much as running most statements. No statement here needs it: they state the conditions of partial indexes in their text.
             database.Check(raw.sqlite3_db_config(database.Handle, raw.SQLITE_DBCONFIG_ENABLE_QPSG, 1, out _));
             if (!readOnly)
             {
@@ -123,14 +124,14 @@ internal sealed class SqliteDatabase : Database
 
     public override bool TryExecute(string sql) => raw.sqlite3_exec(Handle, sql) == raw.SQLITE_OK;
 
-    /// <summary>At once for good: a transaction that begins to write later may find that another was faster. One writes at a time, whatever it holds.</summary>
+    /// <summary>Begins with the write lock: a transaction that asks for it later may find that another one has written meanwhile. One connection writes at a time, whatever the lock modes.</summary>
     public override void BeginWrite(IEnumerable<(long Company, LockMode Mode)> holds, int messages = 0) => Execute("BEGIN IMMEDIATE");
 
     public override void BeginRead(long? company = null) => Execute("BEGIN");
 
     public override (string Kept, string Shadow) BeginShadow(IReadOnlyList<string> tables)
     {
-        // As large as what they stand for, so not in memory.
+        // The temporary tables grow as large as the real ones, so they are not kept in memory.
         Execute("PRAGMA temp_store = FILE");
         BeginRead();
         foreach (var definition in tables.SelectMany(DefinitionsOf).ToList())
@@ -144,7 +145,7 @@ internal sealed class SqliteDatabase : Database
         return ("main.", "temp.");
     }
 
-    /// <summary>A table's own, so that its keys, conflicts and indexes work in the shadow as they do in the store.</summary>
+    /// <summary>The definitions of a table and its indexes, so that keys and conflicts work in the temporary table as they do in the store.</summary>
     private List<string> DefinitionsOf(string table)
     {
         var definitions = new List<string>();
@@ -154,14 +155,14 @@ internal sealed class SqliteDatabase : Database
         return definitions;
     }
 
-    /// <summary>One more than the last: only one connection writes at a time, and it forgets what it knows when another has.</summary>
+    /// <summary>The last id plus one. Only one connection writes at a time, and it reads the numbers again after another connection has written.</summary>
     public override long NextNumber(string table)
     {
         if (numbers.Count == 0) ReadNumbers();
         return ++CollectionsMarshal.GetValueRefOrNullRef(numbers, table);
     }
 
-    /// <summary>Of all companies: messages are numbered over them, and an index by company and number would cost every message its writing.</summary>
+    /// <summary>The greatest id over all companies: an index by company and id would slow down the insertion of every message.</summary>
     public override long LastMessage(long company)
     {
         using var last = Use("SELECT COALESCE(MAX(id), 0) FROM message");
@@ -171,7 +172,7 @@ internal sealed class SqliteDatabase : Database
 
     public override void ReadNumbers()
     {
-        foreach (var (table, sql) in InternedId)
+        foreach (var (table, sql) in GreatestIds)
         {
             using var greatest = Use(sql);
             greatest.Next();
@@ -179,12 +180,12 @@ internal sealed class SqliteDatabase : Database
         }
     }
 
-    /// <summary>The disk or the file is at fault (full, read-only, gone, damaged, locked), not what was to be read or written.</summary>
+    /// <summary>Whether the disk or the file caused the failure (full, read-only, gone, damaged, locked), and not the statement.</summary>
     public static bool IsUnavailable(Exception e) =>
         e is SqliteException sqlite
         && (sqlite.SqliteErrorCode & 0xff) is not (raw.SQLITE_ERROR or raw.SQLITE_TOOBIG or raw.SQLITE_CONSTRAINT or raw.SQLITE_MISMATCH or raw.SQLITE_MISUSE or raw.SQLITE_RANGE);
 
-    /// <summary>Every statement this connection has been asked for, with the work it was.</summary>
+    /// <summary>All statements that this connection has prepared, with their counters of work.</summary>
     internal IReadOnlyList<SqliteStatement> Prepared => prepared;
 
     public override bool IsIdle => raw.sqlite3_get_autocommit(Handle) != 0;
@@ -193,7 +194,7 @@ internal sealed class SqliteDatabase : Database
 
     internal int Changes() => raw.sqlite3_changes(Handle);
 
-    /// <exception cref="StoreUnavailableException">A reader cannot read; whoever asked is told so.</exception>
+    /// <exception cref="StoreUnavailableException">A reader's connection failed. The caller gets a 503.</exception>
     internal void Check(int code)
     {
         if (code is raw.SQLITE_OK or raw.SQLITE_ROW or raw.SQLITE_DONE) return;
@@ -203,8 +204,8 @@ internal sealed class SqliteDatabase : Database
         throw new StoreUnavailableException("The store cannot be read now.", failure);
     }
 
-    /// <summary>Asks SQLite for something of the main file (sqlite3_file_control).</summary>
-    /// <returns>What it wrote to where its last argument points: a number of 32 bits, or a pointer.</returns>
+    /// <summary>Calls sqlite3_file_control on the main file.</summary>
+    /// <returns>The value that SQLite wrote through the last argument: a number of 32 bits, or a pointer.</returns>
     internal IntPtr FileControl(int operation)
     {
         var answer = IntPtr.Zero;

@@ -1,15 +1,15 @@
 namespace TrackMate.Store.Sql.Sqlite;
 
-/// <summary>The embedded store: one SQLite file in one folder, with one server on it.</summary>
+/// <summary>The embedded store: one SQLite file in one folder, used by one server.</summary>
 internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) : Engine
 {
-    /// <summary>What is written is hot: eight megabytes hold it. A larger cache costs at many commits, since SQLite walks it.</summary>
+    /// <summary>The pages that are written often fit into 8 MiB. A larger cache makes many commits slower, since SQLite walks it.</summary>
     private const int WriterCacheKibibytes = 8 * 1024;
 
-    /// <summary>More than any request holds, since on a full disk a little may still find room.</summary>
+    /// <summary>More than any request contains, since a small row may still fit on a full disk.</summary>
     private const int ProbeBytes = 1 << 20;
 
-    /// <summary>How long readers that hold the log back are waited for.</summary>
+    /// <summary>How long to wait for readers that keep the log from being truncated.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private static readonly Schema Tables = new("sqlite");
@@ -17,12 +17,12 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
     private readonly Lock identifying = new();
     private FolderLock? folder;
 
-    /// <summary>Open as long as the server runs, so that it is known which file that was; guarded by <see cref="identifying"/>.</summary>
+    /// <summary>Open as long as the server runs, to know which file it was. Guarded by <see cref="identifying"/>.</summary>
     private SqliteDatabase? opened;
     private Checkpointer? checkpointer;
     private LogFile? log;
 
-    /// <summary>Where its file lies.</summary>
+    /// <summary>The path of the database file.</summary>
     public string Path { get; } = PathIn(dataFolder);
 
     public static string PathIn(string dataFolder) => System.IO.Path.Combine(dataFolder, "trackmate.db");
@@ -33,11 +33,11 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
 
     public override string HowToFind => "set TRACKMATE_DATA to the folder of your server";
 
-    public override string Cleaned => "no row and no byte of the store's files holds them any more. Backups keep what they hold; see docs/erasure.md.";
+    public override string Cleaned => "no row and no byte of the store's files contains them any more. Backups still do; see docs/erasure.md.";
 
-    public override string NotCleaned => "something that reads the store holds its log back, so bytes may be left in its files";
+    public override string NotCleaned => "a program that is reading the store keeps its log from being cut, so bytes may be left in its files";
 
-    public override string RemedyOf(Exception e) => "Restore a backup if this stays so.";
+    public override string RemedyOf(Exception e) => "Restore a backup if this persists.";
 
     public override bool HasData => File.Exists(Path);
 
@@ -70,7 +70,7 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
 
     public override bool IsUnavailable(Exception e) => e is StoreMovedException || SqliteDatabase.IsUnavailable(e);
 
-    /// <summary>Another file at the place of the one that was opened is another store: nothing of this one goes into it.</summary>
+    /// <summary>A different file at the path is a different store. Nothing of this server may be written into it.</summary>
     private void RequireInPlace()
     {
         if (!IsInPlace) throw new StoreMovedException(Name);
@@ -104,7 +104,7 @@ internal sealed class SqliteEngine(string dataFolder, LogLimits? limits = null) 
         folder = FolderLock.Take(dataFolder);
         Upgrade();
         opened = SqliteDatabase.Open(Path, cacheKibibytes: 64);
-        // Reading makes the write-ahead log, which stays as long as this connection does.
+        // Reading creates the write-ahead log, which exists as long as this connection is open.
         VersionOf(opened);
         log = new(Path);
         checkpointer = new(Path, limits ?? LogLimits.Default);

@@ -3,7 +3,7 @@ using SQLitePCL;
 
 namespace TrackMate.Store.Sql.Sqlite;
 
-/// <summary>A statement of SQLite's.</summary>
+/// <summary>A prepared statement of SQLite.</summary>
 internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt statement, Stack<SqliteStatement> home) : Statement
 {
     private int parameter;
@@ -24,14 +24,14 @@ internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt stat
 
     public override Statement WithText(ReadOnlySpan<byte> utf8)
     {
-        // An empty span has no address, which SQLite would take for NULL.
+        // An empty span has no address, and SQLite would store NULL.
         database.Check(utf8.IsEmpty ? raw.sqlite3_bind_text(statement, ++parameter, "") : raw.sqlite3_bind_text(statement, ++parameter, utf8));
         return this;
     }
 
     public override Statement WithBlob(ReadOnlySpan<byte> bytes)
     {
-        // An empty span has no address, which SQLite would take for NULL.
+        // An empty span has no address, and SQLite would store NULL.
         database.Check(bytes.IsEmpty ? raw.sqlite3_bind_zeroblob(statement, ++parameter, 0) : raw.sqlite3_bind_blob(statement, ++parameter, bytes));
         return this;
     }
@@ -81,7 +81,7 @@ internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt stat
 
     public override string Text(int column) => Encoding.UTF8.GetString(Bytes(column));
 
-    /// <summary>As it lies in the page.</summary>
+    /// <summary>A view into SQLite's page, without a copy.</summary>
     public override ReadOnlySpan<byte> Bytes(int column) => raw.sqlite3_column_blob(statement, column);
 
     public override void Dispose()
@@ -94,23 +94,23 @@ internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt stat
         home.Push(this);
     }
 
-    /// <summary>It is somebody's until it is disposed.</summary>
+    /// <summary>Marks the statement as in use until it is disposed.</summary>
     internal SqliteStatement Take()
     {
         isInUse = true;
         return this;
     }
 
-    /// <summary>The text it was made of.</summary>
+    /// <summary>The SQL text of the statement.</summary>
     internal string Sql => raw.sqlite3_sql(statement).utf8_to_string();
 
-    /// <summary>Steps of SQLite's machine so far: work that can be counted, the same on every machine.</summary>
+    /// <summary>The number of virtual machine steps so far. It measures work independently of the machine.</summary>
     internal long Steps => raw.sqlite3_stmt_status(statement, raw.SQLITE_STMTSTATUS_VM_STEP, 0);
 
-    /// <summary>How often it was run so far (SQLITE_STMTSTATUS_RUN, which the binding has no name for).</summary>
+    /// <summary>The number of runs so far (SQLITE_STMTSTATUS_RUN, for which the binding has no constant).</summary>
     internal long Runs => raw.sqlite3_stmt_status(statement, 6, 0);
 
-    /// <summary>How often it was planned anew since it was prepared (SQLITE_STMTSTATUS_REPREPARE, which the binding has no name for).</summary>
+    /// <summary>The number of times that SQLite planned the statement again (SQLITE_STMTSTATUS_REPREPARE, for which the binding has no constant).</summary>
     internal long Plannings => raw.sqlite3_stmt_status(statement, 5, 0);
 
     internal void Finish() => statement.Dispose();

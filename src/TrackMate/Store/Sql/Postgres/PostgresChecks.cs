@@ -4,26 +4,26 @@ using Npgsql;
 
 namespace TrackMate.Store.Sql.Postgres;
 
-/// <summary>Looks whether a database promises what TrackMate relies on (docs/scaling.md), on Citus each of its machines. Every sentence says what to do where it does not.</summary>
-internal sealed class PostgresPromises(NpgsqlConnectionStringBuilder settings)
+/// <summary>Checks that a database fulfils what TrackMate relies on (docs/scaling.md); with Citus, on each machine. Each sentence of a failed check says what to do.</summary>
+internal sealed class PostgresChecks(NpgsqlConnectionStringBuilder settings)
 {
     private const int LeastVersion = 150_000;
 
-    /// <summary>A server's writers and the like, and its readers at most.</summary>
+    /// <summary>The connections of one server: its writers, its background work and its readers at most.</summary>
     private const int ConnectionsOfServer = 80;
 
     private static readonly Version LeastCitus = new(11, 2);
     private static readonly TimeSpan MostApart = TimeSpan.FromSeconds(2);
 
-    /// <summary>A machine as it answered.</summary>
+    /// <summary>The settings of one machine.</summary>
     private sealed record Answer(string Version, int VersionNumber, string Encoding, string SynchronousCommit, string WalLevel, int Connections, string? Citus, TimeSpan ClockAhead);
 
-    /// <exception cref="NpgsqlException">The database itself cannot be reached; of a worker that is a finding.</exception>
-    public IEnumerable<(bool Good, string Sentence)> Look()
+    /// <exception cref="NpgsqlException">The database itself cannot be reached. An unreachable worker is a finding instead.</exception>
+    public IEnumerable<(bool Good, string Sentence)> Run()
     {
         using var connection = new NpgsqlConnection(settings.ConnectionString);
         connection.Open();
-        var answer = Defer(connection);
+        var answer = SettingsOf(connection);
         var name = answer.Citus is null ? "The database" : "The coordinator";
         foreach (var finding in Judge(name, answer, answer.Citus is not null)) yield return finding;
         if (answer.Citus is not { } citus) yield break;
@@ -49,7 +49,7 @@ internal sealed class PostgresPromises(NpgsqlConnectionStringBuilder settings)
             {
                 using var straight = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(workers.SettingsOf(host, port).ConnectionString) { Pooling = false }.ConnectionString);
                 straight.Open();
-                of = Defer(straight);
+                of = SettingsOf(straight);
             }
             catch (NpgsqlException e)
             {
@@ -68,7 +68,7 @@ internal sealed class PostgresPromises(NpgsqlConnectionStringBuilder settings)
             else if (of.Citus != citus) yield return (false, $"{worker} has Citus {of.Citus}, and the coordinator {citus}. Bring both to the same version: ALTER EXTENSION citus UPDATE.");
         }
 
-        // Whoever asks for one that is away waits for half a minute.
+        // The cluster check waits 30 s for an unreachable machine.
         if (!areAllReached) yield break;
         foreach (var (from, to) in Unreached(connection))
             yield return (false, $"{from} does not reach {to} as {settings.Username}, so no company moves there. Its log says why; check .pgpass there and pg_hba.conf on the others (docs/scaling.md).");
@@ -97,7 +97,7 @@ internal sealed class PostgresPromises(NpgsqlConnectionStringBuilder settings)
             yield return (false, $"The clock of {name[..1].ToLowerInvariant()}{name[1..]} is {answer.ClockAhead.Duration().TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s {(answer.ClockAhead > TimeSpan.Zero ? "ahead of" : "behind")} this machine's. Keep all clocks in step (NTP).");
     }
 
-    private static Answer Defer(NpgsqlConnection connection)
+    private static Answer SettingsOf(NpgsqlConnection connection)
     {
         using var command = new NpgsqlCommand(
             """
@@ -122,14 +122,14 @@ internal sealed class PostgresPromises(NpgsqlConnectionStringBuilder settings)
         return workers;
     }
 
-    /// <summary>Whether companies lie on workers, or there are no tables yet.</summary>
+    /// <summary>Whether companies lie on workers, or no tables exist yet.</summary>
     private static bool IsDistributed(NpgsqlConnection connection)
     {
         using var command = new NpgsqlCommand("SELECT to_regclass('message') IS NULL OR EXISTS (SELECT 1 FROM pg_dist_partition WHERE logicalrelid = to_regclass('message'))", connection);
         return (bool)command.ExecuteScalar()!;
     }
 
-    /// <summary>Machines of the cluster that cannot connect to others as this role.</summary>
+    /// <summary>Pairs of machines of which the first cannot connect to the second as this role.</summary>
     private static List<(string From, string To)> Unreached(NpgsqlConnection connection)
     {
         using var command = new NpgsqlCommand(

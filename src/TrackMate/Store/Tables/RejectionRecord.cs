@@ -2,7 +2,7 @@ using TrackMate.Bind;
 
 namespace TrackMate.Store.Tables;
 
-/// <summary>Where a request was sent; the numbers are stored.</summary>
+/// <summary>The receiving call of a request. The numbers are stored.</summary>
 public enum ReceivingCall
 {
     /// <summary><c>POST /api/events</c>.</summary>
@@ -15,28 +15,28 @@ public enum ReceivingCall
     Webhooks = 3,
 }
 
-/// <summary>What one request had refused, as kept in the company's rejected events (bounded, newest stay).</summary>
-public sealed record Rejected(Company Company, Origin Origin, ReceivingCall Call, long ReceivedAt, IReadOnlyList<RejectedEvent> Events)
+/// <summary>The rejected items of one request, as stored with the company's rejected events. Their number is limited; the oldest are deleted first.</summary>
+public sealed record RejectionRecord(Company Company, Origin Origin, ReceivingCall Call, long ReceivedAt, IReadOnlyList<RejectedEvent> Events)
 {
-    /// <summary>Of a browser: what is kept of its User-Agent.</summary>
+    /// <summary>For a browser: the stored parts of its User-Agent.</summary>
     public Agent? Agent { get; init; }
 
-    /// <summary>What a browser's batch said for all its events, as a JSON object; null where the events stand for themselves.</summary>
+    /// <summary>The fields that a browser's batch has for all its events, as a JSON object; null if each event has its own.</summary>
     public string? Envelope { get; init; }
 
-    /// <summary>The rejected one that the messages beside this are the mended form of: it is marked so once one of them is stored.</summary>
+    /// <summary>The number of the rejected message that the request fixes. It is marked as fixed once one of the request's messages is stored.</summary>
     public long? Mends { get; init; }
 
-    /// <summary>Who mended it, for the audit log.</summary>
+    /// <summary>The operator who fixed it, for the audit log.</summary>
     public string? MendedBy { get; init; }
 }
 
-/// <param name="EventId">As the sender gave it, if it could be read.</param>
-/// <param name="Status">The HTTP status it was answered with.</param>
-/// <param name="Detail">What the sender should mend.</param>
-/// <param name="Body">The event as sent, cut to a bounded length.</param>
-/// <param name="Size">Bytes that were sent.</param>
-/// <param name="Events">Of a batch that was refused as a whole: the eventIds in it that could be read.</param>
+/// <param name="EventId">The sender's eventId, if it could be read.</param>
+/// <param name="Status">The HTTP status of the answer.</param>
+/// <param name="Detail">What the sender should fix.</param>
+/// <param name="Body">The event as sent, truncated to a limit.</param>
+/// <param name="Size">The size of the event as sent, in bytes.</param>
+/// <param name="Events">For a batch that was rejected as a whole: its readable eventIds.</param>
 public sealed record RejectedEvent(string? EventId, int Status, string Detail, ReadOnlyMemory<byte> Body, int Size, IReadOnlyList<string>? Events = null);
 
 /// <summary>One refused event or request, as it is shown.</summary>

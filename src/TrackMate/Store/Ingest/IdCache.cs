@@ -4,86 +4,86 @@ using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Ingest;
 
-/// <summary>What a message told of an identifier that was stored before it.</summary>
+/// <summary>What a message adds to an identifier that was stored before.</summary>
 [Flags]
-internal enum NameNews
+internal enum NameChange
 {
     None = 0,
 
-    /// <summary>A bare id: what it is the id of.</summary>
+    /// <summary>The kind of a bare id: it is known now which identifier it is the id of.</summary>
     Kind = 1,
 
     /// <summary>That a verified message names it.</summary>
     Verified = 2,
 }
 
-/// <summary>A session or an identifier as the store numbers it. It has no row before its first message has one, so that a repeat leaves nothing behind.</summary>
+/// <summary>A session or an identifier with its number in the store. Its row is inserted together with its first message, so a repeat leaves no row behind.</summary>
 internal sealed class InternedId(long number, bool stored)
 {
     public long Number { get; } = number;
 
     public bool Stored { get; set; } = stored;
 
-    /// <summary>Of an identifier: its kind as stored; a bare id becomes an e-mail or an externalId when that turns up.</summary>
+    /// <summary>For an identifier: its stored kind. A bare id becomes an e-mail or an externalId when a message names that.</summary>
     public IdentifierKind Kind { get; set; } = IdentifierKind.Bare;
 
-    /// <summary>Of an identifier: unix milliseconds of the earliest message that named it.</summary>
+    /// <summary>For an identifier: the time of the earliest message that named it, unix milliseconds.</summary>
     public long FirstNamed { get; set; } = long.MaxValue;
 
-    /// <summary>Of an identifier: whether a verified message has ever named it.</summary>
+    /// <summary>For an identifier: whether a verified message has ever named it.</summary>
     public bool Verified { get; set; }
 
-    /// <summary>Of a session: the UTC day that its row says it began on, or will when the transaction ends.</summary>
+    /// <summary>For a session: the UTC day on which it began, as its row has it or will have it when the transaction ends.</summary>
     public long FirstDay { get; set; } = long.MaxValue;
 
     public IdentifierNode As(Identifier identifier) => new(Number, identifier.Id, Kind);
 }
 
 /// <summary>
-/// Numbers of sessions and identifiers, for the writer. What has one keeps it, so what was seen may be kept; what an erasure takes away, or another process writes, it is
-/// told of by the registry's version.
+/// The writer's cache of the numbers of sessions and identifiers. A number never changes, so it can be cached. An erasure or another process that writes raises the
+/// registry's version, and the cache is then cleared.
 /// </summary>
-internal sealed class Names(Database database)
+internal sealed class IdCache(Database database)
 {
-    /// <summary>Most names kept in memory; past it all are forgotten and read again as they come.</summary>
+    /// <summary>The most names in the cache. When it is full, all are dropped and read again when needed.</summary>
     private const int Capacity = 100_000;
 
     private readonly Dictionary<(long Company, string SessionId), InternedId> sessions = [];
     private readonly Dictionary<(long Company, ProfileId Leaf), InternedId> identifiers = [];
 
-    /// <summary>Sessions that have a row since this transaction, and no message yet.</summary>
-    private readonly HashSet<InternedId> made = [];
+    /// <summary>Sessions whose row was created in this transaction, before any message of theirs.</summary>
+    private readonly HashSet<InternedId> created = [];
 
-    /// <summary>Forgets everything, as after a transaction that did not happen.</summary>
+    /// <summary>Clears the cache, for example after a failed transaction.</summary>
     public void Reset()
     {
         sessions.Clear();
         identifiers.Clear();
-        made.Clear();
+        created.Clear();
         database.ReadNumbers();
     }
 
-    /// <summary>Whether a session is known to have a row.</summary>
+    /// <summary>Whether the cache knows that a session has a row.</summary>
     public bool Knows(long company, string sessionId) => sessions.TryGetValue((company, sessionId), out var known) && known.Stored;
 
-    /// <summary>Whether no message before has named a session.</summary>
-    public bool IsNew(InternedId session) => !session.Stored || made.Contains(session);
+    /// <summary>Whether no earlier message has named a session.</summary>
+    public bool IsNew(InternedId session) => !session.Stored || created.Contains(session);
 
-    /// <summary>A new transaction begins: sessions that the one before has made are not new to it.</summary>
-    public void ForgetNew() => made.Clear();
+    /// <summary>Starts a transaction: sessions that the previous one created are not new to it.</summary>
+    public void ClearNew() => created.Clear();
 
-    /// <summary>Keeps what was asked for many at once: sessions that all have rows, those that were made for it too.</summary>
+    /// <summary>Caches the result of a query for many sessions. All of them have rows, including those that were created by the same query.</summary>
     public void Keep(long company, IEnumerable<(string SessionId, long Number, long? FirstDay, bool IsNew)> found)
     {
         if (sessions.Count >= Capacity) sessions.Clear();
         foreach (var (sessionId, number, firstDay, isNew) in found)
         {
             var session = sessions[(company, sessionId)] = new(number, stored: true) { FirstDay = firstDay ?? long.MaxValue };
-            if (isNew) made.Add(session);
+            if (isNew) created.Add(session);
         }
     }
 
-    /// <summary>Keeps what was asked for many identifiers at once, for as long as nobody else may change it.</summary>
+    /// <summary>Caches the result of a query for many identifiers, for the duration of the transaction.</summary>
     public void Keep(long company, IReadOnlySet<ProfileId> asked, IEnumerable<(ProfileId Leaf, long Number, IdentifierKind Kind, long? FirstNamed, bool Verified)> found)
     {
         if (identifiers.Count >= Capacity) identifiers.Clear();
@@ -109,14 +109,14 @@ internal sealed class Names(Database database)
             : new(database.NextNumber("session"), stored: false);
     }
 
-    /// <summary>Notes that a message named the session.</summary>
-    /// <param name="marks">Told where the session began earlier than its row says.</param>
-    /// <param name="day">The UTC day of the event that names it, where that is a browser's and no bot's.</param>
+    /// <summary>Records that a message named the session.</summary>
+    /// <param name="marks">Records the session if it began earlier than its row says.</param>
+    /// <param name="day">The UTC day of the event, if it is a browser's event and not a bot's.</param>
     public void Store(Company company, string sessionId, InternedId session, DirtySessions marks, long? day = null)
     {
         var isEarlier = day < session.FirstDay;
         if (isEarlier) session.FirstDay = day!.Value;
-        made.Remove(session);
+        created.Remove(session);
         if (session.Stored)
         {
             if (isEarlier) marks.Begins(company, session.Number, day!.Value);
@@ -127,7 +127,7 @@ internal sealed class Names(Database database)
         session.Stored = true;
     }
 
-    /// <param name="asked">By a stranger: then the store is asked whether or not it is known here, so that how long it takes does not tell. Where many are asked for at once, this one was among them.</param>
+    /// <param name="asked">Whether a browser's request names the identifier. The store is then queried even if the identifier is cached, so that the response time does not reveal whether it is known. On a shared store the query for the whole batch has already done that.</param>
     public InternedId Identifier(Company company, ProfileId leaf, bool asked = false)
     {
         var known = identifiers.GetValueOrDefault((company.Number, leaf));
@@ -154,18 +154,18 @@ internal sealed class Names(Database database)
         return numbers;
     }
 
-    /// <summary>Whether a message names a profile's id that no identifier has turned up for.</summary>
+    /// <summary>Whether a message names a profile id to which no known identifier belongs.</summary>
     public bool IsUnknownUserId(TrackedEvent tracked) => tracked.Named is [{ Kind: IdentifierKind.Bare } first, ..] && Identifier(tracked.Company, first.Id).Kind is IdentifierKind.Bare;
 
-    /// <summary>Notes that a message of this time named the identifier.</summary>
-    /// <param name="asked">By a stranger: then one statement writes one row, whether or not it is new, so that how long it takes does not tell.</param>
-    public NameNews Store(Company company, Identifier identifier, InternedId numbered, long unixMilliseconds, Trust trust, bool asked = false)
+    /// <summary>Records that a message named the identifier at a time.</summary>
+    /// <param name="asked">Whether a browser's request names it. Then one statement writes one row in any case, so that the response time does not reveal whether it is new.</param>
+    public NameChange Store(Company company, Identifier identifier, InternedId numbered, long unixMilliseconds, Trust trust, bool asked = false)
     {
-        var news = numbered is { Stored: true, Kind: IdentifierKind.Bare } && identifier.Kind is not IdentifierKind.Bare ? NameNews.Kind : NameNews.None;
+        var change = numbered is { Stored: true, Kind: IdentifierKind.Bare } && identifier.Kind is not IdentifierKind.Bare ? NameChange.Kind : NameChange.None;
         if (numbered is { Stored: true, Verified: false } && trust is Trust.Verified)
         {
             database.Use("UPDATE identifier SET verified = 1 WHERE id = ? AND company = ?").With(numbered.Number).With(company.Number).Run();
-            news |= NameNews.Verified;
+            change |= NameChange.Verified;
         }
 
         numbered.Verified |= trust is Trust.Verified;
@@ -174,8 +174,8 @@ internal sealed class Names(Database database)
         {
             Span<byte> bytes = stackalloc byte[ProfileId.ByteLength];
             identifier.Id.CopyTo(bytes);
-            if (news.HasFlag(NameNews.Kind)) database.Use("UPDATE identifier SET indexed_as = COALESCE(indexed_as, search) WHERE id = ? AND company = ?").With(numbered.Number).With(company.Number).Run();
-            // A bare id learns here what it is the id of; of any other the name and the kind follow from the leaf and stay.
+            if (change.HasFlag(NameChange.Kind)) database.Use("UPDATE identifier SET indexed_as = COALESCE(indexed_as, search) WHERE id = ? AND company = ?").With(numbered.Number).With(company.Number).Run();
+            // This message says which identifier a bare id belongs to. The name and the kind of any other identifier follow from its leaf and never change.
             database.Use($"""
                 INSERT INTO identifier (id, company, leaf, kind, value, first_named_ms, search, person, verified) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?1, ?8)
                 ON CONFLICT (company, leaf) DO UPDATE SET kind = excluded.kind, value = excluded.value, first_named_ms = excluded.first_named_ms,
@@ -188,6 +188,6 @@ internal sealed class Names(Database database)
         }
 
         if (identifier.Kind is not IdentifierKind.Bare) numbered.FirstNamed = named;
-        return news;
+        return change;
     }
 }
