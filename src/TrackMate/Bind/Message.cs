@@ -37,6 +37,18 @@ public sealed record TrackedEvent : Message
     public Agent? Agent { get; init; }
 }
 
+/// <summary>What binding reads out of a browser's event: it belongs to its session, and says nothing about persons (B2).</summary>
+/// <param name="IsBot">A bot sent it: it is stored, and counted apart (B16).</param>
+/// <param name="Day">The UTC day of the visit; null for a bot's, which is no visit.</param>
+public readonly record struct EventDecision(bool IsBot, long? Day)
+{
+    public static EventDecision Of(TrackedEvent tracked)
+    {
+        var isBot = tracked.Agent?.Bot ?? false;
+        return new(isBot, isBot ? null : UtcDay.Of(tracked.Order.UnixMilliseconds));
+    }
+}
+
 /// <summary>"This session is this person": it has a session, and names an e-mail, an externalId or both.</summary>
 public sealed record Identify : Message
 {

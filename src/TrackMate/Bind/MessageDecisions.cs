@@ -1,17 +1,5 @@
 namespace TrackMate.Bind;
 
-/// <summary>What binding reads out of a browser's event: it belongs to its session, and says nothing about persons (B2).</summary>
-/// <param name="IsBot">A bot sent it: it is stored, and counted apart (B16).</param>
-/// <param name="Day">The UTC day of the visit; null for a bot's, which is no visit.</param>
-public readonly record struct EventDecision(bool IsBot, long? Day)
-{
-    public static EventDecision Of(TrackedEvent tracked)
-    {
-        var isBot = tracked.Agent?.Bot ?? false;
-        return new(isBot, isBot ? null : UtcDay.Of(tracked.Order.UnixMilliseconds));
-    }
-}
-
 /// <summary>What a message says about persons.</summary>
 /// <param name="Claim">Whose a session is, or which identifiers belong together; its number is 0 until it is stored. Null where the message says neither.</param>
 /// <param name="Pairs">Identifiers that the message says are one person, as indexes into <see cref="Message.Named"/> (B4, B13).</param>

@@ -88,7 +88,7 @@ internal sealed partial class ActWriter
 
     private bool IsClaimed(Company company, long session, long identifier)
     {
-        using var found = database.Use("SELECT EXISTS (SELECT 1 FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND identifier = ? AND trust = 0)");
+        using var found = database.Use($"SELECT EXISTS (SELECT 1 FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND identifier = ? AND trust = {ClaimTable.Claimed})");
         found.With(company.Number).With(session).With(identifier).Next();
         return found.Long(0) == 1;
     }

@@ -1,15 +1,12 @@
 using TrackMate.Bind;
 using TrackMate.Store.Sql;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Derive;
 
 /// <summary>When each session first claimed an identifier, where only a browser says so, and whether that is believed: <see cref="SessionsOfDay"/> decides.</summary>
 internal sealed class FirstClaims(Database database)
 {
-    private const string Revoked = "0";
-    private const string Believed = "1";
-    private const string TooLate = "2";
-
     /// <param name="Known">The session's first claim on the identifier so far.</param>
     /// <param name="OfDay">How many sessions of the claim's day are believed.</param>
     internal readonly record struct PriorState(Lazy<FirstClaim?> Known, Lazy<long> OfDay);
@@ -54,9 +51,9 @@ internal sealed class FirstClaims(Database database)
     {
         if (Find(company, identifier, session).Value is not { } known) return [];
         MessagePlace? first = null;
-        using (var row = database.Use("""
+        using (var row = database.Use($"""
             SELECT at_ms, event_id FROM claim INDEXED BY claim_by_session_and_identifier
-            WHERE company = ? AND session = ? AND session IS NOT NULL AND identifier = ? AND trust = 0 ORDER BY at_ms, event_id LIMIT 1
+            WHERE company = ? AND session = ? AND session IS NOT NULL AND identifier = ? AND trust = {ClaimTable.Claimed} ORDER BY at_ms, event_id LIMIT 1
             """))
         {
             if (row.With(company.Number).With(session).With(identifier).Next()) first = new(row.Long(0), row.Text(1));
@@ -85,17 +82,17 @@ internal sealed class FirstClaims(Database database)
         database.Use($"""
             INSERT INTO first_claim (company, identifier, session, at_ms, event_id, standing)
             SELECT company, identifier, session, at_ms, event_id,
-              CASE WHEN is_revoked THEN {Revoked} WHEN ROW_NUMBER() OVER (PARTITION BY identifier, at_ms / 86400000, is_revoked ORDER BY at_ms, event_id) <= ?2 THEN {Believed} ELSE {TooLate} END
+              CASE WHEN is_revoked THEN {FirstClaimTable.Revoked} WHEN ROW_NUMBER() OVER (PARTITION BY identifier, at_ms / 86400000, is_revoked ORDER BY at_ms, event_id) <= ?2 THEN {FirstClaimTable.Stands} ELSE {FirstClaimTable.TooLate} END
             FROM (
               SELECT c.company, c.identifier, c.session, c.at_ms, c.event_id,
-                EXISTS (SELECT 1 FROM act a WHERE a.company = ?1 AND a.session = c.session AND a.session IS NOT NULL AND a.undone_ms IS NULL AND a.kind IN (1, 7) AND a.identifier = c.identifier) AS is_revoked,
+                EXISTS (SELECT 1 FROM act a WHERE a.company = ?1 AND a.session = c.session AND a.session IS NOT NULL AND a.undone_ms IS NULL AND a.kind IN ({ActTable.RevokeClaim}, {ActTable.RevokeClaimed}) AND a.identifier = c.identifier) AS is_revoked,
                 ROW_NUMBER() OVER (PARTITION BY c.identifier, c.session ORDER BY c.at_ms, c.event_id) AS place
-              FROM claim c WHERE c.company = ?1 AND c.session IS NOT NULL AND c.trust = 0) AS said
+              FROM claim c WHERE c.company = ?1 AND c.session IS NOT NULL AND c.trust = {ClaimTable.Claimed}) AS said
             WHERE place = 1
             """).With(company.Number).With(company.Settings.NewSessionsPerDay).Run();
         database.Use($"""
             INSERT INTO first_claim_day (company, identifier, day, standing)
-            SELECT company, identifier, at_ms / 86400000, COUNT(*) FROM first_claim WHERE company = ? AND standing = {Believed} GROUP BY 1, 2, 3
+            SELECT company, identifier, at_ms / 86400000, COUNT(*) FROM first_claim WHERE company = ? AND standing = {FirstClaimTable.Stands} GROUP BY 1, 2, 3
             """).With(company.Number).Run();
     }
 
@@ -132,11 +129,11 @@ internal sealed class FirstClaims(Database database)
         believed ?? Count(company, identifier, day),
         new(() => AtTheEdge(company, identifier, day, without: 0, FirstClaimStatus.Believed, $"""
             SELECT session, at_ms, event_id FROM first_claim
-            WHERE company = ? AND identifier = ? AND standing = {Believed} AND at_ms >= ? AND at_ms < ? AND session <> ? ORDER BY at_ms DESC, event_id DESC LIMIT 1
+            WHERE company = ? AND identifier = ? AND standing = {FirstClaimTable.Stands} AND at_ms >= ? AND at_ms < ? AND session <> ? ORDER BY at_ms DESC, event_id DESC LIMIT 1
             """)),
         new(() => AtTheEdge(company, identifier, day, without, FirstClaimStatus.TooLate, $"""
             SELECT session, at_ms, event_id FROM first_claim
-            WHERE company = ? AND identifier = ? AND standing = {TooLate} AND at_ms >= ? AND at_ms < ? AND session <> ? ORDER BY at_ms, event_id LIMIT 1
+            WHERE company = ? AND identifier = ? AND standing = {FirstClaimTable.TooLate} AND at_ms >= ? AND at_ms < ? AND session <> ? ORDER BY at_ms, event_id LIMIT 1
             """)));
 
     private Lazy<FirstClaim?> Find(Company company, long identifier, long session) =>

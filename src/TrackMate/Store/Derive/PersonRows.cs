@@ -241,7 +241,7 @@ internal sealed class PersonRows
     private List<long> Merged(Company company)
     {
         var merged = new List<long>();
-        using var rows = database.Use("SELECT identifier FROM act WHERE company = ? AND kind = 4 AND undone_ms IS NULL AND identifier IS NOT NULL");
+        using var rows = database.Use($"SELECT identifier FROM act WHERE company = ? AND kind = {ActTable.Merge} AND undone_ms IS NULL AND identifier IS NOT NULL");
         rows.With(company.Number);
         while (rows.Next()) merged.Add(rows.Long(0));
         return merged;

@@ -163,14 +163,14 @@ internal sealed class ServerRunRows(Database database)
         var before = Earlier(last, spanTo);
         if (from == run.First && before == last) return run;
 
-        using var rows = database.Use("""
+        using var rows = database.Use($"""
             SELECT MIN(at), MAX(at), COUNT(*) FROM message
-            WHERE company = ? AND session = ? AND origin = 1 AND session IS NOT NULL AND at >= ? AND at < ?
+            WHERE company = ? AND session = ? AND origin = {MessageTable.Server} AND session IS NOT NULL AND at >= ? AND at < ?
             """);
         rows.With(company.Number).With(session).With(from.Value).With(before.Value).Next();
         if (rows.Long(2) == 0) return null;
-        using var first = database.Use("""
-            SELECT event_id FROM message WHERE company = ? AND session = ? AND origin = 1 AND session IS NOT NULL AND at >= ? ORDER BY at, event_id LIMIT 1
+        using var first = database.Use($"""
+            SELECT event_id FROM message WHERE company = ? AND session = ? AND origin = {MessageTable.Server} AND session IS NOT NULL AND at >= ? ORDER BY at, event_id LIMIT 1
             """);
         first.With(company.Number).With(session).With(from.Value).Next();
         return new(new(rows.Long(0)), first.Text(0), new(rows.Long(1)), rows.Long(2));

@@ -90,20 +90,20 @@ internal sealed class SessionClaims(Database database, DirtySessions? marks = nu
     /// <returns>The identifiers whose spans changed.</returns>
     public IReadOnlyList<long> Unbind(Company company, long session)
     {
-        database.Use("""
+        database.Use($"""
             UPDATE claim SET standing = CASE WHEN EXISTS (
-              SELECT 1 FROM act WHERE act.company = ?1 AND act.session = claim.session AND act.session IS NOT NULL AND undone_ms IS NULL AND kind = 3 AND from_ms <= claim.at_ms AND to_ms > claim.at_ms)
-              THEN 2 ELSE 1 END
-            WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND standing <> 0
+              SELECT 1 FROM act WHERE act.company = ?1 AND act.session = claim.session AND act.session IS NOT NULL AND undone_ms IS NULL AND kind = {ActTable.Unbind} AND from_ms <= claim.at_ms AND to_ms > claim.at_ms)
+              THEN {ClaimTable.Freed} ELSE {ClaimTable.Stands} END
+            WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND standing <> {ClaimTable.Excluded}
             """).With(company.Number).With(session).Run();
         return Rewrite(company, session);
     }
 
     private void SetStanding(Company company, long session, long identifier, bool verified, bool claimed) =>
-        database.Use("""
-            UPDATE claim SET standing = CASE WHEN CASE WHEN trust = 1 THEN ?4 ELSE ?5 END = 0 THEN 0 WHEN EXISTS (
-              SELECT 1 FROM act WHERE act.company = ?1 AND act.session = claim.session AND act.session IS NOT NULL AND undone_ms IS NULL AND kind = 3 AND from_ms <= claim.at_ms AND to_ms > claim.at_ms)
-              THEN 2 ELSE 1 END
+        database.Use($"""
+            UPDATE claim SET standing = CASE WHEN CASE WHEN trust = {ClaimTable.Verified} THEN ?4 ELSE ?5 END = 0 THEN {ClaimTable.Excluded} WHEN EXISTS (
+              SELECT 1 FROM act WHERE act.company = ?1 AND act.session = claim.session AND act.session IS NOT NULL AND undone_ms IS NULL AND kind = {ActTable.Unbind} AND from_ms <= claim.at_ms AND to_ms > claim.at_ms)
+              THEN {ClaimTable.Freed} ELSE {ClaimTable.Stands} END
             WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND identifier = ?3
             """).With(company.Number).With(session).With(identifier).With(verified ? 1 : 0).With(claimed ? 1 : 0).Run();
 
@@ -121,7 +121,7 @@ internal sealed class SessionClaims(Database database, DirtySessions? marks = nu
 
     /// <summary>Whether a back end has named an externalId, and no e-mail, for this session.</summary>
     public Lazy<bool> HasExternalWebhooks(Company company, long session) =>
-        database.Use("SELECT EXISTS (SELECT 1 FROM claim INDEXED BY external_webhook_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = 2 AND named = 2 AND standing <> 0)")
+        database.Use($"SELECT EXISTS (SELECT 1 FROM claim INDEXED BY external_webhook_by_session WHERE company = ? AND session = ? AND session IS NOT NULL AND method = {ClaimTable.Webhook} AND named = {ClaimTable.NamedExternal} AND standing <> {ClaimTable.Excluded})")
             .With(company.Number).With(session).DeferFlag();
 
     /// <summary>Derives the spans of every session of a company anew.</summary>
@@ -161,7 +161,7 @@ internal sealed class SessionClaims(Database database, DirtySessions? marks = nu
     public List<Claim> ClaimsOn(Company company, long session)
     {
         var claims = new List<Claim>();
-        using var rows = database.Use("SELECT id, method, trust, at_ms, event_id, identifier, second, third, named FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND standing <> 0");
+        using var rows = database.Use($"SELECT id, method, trust, at_ms, event_id, identifier, second, third, named FROM claim WHERE company = ? AND session = ? AND session IS NOT NULL AND standing <> {ClaimTable.Excluded}");
         rows.With(company.Number).With(session);
         while (rows.Next())
         {

@@ -79,13 +79,13 @@ internal sealed class SpanRows(Database database, DirtySessions? marks = null)
     }
 
     /// <summary>Of a row of <c>span s</c>, whose company is ?1: whether a verified claim on the session, at whatever time, names its identifier.</summary>
-    internal const string IsVerified = """
+    internal const string IsVerified = $"""
         CASE WHEN EXISTS (SELECT 1 FROM claim v INDEXED BY claim_by_session_and_identifier
-            WHERE v.company = ?1 AND v.session = s.session AND v.session IS NOT NULL AND v.identifier = s.identifier AND v.trust = 1 AND v.standing <> 0)
+            WHERE v.company = ?1 AND v.session = s.session AND v.session IS NOT NULL AND v.identifier = s.identifier AND v.trust = {ClaimTable.Verified} AND v.standing <> {ClaimTable.Excluded})
           OR EXISTS (SELECT 1 FROM claim v INDEXED BY claim_by_session_and_second
-            WHERE v.company = ?1 AND v.session = s.session AND v.session IS NOT NULL AND v.second = s.identifier AND v.second IS NOT NULL AND v.standing <> 0 AND v.trust = 1)
+            WHERE v.company = ?1 AND v.session = s.session AND v.session IS NOT NULL AND v.second = s.identifier AND v.second IS NOT NULL AND v.standing <> {ClaimTable.Excluded} AND v.trust = {ClaimTable.Verified})
           OR EXISTS (SELECT 1 FROM claim v INDEXED BY claim_by_session_and_third
-            WHERE v.company = ?1 AND v.session = s.session AND v.session IS NOT NULL AND v.third = s.identifier AND v.third IS NOT NULL AND v.standing <> 0 AND v.trust = 1) THEN 1 ELSE 0 END
+            WHERE v.company = ?1 AND v.session = s.session AND v.session IS NOT NULL AND v.third = s.identifier AND v.third IS NOT NULL AND v.standing <> {ClaimTable.Excluded} AND v.trust = {ClaimTable.Verified}) THEN 1 ELSE 0 END
         """;
 
     /// <param name="opened">The opening that comes to that time, if one does.</param>
@@ -131,12 +131,12 @@ internal sealed class SpanRows(Database database, DirtySessions? marks = null)
     }
 
     /// <summary>Notes which server events that are bound through the session lie in a span: the first and the last.</summary>
-    public static void NoteServerEvents(Database database, Company company, long session, long from, long to) => database.Use("""
+    public static void NoteServerEvents(Database database, Company company, long session, long from, long to) => database.Use($"""
         UPDATE span SET
-          first_server_at = (SELECT MIN(at) FROM message INDEXED BY server_message_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND origin = 1 AND at >= ?4 AND at < ?5),
-          last_server_at = (SELECT MAX(at) FROM message INDEXED BY server_message_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND origin = 1 AND at >= ?4 AND at < ?5)
+          first_server_at = (SELECT MIN(at) FROM message INDEXED BY server_message_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND origin = {MessageTable.Server} AND at >= ?4 AND at < ?5),
+          last_server_at = (SELECT MAX(at) FROM message INDEXED BY server_message_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND origin = {MessageTable.Server} AND at >= ?4 AND at < ?5)
         WHERE company = ?1 AND session = ?2 AND from_ms = ?3 AND (last_server_at IS NOT NULL OR EXISTS (
-          SELECT 1 FROM message INDEXED BY server_message_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND origin = 1 AND at >= ?4 AND at < ?5))
+          SELECT 1 FROM message INDEXED BY server_message_by_session WHERE company = ?1 AND session = ?2 AND session IS NOT NULL AND origin = {MessageTable.Server} AND at >= ?4 AND at < ?5))
         """).With(company.Number).With(session).With(from).With(StartOf(from)).With(StartOf(to)).Run();
 
     private void StoreWhole(Company company, long session, SpanChange change)

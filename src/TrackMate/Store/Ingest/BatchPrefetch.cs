@@ -1,4 +1,5 @@
 using TrackMate.Bind;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Ingest;
 
@@ -19,11 +20,8 @@ internal sealed class BatchPrefetch(PostgresBulk bulk, WriteTransaction transact
     /// <summary>Whether this class has written a message already. True once per message, since the same message again is a repeat.</summary>
     public bool Wrote(Message message) => written.Remove(message);
 
-    /// <summary>Whether a message was stored before this transaction.</summary>
-    public bool IsRepeat(Message message) => stored.Contains(KeyOf(message));
-
-    /// <summary>The number reserved for a new message, in the order of arrival. Null if it has none, or if the number was taken already.</summary>
-    public long? TakeNumber(Message message) => numbers.Remove(message, out var number) ? number : null;
+    /// <summary>Takes the number reserved for a message, in the order of arrival. A number is taken once.</summary>
+    public ReservedNumber Take(Message message) => new(IsRepeat(message), numbers.Remove(message, out var number) ? number : null);
 
     /// <returns>The messages that were neither stored before nor written here.</returns>
     public List<Message> Run(IReadOnlyList<Message> messages)
@@ -80,7 +78,7 @@ internal sealed class BatchPrefetch(PostgresBulk bulk, WriteTransaction transact
     private void Write(List<TrackedEvent> events)
     {
         if (events.Count == 0) return;
-        var numbered = events.ConvertAll(tracked => new NumberedEvent(tracked, TakeNumber(tracked)!.Value, ids.Session(tracked.Company, tracked.SessionId!).Number));
+        var numbered = events.ConvertAll(tracked => new NumberedEvent(tracked, Take(tracked).Number!.Value, ids.Session(tracked.Company, tracked.SessionId!).Number));
         // Sorted, so that two servers that received the same events cannot deadlock.
         bulk.Add([.. numbered.OrderBy(one => one.Event.Company.Number).ThenBy(one => one.Event.EventId, StringComparer.Ordinal)]);
         foreach (var (tracked, _, session) in numbered)
@@ -91,6 +89,8 @@ internal sealed class BatchPrefetch(PostgresBulk bulk, WriteTransaction transact
             written.Add(tracked);
         }
     }
+
+    private bool IsRepeat(Message message) => stored.Contains(KeyOf(message));
 
     private static (long Company, Origin Origin, string EventId) KeyOf(Message message) => (message.Company.Number, message.Order.Origin, message.EventId);
 

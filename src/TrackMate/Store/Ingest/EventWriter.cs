@@ -4,7 +4,7 @@ using TrackMate.Store.Tables;
 namespace TrackMate.Store.Ingest;
 
 /// <summary>Writes events. A browser's event is a row and counts. A back end's event may also carry an identity and a payment, and belongs to a server session. No event is changed later (B2).</summary>
-internal sealed class EventWriter(WriteTransaction transaction, MessageRows rows, Prefetcher prefetcher, ClaimWriter claims)
+internal sealed class EventWriter(WriteTransaction transaction, Func<Message, ReservedNumber> reserved, Prefetcher prefetcher, ClaimWriter claims)
 {
     /// <returns>Null for a repeat.</returns>
     public Lazy<Written>? Write(TrackedEvent tracked, Company company) => tracked.Order.Origin is Origin.Browser ? WriteOfBrowser(tracked, company) : WriteOfServer(tracked, company);
@@ -13,7 +13,7 @@ internal sealed class EventWriter(WriteTransaction transaction, MessageRows rows
     {
         var decision = EventDecision.Of(tracked);
         var session = transaction.Ids.Session(company, tracked.SessionId!);
-        if (rows.Insert(tracked, session.Number, identifier: null) is null) return null;
+        if (MessageTable.Store(transaction.Database, tracked, reserved(tracked), session.Number, identifier: null) is null) return null;
 
         transaction.Ids.Store(company, tracked.SessionId!, session, transaction.Marks, decision.Day);
         transaction.Counters.CountMessage(tracked);
@@ -27,7 +27,7 @@ internal sealed class EventWriter(WriteTransaction transaction, MessageRows rows
         var numbered = prefetcher.Number(tracked, company);
         var decision = prefetcher.DecisionOfWebhook(numbered);
         var isUnknownUserId = ids.IsUnknownUserId(tracked);
-        if (rows.Insert(tracked, decision.Session, decision.Identifier) is not { } number) return null;
+        if (MessageTable.Store(transaction.Database, tracked, reserved(tracked), decision.Session, decision.Identifier) is not { } number) return null;
 
         var prior = prefetcher.PriorOf(numbered, decision);
         if (numbered.Session is { } session) ids.Store(company, tracked.SessionId!, session, transaction.Marks);

@@ -1,15 +1,16 @@
 using TrackMate.Bind;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Ingest;
 
 /// <summary>Writes identifies: the message, its claim on the session with the session's spans, and the traits.</summary>
-internal sealed class IdentifyWriter(WriteTransaction transaction, MessageRows rows, Prefetcher prefetcher, ClaimWriter claims)
+internal sealed class IdentifyWriter(WriteTransaction transaction, Func<Message, ReservedNumber> reserved, Prefetcher prefetcher, ClaimWriter claims)
 {
     /// <returns>Null for a repeat.</returns>
     public Lazy<Written>? Write(Identify identify, Company company)
     {
         var numbered = prefetcher.Number(identify, company);
-        if (rows.Insert(identify) is not { } number) return null;
+        if (MessageTable.Store(transaction.Database, identify, reserved(identify), session: null, identifier: null) is not { } number) return null;
 
         var decision = prefetcher.DecisionOfIdentify(numbered);
         var prior = prefetcher.PriorOf(numbered, decision);

@@ -1,5 +1,6 @@
 using TrackMate.Bind;
 using TrackMate.Store.Sql.Postgres;
+using TrackMate.Store.Tables;
 
 namespace TrackMate.Store.Ingest;
 
@@ -18,12 +19,12 @@ internal sealed class MessageWriter
     {
         var database = transaction.Database;
         var prefetch = database is PostgresDatabase postgres ? new BatchPrefetch(new(postgres), transaction) : null;
-        var rows = new MessageRows(database, prefetch);
+        Func<Message, ReservedNumber> reserved = prefetch is null ? _ => default : prefetch.Take;
         Transaction = transaction;
         prefetcher = new(transaction, prefetch);
         var claims = new ClaimWriter(transaction, prefetcher);
-        events = new(transaction, rows, prefetcher, claims);
-        identifies = new(transaction, rows, prefetcher, claims);
+        events = new(transaction, reserved, prefetcher, claims);
+        identifies = new(transaction, reserved, prefetcher, claims);
         receipts = new(database);
     }
 

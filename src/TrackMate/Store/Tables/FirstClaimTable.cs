@@ -12,6 +12,6 @@ internal static class FirstClaimTable
     /// <summary><c>standing</c>: it counts.</summary>
     public const string Stands = "1";
 
-    /// <summary><c>standing</c>: it is one too many of its day.</summary>
-    public const string TooMany = "2";
+    /// <summary><c>standing</c>: too many sessions claimed the identifier earlier on the same day.</summary>
+    public const string TooLate = "2";
 }

@@ -48,6 +48,23 @@ internal static class MessageTable
         public const int Agent = 12;
     }
 
+    /// <summary>Stores a message as it was sent, once (B10).</summary>
+    /// <param name="session">The session through which an event is bound, if it names nobody.</param>
+    /// <param name="identifier">The first identifier that an event names, if any.</param>
+    /// <returns>The message's number; null for a repeat.</returns>
+    public static long? Store(Database database, Message message, ReservedNumber reserved, long? session, long? identifier)
+    {
+        if (reserved.IsRepeat) return null;
+        var number = reserved.Number ?? database.NextNumber("message");
+        var insert = database.Use(reserved.Number is null ? InsertUnlessStored : Insert);
+        Write(new Parameters(insert), message, number, session, identifier);
+        if (reserved.Number is null) return insert.RunCounted() == 0 ? null : number;
+
+        // The message is known to be new, so there is no need to wait for the result. If another server stores it at this moment, the transaction is retried.
+        insert.Run();
+        return number;
+    }
+
     /// <summary>Gives the values of a message's columns, in their order.</summary>
     /// <param name="session">The session that an event is bound through.</param>
     /// <param name="identifier">The number of the first identifier that an event names. Identifies leave both to their claim.</param>
@@ -84,7 +101,26 @@ internal static class MessageTable
         row.Bytes(Place.Data).ToArray(),
         row.Bytes(Place.Context).ToArray(),
         AgentText.Read(row.TextOrNull(Place.Agent)));
+
+    /// <summary>The row as parameters of a statement.</summary>
+    private readonly struct Parameters(Statement statement) : IMessageValues
+    {
+        public void Number(long? value) => statement.With(value);
+
+        public void SmallNumber(short? value) => statement.With(value);
+
+        public void Text(string? value) => statement.With(value);
+
+        public void Json(ReadOnlyMemory<byte> utf8) => statement.WithText(utf8.Span);
+
+        public void JsonOrNull(ReadOnlyMemory<byte> utf8) => _ = utf8.IsEmpty ? statement.WithNull() : statement.WithText(utf8.Span);
+    }
 }
+
+/// <summary>What a batch prefetch knows of a message that is about to be stored; the default value where there is none.</summary>
+/// <param name="IsRepeat">The message was stored before this transaction.</param>
+/// <param name="Number">The number reserved for a message that is known to be new; null if only the table can tell.</param>
+internal readonly record struct ReservedNumber(bool IsRepeat, long? Number);
 
 /// <summary>Takes the values of a new row, in the order of its columns: parameters of a statement, or a row of COPY.</summary>
 internal interface IMessageValues

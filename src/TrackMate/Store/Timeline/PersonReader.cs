@@ -139,9 +139,9 @@ internal sealed class PersonReader(Database database)
 
     private FirstIdentify? FirstIdentifyOf(Company company, long identifier)
     {
-        using var row = database.Use("""
+        using var row = database.Use($"""
             SELECT c.session, c.at_ms, c.event_id, m.received_ms, c.id, c.trust FROM claim c JOIN message m ON m.company = c.company AND m.id = c.message
-            WHERE c.company = ? AND c.identifier = ? AND c.method = 1 AND c.standing = 1 ORDER BY c.at_ms, c.event_id LIMIT 1
+            WHERE c.company = ? AND c.identifier = ? AND c.method = {ClaimTable.Identify} AND c.standing = {ClaimTable.Stands} ORDER BY c.at_ms, c.event_id LIMIT 1
             """);
         return row.With(company.Number).With(identifier).Next() ? new(identifier, row.Long(0), new(row.Long(1), row.Text(2)), row.Long(3), row.Long(4), (Trust)row.Long(5)) : null;
     }
