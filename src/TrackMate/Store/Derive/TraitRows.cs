@@ -23,7 +23,7 @@ internal sealed class TraitRows(Database database)
             Say(identify.Company, identifier, session, trait, (long)identify.Trust, identify.Order.UnixMilliseconds, identify.EventId, stands);
             if (!stands) continue;
 
-            // The verified wins over the claimed, then the later over the earlier (B15), whatever came first. The row is written whoever wins, and the search as
+            // The order of TraitPlace (B15), whatever came first. The row is written whoever wins, and the search as
             // well: a stranger's identify must not take less where a known person's trait stands against it.
             var before = Compared.Contains(trait.Name) ? ValueOf(identify.Company, identifier, trait.Name) : null;
             var inForce = database.Use("""
